@@ -12,7 +12,7 @@ from pathlib import Path
 
 from registry.errors import ConfigurationError
 from registry.ledger.files import replace_durable
-from registry.ledger.gazette import parse_gazette, root_at
+from registry.ledger.gazette import parse_gazette
 from registry.ledger.kept_notes import read_kept
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import ReadFile, VerifiedLog, verify_log
@@ -94,7 +94,7 @@ def check_continues(
     found = old.checkpoint
     if found.origin != said.origin:
         raise LogInconsistent(first, 0, f"it continues {said.origin}, not {found.origin}")
-    if found.size < said.size or root_at(old, said.size) != said.root:
+    if found.size < said.size or old.root_at(said.size) != said.root:
         raise LogInconsistent(
             first, 0, f"{said.origin} has not the {said.size:,} entries that it continues"
         )

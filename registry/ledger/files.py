@@ -93,33 +93,21 @@ def tree_of(folder: Path, size: int) -> Nodes:
 
 
 def read_bundle(folder: Path, index: int, width: int) -> tuple[bytes, int]:
-    """Read the bundle that has at least the first `width` entries, and say how many it has."""
+    """Return the bundle that has at least the first `width` entries, and how many it has."""
     found = _wide_enough(folder, bundle_path(index, width), width)
     return found.read_bytes(), int(found.name) if found.parent.name.endswith(".p") else WIDTH
 
 
 def read_checkpoint(folder: Path) -> bytes | None:
     """Read the checkpoint that is published, if any is."""
-    try:
-        return (folder / CHECKPOINT).read_bytes()
-    except FileNotFoundError:
-        return None
+    return read_note(folder, CHECKPOINT)
 
 
-def read_witnessed(folder: Path) -> bytes | None:
-    """Read the newest checkpoint that satisfies the policy of witnesses, if any does."""
-    try:
-        return (folder / WITNESSED).read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def read_policy(folder: Path) -> str | None:
-    """Read the policy of witnesses that is published, if any is."""
-    try:
-        return (folder / POLICY).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
+def read_note(folder: Path, name: str) -> bytes | None:
+    """Read a file that changes: checkpoint, policy of witnesses, or what satisfies that."""
+    with suppress(FileNotFoundError):
+        return (folder / name).read_bytes()
+    return None
 
 
 def read_published(folder: Path) -> Checkpoint | None:
@@ -144,7 +132,7 @@ def published_size(folder: Path) -> int:
 
 
 def prune(folder: Path, *, before: dt.datetime) -> int:
-    """Remove partial tiles and bundles whose full ones are older; gives how many folders.
+    """Remove partial tiles and bundles whose full ones are older; return how many folders.
 
     Whoever was reading along has had the time since to take the full ones (tlog-tiles § Partial
     Tiles). Full ones are never removed.

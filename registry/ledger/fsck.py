@@ -30,9 +30,10 @@ def read_from(folder: Path) -> Callable[[str], bytes]:
 def fsck(
     folder: Path, *, verifier: Verifier | None, progress: Callable[[int, int], None]
 ) -> tuple[VerifiedLog, int]:
-    """Check every file of a log's folder, and give how many there are; raises `Broken`.
+    """Check every file of a log's folder; return the log, and how many files there are.
 
-    What is there beyond the published size has not been published yet, and is passed over.
+    What is there beyond the published size has not been published yet, and is passed over. Raises
+    `LogInconsistent`.
     """
     found = verify_log(read_from(folder), verifier=verifier, progress=progress)
     count = 0

@@ -15,7 +15,6 @@ from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import VerifiedLog
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, parse_checkpoint
-from registry.tlog.compact import CompactRange
 from registry.tlog.keys import ED25519, Verifier, parse_verifier
 
 _LINES = 6
@@ -71,8 +70,8 @@ def check_printed(log: VerifiedLog, where: str, printed: Gazette) -> None:
         kind, why = "begun-anew", f"the key {printed.verifier.to_text()}, which the log never had"
     elif then.size > now.size:
         kind, why = "rolled-back", f"{then.size:,} entries, and the log has {now.size:,}"
-    elif root_at(log, then.size) != then.root:
-        root = base64_text.encode(root_at(log, then.size))
+    elif log.root_at(then.size) != then.root:
+        root = base64_text.encode(log.root_at(then.size))
         why = f"another root than the first {then.size:,} entries of the log have, {root}"
     if why is not None:
         raise TwoHistories(
@@ -81,11 +80,3 @@ def check_printed(log: VerifiedLog, where: str, printed: Gazette) -> None:
             kind=kind,
             notes=[printed.to_text().encode(), log.note],
         )
-
-
-def root_at(log: VerifiedLog, size: int) -> bytes:
-    """Return the root of a verified log as it was at a size."""
-    tree = CompactRange()
-    for leaf in log.leaves[:size]:
-        tree = tree.append(leaf)
-    return tree.root()

@@ -39,7 +39,6 @@ SPECIFICATIONS = {
     "canonical json": "https://www.rfc-editor.org/rfc/rfc8785",
 }
 
-
 INCIDENTS = "incidents.json"
 """What was decided about the log that its entries do not say; not signed."""
 

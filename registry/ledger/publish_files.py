@@ -226,7 +226,7 @@ def _growing_from(folder: Path, last: Signed | None) -> int:
 
 
 async def _write_bundles(database: Database, folder: Path, start: int, size: int) -> list[bytes]:
-    """Write the bundles from a size of the log to another, and give the leaf hashes between."""
+    """Write the bundles from a size of the log to another; return the leaf hashes between."""
     leaves: list[bytes] = []
     first = start // WIDTH * WIDTH
     for at in range(first, size, _ENTRIES_AT_ONCE):

@@ -9,8 +9,7 @@ from registry.ledger.files import (
     CHECKPOINT,
     POLICY,
     WITNESSED,
-    read_policy,
-    read_witnessed,
+    read_note,
     replace_durable,
 )
 from registry.ledger.key_chain import KeyChain, key_path
@@ -29,20 +28,19 @@ async def publish_notes(database: Database, folder: Path, chain: KeyChain, last:
         policy = await log.read_policy(connection, last.size)
         note = await whole_note(connection, last)
         witnessed = await _read_witnessed(connection, last, chain, policy)
+    # The policy comes before the checkpoint whose entries name it.
     files = {
+        POLICY: None if policy is None else policy.encode(),
         CHECKPOINT: note,
         WITNESSED: witnessed,
-        POLICY: None if policy is None else policy.encode(),
     }
 
     def write() -> None:
-        if policy is not None and policy != read_policy(folder):
-            replace_durable(folder, POLICY, policy.encode())
-        replace_durable(folder, CHECKPOINT, note)
-        if witnessed is None:
-            (folder / WITNESSED).unlink(missing_ok=True)
-        elif witnessed != read_witnessed(folder):
-            replace_durable(folder, WITNESSED, witnessed)
+        for name, content in files.items():
+            if content is None:
+                (folder / name).unlink(missing_ok=True)
+            elif name == CHECKPOINT or content != read_note(folder, name):
+                replace_durable(folder, name, content)
         for number in range(1, len(chain.keys)):
             files[key_path(number)] = (folder / key_path(number)).read_bytes()
 

@@ -7,7 +7,7 @@ So the file that is named at the first fault is the one that is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -33,8 +33,8 @@ from registry.tlog.note import NoteRefused, Verified
 from registry.tlog.policy import ANYBODY, Policy
 from registry.tlog.tile import WIDTH, Tile, grow, split
 
-ReadFile = Callable[[str], bytes]
-"""Gives a file by its path; raises `FileNotFoundError` where there is none."""
+ReadFile: TypeAlias = Callable[[str], bytes]
+"""Returns a file by its path; raises `FileNotFoundError` where there is none."""
 
 Visit: TypeAlias = Callable[[int, Mapping[str, Any], Content], None]
 """Takes each entry after it was checked: index, what it says, and its content."""
@@ -68,6 +68,10 @@ class VerifiedLog(msgspec.Struct, frozen=True, kw_only=True):
     leaves: Sequence[bytes]
     cosigned: Sequence[Verified] = ()
     policy: str | None = None
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root of the log as it was at a size, at most its own."""
+        return _roots(self.leaves[:size])[size]
 
 
 def verify_log(
@@ -222,11 +226,9 @@ def _check_keys(
     keys: KeyChain, named: KeyChain | None, proven: Sequence[Checkpoint], leaves: Sequence[bytes]
 ) -> None:
     """Check that the keys are those that the entries name, and were vouched for in this log."""
+    roots = _roots(leaves, {checkpoint.size for checkpoint in proven})
     for number, checkpoint in enumerate(proven, 1):
-        tree = CompactRange()
-        for leaf in leaves[: checkpoint.size]:
-            tree = tree.append(leaf)
-        if (tree.size, tree.root()) != (checkpoint.size, checkpoint.root):
+        if roots.get(checkpoint.size) != checkpoint.root:
             raise LogInconsistent(
                 key_path(number), None, "what was signed there is not a beginning of the log"
             )
@@ -236,10 +238,7 @@ def _check_keys(
 
 def _check_root(read: ReadFile, checkpoint: Checkpoint, leaves: Sequence[bytes]) -> None:
     """Check that the entries are those that were signed; if not, the tiles know which is not."""
-    tree = CompactRange()
-    for leaf in leaves:
-        tree = tree.append(leaf)
-    if tree.root() == checkpoint.root:
+    if _roots(leaves)[checkpoint.size] == checkpoint.root:
         return
     for index, width in bundles_of(checkpoint.size):
         tile = Tile(level=0, index=index, width=width)
@@ -250,6 +249,16 @@ def _check_root(read: ReadFile, checkpoint: Checkpoint, leaves: Sequence[bytes])
                     bundle_path(index, width), index * WIDTH + at, "it is not what was signed"
                 )
     raise LogInconsistent(CHECKPOINT, None, "the root that was signed is not that of the entries")
+
+
+def _roots(leaves: Sequence[bytes], sizes: Collection[int] = ()) -> dict[int, bytes]:
+    """Return the roots of the tree of some leaves, by size: that of all, and of some before."""
+    tree, found = CompactRange(), {}
+    for leaf in leaves:
+        if tree.size in sizes:
+            found[tree.size] = tree.root()
+        tree = tree.append(leaf)
+    return found | {tree.size: tree.root()}
 
 
 def _check_tiles(read: ReadFile, leaves: Sequence[bytes]) -> None:

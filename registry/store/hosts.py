@@ -71,15 +71,13 @@ class Hosts:
                     made = await self._open(
                         url, host=host, port=port, timeout=_HOST_SECONDS, **given, **options
                     )
-                except UNREACHABLE as error:
-                    told[f"{host}:{port}"] = _answer(error)
+                except (*UNREACHABLE, asyncio.CancelledError) as error:
                     # Whoever connects next begins with another, also if this is broken off.
                     if self._first == at:
                         self._first = (at + 1) % len(self._hosts)
-                except asyncio.CancelledError:
-                    if self._first == at:
-                        self._first = (at + 1) % len(self._hosts)
-                    raise
+                    if isinstance(error, asyncio.CancelledError):
+                        raise
+                    told[f"{host}:{port}"] = _answer(error)
                 else:
                     self._good_since = time.monotonic()
                     return made

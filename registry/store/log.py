@@ -18,7 +18,6 @@ from registry.tlog.compact import CompactRange, unpack
 TableRow: TypeAlias = dict[str, Any]
 """A new row: JSON values by the names of columns."""
 
-
 IncidentKind: TypeAlias = Literal["discarded", "dated_ahead"]
 
 
@@ -38,12 +37,12 @@ class LogState(msgspec.Struct, frozen=True, kw_only=True):
 class GuardedState(LogState, frozen=True, kw_only=True):
     """The state, with what tells whether it may be appended to.
 
-    `clock` is the database's time; `database` says which one it is, `confirmed` which one the log
-    was last compared in with what was signed; `stopped` is why nothing may be appended, `fault` why
-    nothing is published though entries are appended. `leaf` is
-    that of the entry asked for, if there is one; `last_leaf` the last, if it was read
-    unlocked. `discards` counts how often entries were given up; `dated_ahead` is the time up to
-    which an entry may be dated though the clock is behind it.
+    `clock` is the database's time; `database` says which one it is, `confirmed` which one the
+    log was last compared in with what was signed; `stopped` is why nothing may be appended,
+    `fault` why nothing is published though entries are appended. `leaf` is that of the entry
+    asked for, if any is there; `last_leaf` the last, if it was read unlocked. `discards` counts
+    how often entries were given up; `dated_ahead` is the time up to which an entry may be dated
+    though the clock is behind it.
     """
 
     clock: dt.datetime

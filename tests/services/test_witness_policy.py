@@ -7,7 +7,7 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.ledger.export import export_log
-from registry.ledger.files import read_policy
+from registry.ledger.files import POLICY, read_note
 from registry.ledger.fsck import fsck, read_from
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.targets import Folder
@@ -51,9 +51,9 @@ async def test_a_policy_is_logged_once_and_served_as_it_stands_there(
     assert await take_policy(context, settings, now=NOW)
     assert not await take_policy(context, settings, now=NOW)
     # It is served once it is published.
-    assert read_policy(folder) is None
+    assert read_note(folder, POLICY) is None
     await publish_it()
-    assert read_policy(folder) == ONE
+    assert read_note(folder, POLICY) == ONE.encode()
 
     settings.log_policy_file.write_text(TWO)
     assert await take_policy(context, settings, now=NOW)

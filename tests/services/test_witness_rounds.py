@@ -11,7 +11,7 @@ import pytest
 from registry.ledger.append import append_at
 from registry.ledger.entries import PolicyEntry
 from registry.ledger.export import export_log
-from registry.ledger.files import read_checkpoint, read_witnessed
+from registry.ledger.files import WITNESSED, read_checkpoint, read_note
 from registry.ledger.fsck import fsck
 from registry.ledger.key import read
 from registry.ledger.proofs import read_proof
@@ -219,19 +219,19 @@ async def test_proofs_are_made_to_what_the_quorum_has_seen(
         two.answer = lambda *_: (500, {}, b"")
         await own.follow(policy_of(one, two))
         assert (await own.grow()).keys() == {"w1.example"}
-        assert read_witnessed(folder) is None
+        assert read_note(folder, WITNESSED) is None
         assert await proven(0) == 3
 
         two.answer = None
         clock.move(seconds=11)
         assert (await own.grow()).keys() == {"w1.example", "w2.example"}
-        assert read_witnessed(folder) == read_checkpoint(folder)
+        assert read_note(folder, WITNESSED) == read_checkpoint(folder)
         # What comes after that is not seen by the quorum, and proven to the checkpoint.
         two.answer = lambda *_: (500, {}, b"")
         clock.move(seconds=11)
         await own.grow()
         await own.grow()
-        assert stated(read_witnessed(folder)).size == 4
+        assert stated(read_note(folder, WITNESSED)).size == 4
         assert [await proven(index) for index in (0, 3, 4, 5)] == [4, 4, 6, 6]
 
         exported = tmp_path / "exported"
@@ -245,17 +245,19 @@ async def test_proofs_are_made_to_what_the_quorum_has_seen(
         with pytest.raises(LogInconsistent, match="witnessed: 0 known witnesses have cosigned"):
             fsck(exported, verifier=own_key, progress=lambda *_: None)
         opened = open_checkpoint(
-            read_witnessed(folder), origin=own_key.name, verifiers=[own_key, *policy.verifiers]
+            read_note(folder, WITNESSED),
+            origin=own_key.name,
+            verifiers=[own_key, *policy.verifiers],
         )
         assert policy.is_satisfied(who.verifier for who in opened.verified)
 
         # Another policy is satisfied by another checkpoint, or by none.
         await own.follow(policy_of(one))
         await own.grow()
-        assert stated(read_witnessed(folder)).size == 5
+        assert stated(read_note(folder, WITNESSED)).size == 5
         await own.follow(policy_of(Witness(3)))
         await own.grow()
-        assert read_witnessed(folder) is None
+        assert read_note(folder, WITNESSED) is None
 
 
 async def test_processes_together_ask_once(own, clock, settings, database):
