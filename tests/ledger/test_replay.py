@@ -8,7 +8,6 @@ from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.replay import LogInconsistent, LogReplay, check_erased, step, step_content
 from registry.record.agency_entry import agency_entry
 from registry.record.canonical import canonical
-from registry.record.code_entry import code_entry
 from registry.record.content_file import KeptSection, content_file
 from registry.record.entry import (
     Imported,
@@ -16,6 +15,7 @@ from registry.record.entry import (
     PeerEntry,
     Previous,
     attestation_entry,
+    code_entry,
     redaction_entry,
     source_entry,
     version_entry,
