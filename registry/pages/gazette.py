@@ -63,7 +63,7 @@ def gazette_page(gazette: Gazette, pack: Pack) -> str:
         order = [tag, *pack.fallback]
 
         def say(wording: str) -> str:
-            return escape(find(catalogues, order, wording)[0])
+            return escape(find(catalogues, order, wording)[1])
 
         listed = "".join(
             f'<dt>{say(name)}</dt><dd><bdi dir="ltr">{escape(line)}</bdi></dd>'

@@ -53,6 +53,8 @@ def test_six_lines_on_paper_check_a_log(own, registry, tmp_path, record_file):
     assert re.findall(r'<section lang="(\w+)" dir="(\w+)"', page) == [
         ("ar", "rtl"), ("fr", "ltr"), ("en", "ltr"),
     ]  # fmt: skip
+    for words in ("The log of this register, in six lines", "Nombre d’inscriptions", "عدد القيود"):
+        assert words in page, "in words of each language"
     own("log", "gazette", "--out", tmp_path / "gazette.doc", code=2)
 
     own("attest", "demo-sante", "--systems", 3, "--contact", "a@demo-sante.example")
