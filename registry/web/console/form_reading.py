@@ -107,7 +107,7 @@ def _value(schema: Mapping[str, Any], place: str, typed: Typed) -> Any:  # noqa:
         case "boolean":
             return {"true": True, "false": False}.get(typed_once(place, typed))
         case "integer" | "number" as wanted:
-            return _number(typed_once(place, typed), whole=wanted == "integer")
+            return read_number(typed_once(place, typed), whole=wanted == "integer")
     if f"{place}:unit" in typed:
         return _period(place, typed)
     return typed_once(place, typed) or None
@@ -151,7 +151,7 @@ def _list(item: Mapping[str, Any], place: str, typed: Typed) -> list[Any]:
     return [entry for entry in entries if entry is not None]
 
 
-def _number(text: str, *, whole: bool) -> int | float | str | None:
+def read_number(text: str, *, whole: bool) -> int | float | str | None:
     """Return a number, however its digits are written and grouped, or what was typed."""
     plain = _SPACES.sub("", text.translate(_DIGITS)).removesuffix("%").strip()
     if not text:

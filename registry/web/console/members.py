@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import PathParameter
 
 from registry.clock import utc_now
 from registry.errors import InvalidParameter
@@ -18,10 +17,8 @@ from registry.services.access import Actor
 from registry.services.members import Invitation
 from registry.store.members import Member
 from registry.text.locales import make_locale
-from registry.web.console.page import ConsoleRequest, console_page, see_other
+from registry.web.console.page import ConsoleRequest, NumberPath, console_page, see_other
 from registry.web.console.sessions import fields_as, kept_fields, read_fields
-
-NumberPath = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 
 ROLE_NAMES = {
     "editor": message("Editor: files for the agency"),

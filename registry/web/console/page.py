@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, TypeAlias, cast
 from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 from litestar import Request, Response
+from litestar.params import PathParameter
 from litestar.template.base import csrf_token
 
 from registry.api.request_context import ApiRequest, ApiState
@@ -31,6 +32,9 @@ from registry.text.locales import negotiate
 from registry.work import in_thread
 
 PREFIX = "/office"
+
+NumberPath: TypeAlias = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+"""A part of an address that is the number of a row."""
 
 NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("", message("Records"), frozenset({"editor"})),

@@ -24,6 +24,7 @@ from registry.services.previews import MOST_DAYS, NewLink, Preview
 from registry.web.console.page import (
     PREFIX,
     ConsoleRequest,
+    NumberPath,
     address_of,
     asset_address,
     console_page,
@@ -82,7 +83,7 @@ async def make_preview_link(
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/preview-links/{number:int}/end", status_code=303)
 async def end_preview_link(
-    request: ConsoleRequest, record: NamedDependency[str], number: FromPath[int]
+    request: ConsoleRequest, record: NamedDependency[str], number: NumberPath
 ) -> Response[bytes]:
     """End a link before its time."""
     await previews.end_link(request.context, request.actor, record, number, now=utc_now())

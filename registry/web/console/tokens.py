@@ -14,8 +14,7 @@ from registry.pages.labels import message
 from registry.services import access_tokens
 from registry.services.access import SCOPES
 from registry.store.tokens import StoredToken
-from registry.web.console.members import NumberPath
-from registry.web.console.page import ConsoleRequest, console_page, see_other
+from registry.web.console.page import ConsoleRequest, NumberPath, console_page, see_other
 from registry.web.console.sessions import fields_as, kept_fields, read_fields
 
 SCOPE_NAMES = {

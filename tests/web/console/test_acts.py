@@ -176,6 +176,8 @@ async def test_an_attestation_is_asked_for_and_another_person_approves_it(office
     for field in ("day", "systems_total", "contact"):
         assert f'id="{field}-error"' in refused.text
     assert 'value="trois"' in refused.text
+    refused = await send(editor, ATTEST, [SAID[0], ("systems_total", "9" * 5000), SAID[2]])
+    assert 'id="systems_total-error"' in refused.text, "more digits than Python reads as a number"
     today = (await office.run("select current_date::text as day"))[0]["day"]
     refused = await send(editor, ATTEST, [("day", today), ("systems_total", "0"), SAID[2]])
     assert 'id="systems_total-error"' in refused.text

@@ -322,6 +322,8 @@ async def test_a_link_is_made_shown_once_read_by_anybody_and_ended(office, desk,
     [end] = [
         form.get("action") for form in page.iter("form") if form.get("action", "").endswith("/end")
     ]
+    for number in (2**63, "9" * 5000):
+        assert (await browser.post(f"{path}/{number}/end")).status_code in {400, 404}, number
     outsider = office.browser(**{"accept-language": "ar"})
     led = await outsider.get(address)
     assert led.headers["location"].endswith("/ar")
