@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
+
+import msgspec
 
 from registry.record.format_version import settled
 from registry.record.model import Document
@@ -25,10 +27,26 @@ NOT_STORED = "not_stored"
 PERIODS = {"Y": "years", "M": "months", "W": "weeks", "D": "days"}
 """The units in which people state a period; others stay as they are in ISO 8601."""
 
+_ENTRY = re.compile(r"/([0-9]{1,3})(?=[/:])")
+_LONGEST_POINTER = 200
+"""More characters than the pointer of any entry has."""
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}([.,][0-9]{1,12})?")
 _SPACES = re.compile(r"[ \u00a0\u202f'’](?=[0-9]{3})")
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩٫۰۱۲۳۴۵۶۷۸۹", "0123456789.0123456789")
+
+
+class _TypedPage(msgspec.Struct, frozen=True):
+    """The fields of a form, with what lies below each place, so that nothing is sought among all.
+
+    `members` are the last steps of names by the pointer above them, `entries` the numbers of the
+    entries that a list was given.
+    """
+
+    typed: Typed
+    members: Mapping[str, Sequence[str]]
+    entries: Mapping[str, Collection[int]]
 
 
 def gather(fields: Iterable[tuple[str, str]]) -> Typed:
@@ -47,8 +65,9 @@ def read_page(document: Document, units: Iterable[Unit], typed: Typed, first: st
     made = {
         name: dict(value) if isinstance(value, dict) else value for name, value in document.items()
     }
+    page = _by_place(typed)
     for unit in units:
-        value = _value(unit.field.schema, unit.pointer, typed)
+        value = _value(unit.field.schema, unit.pointer, page)
         if value == [] and not (unit.empty_answers and is_none(unit.pointer, typed)):
             value = None
         section = made.setdefault(unit.section, {}) if unit.section else made
@@ -93,17 +112,28 @@ def _in_order(value: Any, before: Any) -> Any:
     return [_in_order(entry, earlier) for entry, earlier in pairs]
 
 
-def _value(schema: Mapping[str, Any], place: str, typed: Typed) -> Any:  # noqa: PLR0911  a kind each
-    kind = schema.get("x-definition")
+def _by_place(typed: Typed) -> _TypedPage:
+    members: dict[str, list[str]] = {}
+    entries: dict[str, set[int]] = {}
+    for name in typed:
+        above, _, last = name.rpartition("/")
+        members.setdefault(above, []).append(last)
+        for found in _ENTRY.finditer(name[:_LONGEST_POINTER]):
+            entries.setdefault(name[: found.start()], set()).add(int(found[1]))
+    return _TypedPage(typed, members, entries)
+
+
+def _value(schema: Mapping[str, Any], place: str, page: _TypedPage) -> Any:  # noqa: PLR0911  a kind each
+    kind, typed = schema.get("x-definition"), page.typed
     if kind == "LangText" or "propertyNames" in schema:
-        return _by_language(place, typed)
+        return _by_language(place, page)
     if kind in {"Date", "FuzzyDate"}:
         return _date(place, typed)
     match schema.get("type"):
         case "object":
-            return _object(schema, place, typed)
+            return _object(schema, place, page)
         case "array":
-            return _list(schema["items"], place, typed)
+            return _list(schema["items"], place, page)
         case "boolean":
             return {"true": True, "false": False}.get(typed_once(place, typed))
         case "integer" | "number" as wanted:
@@ -113,39 +143,34 @@ def _value(schema: Mapping[str, Any], place: str, typed: Typed) -> Any:  # noqa:
     return typed_once(place, typed) or None
 
 
-def _by_language(place: str, typed: Typed) -> dict[str, str] | None:
-    start = f"{place}/"
+def _by_language(place: str, page: _TypedPage) -> dict[str, str] | None:
     texts = {
-        name.removeprefix(start): text
-        for name in typed
-        if name.startswith(start) and (text := typed_once(name, typed))
+        tag: text
+        for tag in page.members.get(place, ())
+        if (text := typed_once(f"{place}/{tag}", page.typed))
     }
     return texts or None
 
 
-def _object(schema: Mapping[str, Any], place: str, typed: Typed) -> dict[str, Any] | None:
+def _object(schema: Mapping[str, Any], place: str, page: _TypedPage) -> dict[str, Any] | None:
     members = {
         name: value
         for name, member in schema["properties"].items()
-        if (value := _value(member, f"{place}/{name}", typed)) not in (None, [])
+        if (value := _value(member, f"{place}/{name}", page)) not in (None, [])
     }
     return members or None
 
 
-def _list(item: Mapping[str, Any], place: str, typed: Typed) -> list[Any]:
+def _list(item: Mapping[str, Any], place: str, page: _TypedPage) -> list[Any]:
+    typed = page.typed
     if "enum" in item or "x-codelist" in item:
         return list(dict.fromkeys(filter(None, map(clean, typed.get(place, ())))))
     if item.get("type") == "string" and item.get("x-definition") != "LangText":
         lines = re.split(r"[\s,;،؛]+", "\n".join(typed.get(place, ())))
         return list(dict.fromkeys(filter(None, map(clean, lines))))
-    numbers = {
-        int(found[1])
-        for name in typed
-        if (found := re.match(rf"{re.escape(place)}/([0-9]{{1,3}})[/:]", name))
-    }
     entries = (
-        _value(item, f"{place}/{number}", typed)
-        for number in sorted(numbers)
+        _value(item, f"{place}/{number}", page)
+        for number in sorted(page.entries.get(place, ()))
         if f"{place}/{number}:remove" not in typed
     )
     return [entry for entry in entries if entry is not None]

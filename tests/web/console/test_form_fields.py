@@ -107,6 +107,26 @@ def test_a_page_that_nobody_touches_changes_nothing(readers, subtests):
                     assert again == document, slug
 
 
+class NotedNames(dict):
+    """Fields of a form that note how often all of them are gone through."""
+
+    walks = 0
+
+    def __iter__(self):
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_all_names_are_gone_through_once_however_many_entries_are_sent():
+    typed = NotedNames(
+        {f"/data/sources/{number}/name/fr": ["Fichier"] for number in range(1000)}
+        | {"/data/sources" + "/0" * 1000 + ":remove": ["1"]}
+    )
+    read = read_page({}, units_of("data"), typed, "fr")
+    assert len(read["data"]["sources"]) == 1000
+    assert typed.walks == 1
+
+
 def test_a_finding_stands_beside_the_field_that_it_is_about(readers, subtests):
     for file in AS_FORMS:
         with subtests.test(file=file):
