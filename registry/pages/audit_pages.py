@@ -7,7 +7,6 @@ every text of the record, and lists and feeds by the records that they lead to.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from registry.exchange.audit import ApiAudit
 from registry.exchange.remote_facts import RemoteFacts
 from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
 from registry.ledger.register_replay import RegisterReplay
+from registry.pages.build_facts import BuildFacts, LogPosition
 from registry.pages.page import Page
 from registry.pages.page_difference import (
     is_cut,
@@ -47,22 +47,6 @@ from registry.tlog.compact import CompactRange
 _OK, _GONE, _NOT_FOUND = 200, 410, 404
 _AROUND = 6
 _LOCATION = re.compile(rb"<loc>([^<]*)</loc>")
-
-
-class _BuiltFrom(msgspec.Struct, frozen=True):
-    """The log that a site was built from."""
-
-    size: int
-    root: str
-
-
-class _BuildFacts(msgspec.Struct, frozen=True):
-    """What `build.json` says of a site."""
-
-    as_of: dt.datetime
-    base_url: str
-    log: _BuiltFrom
-    blocked: bool = False
 
 
 class PageAudit:
@@ -95,7 +79,7 @@ class PageAudit:
             self.not_covered.append("pages: there is no site beside the log")
             return
         try:
-            built = msgspec.json.decode(answer.content, type=_BuildFacts)
+            built = msgspec.json.decode(answer.content, type=BuildFacts)
         except msgspec.DecodeError:
             yield AnswerDifference(at=path, why="it does not say what the site was built from")
             return
@@ -124,7 +108,7 @@ class PageAudit:
                 count = f"the wording of {len(pages)} pages, {why}"
                 self.not_covered.append(f"{count}; the first is {pages[0]}")
 
-    def _unlike_log(self, built: _BuiltFrom) -> str | None:
+    def _unlike_log(self, built: LogPosition) -> str | None:
         if not 0 < built.size <= self._replay.size:
             return f"the site shows {built.size} entries, and the log has {self._replay.size}"
         tree = CompactRange()
@@ -134,7 +118,7 @@ class PageAudit:
             return f"the site was built from another log: its root is {built.root}"
         return None
 
-    def _site(self, built: _BuildFacts, pack: Pack) -> Site:
+    def _site(self, built: BuildFacts, pack: Pack) -> Site:
         """Return the site as it must be."""
         as_of, replay = built.log.size - 1, self._replay
         records: list[StoredRecord] = []

@@ -14,6 +14,7 @@ import msgspec
 from registry.pages.build.build_directory import hold_directory
 from registry.pages.build.manifest import NO_MANIFEST, Manifest
 from registry.pages.build.plan import BuildReport, carry_out, make_plan, report_unchanged
+from registry.pages.build_facts import BuildFacts, build_facts
 from registry.pages.fingerprint import site_fingerprint
 from registry.pages.page import LostFileError, digest
 from registry.pages.snapshot import RegisterCounts, RegisterState, Snapshot
@@ -38,26 +39,6 @@ from registry.store import (
 from registry.store.as_of import AsOf
 from registry.store.database import Connection, Database
 from registry.store.records import StoredRecord
-
-
-class _LogPosition(msgspec.Struct):
-    size: int
-    root: str
-
-
-class _BuildFacts(msgspec.Struct):
-    """What `build.json` says of the site in force."""
-
-    as_of: dt.datetime
-    base_url: str
-    log: _LogPosition
-    erasures: int
-    replaced: int
-    agencies: str
-    imports: tuple[int, int]
-    peers: str
-    witnesses: str
-    blocked: bool = False
 
 
 async def build_register(
@@ -236,25 +217,10 @@ async def is_current(database: Database, settings: Settings, *, as_of: dt.dateti
     if made is None:
         return False
     async with database.connection() as connection:
-        state = await log.read_state(connection)
-        erasures = await redactions.count(connection)
-        fingerprint = await agencies.fingerprint(connection)
-        progress = await imports.read_progress(connection)
-        standings = shown_digest(await read_standings(connection, now=as_of))
-        signed = signed_digest(await witness_policy.read_standings(connection))
-        is_blocked = await bound_rows.read_fault(connection) is not None
-    return (
-        made.log.size == state.range.size
-        and made.log.root == state.range.root().hex()
-        and made.as_of.date() == as_of.date()
-        and made.base_url == settings.base_url
-        and made.erasures == erasures
-        and (made.replaced, made.imports) == (state.replaced, progress)
-        and made.agencies == fingerprint
-        and made.peers == standings
-        and made.witnesses == signed
-        and made.blocked == is_blocked
-    )
+        register = await _read_state(connection, as_of)
+    if made.as_of.date() != as_of.date():
+        return False
+    return made == build_facts(register, made.as_of, settings.base_url, pages=made.pages)
 
 
 async def shows_erased(database: Database, settings: Settings) -> bool:
@@ -264,11 +230,10 @@ async def shows_erased(database: Database, settings: Settings) -> bool:
         return made is not None and made.erasures != await redactions.count(connection)
 
 
-def _read_facts(settings: Settings) -> _BuildFacts | None:
+def _read_facts(settings: Settings) -> BuildFacts | None:
     try:
-        return msgspec.json.decode(
-            (settings.site_dir / "build.json").read_bytes(), type=_BuildFacts
-        )
+        content = (settings.site_dir / "build.json").read_bytes()
+        return msgspec.json.decode(content, type=BuildFacts)
     except (OSError, msgspec.DecodeError):
         return None
 

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from registry.file_headers import address_of
+from registry.pages.build_facts import build_facts
 from registry.pages.page import Page, content_page, digest
 from registry.pages.reader import Reader, say
 from registry.pages.site import Site
@@ -37,21 +38,9 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
         yield _file(".well-known/security.txt", _security_text(site, contact))
     for tag, edition in site.editions.items():
         yield _file(f"{tag}/opensearch.xml", _open_search(site, edition.reader))
-    register = site.snapshot.register
-    made_from = {
-        "as_of": site.snapshot.as_of,
-        "base_url": site.base_url,
-        "log": {"size": register.size, "root": register.root},
-        "erasures": register.erasures[0],
-        "replaced": register.replaced,
-        "agencies": register.agencies,
-        "imports": register.imports,
-        "peers": register.peers,
-        "witnesses": register.witnesses,
-        "blocked": register.is_blocked,
-        "pages": len(files),
-    }
-    yield _file("build.json", msgspec.json.format(msgspec.json.encode(made_from)).decode() + "\n")
+    snapshot = site.snapshot
+    facts = build_facts(snapshot.register, snapshot.as_of, site.base_url, pages=len(files))
+    yield _file("build.json", msgspec.json.format(msgspec.json.encode(facts)).decode() + "\n")
 
 
 def _security_text(site: Site, contact: str) -> str:
