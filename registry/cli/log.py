@@ -80,7 +80,7 @@ def publish(settings: Settings) -> None:
         await rounds.finish()
         await runner.publish(settings, context)
 
-    run(settings, publish_cosigned, begins=True)
+    run(settings, publish_cosigned)
     print_message(f"published: {published_size(settings.log_dir)} entries, {settings.log_dir}")
 
 
@@ -262,7 +262,6 @@ def export(settings: Settings, folder: Path) -> None:
         size = run(
             settings,
             lambda context: export_log(context.database, target, site=site, progress=progress),
-            begins=True,
         )
     print_message(f"{size} entries: {folder}")
 

@@ -41,7 +41,7 @@ def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, ye
     from registry.services.recovery import heal_log
 
     if accept_dates:
-        until = run(settings, discarding.accept_dates, begins=True)
+        until = run(settings, discarding.accept_dates)
         print_message(
             f"entries have the time {until:%Y-%m-%dT%H:%M:%SZ} until then, as incidents.json says"
             if until
@@ -55,7 +55,6 @@ def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, ye
         count = run(
             settings,
             lambda context: heal_log(context, settings, now=utc_now(), progress=progress),
-            begins=True,
         )
     print_message(f"{count} entries were brought back" if count else "nothing is missing")
 
@@ -84,4 +83,4 @@ def _discard(settings: Settings, start: int, *, yes: bool) -> None:
         kept = await discard_entries(context, settings, planned, now=utc_now())
         print_message(f"given up{f'; kept in {kept}' if kept else ''}, told in incidents.json")
 
-    run(settings, give_up, begins=True)
+    run(settings, give_up)

@@ -65,7 +65,7 @@ def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetim
 
     day = as_of and as_of.replace(tzinfo=dt.UTC)
     with progress_bar("Building the site") as progress:
-        report, proofs = run(settings, work, begins=True)
+        report, proofs = run(settings, work)
     print_message(
         f"{report.files} files, {report.rendered} of them new or changed: {report.folder}"
     )
@@ -115,7 +115,7 @@ def copy(settings: Settings, out: Path, languages: tuple[str, ...]) -> None:
         progress_bar("Proving the versions") as progress,
     ):
         link_build(settings.site_dir, Path(name) / "site")
-        run(settings, lambda context: work(context, Path(name)), begins=True)
+        run(settings, lambda context: work(context, Path(name)))
         files = offline_files(
             Path(name) / "site",
             settings.base_url,

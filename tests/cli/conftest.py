@@ -1,5 +1,6 @@
 """The command as others run it: a process of its own, with settings of its own."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -7,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from registry.clock import utc_now
+from registry.record.pack import load_pack
+from registry.services.startup import open_register
+from registry.settings import Settings
+from registry.store.database import connect
 from tests.cli.warm import WarmCommands
 from tests.prepared import make_folder
 
@@ -62,6 +68,17 @@ def with_database(registry, database_url, tmp_path):
         return registry(*arguments, database_url=database_url, data_dir=tmp_path, **settings)
 
     return run
+
+
+def begin(url, folder):
+    """Begin a register in an empty database; its log's key lies in the folder."""
+
+    async def open_it():
+        database = await connect(url)
+        await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=utc_now())
+        await database.close()
+
+    asyncio.run(open_it())
 
 
 @pytest.fixture

@@ -8,14 +8,10 @@ import stat
 import asyncpg
 import pytest
 
-from registry.clock import utc_now
 from registry.errors import ConfigurationError, Unavailable
 from registry.ledger.key import files, make, path_of, read, read_or_create, write
-from registry.record.pack import load_pack
-from registry.services.startup import open_register
-from registry.settings import Settings
-from registry.store.database import connect
 from registry.store.dump import _tool, _without_password, restore, statements
+from tests.cli.conftest import begin
 
 
 @pytest.fixture
@@ -36,7 +32,7 @@ def own(registry, empty_url, tmp_path):
 @pytest.fixture
 def backed_up(own, record, record_file, empty_url, tmp_path):
     """A register with a version, a draft, a token and a key to come, and a backup of it."""
-    asyncio.run(begin(empty_url, tmp_path))
+    begin(empty_url, tmp_path)
     first = tmp_path / "keys/log.key"
     following = make(read(first).name)
     write(path_of(first, following.verifier), following)
@@ -48,12 +44,6 @@ def backed_up(own, record, record_file, empty_url, tmp_path):
     folder = tmp_path / "backup"
     assert "3 entries of " in own("backup", folder).stderr
     return folder
-
-
-async def begin(url, folder):
-    database = await connect(url)
-    await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=utc_now())
-    await database.close()
 
 
 async def lose(url):

@@ -15,7 +15,7 @@ from registry.cli import server
 from registry.cli.main import cli, main
 from registry.errors import ConfigurationError
 from registry.exchange.crosswalk import names
-from registry.resources import SCHEMAS
+from registry.resources import RECORDS, SCHEMAS
 from registry.settings import Settings
 
 
@@ -146,7 +146,7 @@ def test_an_origin_that_no_key_can_carry_is_refused_before_anything_is_begun(
     refused, empty_url, tmp_path
 ):
     sentence = refused(
-        2, "log", "publish", database_url=empty_url, data_dir=tmp_path, log_origin="a b"
+        2, "load", RECORDS, database_url=empty_url, data_dir=tmp_path, log_origin="a b"
     )
     assert "REGISTRY_LOG_ORIGIN" in sentence
     assert not (tmp_path / "keys").exists()
@@ -428,6 +428,12 @@ def test_whoever_has_seen_enough_of_the_output_may_go(environment, tmp_path):
         ("export", "--format", "csv"),
         ("log", "prove", "demo-sante/prevision-lits"),
         ("log", "verify"),
+        ("log", "publish"),
+        ("log", "export", "a-copy"),
+        ("log", "heal"),
+        ("log", "heal", "--accept-dates"),
+        ("log", "heal", "--discard-from", 1, "--yes"),
+        ("site", "build"),
         ("token", "create", "--agency", "demo-sante", "--scope", "file"),
         ("drafts",),
         ("submit", "demo-sante/prevision-lits"),

@@ -9,6 +9,7 @@ import pytest
 from registry.ledger.key import read
 from registry.tlog.checkpoint import stated
 from registry.tlog.keys import Signer
+from tests.cli.conftest import begin
 from tests.forked import fork
 
 
@@ -25,7 +26,7 @@ def logs(registry, empty_url, tmp_path, record, record_file):
         assert done.returncode == 0, done.stderr
         return done
 
-    own("log", "publish")
+    begin(empty_url, tmp_path)
     own("file", record_file(), "--submit")
     own("log", "publish")
     folder = tmp_path / "logs"

@@ -11,6 +11,7 @@ from registry.ledger.key import read
 from registry.record.short_code import candidates
 from registry.store import embedded
 from registry.tlog.keys import Signer
+from tests.cli.conftest import begin
 from tests.forked import fork
 
 
@@ -32,7 +33,7 @@ def own(registry, empty_url, tmp_path):
         assert "Traceback" not in result.stderr
         return result
 
-    run("log", "publish")
+    begin(empty_url, tmp_path / "old")
     return run
 
 

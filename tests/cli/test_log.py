@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from registry.tlog.compact import CompactRange
+from tests.cli.conftest import begin
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def own(registry, empty_url, tmp_path):
         assert "Traceback" not in result.stderr
         return result
 
-    run("log", "publish")
+    begin(empty_url, tmp_path)
     return run
 
 

@@ -1,6 +1,5 @@
 """`deploy/backup`: a register is backed up encrypted, copied, and restored from that alone."""
 
-import asyncio
 import os
 import shutil
 import subprocess
@@ -8,21 +7,11 @@ import sys
 
 import pytest
 
-from registry.record.pack import load_pack
-from registry.services.startup import open_register
-from registry.settings import Settings
-from registry.store.database import connect
+from tests.cli.conftest import begin
 from tests.conftest import ROOT
 from tests.crash.register import environment
 
 SCRIPTS = ROOT / "deploy/backup"
-
-
-async def begin(url, folder):
-    """Begin a register whose key lies in a folder."""
-    database = await connect(url)
-    await open_register(database, load_pack("ma"), Settings(data_dir=folder))
-    await database.close()
 
 
 @pytest.fixture
@@ -46,7 +35,7 @@ def run(tmp_path):
 def test_a_backup_is_encrypted_copied_and_restored_by_whoever_has_the_key(run, empty_url, tmp_path):
     folder, elsewhere, data = (tmp_path / name for name in ("backups", "elsewhere", "data"))
     folder.mkdir()
-    asyncio.run(begin(empty_url, data))
+    begin(empty_url, data)
     key = tmp_path / "restore.key"
     subprocess.run(["age-keygen", "-o", key], check=True, capture_output=True)
     public = subprocess.run(["age-keygen", "-y", key], check=True, capture_output=True).stdout
