@@ -124,16 +124,17 @@ def verify(settings: Settings, file: BinaryIO | None, heads: tuple[str, ...]) ->
 
     kept = [_parse_head(text) for text in heads]
     if file is not None:
-        line = None
-        found = {}
+        found, line = 0, None
+        missing = {(head.position, head.hash.hex()) for head in kept}
         for line in verify_lines(file):
-            found[line.position] = line.hash
-        for head in kept:
-            if found.get(head.position) != head.hash.hex():
-                raise ChainBroken(f"these lines do not have position {head.position} as kept")
+            found += 1
+            missing.discard((line.position, line.hash))
+        if missing:
+            raise ChainBroken(f"these lines do not have position {min(missing)[0]} as kept")
         if line is None:
             raise ChainBroken("there are no lines")
-        print_message(f"in order: {len(found)} acts, the last at\n{line.position}:{line.hash}")
+        print_message(f"in order: {found} acts")
+        sys.stdout.write(f"{line.position}:{line.hash}\n")
         return
 
     async def check(context: ServiceContext) -> ChainLink:

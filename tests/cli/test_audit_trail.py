@@ -31,7 +31,7 @@ def test_it_goes_on_from_where_it_ended(with_database, tmp_path):
     shipped.write_text(first.stdout + line + "\n")
     head = state.read_text().strip()
     alone = with_database("audit-trail", "verify", shipped, "--head", head)
-    assert alone.returncode == 0, alone.stderr
+    assert (alone.returncode, alone.stdout) == (0, head + "\n"), alone.stderr
     done = with_database("audit-trail", "verify", "--head", head)
     assert (done.returncode, done.stdout) == (0, head + "\n")
     other = head[:-1] + ("1" if head.endswith("0") else "0")
