@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from registry.errors import ConfigurationError
+from registry.ledger.files import LogRefused
 from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.verify_log import ReadFile, verify_log
 from registry.record.content_file import Content
+from registry.record.ids import is_id, split_id
 from registry.tlog.keys import Verifier
 
 _WITHDRAWALS = "withdrawals.csv"
@@ -32,8 +34,8 @@ def write_records(
 
     The whole log is verified first. The layout is that of `registry load`: `<agency>/<slug>.json`,
     earlier versions as `<slug>.1.json` and on, `withdrawals.csv`, and the short codes in
-    `codes.csv`. Raises `ConfigurationError` for a folder that is not empty, `LogInconsistent` for a
-    log that is not in order.
+    `codes.csv`. Raises `ConfigurationError` for a folder that is not empty, `LogRefused` for a log
+    that is not in order, or names what is no record.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigurationError(f"{folder} is there already; name a new folder")
@@ -47,6 +49,9 @@ def write_records(
     if until is not None and until > log.checkpoint.size:
         raise ConfigurationError(f"the log has {log.checkpoint.size} entries, not {until}")
     replay.finish(log.leaves)
+    # They name files, none of which may lie elsewhere.
+    if strange := [record for record in replay.versions if not is_id(record)]:
+        raise LogRefused(f"the log has a record {strange[0]!r}, which is no identifier")
     filed = {
         record: versions
         for record, versions in sorted(replay.versions.items())
@@ -54,7 +59,7 @@ def write_records(
     }
     withdrawals: list[dict[str, object]] = []
     for record, versions in filed.items():
-        agency, slug = record.split("/")
+        agency, slug = split_id(record)
         (folder / agency).mkdir(parents=True, exist_ok=True)
         for one in versions:
             number = "" if one is versions[-1] else f".{one.version}"

@@ -144,3 +144,9 @@ def test_a_log_whose_key_was_stolen_goes_on_under_another_name(
     assert f"has not the {size} entries that it continues" in told.stderr
     told = registry("log", "verify", tmp_path / "true", "--continues", tmp_path / "true")
     assert "continues no other" in told.stderr
+    # A record of a log that is somebody else's names a file below the folder, or none.
+    fork(tmp_path / "true", tmp_path / "astray", old, size=2, changed={1: {"id": "../astray"}})
+    told = registry("log", "records", tmp_path / "astray", tmp_path / "taken/records")
+    assert told.returncode == 1
+    assert "'../astray', which is no identifier" in told.stderr
+    assert not (tmp_path / "taken").exists()
