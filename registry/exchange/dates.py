@@ -165,7 +165,7 @@ def date_by_pattern(
         month = _month_names(language).get(said["name"].lower())
         if month is None:
             return None
-    return None if year is None else _fuzzy(year, month or None, said.get("day") or None)
+    return None if year is None else _fuzzy(year, month, said.get("day"))
 
 
 @cache

@@ -1,6 +1,6 @@
 import pytest
 
-from registry.exchange.dates import fuzzy_date
+from registry.exchange.dates import date_by_pattern, fuzzy_date
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,16 @@ def test_two_ways_of_reading_are_no_date():
 @pytest.mark.parametrize("spelling", ["3/3/2024", "25/12/2024", "12/25/2024"])
 def test_one_way_of_reading_needs_no_order(spelling):
     assert fuzzy_date(spelling) is not None
+
+
+def test_a_month_or_day_of_zero_is_no_date():
+    for spelling, pattern in (
+        ("05.00.2024", "DD.MM.YYYY"),
+        ("00.05.2024", "DD.MM.YYYY"),
+        ("00/2024", "MM/YYYY"),
+    ):
+        assert date_by_pattern(spelling, pattern, language="de", century_from=None) is None
+    assert fuzzy_date("2024-00") is None
 
 
 def test_a_year_of_two_digits_needs_a_century():
