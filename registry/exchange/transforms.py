@@ -24,7 +24,7 @@ Transform: TypeAlias = Callable[[str, Field, Crosswalk], Any]
 
 FULL_DATE = len("2024-10-01")
 _URL = re.compile(
-    r"https?://[^\s/?#<>\"{}|\\^`\[\]%]+(?:[^\s<>\"{}|\\^`\[\]%]|%[0-9A-F]{2})*", re.IGNORECASE
+    r"https?://[^\s/?#<>\"{}|\\^`\[\]%](?:[^\s<>\"{}|\\^`\[\]%]|%[0-9A-F]{2})*", re.IGNORECASE
 )
 _EMAIL = re.compile(
     r"[A-Z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Z0-9!#$%&'*+/=?^_`{|}~-]+)*"

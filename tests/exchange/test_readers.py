@@ -305,6 +305,15 @@ def test_html_beyond_its_bound_is_refused(read, monkeypatch):
         read(awkward.html_page(), kind="html")
 
 
+def test_blanks_and_comments_of_html_are_looked_at_once(read):
+    """Not once for each of those before them: this would take minutes, or years."""
+    comments = b"<!---->" * 60
+    raw = b"<table><tr><th>A</tr><tr><td>%s1</tr></table>" % (b"<b> </b>" * 100_000)
+    assert cells_of(read(comments + raw, kind="html")) == [["1"]]
+    with pytest.raises(ImportRefused, match="there is no table"):
+        read(comments + b"<p>", kind="html")
+
+
 def test_html_that_its_parser_cuts_is_refused(read):
     deep = b"<table><tr><th>a<tr><td>" + b"<div>" * 5_000 + b"x</table>"
     with pytest.raises(ImportRefused, match="not readable as HTML: Excessive depth"):

@@ -51,3 +51,10 @@ def test_transform(us, transform, path, source, expected):
 )
 def test_the_limit_is_the_schemas(path, limit):
     assert limit == limit_of(field_at(path))
+
+
+def test_a_long_address_is_looked_at_once(us):
+    """Not once for each of its letters: this would take minutes."""
+    for source in (f"https://{'a' * 400_000} b", f"{'a' * 400_000}@b c", f"a@{'b-' * 200_000} c"):
+        transform, path = ("email", EMAIL) if "@" in source else ("url", URL)
+        assert TRANSFORMS[transform](source, field_at(path), us) is NOT_UNDERSTOOD

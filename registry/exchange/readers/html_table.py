@@ -28,7 +28,6 @@ _SILENT = frozenset({"script", "style", "template", "noscript", "head"})
 _BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5",
                      "h6", "section", "blockquote", "pre", "table", "tr"})  # fmt: skip
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
-_AROUND_BREAK = re.compile(r" *\n *")
 _BREAKS = re.compile(r"\n{3,}")
 
 
@@ -157,4 +156,5 @@ def _text(element: Any) -> str:
                 found.append(_BLANKS.sub(" ", node.text or ""))
         elif inner:
             found.append(_BLANKS.sub(" ", node.tail or ""))
-    return _BREAKS.sub("\n\n", _AROUND_BREAK.sub("\n", "".join(found))).strip()
+    lines = (line.strip(" ") for line in "".join(found).split("\n"))
+    return _BREAKS.sub("\n\n", "\n".join(lines)).strip()

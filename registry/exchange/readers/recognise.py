@@ -87,7 +87,7 @@ _SIGNATURES = (
     (re.compile(rb"\x1f\x8b"), _other("a file packed with gzip", "unpack it first")),
     (
         re.compile(
-            rb"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body|table)\b",
+            rb"(?:<\?xml[^>]*>|<!--(?>.*?-->)|\s)*+<(?:!doctype\s+html|html|head|body|table)\b",
             re.IGNORECASE | re.DOTALL,
         ),
         Recognised(kind="html", words="an HTML page"),
