@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -107,7 +106,7 @@ def import_(
                 ImportFile(
                     origin=table.as_origin(),
                     name=file.name,
-                    sha256=_sha256(file),
+                    sha256=counts.sha256,
                     crosswalk_sha256=table.sha256(),
                     as_of=_day(as_of, counts),
                     complete=complete,
@@ -181,11 +180,6 @@ def _sorted(
                 refused.append(one)
             progress(number, None)
     return filings, refused
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(path: Path, reading: dict[str, Any], done: RunReport) -> None:

@@ -74,6 +74,7 @@ def convert_file(
     check = functools.partial(validate, profile="foreign", pack=pack, today=today, fast=fast)
     refuse_if(f"the crosswalk {crosswalk.origin}", rehearse(plan, check))
     counts = ImportReport(origin=crosswalk.origin) if report is None else report
+    counts.sha256 = source.sha256
     counts.notes = [*source.notes, *shared_prefixes(crosswalk)]
     counts.unknown_columns = unknown_columns(crosswalk, columns(source))
     asked = [row for row in source.rows if row.cells is None or _is_asked(plan, row.cells)]

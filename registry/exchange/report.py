@@ -27,10 +27,11 @@ class ImportReport(msgspec.Struct, kw_only=True):
     `truncated` by JSON Pointer, in which `-` is any item of a list; `missing_ids` counts rows
     without an id of their own, `told_apart` rows whose id another row has too; `otherwise` is by
     the column that replaced an empty one. `notes` tell how the file was read: sheets, rows and
-    cells left out.
+    cells left out; `sha256` is the digest of its bytes, in hex.
     """
 
     origin: str
+    sha256: str = ""
     rows: int = 0
     records: int = 0
     refusals: list[Refusal] = []

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
+
+import msgspec
 
 from registry.errors import ImportRefused
 from registry.exchange.readers.bounds import MAX_BYTES, Progress, RowCounter
@@ -44,7 +47,7 @@ def read_source(options: ReadOptions, path: Path, progress: Progress | None = No
     counter = RowCounter(path, progress)
     source = _READERS[options.kind](raw, options, path, counter)
     counter.report()
-    return source
+    return msgspec.structs.replace(source, sha256=hashlib.sha256(raw).hexdigest())
 
 
 def _content(path: Path) -> bytes:

@@ -2,9 +2,12 @@
 
 import csv
 import json
+import os
 import socket
 import subprocess
 import sys
+import threading
+from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -359,9 +362,16 @@ async def test_an_import_is_dry_first_then_whole_then_without_change(
     assert "dry run: nothing was published" in dry.stderr
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["rows"] == 3
     assert await log_size(database) == 1
-    whole = with_database("import", "us-omb-2025", path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = path.read_bytes()
+    threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True).start()
+    whole = with_database("import", "us-omb-2025", pipe)
     assert whole.returncode == 0, whole.stderr
     assert "3 created, 0 changed, 0 unchanged" in whole.stderr
+    async with database.connection() as connection:
+        digest = await connection.fetchval("select file_sha256 from import_run")
+    assert digest == sha256(content).hexdigest()
     again = with_database("import", "us-omb-2025", path)
     assert "0 created, 0 changed, 3 unchanged" in again.stderr
     assert await log_size(database) == 4

@@ -33,7 +33,8 @@ class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
 
     `names` are the columns of a table by place. `equal` are the headers that occur more than once,
     with the names that their columns got. `head` are the first rows of a table as they stand, by
-    number. `notes` tell what a reader of the report must know: sheets and cells left out.
+    number. `notes` tell what a reader of the report must know: sheets and cells left out. `sha256`
+    is the digest of the bytes that were read, in hex.
     """
 
     rows: list[SourceRow]
@@ -42,6 +43,7 @@ class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
     head: tuple[tuple[int, tuple[str, ...]], ...] = ()
     sheet: str | None = None
     notes: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 def cell(cells: Cells, column: str) -> Any:
