@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 import rich_click as click
 
-from registry.cli.command_options import AUTHORITY, Style, acts_as, of_authority, style_option
+from registry.cli.command_options import (
+    AUTHORITY,
+    NUMBER,
+    Style,
+    acts_as,
+    of_authority,
+    style_option,
+)
 from registry.cli.runtime import in_register, write_json
 from registry.clock import utc_now
 
@@ -50,7 +57,7 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
 
 
 @acts.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @acts_as(AUTHORITY)
 async def approve(context: ServiceContext, *, number: int, actor: str | None) -> ActReceipt:
     """Publish the act NUMBER that waits, as another than who asked for it.
@@ -63,7 +70,7 @@ async def approve(context: ServiceContext, *, number: int, actor: str | None) ->
 
 
 @acts.command(name="return")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--comment", required=True, help="Why; whoever asked for it reads it.")
 @acts_as(AUTHORITY)
 async def return_(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 import rich_click as click
 
-from registry.cli.command_options import WholeNumber
+from registry.cli.command_options import NUMBER
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, run
 from registry.errors import ConfigurationError
@@ -36,9 +36,7 @@ def audit_trail() -> None:
 
 
 @audit_trail.command()
-@click.option(
-    "--from", "start", metavar="N", type=WholeNumber(1), help="Begin at position N; default 1."
-)
+@click.option("--from", "start", metavar="N", type=NUMBER, help="Begin at position N; default 1.")
 @click.option(
     "--state",
     metavar="FILE",

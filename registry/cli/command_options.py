@@ -51,6 +51,12 @@ class WholeNumber(click.IntRange):
     name = "whole number"
 
 
+NUMBER = WholeNumber(1, 2**63 - 1)
+"""The number of an entry or of a row."""
+
+VERSION = WholeNumber(1, 2**31 - 1)
+
+
 class RecordId(click.ParamType[str]):
     """The identifier of a record, looked at before anything is opened."""
 

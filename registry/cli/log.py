@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.command_options import RecordId, Style, WholeNumber, style_option
+from registry.cli.command_options import VERSION, RecordId, Style, style_option
 from registry.cli.evidence import (
     keeping_evidence,
     kept_option,
@@ -86,7 +86,7 @@ def publish(settings: Settings) -> None:
 
 @log.command()
 @click.argument("record", metavar="ID", type=RecordId())
-@click.option("--version", type=WholeNumber(1), help="A version; default the latest.")
+@click.option("--version", type=VERSION, help="A version; default the latest.")
 @pass_settings
 def prove(settings: Settings, record: str, version: int | None) -> None:
     """Write a record's proof to standard output, to be kept; `registry verify` checks it.

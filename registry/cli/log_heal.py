@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.command_options import WholeNumber
+from registry.cli.command_options import NUMBER
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, print_message, run
 from registry.clock import utc_now
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--discard-from",
-    type=WholeNumber(1),
+    type=NUMBER,
     metavar="N",
     help="First give up what was acknowledged from entry N on and contradicts what was signed.",
 )

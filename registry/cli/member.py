@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.command_options import WholeNumber
+from registry.cli.command_options import NUMBER
 from registry.cli.runtime import in_register, pass_settings, print_message, run
 from registry.clock import utc_now
 from registry.services.access import OPERATOR
@@ -16,8 +16,6 @@ from registry.settings import Settings
 if TYPE_CHECKING:
     from registry.services.context import ServiceContext
     from registry.services.members import Invitation
-
-_NUMBER = WholeNumber(1, 2**63 - 1)
 
 role_option = click.option(
     "--role",
@@ -77,7 +75,7 @@ def invite(
 
 
 @member.command()
-@click.argument("number", type=_NUMBER)
+@click.argument("number", type=NUMBER)
 @pass_settings
 def link(settings: Settings, /, *, number: int) -> None:
     """Print another link with which a member signs in; links made before no longer work.
@@ -114,7 +112,7 @@ async def list_(context: ServiceContext, *, agency: str | None) -> None:
 
 
 @member.command()
-@click.argument("number", type=_NUMBER)
+@click.argument("number", type=NUMBER)
 @role_option
 @in_register
 async def role(context: ServiceContext, *, number: int, roles: tuple[str, ...]) -> None:
@@ -128,7 +126,7 @@ async def role(context: ServiceContext, *, number: int, roles: tuple[str, ...]) 
 
 
 @member.command()
-@click.argument("number", type=_NUMBER)
+@click.argument("number", type=NUMBER)
 @in_register
 async def end(context: ServiceContext, *, number: int) -> None:
     """End a member at once, with her sessions, links and tokens.

@@ -10,9 +10,10 @@ import rich_click as click
 
 from registry.cli.command_options import (
     AUTHORITY,
+    NUMBER,
+    VERSION,
     RecordId,
     Style,
-    WholeNumber,
     acts_as,
     of_authority,
     style_option,
@@ -39,7 +40,7 @@ def redact() -> None:
 @click.argument("record", metavar="[ID]", type=RecordId(), required=False)
 @click.option(
     "--entry",
-    type=WholeNumber(1),
+    type=NUMBER,
     help="Instead of ID: the number of a withdrawal, an attestation or a redaction in the log.",
 )
 @click.option(
@@ -52,7 +53,7 @@ def redact() -> None:
 @click.option(
     "--version",
     "versions",
-    type=int,
+    type=VERSION,
     multiple=True,
     help="A version; repeat it for more. Default: every one that holds what is named.",
 )
@@ -100,7 +101,7 @@ async def request(
 
 
 @redact.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @acts_as("none; it is another than who asked for it")
 async def confirm(context: ServiceContext, *, number: int, actor: str | None) -> RedactionReceipt:
     """Confirm the redaction NUMBER; what it names is destroyed once the log has published it.

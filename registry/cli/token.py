@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.command_options import Style, WholeNumber, style_option
+from registry.cli.command_options import NUMBER, Style, style_option
 from registry.cli.runtime import in_register, write_json
 from registry.clock import utc_now
 from registry.services.access import SCOPES
@@ -35,7 +35,7 @@ def token() -> None:
     help="What it allows, by comma or once for each: file, review, redact, admin, metrics, audit.",
 )
 @click.option("--actor", help="The role that uses it; the log names it. Default: the agency.")
-@click.option("--member", type=WholeNumber(1, 2**63 - 1), help="Whose it is: a member's number.")
+@click.option("--member", type=NUMBER, help="Whose it is: a member's number.")
 @click.option("--days", default=365, show_default=True, help="How long it lives.")
 @in_register
 async def create(
@@ -131,7 +131,7 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
 
 
 @token.command()
-@click.argument("number", type=WholeNumber(1, 2**63 - 1))
+@click.argument("number", type=NUMBER)
 @in_register
 async def revoke(context: ServiceContext, *, number: int) -> None:
     """Revoke a token at once.
