@@ -105,6 +105,8 @@ class PeerSite:
             if tile.width == WIDTH:
                 raise Unavailable(f"{error} is missing") from error
             content = self._tile(Tile(level=tile.level, index=tile.index))
+        if len(content) < tile.width * HASH_BYTES:
+            raise Unavailable(f"{tile.path} has {len(content)} bytes, too few")
         return content[: tile.width * HASH_BYTES]
 
 
@@ -119,7 +121,7 @@ def agency_names(site: PeerSite, code: str) -> dict[str, Agency]:
     """
     try:
         listed = msgspec.json.decode(site.beside("api/v1/agencies"), type=_AgencyList).items
-    except (FileNotFoundError, Unavailable, ValueError):
+    except (FileNotFoundError, Unavailable, ValueError, RecursionError):
         return {}
     found = [agency_here(code, one) for one in listed if one.origin is None]
     return {one.id: one for one in found if one is not None}
@@ -152,7 +154,7 @@ def described(site: PeerSite, code: str, address: str) -> Origin:
     """Return what a register says of itself in its catalogue, as far as it can be read."""
     try:
         said = msgspec.json.decode(site.beside("api/v1/catalogue"), type=_Catalogue)
-    except (FileNotFoundError, Unavailable, ValueError):
+    except (FileNotFoundError, Unavailable, ValueError, RecursionError):
         said = _Catalogue()
     language = next((one.rpartition("/")[2] for one in said.language), "")
     title = said.title.get(language) or next(iter(said.title.values()), code)

@@ -284,14 +284,14 @@ def _subject_of(content: bytes) -> str | None:
     """Return the subject of an entry that nobody has checked yet."""
     try:
         return subject(msgspec.json.decode(content))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
 
 
 def _time_of(content: bytes) -> str:
     try:
         return str(msgspec.json.decode(content)["at"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return ""
 
 

@@ -342,6 +342,11 @@ async def test_a_clock_ahead_and_a_register_that_is_down_change_nothing(register
     assert (report.outcome, "clocks" in report.why) == ("failed", True)
     assert (await ours.peer("ma")).applied == 0
     assert (await ours.harvest(theirs, now=NOW + dt.timedelta(hours=1))).outcome == "harvested"
+    for tile in (theirs.folder / "log/tile/0").rglob("*"):
+        if tile.is_file():
+            tile.write_bytes(b"x")
+    report = await ours.harvest(theirs, now=NOW + dt.timedelta(hours=2))
+    assert (report.outcome, "1 bytes, too few" in report.why) == ("failed", True)
     (theirs.folder / "log/checkpoint").unlink()
     report = await ours.harvest(theirs, now=NOW + dt.timedelta(hours=2))
     [standing] = await ours.standings(now=NOW + dt.timedelta(hours=2))
