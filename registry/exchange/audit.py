@@ -22,15 +22,24 @@ from registry.exchange.answer_difference import (
 )
 from registry.exchange.audit_changes import compare_changes
 from registry.exchange.audit_counts import CountedRegister, drop_verdicts
+from registry.exchange.remote_answers import (
+    CopiedRecord,
+    RemoteAgencies,
+    RemoteChanges,
+    RemoteRecords,
+    RemoteStatistics,
+    UnboundSource,
+)
 from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
 from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.replayed_version import ReplayedVersion
 from registry.record.entry import outline
 from registry.record.facets import PublishedState
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.search_document import SearchDocument, build
 from registry.store.log import RiskMove
-from registry.store.records import SourceFacts, StoredRecord
+from registry.store.records import StoredRecord
 
 LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
 """The filters of which every code is asked for, with the records that it finds."""
@@ -42,7 +51,6 @@ UNBOUND = {"completeness", "accountability", "missing", "findings"}
 """What an answer says of a version's verdict, which entries of earlier releases do not state."""
 
 _OF_FINDINGS = {"finding", "missing"}
-_AT_SOURCE_ONLY = {"id", "register", "origin", "proof"}
 _OK, _GONE = 200, 410
 _PAGE = 100
 _BY = ("risk", "sector", "agency", "status")
@@ -61,10 +69,10 @@ class ApiAudit:
         self.checked: Counter[str] = Counter()
         self.unbound: Counter[str] = Counter()
         self.agencies: dict[str, Agency] = {}
-        self.origins: dict[str, Any] = {}
+        self.origins: dict[str, Origin] = {}
         self.as_of = f"entry:{replay.size - 1}"
         self.lowered: dict[int, RiskMove] = {}
-        self._sources: dict[tuple[str, int], dict[str, Any]] = {}
+        self._sources: dict[tuple[str, int], UnboundSource] = {}
         self._remote = remote
         self._replay = replay
         self._last = replay.size - 1
@@ -89,16 +97,17 @@ class ApiAudit:
     def _agencies(self) -> Iterator[AnswerDifference]:
         """Read the agencies, whose names the log has where it has entries of them."""
         path = "/api/v1/agencies"
-        answer = self._remote.get(path)
-        counted = {}
-        for item in answer.items:
-            self.agencies[item["id"]] = msgspec.convert(item, Agency)
-            counted[item["id"]] = item["records"]
+        listed = self._remote.get(path).read(RemoteAgencies)
+        counted = {one.id: one.records for one in listed.items} if listed else {}
+        self.agencies = {one.id: one for one in listed.items} if listed else {}
         # They are counted as the register is now: that must be as its log was verified.
-        now = self._remote.get(f"/api/v1/changes?since={self._last}&limit=1").json
-        is_as_verified = isinstance(now, dict) and now.get("size") == self._replay.size
+        now = self._remote.get(f"/api/v1/changes?since={self._last}&limit=1").read(RemoteChanges)
+        is_as_verified = now is not None and now.size == self._replay.size
         for code, agency in self._replay.agencies.items():
-            if why := unlike(agency, msgspec.to_builtins(self.agencies.get(code))):
+            known = self.agencies.get(code)
+            if known is None:
+                yield AnswerDifference(at=path, why=f"{code} is missing, and follows from the log")
+            elif why := unlike(agency, msgspec.to_builtins(known)):
                 yield AnswerDifference(at=path, why=f"{code}: {why}")
             self.agencies[code] = agency
         used = {one.agency for one, _ in self._standing} | set(self._replay.attesting)
@@ -117,7 +126,7 @@ class ApiAudit:
         self.unbound["verdicts"] += sum(not one.is_bound for one in self.in_force)
         path = self._listed(limit=1, facets=",".join((*LISTED, *COUNTED)))
         answer = self._remote.get(path)
-        facets = (answer.json or {}).get("facets", {})
+        page = answer.read(RemoteRecords)
         yield from self._compare(path, answer, {"total": len(documents)})
         expected: dict[str, dict[str, set[str]]] = {}
         for record, document in documents.items():
@@ -127,7 +136,8 @@ class ApiAudit:
         skipped = _OF_FINDINGS if self.unbound["verdicts"] else set()
         questions = [("", "")]
         for kind in (*LISTED, *COUNTED):
-            found = {one["code"]: one["count"] for one in facets.get(kind, ())}
+            listed = page.facets.get(kind, []) if page is not None else []
+            found = {one.code: one.count for one in listed}
             of_kind = expected.get(kind, {})
             codes = sorted(of_kind.keys() | found.keys())
             for code in codes if kind not in skipped else ():
@@ -138,12 +148,12 @@ class ApiAudit:
                         at=path, why=unlike_value(f"{kind}, {code}", here, there)
                     )
             questions += [(kind, code) for code in codes if kind in LISTED]
-        for (kind, code), found in self._remote.each(questions, self._read_list):
+        for (kind, code), cards in self._remote.each(questions, self._read_list):
             ids = expected[kind].get(code, set()) if kind else documents.keys()
-            yield from self._list(kind, code, found, {one: documents[one] for one in ids})
+            yield from self._list(kind, code, cards, {one: documents[one] for one in ids})
 
     def _read_list(self, question: tuple[str, str]) -> list[dict[str, Any]]:
-        """Return every card that a code finds."""
+        """Return every card that a code finds; no more than a page beyond all that can be."""
         kind, code = question
         cards: list[dict[str, Any]] = []
         cursor: str | None = None
@@ -152,12 +162,12 @@ class ApiAudit:
             answer = self._remote.get(
                 self._listed(limit=_PAGE, **({kind: code} if kind else {}), **more)
             )
-            said = answer.json if answer.status == _OK else None
-            if not isinstance(said, dict):
+            page = answer.read(RemoteRecords)
+            if page is None:
                 return cards
-            cards += said["items"]
-            cursor = said["next"]
-            if cursor is None:
+            cards += page.items
+            cursor = page.next
+            if cursor is None or not page.items or len(cards) > len(self.in_force):
                 return cards
 
     def _list(
@@ -169,7 +179,7 @@ class ApiAudit:
     ) -> Iterator[AnswerDifference]:
         self.checked["lists"] += 1
         path = "/api/v1/records" + (f"?{urlencode({kind: code})}" if kind else "")
-        ids = {card["id"] for card in found}
+        ids = {str(card.get("id")) for card in found}
         for one in sorted(expected.keys() - ids):
             yield AnswerDifference(at=path, why=f"{one} is missing, and follows from the log")
         for one in sorted(ids - expected.keys()):
@@ -181,19 +191,18 @@ class ApiAudit:
         if kind:
             return
         for card in found:
-            document = expected.get(card["id"])
-            said = {} if document is None else msgspec.json.decode(document.card)
-            if "verdict" not in self._last_version(card["id"]).said:
+            record = str(card.get("id"))
+            if record not in expected:
+                continue
+            said = msgspec.json.decode(expected[record].card)
+            if "verdict" not in self._replay.versions[record][-1].said:
                 said.pop("completeness", None)
             if why := unlike(said, card):
-                yield AnswerDifference(at=path, why=f"{card['id']}: {why}")
+                yield AnswerDifference(at=path, why=f"{record}: {why}")
 
     def card(self, version: ReplayedVersion) -> str:
         """Return a version as lists show it, JSON."""
         return self._search_document(version).card
-
-    def _last_version(self, record: str) -> ReplayedVersion:
-        return self._replay.versions[record][-1]
 
     def _listed(self, **asked: Any) -> str:
         return "/api/v1/records?" + urlencode({**asked, "as_of": self.as_of}, safe=":")
@@ -221,10 +230,9 @@ class ApiAudit:
     def _statistics(self) -> Iterator[AnswerDifference]:
         path = f"/api/v1/statistics?by={','.join(_BY)}&as_of={self.as_of}"
         answer = self._remote.get(path)
-        said = answer.json if answer.status == _OK else None
-        listed = said.get("agencies", []) if isinstance(said, dict) else []
+        page = answer.read(RemoteStatistics)
         counted = CountedRegister(self._replay, self.agencies, as_of=self._last)
-        known = [item["agency"] for item in listed if isinstance(item, dict)]
+        known = [one.agency for one in page.agencies] if page is not None else []
         log = msgspec.to_builtins(counted.statistics(_BY, known))
         if not counted.is_bound:
             for part in (log["local"], log["foreign"]):
@@ -291,9 +299,8 @@ class ApiAudit:
         source = stored.register.source
         if isinstance(source, msgspec.UnsetType):
             return stored
-        said = self._sources.get((version.record, version.version), {})
-        bound = _bound_source(msgspec.to_builtins(source))
-        known = msgspec.convert({"id": "", "register": None} | said | bound, SourceFacts)
+        said = self._sources.get((version.record, version.version), UnboundSource())
+        known = msgspec.structs.replace(source, **msgspec.structs.asdict(said))
         register = msgspec.structs.replace(stored.register, source=known)
         return msgspec.structs.replace(stored, register=register)
 
@@ -304,7 +311,9 @@ class ApiAudit:
         if not version.is_bound:
             register = {name: said for name, said in register.items() if name not in UNBOUND}
         if "source" in register:
-            register["source"] = _bound_source(register["source"])
+            unbound = UnboundSource.__struct_fields__
+            source = register["source"]
+            register["source"] = {name: source[name] for name in source if name not in unbound}
         return {"record": WholeObject(msgspec.json.decode(version.document)), "register": register}
 
     def _compare(
@@ -318,13 +327,10 @@ class ApiAudit:
         if why := unlike(log, answer.json):
             yield AnswerDifference(at=path, why=why)
             return
-        register = answer.json.get("register") or {}
-        if source := register.get("source"):
-            self._sources[answer.json["record"]["id"], register["version"]] = source
-            if source.get("register"):
-                self.origins[source["register"]["code"]] = source["register"]
+        copied = answer.read(CopiedRecord)
+        if copied is not None:
+            source = copied.register.source
+            self._sources[copied.record.id, copied.register.version] = source
+            if source.register is not None:
+                self.origins[source.register.code] = source.register
 
-
-def _bound_source(source: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what entries say of where a record comes from."""
-    return {name: said for name, said in source.items() if name not in _AT_SOURCE_ONLY}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from registry.exchange.answer_difference import AnswerDifference, unlike
+from registry.exchange.remote_answers import RemoteChanges
 from registry.exchange.remote_register import RemoteRegister
 from registry.ledger.register_replay import RegisterReplay, risk_move
 from registry.record.entry import NOT_STATED
@@ -30,7 +31,8 @@ def compare_changes(
     since, last = -1, replay.size - 1
     while since < last:
         path = f"/api/v1/changes?origin=all&since={since}&limit={_AT_ONCE}"
-        items = remote.get(f"{path}&as_of=entry:{last}").items
+        page = remote.get(f"{path}&as_of=entry:{last}").read(RemoteChanges)
+        items = [] if page is None else page.items[: last - since]
         for at, item in enumerate(items, start=since + 1):
             checked["changes"] += 1
             move = _move(replay, at, item.get("risk"), lowered)

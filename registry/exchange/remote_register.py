@@ -45,16 +45,16 @@ class RemoteAnswer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def json(self) -> Any:
         """The body as JSON; None if it is none."""
-        with suppress(msgspec.DecodeError):
+        with suppress(msgspec.DecodeError, RecursionError):
             return msgspec.json.decode(self.content)
         return None
 
-    @property
-    def items(self) -> list[Any]:
-        """The items of a list; none of what is no answer, or no list."""
-        said = self.json if self.status == _OK else None
-        items = said.get("items") if isinstance(said, dict) else None
-        return items if isinstance(items, list) else []
+    def read(self, kind: type[T]) -> T | None:
+        """Return the body as a value of a type; None of another body, and of what is no answer."""
+        if self.status == _OK:
+            with suppress(msgspec.DecodeError, RecursionError):
+                return msgspec.json.decode(self.content, type=kind)
+        return None
 
 
 class RemoteRegister:

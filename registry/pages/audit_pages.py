@@ -39,7 +39,6 @@ from registry.pages.views.import_events import gather_imports
 from registry.pages.views.record_pages import record_pages
 from registry.pages.views.region_pages import region_pages
 from registry.pages.views.static_index import FOLDER, index_pages
-from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.store.records import StoredRecord
 from registry.tlog.compact import CompactRange
@@ -146,9 +145,7 @@ class PageAudit:
                 if (said := replay.attestations(agency, records=0, as_of=as_of))
             },
             earlier=earlier,
-            origins={
-                code: msgspec.convert(said, Origin) for code, said in self._api.origins.items()
-            },
+            origins=self._api.origins,
             withdrawals={one.id: replay.withdrawals(one.id, as_of=as_of) for one in records},
             source_events={
                 record: [one for one in events if one.entry <= as_of]

@@ -22,7 +22,7 @@ from registry.exchange import remote_facts
 from registry.exchange.audit import ApiAudit
 from registry.exchange.remote_facts import read_facts
 from registry.exchange.remote_log import reader
-from registry.exchange.remote_register import RemoteRegister
+from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
 from registry.ledger import key
 from registry.ledger.files import LogRefused
 from registry.ledger.fsck import fsck
@@ -400,6 +400,34 @@ def test_each_forgery_of_a_list_a_feed_or_an_export_is_found_by_the_audit(regist
     }, found  # fmt: skip
     assert report.differences_total == len(undo) + len(ANSWERS), report.differences
     assert report.checked["feeds"] > report.checked["list pages"] > 100
+
+
+LIES = {
+    "/api/v1/agencies": (b'{"items":[7]}', "demo-sante is missing, and follows from the log"),
+    "/api/v1/changes": (b"[" * 100_000, "entry 0 is missing"),
+    "/api/v1/records?limit=100": (
+        b'{"items":[{"id":"demo-sante/invented"},{"id":[]}],"next":"again"}',
+        "demo-sante/invented is listed, and does not follow from the log",
+    ),
+    "/api/v1/statistics": (b'{"agencies":[null]}', "entry is null, and "),
+}
+"""By words of an address, what is answered without sense or end, and what the audit says first."""
+
+
+def test_answers_without_sense_or_end_are_differences(register):
+    class Liar(RemoteRegister):
+        def get(self, path):
+            said = next((said for words, (said, _) in LIES.items() if path.startswith(words)), None)
+            if said is None:
+                return super().get(path)
+            return RemoteAnswer(path=path, status=200, content=said)
+
+    replay = replayed(register)
+    with Liar(register.url) as remote:
+        found = list(ApiAudit(remote, replay).differences())
+    for words, (_, expected) in LIES.items():
+        at = words.partition("?")[0]
+        assert any(one.at.startswith(at) and expected in one.why for one in found), words
 
 
 def test_an_export_that_is_none_is_told_so(register):
