@@ -6,6 +6,7 @@ import copy
 import datetime as dt
 import io
 import json
+import math
 import zipfile
 
 import msgspec
@@ -16,10 +17,12 @@ from registry.exchange.export_csv import escape_formula, unescape_formula
 from registry.exchange.workbooks.answer import finding_lines
 from registry.exchange.workbooks.file import read_sheets
 from registry.exchange.workbooks.filing import check_workbook
+from registry.exchange.workbooks.form import required_field
 from registry.exchange.workbooks.form_making import make_form
 from registry.exchange.workbooks.making import FormSource, make_workbook
 from registry.exchange.workbooks.reading import ReadSheet, read_workbook
 from registry.exchange.workbooks.sheets import MAX_BYTES, MAX_SHEETS, FilledSheet
+from registry.exchange.workbooks.values import CellFault, read_value
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
 from registry.record.pointers import parts, value_at
@@ -106,6 +109,7 @@ BROKEN = [
     (("/assessments/*/completed_on",), "1/2/26", "YYYY-MM-DD"),
     (("/assessments/*/independent",), "plutôt", "ni oui ni non"),
     (("/evaluation/metrics/*/value",), "95 %", "n’est pas un nombre"),
+    (("/procurement/contract/amount/value",), "1e999", "n’est pas un nombre"),
     (("/evaluation/metrics/*/n",), "1 000,5", "nombre entier"),
     (("/data/sources/*/uses/*",), "autre", "Choisissez-en un"),
     (("/purpose/affected_groups/*",), "tout le monde", "Choisissez-en un"),
@@ -415,3 +419,12 @@ def test_a_form_is_closed_where_nothing_is_asked(words, record):
     assert {"/technical/models", "/risks/*/category"} <= {
         row.pattern for row in everything if not row.folded
     }
+
+
+def test_what_programs_write_for_no_number_is_none(words):
+    """In the columns of an export such a text is taken as a program's number."""
+    field = required_field(("evaluation", "metrics", "*", "value"))
+    for cell in (math.nan, math.inf, -math.inf):
+        with pytest.raises(CellFault, match="is not a number"):
+            read_value(field, cell, words)
+    assert read_value(field, 0.5, words) == 0.5

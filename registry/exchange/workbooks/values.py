@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import unicodedata
 from typing import Any
@@ -132,18 +133,18 @@ def _read_number(cell: SheetCell, *, whole: bool) -> int | float:
                 )
             )
         text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
-        if _NUMBER.fullmatch(text) is None:
-            raise CellFault(
-                message(
-                    "{value} is not a number. Write digits alone, such as 1250 or 0.5.",
-                    value=_shown(read_text(cell)),
-                )
-            )
-        value = float(text)
+        value = float(text) if _NUMBER.fullmatch(text) else math.nan
         if value.is_integer() and "." not in text and "e" not in text.lower():
             value = int(text)
     else:
         value = cell
+    if isinstance(value, float) and not math.isfinite(value):
+        raise CellFault(
+            message(
+                "{value} is not a number. Write digits alone, such as 1250 or 0.5.",
+                value=_shown(read_text(cell)),
+            )
+        )
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if whole and not isinstance(value, int):
