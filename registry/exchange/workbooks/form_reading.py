@@ -33,7 +33,6 @@ from registry.record.pointers import parts, pointer
 from registry.record.requirements import units
 from registry.record.schema import Field, field_at
 
-_FIRST_ROW = TOP
 _NONE_CODES = frozenset(("[]", "-", "—", "0"))
 
 _Place = tuple[str | int, ...]
@@ -73,7 +72,7 @@ def form_columns(sheet: FilledSheet) -> FormColumns | None:
 def read_form(sheet: FilledSheet, columns: FormColumns, words: WorkbookWords) -> FilledRecord:
     """Return what a form says, and what in it cannot be read."""
     reader = _FormReader(sheet, columns, words)
-    for row in range(_FIRST_ROW, len(sheet.rows)):
+    for row in range(TOP, len(sheet.rows)):
         reader.read_row(row)
     head = [str(cell) for cell in (*sheet.rows[0], "", "", "", "")]
     document = settled(reader.document(), words.pack.languages[0])
@@ -81,7 +80,7 @@ def read_form(sheet: FilledSheet, columns: FormColumns, words: WorkbookWords) ->
     made_of, tag = head[1], head[2]
     return FilledRecord(
         sheet=sheet.name,
-        row=_FIRST_ROW,
+        row=TOP,
         record=record,
         document=document,
         # A copied sheet that names another record begins that one.
@@ -273,12 +272,16 @@ class _FormReader:
 
     def document(self) -> Document:
         """Return the document; entries of lists that say nothing are left out."""
-        used = sorted({*self._values, *(one.path for one in self.unread if one.path)}, key=str)
+        filled = {
+            path[:depth]
+            for path in (*self._values, *(one.path for one in self.unread))
+            for depth in range(len(path))
+        }
         numbers = self._renumbered()
         document: Document = {}
         for place in self._none:
             final = _final(place, numbers)
-            if any(at[: len(place)] == place and len(at) > len(place) for at in used):
+            if place in filled:
                 cell = self._none[place]
                 self._fault(
                     cell.row,
