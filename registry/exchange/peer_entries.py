@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import Unavailable
+from registry.exchange.foreign_documents import prefixed
 from registry.exchange.peer_site import PeerSite, agency_here
 from registry.ledger.content_files import content_path
 from registry.ledger.proofs import Evidence, RecordProof
@@ -26,7 +27,6 @@ from registry.ledger.replay import (
 from registry.record.agency_entry import agency_facts
 from registry.record.content_file import Content, replaced_items, shown
 from registry.record.erasure import REPLACED
-from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.pointers import parts
 from registry.record.validate import validate
@@ -225,7 +225,7 @@ class EntryMaker:
         gone = [each.pointer for each in checked.erased]
         erased = [(each.pointer, each.redaction) for each in checked.erased]
         version = made.entry["version"]
-        document = foreign(code, shown(whole, erased, self._replaced, version=version))
+        document = prefixed(shown(whole, erased, self._replaced, version=version), code)
         if document["id"] != id_here(code, name):
             return msgspec.structs.replace(
                 made, fault=f"the document of entry {one.index} is of another record"
@@ -296,16 +296,3 @@ def _named(code: str, entry: Mapping[str, Any]) -> Agency | None:
 def _passed_by(one: SignedEntry, entry: Mapping[str, Any]) -> Harvested:
     return Harvested(index=one.index, leaf=one.leaf, entry=entry, subject=subject(entry))
 
-
-def foreign(code: str, document: Document) -> Document:
-    """Return a peer's document as it is published here: its ids get the peer's code."""
-    made = {**document, "id": id_here(code, str(document.get("id")))}
-    related = made.get("related_records")
-    if isinstance(related, list):
-        made["related_records"] = [
-            {**one, "record": id_here(code, one["record"])}
-            if isinstance(one, dict) and isinstance(one.get("record"), str)
-            else one
-            for one in related
-        ]
-    return made
