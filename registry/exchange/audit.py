@@ -333,4 +333,3 @@ class ApiAudit:
             self._sources[copied.record.id, copied.register.version] = source
             if source.register is not None:
                 self.origins[source.register.code] = source.register
-

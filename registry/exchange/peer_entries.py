@@ -295,4 +295,3 @@ def _named(code: str, entry: Mapping[str, Any]) -> Agency | None:
 
 def _passed_by(one: SignedEntry, entry: Mapping[str, Any]) -> Harvested:
     return Harvested(index=one.index, leaf=one.leaf, entry=entry, subject=subject(entry))
-

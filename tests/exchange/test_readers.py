@@ -11,7 +11,7 @@ from registry.errors import ImportRefused
 from registry.exchange.readers import workbook, workbook_process
 from registry.exchange.readers.options import ReadOptions
 from registry.exchange.readers.sheet_answers import SheetRequest
-from registry.exchange.readers.source import letters, refused_place
+from registry.exchange.readers.source import column_letters, refused_place
 from registry.exchange.rows import read_source
 from tests.exchange import awkward_files as awkward
 
@@ -61,7 +61,7 @@ def test_cells_of_a_workbook_are_what_people_see(read):
     assert (row.place, row.line) == ("sheet 'Data', row 2", 2)
     assert refused_place(source, row, "C: not understood") == "sheet 'Data', cell C2"
     assert refused_place(source, row, "C is not") == row.place
-    assert [letters(at) for at in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+    assert [column_letters(at) for at in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
 
 
 def test_a_hidden_sheet_is_passed_over_and_told(read):

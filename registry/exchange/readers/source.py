@@ -89,11 +89,11 @@ def refused_place(source: SourceFile, row: SourceRow, reason: str) -> str:
         return row.place
     for at, name in enumerate(source.names):
         if reason.startswith(f"{name}: "):
-            return f"sheet {source.sheet!r}, cell {letters(at)}{row.line}"
+            return f"sheet {source.sheet!r}, cell {column_letters(at)}{row.line}"
     return row.place
 
 
-def letters(index: int) -> str:
+def column_letters(index: int) -> str:
     """Return the letters of a spreadsheet's column, counted from 0."""
     name = ""
     index += 1

@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from registry.exchange.readers.source import column_letters
+
 SheetCell: TypeAlias = str | bool | int | float
 """A cell's value; empty is "", dates and times are as ISO 8601 has them."""
 
@@ -44,18 +46,13 @@ class SheetProblem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 def cell_name(row: int, column: int) -> str:
     """Return the name of a cell, such as `B7`, of its row and column from 0."""
-    letters = ""
-    number = column + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return f"{letters}{row + 1}"
+    return f"{column_letters(column)}{row + 1}"
 
 
 def place_named(name: str) -> tuple[int, int]:
     """Return row and column, from 0, of a cell's name."""
-    letters = name.rstrip("0123456789")
+    named = name.rstrip("0123456789")
     column = 0
-    for letter in letters:
+    for letter in named:
         column = column * 26 + ord(letter) - ord("A") + 1
-    return int(name[len(letters) :]) - 1, column - 1
+    return int(name[len(named) :]) - 1, column - 1

@@ -12,6 +12,7 @@ import msgspec
 import xlsxwriter
 
 from registry.exchange.export_xlsx import AS_WRITTEN, fitting
+from registry.exchange.readers.source import column_letters
 from registry.exchange.workbooks.form import (
     FINDING,
     FIRST_VALUE,
@@ -25,7 +26,7 @@ from registry.exchange.workbooks.form import (
     kind_of,
     map_field,
 )
-from registry.exchange.workbooks.sheets import SheetCell, cell_name
+from registry.exchange.workbooks.sheets import SheetCell
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
 from registry.record.pointers import parts
 from registry.record.schema import Field, field_at
@@ -295,8 +296,8 @@ class WorkbookWriter:
         """Add a list to pick from to a cell, which refuses nothing that people write instead."""
         if names not in self._choices:
             self._lists.append(list(dict.fromkeys(labels)))
-            letters = _letters(len(self._lists))
-            self._choices[names] = f"={LISTS}!${letters}$2:${letters}${len(self._lists[-1]) + 1}"
+            listed = column_letters(len(self._lists))
+            self._choices[names] = f"={LISTS}!${listed}$2:${listed}${len(self._lists[-1]) + 1}"
         sheet.data_validation(
             row,
             column,
@@ -335,7 +336,3 @@ def _day(text: str) -> dt.date | None:
     except ValueError:
         return None
     return day if day.year >= 1900 else None  # noqa: PLR2004  a spreadsheet's first year
-
-
-def _letters(column: int) -> str:
-    return cell_name(0, column)[:-1]
