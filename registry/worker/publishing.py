@@ -33,6 +33,7 @@ from registry.tlog.tile import WIDTH
 from registry.worker.report import WorkReport
 from registry.worker.tasks import (
     CLEANUP_INTERVAL,
+    PARTIAL_TILE_LIFETIME,
     RETRY_SECONDS,
     ErrorLog,
     Step,
@@ -42,7 +43,6 @@ from registry.worker.tasks import (
 _LOG_STATE = ".published/log.json"
 _SITE_STATE = ".published/site.json.gz"
 _FILES_AT_ONCE = 256
-_PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 _NOT_IN_STORE = "the {} could not be published to the store"
 
 _log = structlog.get_logger()
@@ -136,7 +136,7 @@ class StoredLog:
             )
         _log.info("log published to the store", size=copied.size)
         if utc_now() >= self._cleans_at:
-            await _prune(self._target, before=utc_now() - _PARTIAL_TILE_LIFETIME)
+            await _prune(self._target, before=utc_now() - PARTIAL_TILE_LIFETIME)
             self._cleans_at = utc_now() + CLEANUP_INTERVAL
 
     async def _note_erased(self) -> None:

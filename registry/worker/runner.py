@@ -38,6 +38,7 @@ from registry.worker.report import SpanOfTask, WorkReport
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 from registry.worker.tasks import (
     CLEANUP_INTERVAL,
+    PARTIAL_TILE_LIFETIME,
     RETRY_SECONDS,
     ErrorLog,
     repeat,
@@ -49,7 +50,6 @@ _WHOLE_IN = dt.timedelta(hours=20)
 """The rows of the whole log are derived again in less than a day."""
 _LONGEST_INTERVAL = dt.timedelta(minutes=5)
 _NEWEST = 16
-_PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 
 _log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ async def keep_log_published(
         await rows.go_on(now=utc_now())
         if utc_now() >= prunes_at:
             await asyncio.to_thread(
-                prune, settings.log_dir, before=utc_now() - _PARTIAL_TILE_LIFETIME
+                prune, settings.log_dir, before=utc_now() - PARTIAL_TILE_LIFETIME
             )
             prunes_at = utc_now() + CLEANUP_INTERVAL
         is_known = True

@@ -20,6 +20,8 @@ Step: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 10.0
 CLEANUP_INTERVAL = dt.timedelta(hours=1)
+PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
+"""How long a tile stays that a fuller one has replaced."""
 
 _log = structlog.get_logger()
 
