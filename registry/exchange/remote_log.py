@@ -1,11 +1,11 @@
-"""Fetching the files of another's log: over https, from one host, with limits on size and time."""
+"""Fetching what another's host serves: over https, with limits on size and time."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -17,9 +17,10 @@ from registry.settings import is_loopback
 _LONGEST = 64 << 20
 _SECONDS = 30.0
 _LONGEST_SECONDS = 120.0
-"""A file that comes drop by drop must be there by then."""
+"""An answer that comes drop by drop must be there by then."""
 _AT_ONCE = 1 << 16
 _OK, _NOT_FOUND = 200, 404
+_HEADERS = {"Accept-Encoding": "identity"}
 _PORTS = {"http": 80, "https": 443}
 
 _CARRYING = tuple(
@@ -41,21 +42,14 @@ def reader(url: str, *, only_public: bool = False) -> Iterator[Callable[[str], b
 
     def read(path: str) -> bytes:
         address = f"{url.rstrip('/')}/{path}"
-        try:
-            # A server may have closed an idle connection; then a new one is opened, once.
-            try:
-                return _get(connection, f"{base}/{path}", address)
-            except (ConnectionError, HTTPException):
-                connection.close()
-                return _get(connection, f"{base}/{path}", address)
-        except FileNotFoundError:
-            raise
-        except (OSError, HTTPException) as error:
-            connection.close()
-            raise Unavailable(f"{address} cannot be read: {error}") from error
-        except Unavailable:
-            connection.close()
-            raise
+        answer, content = fetch(connection, f"{base}/{path}", address, _HEADERS)
+        if answer.getheader("content-encoding", "identity").lower() != "identity":
+            raise Unavailable(f"{address} answers what is compressed, and was not asked to")
+        if answer.status == _NOT_FOUND:
+            raise FileNotFoundError(address)
+        if answer.status != _OK:
+            raise Unavailable(f"{address} answers {answer.status}")
+        return content
 
     try:
         yield read
@@ -83,6 +77,28 @@ def open_connection(url: str, *, only_public: bool = False) -> tuple[HTTPConnect
     except ValueError as error:
         raise ConfigurationError(f"{url}: {error}") from error
     return connection, parts.path.rstrip("/")
+
+
+def fetch(
+    connection: HTTPConnection, target: str, address: str, headers: Mapping[str, str]
+) -> tuple[HTTPResponse, bytes]:
+    """Return the answer at a target and its content, as far as its size and its time allow.
+
+    Raises `Unavailable` with the address.
+    """
+    try:
+        # A server may have closed an idle connection; then a new one is opened, once.
+        try:
+            return _ask(connection, target, address, headers)
+        except (ConnectionError, HTTPException):
+            connection.close()
+            return _ask(connection, target, address, headers)
+    except (OSError, HTTPException) as error:
+        connection.close()
+        raise Unavailable(f"{address} cannot be read: {error}") from error
+    except Unavailable:
+        connection.close()
+        raise
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -132,29 +148,19 @@ class _Connection(HTTPConnection):
         raise failed
 
 
-def _get(connection: HTTPConnection, target: str, address: str) -> bytes:
-    connection.request("GET", target, headers={"Accept-Encoding": "identity"})
-    with connection.getresponse() as answer:
-        if answer.getheader("content-encoding", "identity").lower() != "identity":
-            raise Unavailable(f"{address} answers what is compressed, and was not asked to")
-        content = _read(answer, address)
-        if answer.status == _NOT_FOUND:
-            raise FileNotFoundError(address)
-        if answer.status != _OK:
-            raise Unavailable(f"{address} answers {answer.status}")
-    return content
-
-
-def _read(answer: HTTPResponse, address: str) -> bytes:
-    """Read an answer as far as its size and its time allow."""
+def _ask(
+    connection: HTTPConnection, target: str, address: str, headers: Mapping[str, str]
+) -> tuple[HTTPResponse, bytes]:
+    connection.request("GET", target, headers=headers)
     until = time.monotonic() + _LONGEST_SECONDS
     content = bytearray()
-    while part := answer.read1(_AT_ONCE):
-        content += part
-        if len(content) > _LONGEST:
-            raise Unavailable(f"{address} is larger than a file of a log can be")
-        if time.monotonic() > until:
-            raise Unavailable(f"{address} takes longer than a file of a log may")
-    if answer.length:
-        raise ConnectionError("the answer ended before its end")
-    return bytes(content)
+    with connection.getresponse() as answer:
+        while part := answer.read1(_AT_ONCE):
+            content += part
+            if len(content) > _LONGEST:
+                raise Unavailable(f"{address} is larger than an answer may be")
+            if time.monotonic() > until:
+                raise Unavailable(f"{address} takes longer than an answer may")
+        if answer.length:
+            raise ConnectionError("the answer ended before its end")
+        return answer, bytes(content)

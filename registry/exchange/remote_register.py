@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from registry.errors import Unavailable
-from registry.exchange.remote_log import open_connection
+from registry.exchange.remote_log import fetch, open_connection
 
 CONNECTIONS = 4
 """How many questions are asked at once."""
@@ -93,7 +93,10 @@ class RemoteRegister:
     def get(self, path: str) -> RemoteAnswer:
         """Ask at a path, which begins with a slash. Raises `Unavailable`."""
         for attempt in range(_TRIES):
-            answer, content = self._ask(path)
+            connection = self._connection()
+            answer, content = fetch(
+                connection, f"{self._own.base}{path}", f"{self.url}{path}", _HEADERS
+            )
             status = answer.status
             if status not in _BUSY:
                 return RemoteAnswer(path=path, status=status, content=content)
@@ -152,28 +155,6 @@ class RemoteRegister:
         finally:
             for _, answer in waiting:
                 answer.cancel()
-
-    def _ask(self, path: str) -> tuple[HTTPResponse, bytes]:
-        try:
-            # A server may have closed an idle connection; then a new one is opened, once.
-            try:
-                return self._answer(path)
-            except (ConnectionError, HTTPException):
-                self._connection().close()
-                return self._answer(path)
-        except (OSError, HTTPException) as error:
-            self._connection().close()
-            raise Unavailable(f"{self.url}{path} cannot be read: {error}") from error
-
-    def _answer(self, path: str) -> tuple[HTTPResponse, bytes]:
-        connection = self._connection()
-        connection.request("GET", f"{self._own.base}{path}", headers=_HEADERS)
-        with connection.getresponse() as answer:
-            content = answer.read(_LONGEST + 1)
-            if len(content) > _LONGEST:
-                connection.close()
-                raise Unavailable(f"{self.url}{path} is larger than an answer can be")
-            return answer, content
 
     def _connection(self) -> HTTPConnection:
         known: HTTPConnection | None = getattr(self._own, "connection", None)
