@@ -95,6 +95,7 @@ def hub(data: Path, port: int) -> None:
     """
     from registry.cli import log_output
     from registry.cli.demo_witness import serving_witness
+    from registry.ledger.key import read
 
     log_output.configure()
     registers = _registers(data, port)
@@ -106,11 +107,12 @@ def hub(data: Path, port: int) -> None:
         print_message(f"The register of {one.country}:")
         with running_database(one.settings, begins=True) as ready:
             prepare_register(ready, one.records)
-        keys.append(_key(one.settings))
+        keys.append(read(one.settings.key_file).verifier)
     with ExitStack() as stack:
         witness = stack.enter_context(serving_witness(data / "witness", witness_port, keys))
         for one in registers:
-            _write_policy(one, witness.policy(f"http://127.0.0.1:{witness_port}"))
+            policy = witness.policy(f"http://127.0.0.1:{witness_port}")
+            (one.settings.data_dir / "policy").write_text(policy, encoding="utf-8")
         running = [stack.enter_context(_running(one)) for one in registers]
         for one, process in zip(registers, running, strict=True):
             _wait_until_ready(one, process)
@@ -154,16 +156,6 @@ def _registers(data: Path, port: int) -> list[DemoRegister]:
             )
         )
     return made
-
-
-def _key(settings: Settings) -> Verifier:
-    from registry.ledger.key import read
-
-    return read(settings.key_file).verifier
-
-
-def _write_policy(one: DemoRegister, policy: str) -> None:
-    (one.settings.data_dir / "policy").write_text(policy, encoding="utf-8")
 
 
 @contextmanager

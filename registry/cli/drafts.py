@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,14 +50,21 @@ def file_(
 
     Example: registry file record.json --submit
     """
+    receipts: list[Receipt] = []
 
-    async def work(context: ServiceContext) -> tuple[list[Receipt], int, bool]:
-        receipts, refused = await _file_all(context, files, actor, submit=submit)
-        return receipts, refused, context.guard.is_blocked
+    async def work(context: ServiceContext) -> bool:
+        for path in files:
+            try:
+                receipts.append(await _file(context, path, actor, submit=submit))
+            except Unavailable:
+                raise
+            except RegistryError as error:
+                print_error(f"refused {path}", error)
+        return context.guard.is_blocked
 
-    receipts, refused, is_blocked = run(settings, work)
+    is_blocked = run(settings, work)
     show(receipts, style, many=True, is_blocked=is_blocked)
-    if refused:
+    if len(receipts) < len(files):
         sys.exit(1)
 
 
@@ -124,22 +130,6 @@ def _comment_line(comment: str) -> str:
     given = msgspec.json.decode(comment, type=str | dict[str, str])
     text = given if isinstance(given, str) else next(iter(given.values()))
     return " ".join(text.split())
-
-
-async def _file_all(
-    context: ServiceContext, files: Sequence[Path], actor: str | None, *, submit: bool
-) -> tuple[list[Receipt], int]:
-    receipts: list[Receipt] = []
-    refused = 0
-    for path in files:
-        try:
-            receipts.append(await _file(context, path, actor, submit=submit))
-        except Unavailable:
-            raise
-        except RegistryError as error:
-            print_error(f"refused {path}", error)
-            refused += 1
-    return receipts, refused
 
 
 async def _file(context: ServiceContext, path: Path, name: str | None, *, submit: bool) -> Receipt:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
 
+from registry.cli.command_options import Style
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings
+from registry.cli.runtime import pass_settings, print_message, write_json
 from registry.clock import utc_now
 from registry.errors import Finding, PayloadTooLarge, UnreadableDocument
 from registry.record.model import Profile
@@ -84,7 +85,7 @@ def validate(
     *,
     files: tuple[Path, ...],
     profile: Profile,
-    style: Literal["text", "json"],
+    style: Style,
     lang: str,
     pack_code: str | None,
 ) -> None:
@@ -118,7 +119,11 @@ def validate(
             reports.append(_report(path, check))
             progress(len(reports), len(paths))
     if style == "json":
-        _print_json(reports)
+        write_json(reports)
+        for report in reports:
+            for finding in report.findings:
+                if finding.rule == UNREADABLE:
+                    print_message(f"{report.file}: {finding.message}")
     else:
         _print_text(reports)
     if any(report.errors for report in reports):
@@ -166,15 +171,6 @@ def _unreadable(path: Path, sentence: str) -> FileReport:
     return FileReport(
         file=str(path), publishable=False, completeness=0, findings=(finding,), findings_total=1
     )
-
-
-def _print_json(reports: Sequence[FileReport]) -> None:
-    text = msgspec.json.format(msgspec.json.encode(reports), indent=2)
-    click.echo(text.decode())
-    for report in reports:
-        for finding in report.findings:
-            if finding.rule == UNREADABLE:
-                click.echo(f"{report.file}: {finding.message}", err=True)
 
 
 def _print_text(reports: Sequence[FileReport]) -> None:
