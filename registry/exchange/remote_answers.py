@@ -83,3 +83,41 @@ class CopiedRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     record: DocumentId
     register: CopiedVersion
+
+
+class RemotePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """The country of a data set."""
+
+    identifier: str
+
+
+class RemoteDataset(msgspec.Struct, frozen=True, kw_only=True):
+    """A data set of a catalogue."""
+
+    spatial: RemotePlace | None = None
+
+
+class RemotePublisher(msgspec.Struct, frozen=True, kw_only=True):
+    """Who publishes a catalogue, and the contact that it names, as it stands."""
+
+    contact: Any = None
+
+
+class RemoteCatalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """The catalogue."""
+
+    landing_page: str | None = None
+    publisher: RemotePublisher = RemotePublisher()
+    datasets: list[RemoteDataset] = []
+
+
+class RemoteRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """The release of the software."""
+
+    version: str
+
+
+class RemoteDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """The description of the API."""
+
+    info: RemoteRelease

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 
 from registry import __version__
 from registry.errors import ConfigurationError
+from registry.exchange.remote_answers import RemoteCatalogue, RemoteDescription
 from registry.exchange.remote_register import RemoteRegister
 from registry.record.pack import Operator, Pack, load_pack, pack_codes
 
@@ -29,49 +28,27 @@ class RemoteFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_facts(remote: RemoteRegister) -> RemoteFacts:
     """Read the catalogue and the description of a register. Raises `Unavailable`."""
-    catalogue = remote.get("/api/v1/catalogue").json
-    described = remote.get("/openapi.json").json
-    version = described.get("info", {}).get("version") if isinstance(described, dict) else None
-    address = catalogue.get("landing_page") if isinstance(catalogue, dict) else None
-    country = _country(catalogue)
+    catalogue = remote.get("/api/v1/catalogue").read(RemoteCatalogue) or RemoteCatalogue()
+    described = remote.get("/openapi.json").read(RemoteDescription)
+    places = (one.spatial.identifier for one in catalogue.datasets if one.spatial is not None)
+    country = next(places, None)
     return RemoteFacts(
         country=country,
         pack=_pack(country, catalogue),
-        base_url=(address if isinstance(address, str) else remote.url).rstrip("/"),
-        is_this_release=version == __version__,
+        base_url=(catalogue.landing_page or remote.url).rstrip("/"),
+        is_this_release=described is not None and described.info.version == __version__,
     )
 
 
-def _pack(country: str | None, catalogue: Any) -> Pack | None:
-    """Return the pack of a country, with the operator that the catalogue names."""
+def _pack(country: str | None, catalogue: RemoteCatalogue) -> Pack | None:
+    """Return the pack of a country, with the operator that the catalogue names, if it can be."""
     for code in pack_codes():
         with suppress(ConfigurationError):
             pack = load_pack(code)
             if pack.country == country:
-                operator = _operator(catalogue) or pack.operator
-                return msgspec.structs.replace(pack, operator=operator)
-    return None
-
-
-def _operator(catalogue: Any) -> Operator | None:
-    """Return who keeps the register, whom the packs here need not know."""
-    try:
-        return msgspec.convert(catalogue["publisher"]["contact"], Operator)
-    except (KeyError, TypeError, msgspec.ValidationError):
-        return None
-
-
-def _country(catalogue: Any) -> str | None:
-    """Return the country that a catalogue is of."""
-    if isinstance(catalogue, Mapping):
-        for name, value in catalogue.items():
-            if name == "spatial" and isinstance(value, Mapping):
-                country = value.get("identifier")
-                return country if isinstance(country, str) else None
-            if (found := _country(value)) is not None:
-                return found
-    if isinstance(catalogue, list):
-        for one in catalogue:
-            if (found := _country(one)) is not None:
-                return found
+                with suppress(msgspec.ValidationError):
+                    # The packs here need not know who keeps the register.
+                    operator = msgspec.convert(catalogue.publisher.contact, Operator)
+                    return msgspec.structs.replace(pack, operator=operator)
+                return pack
     return None
