@@ -7,11 +7,15 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import asyncpg
 import httpx
 import pytest
 
+from registry.cli import server
+from registry.cli import up as cli_up
+from registry.cli.main import main
 from registry.record.codelists import read_rows
 from registry.record.pack import load_pack
 from registry.resources import RECORDS
@@ -119,8 +123,20 @@ def in_the_log(url):
     return asyncio.run(read())
 
 
-def test_one_command_is_a_register_and_its_end_leaves_nothing(up, record):
+def test_one_command_is_a_register_killed_or_not_and_its_end_leaves_nothing(up, record):
+    # Killed while it fills the empty register: the next start finishes that.
+    process = up.launch()
+    until(lambda: (up.data / "loading").exists() or process.poll() is not None)
+    up.end(signal.SIGKILL)
+    assert (up.data / "loading").exists()
     up.start()
+    assert not (up.data / "loading").exists()
+    names = {path.name.split(".")[0] for path in RECORDS.glob("*/*.json")}
+    withdrawn = {row["id"].split("/")[1] for row in read_rows(RECORDS / "withdrawals.csv")}
+    url = f"postgresql://postgres@/registry?host={up.data / 'postgres'}"
+    assert {record.split("/")[1] for record in in_the_log(url)} == names >= withdrawn
+    assert asyncio.run(broken_laws(url, load_pack("ma"))) == []
+
     for path in ("/", "/ar/", "/fr/", "/zgh/", "/en/"):
         page = up.client.get(path)
         assert page.status_code == 200
@@ -168,7 +184,7 @@ def test_one_command_is_a_register_and_its_end_leaves_nothing(up, record):
     assert not (up.data / "postgres" / "postmaster.pid").exists()
 
 
-def test_the_command_for_another_link_is_told_whole_and_leads_to_this_register(up):
+def test_the_command_for_another_link_leads_to_this_register_until_a_signal_ends_it(up):
     copy_register(up.data, load=True)
     up.start()
     up.environment |= {"REGISTRY_PORT": str(up.port)}
@@ -179,37 +195,25 @@ def test_the_command_for_another_link_is_told_whole_and_leads_to_this_register(u
     output = " ".join(up.end(signal.SIGTERM).split())
     told = f"REGISTRY_DATA_DIR={up.data} REGISTRY_PORT={up.port} registry member link 1 or 2"
     assert told in output
-
-
-def test_a_term_signal_ends_everything_too(up):
-    copy_register(up.data, load=True)
-    up.start()
-    output = up.end(signal.SIGTERM)
     assert "Traceback" not in output
 
 
-def test_a_port_that_was_taken_while_it_filled_the_register_is_told(up):
-    process = up.launch()
-    until(lambda: (up.data / "loading").exists() or process.poll() is not None)
-    with socket.create_server(("127.0.0.1", up.port)):
-        output = process.communicate(timeout=PATIENCE)[0]
-    assert process.returncode == 2
-    assert f"port {up.port} on 127.0.0.1 cannot be had" in " ".join(output.split())
-    assert "The register is at" not in output
-    until(lambda: belonging_to(up.data) == [])
+def test_a_port_that_was_taken_while_it_filled_the_register_is_told(
+    database_url, tmp_path, monkeypatch, capsys
+):
+    port = free_port()
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", database_url)
+    monkeypatch.setattr(server, "_WORKERS_GONE_SECONDS", 0)
+    with ExitStack() as taken:
 
+        def fill(ready):
+            taken.enter_context(socket.create_server(("127.0.0.1", ready.port)))
+            return []
 
-def test_killed_while_it_fills_an_empty_register_the_next_start_finishes(up):
-    process = up.launch()
-    until(lambda: (up.data / "loading").exists() or process.poll() is not None)
-    up.end(signal.SIGKILL)
-    assert (up.data / "loading").exists()
-
-    up.start()
-    assert not (up.data / "loading").exists()
-    names = {path.name.split(".")[0] for path in RECORDS.glob("*/*.json")}
-    withdrawn = {row["id"].split("/")[1] for row in read_rows(RECORDS / "withdrawals.csv")}
-    url = f"postgresql://postgres@/registry?host={up.data / 'postgres'}"
-    assert {record.split("/")[1] for record in in_the_log(url)} == names >= withdrawn
-    assert asyncio.run(broken_laws(url, load_pack("ma"))) == []
-    up.end(signal.SIGINT)
+        monkeypatch.setattr(cli_up, "prepare_register", fill)
+        with pytest.raises(SystemExit) as ended:
+            main(["up", "--data", str(tmp_path), "--port", str(port)])
+    told = capsys.readouterr()
+    assert ended.value.code == 2
+    assert f"port {port} on 127.0.0.1 cannot be had" in " ".join(told.err.split())
+    assert told.out == ""
