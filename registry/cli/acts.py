@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +15,7 @@ from registry.cli.command_options import (
     of_authority,
     style_option,
 )
-from registry.cli.runtime import in_register, write_json
+from registry.cli.runtime import in_register, write_json, write_row
 from registry.clock import utc_now
 
 if TYPE_CHECKING:
@@ -52,8 +51,8 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
         write_json(msgspec.to_builtins(listed))
         return
     for act in found:
-        columns = (str(act.id), act.kind, act.subject, act.requested_by, act.statement or "")
-        sys.stdout.write("\t".join(columns) + "\n")
+        columns = (act.id, act.kind, act.subject, act.requested_by, act.statement or "")
+        write_row(columns)
 
 
 @acts.command()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
 
 from registry.cli.command_options import Style, style_option, texts
-from registry.cli.runtime import in_register, pass_settings, print_message, run, write_json
+from registry.cli.runtime import (
+    in_register,
+    pass_settings,
+    print_message,
+    run,
+    write_json,
+    write_row,
+)
 from registry.clock import utc_now
 from registry.settings import Settings
 
@@ -83,4 +89,4 @@ async def list_(context: ServiceContext, *, style: Style, foreign: bool) -> None
         return
     for one in found:
         name = next(iter(one.agency.name.values()), "")
-        sys.stdout.write(f"{one.agency.id}\t{one.records}\t{name}\n")
+        write_row((one.agency.id, one.records, name))

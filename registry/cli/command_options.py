@@ -14,6 +14,7 @@ from registry.cli.runtime import in_register, write_json
 from registry.errors import InvalidParameter
 from registry.record.ids import split_id
 from registry.services.access import Actor, Scope
+from registry.text.text_safety import visible
 
 if TYPE_CHECKING:
     from registry.services.context import ServiceContext
@@ -156,7 +157,8 @@ def show(
         write_json(plain if many else plain[0])
         return
     for one in plain:
-        sys.stdout.write("\n".join(_lines(one, is_blocked=is_blocked)) + "\n")
+        for line in _lines(one, is_blocked=is_blocked):
+            sys.stdout.write(visible(line) + "\n")
 
 
 def _lines(receipt: dict[str, Any], *, is_blocked: bool) -> Iterable[str]:

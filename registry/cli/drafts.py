@@ -18,7 +18,7 @@ from registry.cli.command_options import (
     show,
     style_option,
 )
-from registry.cli.runtime import in_register, pass_settings, print_error, run, write_json
+from registry.cli.runtime import in_register, pass_settings, print_error, run, write_json, write_row
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
 from registry.settings import Settings
@@ -119,10 +119,10 @@ async def drafts(
         waits = draft.state == "in_review"
         at = draft.submitted_at if waits else draft.saved_at
         by = draft.submitted_by if waits else draft.actor
-        columns = [draft.record, draft.state, f"{at:%Y-%m-%d %H:%M}", f"{by}"]
+        columns: list[object] = [draft.record, draft.state, f"{at:%Y-%m-%d %H:%M}", by]
         if draft.comment is not None and not waits:
             columns.append(f"returned by {draft.returned_by}: {_comment_line(draft.comment)}")
-        sys.stdout.write("\t".join(columns) + "\n")
+        write_row(columns)
 
 
 def _comment_line(comment: str) -> str:

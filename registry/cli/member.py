@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from registry.cli.command_options import NUMBER
-from registry.cli.runtime import in_register, pass_settings, print_message, run
+from registry.cli.runtime import in_register, pass_settings, print_message, run, write_row
 from registry.clock import utc_now
 from registry.services.access import OPERATOR
 from registry.settings import Settings
@@ -107,8 +107,8 @@ async def list_(context: ServiceContext, *, agency: str | None) -> None:
         if one.ended_at is not None:
             state = f"ended {one.ended_at:%Y-%m-%d}"
         roles = ",".join(one.roles)
-        columns = (str(one.id), one.name, one.agency or "-", roles, one.email or "-", state)
-        sys.stdout.write("\t".join(columns) + "\n")
+        columns = (one.id, one.name, one.agency or "-", roles, one.email or "-", state)
+        write_row(columns)
 
 
 @member.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +17,7 @@ from registry.cli.command_options import (
     of_authority,
     style_option,
 )
-from registry.cli.runtime import in_register, write_json
+from registry.cli.runtime import in_register, write_json, write_row
 from registry.clock import utc_now
 from registry.record.model import Document
 
@@ -131,5 +130,5 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
         stands = f"asked for by {one.requested_by}"
         if one.entry is not None:
             stands = f"entry {one.entry}, {'erased' if one.is_done else 'to be erased'}"
-        columns = (str(one.id), one.subject, " ".join(one.pointers), one.basis, stands)
-        sys.stdout.write("\t".join(columns) + "\n")
+        columns = (one.id, one.subject, " ".join(one.pointers), one.basis, stands)
+        write_row(columns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -124,6 +124,11 @@ def print_error(where: str, error: RegistryError) -> None:
             )
         if len(error.findings) < error.findings_total:
             print_message(f"  these are {len(error.findings)} of {error.findings_total} findings")
+
+
+def write_row(columns: Iterable[object]) -> None:
+    """Write columns to stdout, with tabs between them and control characters escaped."""
+    sys.stdout.write("\t".join(visible(str(one)) for one in columns) + "\n")
 
 
 def write_json(value: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from registry.cli.command_options import NUMBER, Style, style_option
-from registry.cli.runtime import in_register, write_json
+from registry.cli.runtime import in_register, write_json, write_row
 from registry.clock import utc_now
 from registry.services.access import SCOPES
 
@@ -117,7 +117,7 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
             continue
         used = f"last used {one.last_used_on}" if one.last_used_on else "never used"
         columns = (
-            str(one.id),
+            one.id,
             one.actor,
             one.agency or "-",
             ",".join(one.scopes),
@@ -125,7 +125,7 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
             state,
             used,
         )
-        sys.stdout.write("\t".join(columns) + "\n")
+        write_row(columns)
     if style == "json":
         write_json(listed)
 

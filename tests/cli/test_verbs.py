@@ -124,6 +124,10 @@ def test_what_a_terminal_would_obey_is_told_as_an_escape(with_database, record_f
     assert result.returncode == 1
     assert r"error /\x1b[2J\u202e\npublished [additionalProperties]" in result.stderr
     assert "\x1b" not in result.stderr
+    filed = with_database("file", record_file(), "--actor", "\x1b[2J\tclerk")
+    listed = with_database("drafts").stdout
+    assert r"\x1b[2J\tclerk" in listed
+    assert "\x1b" not in filed.stdout + listed
 
 
 @pytest.mark.parametrize(
