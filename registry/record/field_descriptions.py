@@ -12,7 +12,12 @@ from registry.record.profiles import FOREIGN_ID
 from registry.record.schema import Field, field_at
 
 FEW = 15
+"""The number of codes that a sentence lists."""
+
 SHOWN = 60
+"""The characters of a value that a sentence repeats."""
+
+_JSON = json.JSONEncoder(ensure_ascii=False, default=repr)
 
 TYPES = {
     "object": translatable("an object"),
@@ -26,8 +31,12 @@ TYPES = {
 
 def quoted(value: object) -> str:
     """Return a value as JSON, cut to the length that a sentence can hold."""
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    text = ""
+    for part in _JSON.iterencode(value):
+        text += part
+        if len(text) > SHOWN:
+            return text[:SHOWN] + "…"
+    return text
 
 
 def title_at(place: Place) -> Title:
