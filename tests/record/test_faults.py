@@ -54,13 +54,26 @@ for each in table():
 FILES = sorted(EXPECTED)
 
 
-def found(document, profile, pack):
-    verdict = validate(document, profile=profile, pack=load_pack(pack), today=TODAY)
+def verdict_on(document, profile, pack):
+    return validate(document, profile=profile, pack=load_pack(pack), today=TODAY)
+
+
+def rules_of(verdict):
     return [(one.pointer, one.rule, one.severity) for one in verdict.findings]
+
+
+def found(document, profile, pack):
+    return rules_of(verdict_on(document, profile, pack))
 
 
 def found_in(file):
     return found(read(DATA / "invalid" / file), *SETTING[file])
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    """The verdict on each file."""
+    return {file: verdict_on(read(DATA / "invalid" / file), *SETTING[file]) for file in FILES}
 
 
 def found_in_base(base):
@@ -70,8 +83,8 @@ def found_in_base(base):
     )
 
 
-def test_a_fault_gives_exactly_its_findings():
-    found = {file: found_in(file) for file in FILES}
+def test_a_fault_gives_exactly_its_findings(verdicts):
+    found = {file: rules_of(verdict) for file, verdict in verdicts.items()}
     assert {file: one for file, one in found.items() if one != EXPECTED[file]} == {}
 
 
@@ -170,11 +183,8 @@ def test_dropping_or_negating_a_rule_makes_a_named_case_fail(name, monkeypatch):
     assert found_in_base("high") != []
 
 
-def test_messages_say_how_to_mend_and_hold_no_placeholder():
-    for file in FILES:
-        profile, pack = SETTING[file]
-        document = read(DATA / "invalid" / file)
-        verdict = validate(document, profile=profile, pack=load_pack(pack), today=TODAY)
+def test_messages_say_how_to_mend_and_hold_no_placeholder(verdicts):
+    for verdict in verdicts.values():
         for finding in verdict.findings:
             assert finding.message.endswith((".", "?")), finding
             assert "{title}" not in finding.message

@@ -32,7 +32,8 @@ def value(document, *path):
     return None if document == {} else document
 
 
-def holds(condition, document):
+def conditions(document):
+    """Return whether each condition of the notation holds."""
     level = value(document, "risk", "level")
     status = value(document, "lifecycle", "status")
     origin = value(document, "procurement", "origin")
@@ -55,24 +56,24 @@ def holds(condition, document):
         "withholds": '"answer": "withheld"' in json.dumps(document),
         "restricted": value(document, "publication", "visibility") == "restricted",
         "amended": False,
-    }[condition]
+    }
 
 
-def asked_for(unit, document):
+def asked_for(unit, held):
     """Tell whether a unit is asked for, and of which severity its absence is."""
     notation = unit.field.schema["x-requirement"].removeprefix("iff ")
     kinds = set()
     for part in notation.split(" | "):
         names = part.split("+")
-        if not all(holds(name, document) for name in names):
+        if not all(held[name] for name in names):
             continue
         early = unit.path[0] in ("risk", "purpose", "organisation")
         early = early or unit.path == ("data", "legal_basis")
-        late = "H" in names and not early and not holds("D", document)
+        late = "H" in names and not early and not held["D"]
         kinds.add("warning" if late else "error")
     severity = "error" if "error" in kinds else "warning" if kinds else None
     if severity is None and "x-recommended" in unit.field.schema:
-        recommended = holds(unit.field.schema["x-recommended"], document)
+        recommended = held[unit.field.schema["x-recommended"]]
         return False, "warning" if recommended else None
     return bool(kinds), severity
 
@@ -102,9 +103,9 @@ def plainly(document):
     """Return the two scores, what is missing, the severity of absences, and what is not wanted."""
     totals = {"all": [0, 0], "because": [0, 0]}
     missing, absences, unwanted = [], {}, []
-    version = version_of(document)
-    for unit in (restricted_units if holds("restricted", document) else units)(version):
-        asked, severity = asked_for(unit, document)
+    version, held = version_of(document), conditions(document)
+    for unit in (restricted_units if held["restricted"] else units)(version):
+        asked, severity = asked_for(unit, held)
         notation = unit.field.schema["x-requirement"]
         weight = 3 if asked else 1 if "o" in notation.split(" | ") else 0
         found = state(unit, document)
