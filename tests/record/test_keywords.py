@@ -7,7 +7,6 @@ import pytest
 
 from registry.record.profiles import shape
 from registry.record.validators import build_validator
-from tests.record.profile_schema import profile_schema
 
 ASTRAL = "\U0001f600"
 PART = {"properties": {"a": {"const": 1}}, "required": ["a"]}
@@ -165,4 +164,3 @@ def keywords(schema):
 @pytest.mark.parametrize("profile", ["draft", "publication", "foreign"])
 def test_every_keyword_of_the_format_is_in_the_table(profile):
     assert keywords(shape(profile)) - SAID <= set(TABLE)
-    assert keywords(profile_schema(profile)) - SAID <= set(TABLE)

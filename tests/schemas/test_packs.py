@@ -265,7 +265,7 @@ def site(request, pack, tmp_path_factory):
         records=sorted(map(stored, records), key=lambda record: record.id),
         as_of=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
     )
-    out = tmp_path_factory.mktemp(pack.code) / "site"
+    out = tmp_path_factory.mktemp(f"{pack.code}-{request.param}") / "site"
     build(snapshot, out=out, settings=Settings(base_url="https://register.example"))
     return out.resolve()
 
@@ -289,13 +289,15 @@ def test_the_site_has_the_name_that_the_country_gave_it(pack, site):
         assert name in (site / "index.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("site", ["filed"], indirect=True)
 def test_a_record_says_whom_to_turn_to_in_the_country(pack, site):
+    checked = 0
     for tag, words in pack.redress.items():
         for path in (site / tag / "records").glob("*/*.html"):
             page = html.document_fromstring(path.read_bytes())
             section = page.find(".//section[@id='contest']")
             assert words in "".join(section.itertext()), path
+            checked += 1
+    assert bool(checked) == ("filed" in str(site))
 
 
 def test_morocco_as_the_design_sets_it():
