@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import multiprocessing
-import os
 import secrets
-import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -58,8 +56,8 @@ from registry.api.replica import Reads, note_wanted
 from registry.api.request_context import AccessLogEntry, ApiRequest
 from registry.api.security_headers import EdgeMiddleware
 from registry.api.site import StaticSite
-from registry.api.unread import limit_unread
 from registry.api.work_limit import WorkLimit
+from registry.api.worker_process import end_with_parent, limit_unread
 from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.ledger.guard import LogGuard, LogMemory
@@ -159,7 +157,6 @@ _HANDLERS = (
 
 _API = ("/api/", "/health/", log_files.PREFIX)
 _ASCII = "".join(map(chr, range(128)))
-_WATCH_SECONDS = 0.5
 _WORKBOOKS_AT_ONCE = 2
 """Workbooks that a worker reads or writes at a time: each may take a second and a process."""
 
@@ -262,7 +259,7 @@ def _litestar(
         beside = [
             asyncio.create_task(work)
             for work in (
-                _end_with_parent(),
+                end_with_parent(),
                 figures.keep_written(),
                 reads.keep_connected(),
                 keep_beating(
@@ -294,6 +291,9 @@ def _litestar(
             return private.refuse(request, error)
         return problems.handle_http_exception(request, error)
 
+    for handler in (*_HANDLERS, *pages):
+        # Each application has copies of them: their signatures are read once a process.
+        _ = handler.parsed_fn_signature
     return Litestar(
         route_handlers=[*_HANDLERS, *pages, *([] if private is None else [private.router])],
         dependencies={"actor": Provide(authentication.provide_actor)},
@@ -338,13 +338,3 @@ def _allowing_all(scope: Any, send: Send) -> Send:
         await send(message)
 
     return allowing
-
-
-async def _end_with_parent() -> None:
-    """End this worker when the process that started it is gone, even by `kill -9`."""
-    # It may have died before this worker had begun, and then another is the parent by now.
-    started_by = multiprocessing.parent_process()
-    parent = os.getppid() if started_by is None or started_by.pid is None else started_by.pid
-    while os.getppid() == parent:  # noqa: ASYNC110  nobody could set an event for us
-        await asyncio.sleep(_WATCH_SECONDS)
-    os.kill(os.getpid(), signal.SIGKILL)

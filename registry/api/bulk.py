@@ -132,7 +132,7 @@ class _LinesResponse(Response[bytes]):
     """An answer that begins when the request is whole, or the work has ended before.
 
     Most clients send everything before they read anything, and whoever leaves unread what was sent
-    to it is ended (`unread`); nginx sends no more of a request whose answer has begun.
+    to it is ended (`worker_process`); nginx sends no more of a request whose answer has begun.
     """
 
     def __init__(

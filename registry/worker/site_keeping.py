@@ -52,10 +52,14 @@ async def build_site(
     )
 
 
-@cache
 def describe(settings: Settings) -> dict[str, Any]:
-    """Describe the API, once a process."""
-    return describe_api(settings)
+    """Describe the API, once a process for each address and pack."""
+    return _describe(settings.base_url, settings.pack, settings.packs)
+
+
+@cache
+def _describe(base_url: str, pack: str, packs: Path | None) -> dict[str, Any]:
+    return describe_api(Settings(base_url=base_url, pack=pack, packs=packs))
 
 
 class SiteKeeper:

@@ -164,8 +164,8 @@ async def test_an_unknown_code_is_refused_with_the_nearest(client, filed, proble
         problem(await client.get(f"{CHANGES}?{query}"), 400, "invalid-parameter")
 
 
-async def test_the_description_says_what_is_left_out(client):
-    described = (await client.get("/openapi.json")).json()["paths"][CHANGES]["get"]
-    [origin] = [one for one in described["parameters"] if one["name"] == "origin"]
+async def test_the_description_says_what_is_left_out(described):
+    operation = described.document["paths"][CHANGES]["get"]
+    [origin] = [one for one in operation["parameters"] if one["name"] == "origin"]
     assert "`local`, the default unless" in origin["description"]
     assert "`all` is the whole log" in origin["description"]

@@ -43,8 +43,8 @@ def settings(settings):
 
 
 @pytest.fixture
-async def document(client):
-    answer = await client.get("/openapi.json")
+async def document(reader):
+    answer = await reader.get("/openapi.json")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     return answer.json()

@@ -76,14 +76,11 @@ async def test_every_file_has_its_address_type_and_tag(client, site, subtests):
             (site / file).write_text(FILES[file], encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("path", "target"),
-    [("/fr", "/fr/"), ("/fr/about/", "/fr/about")],
-)
-async def test_a_slash_too_many_or_too_few_is_led_to_the_page(client, site, path, target):
-    response = await client.get(path)
-    assert (response.status_code, response.headers["location"]) == (308, target)
-    assert (await client.get(target)).status_code == 200
+async def test_a_slash_too_many_or_too_few_is_led_to_the_page(client, site):
+    for path, target in (("/fr", "/fr/"), ("/fr/about/", "/fr/about")):
+        response = await client.get(path)
+        assert (response.status_code, response.headers["location"]) == (308, target)
+        assert (await client.get(target)).status_code == 200
 
 
 async def test_the_page_of_a_withdrawn_record_is_gone_and_says_so(client, site):

@@ -13,7 +13,7 @@ import pytest
 
 from tests.served import UNLIMITED, records, served
 
-PUBLICATIONS = int(os.environ.get("PUBLICATIONS", "60"))
+PUBLICATIONS = int(os.environ.get("PUBLICATIONS", "20"))
 CLIENTS = 6
 # To read the certificates of this machine takes longer than to ask.
 NO_TLS = ssl.create_default_context()

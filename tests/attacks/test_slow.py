@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry.api.request_body import BODY_SECONDS
-from registry.api.unread import UNREAD_MILLISECONDS
+from registry.api.worker_process import UNREAD_MILLISECONDS
 from tests.served import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("untouched")

@@ -1,9 +1,11 @@
-"""Connections whose peer takes nothing: the kernel ends them, since the server never would."""
+"""The process of a worker: it ends with its parent, and connections whose peer takes nothing do."""
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
+import signal
 import socket
 import stat
 import sys
@@ -12,9 +14,20 @@ from pathlib import Path
 UNREAD_MILLISECONDS = 30_000
 """How long a peer may leave unread what was sent to it."""
 
+_WATCH_SECONDS = 0.5
 _INTERNET = {socket.AF_INET, socket.AF_INET6}
 _TRIES = 600
 _PAUSE_SECONDS = 0.1
+
+
+async def end_with_parent() -> None:
+    """End this worker when the process that started it is gone, even by `kill -9`."""
+    # It may have died before this worker had begun, and then another is the parent by now.
+    started_by = multiprocessing.parent_process()
+    parent = os.getppid() if started_by is None or started_by.pid is None else started_by.pid
+    while os.getppid() == parent:  # noqa: ASYNC110  nobody could set an event for us
+        await asyncio.sleep(_WATCH_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def limit_unread(port: int) -> None:
