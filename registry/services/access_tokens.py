@@ -144,9 +144,7 @@ async def recognise(
             request=request,
         )
         _require_in_force(stored, actor, now)
-    if stored.last_used_on != now.date() and not await database.is_standby():
-        async with database.connection() as connection:
-            await tokens.mark_used(connection, stored.id, now.date())
+    await _mark_used(database, stored, now)
     return actor
 
 
@@ -199,8 +197,7 @@ async def recognise_program(
             request=request,
         )
         _require_in_force(stored, actor, now)
-        if stored.last_used_on != now.date():
-            await tokens.mark_used(connection, stored.id, now.date())
+    await _mark_used(database, stored, now)
     return actor
 
 
@@ -290,6 +287,13 @@ async def revoke_token(
 def _require_admin(by: Actor) -> None:
     if by.roles.isdisjoint({"agency_admin", "register_admin"}):
         raise NotFound("there are no tokens that you may read")
+
+
+async def _mark_used(database: Database, stored: StoredToken, now: dt.datetime) -> None:
+    """Store the day on which a token was used; a standby takes no note."""
+    if stored.last_used_on != now.date() and not await database.is_standby():
+        async with database.connection() as connection:
+            await tokens.mark_used(connection, stored.id, now.date())
 
 
 def _require_in_force(stored: StoredToken, actor: Actor, now: dt.datetime) -> None:

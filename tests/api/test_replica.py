@@ -1,6 +1,7 @@
 """Reading from a standby: a register that is only read there, and one that reads there."""
 
 import asyncio
+import datetime as dt
 
 import asyncpg
 import msgspec
@@ -9,7 +10,8 @@ import pytest
 from registry.api.app import create_app
 from registry.errors import TooManyRequests
 from registry.ledger.verify_database import check_database
-from registry.services import limits
+from registry.services import access_tokens, limits
+from registry.services.identity_provider import ProgramGrant
 from registry.services.startup import find_doubts, open_register
 from registry.store.database import connect
 from tests.conftest import NOW, amended, make_record
@@ -21,6 +23,15 @@ _ASKED = (
     " and datname = current_database()"
 )
 RECORD = "/api/v1/records/demo-sante/prevision-lits"
+
+
+class Provider:
+    """An identity provider to which every token is one of the same program's."""
+
+    issuer = "https://identity.example"
+
+    async def recognise_program(self, _):
+        return "program", ProgramGrant(agency="demo-sante", scopes=["file"])
 
 
 @pytest.fixture
@@ -42,14 +53,24 @@ async def caught_up(primary, standby):
 
 
 async def test_a_register_can_be_read_verified_and_proven_on_a_standby(
-    settings, standby, database, database_url, publish, pack, started, context, tmp_path
+    settings, standby, database, database_url, publish, token, pack, started, context, tmp_path
 ):
     await publish(make_record())
+    own = await token()
+    of_program = "a.b.c"
+    await access_tokens.recognise_program(database, Provider(), of_program, now=NOW)
     await caught_up(database_url, standby)
     settings = msgspec.structs.replace(
         settings, database_url=standby, data_dir=tmp_path / "there", site="elsewhere"
     )
     opened = await connect(standby)
+    # Who was recognised by the primary is by a standby, also on a day of which nobody took note.
+    tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    for known in (
+        await access_tokens.recognise(opened, own, now=tomorrow),
+        await access_tokens.recognise_program(opened, Provider(), of_program, now=tomorrow),
+    ):
+        assert known.agency == "demo-sante"
     await open_register(opened, pack, settings)
     there = msgspec.structs.replace(context, database=opened)
     assert await find_doubts(there) == [
