@@ -91,9 +91,15 @@ def test_what_has_an_invented_time_is_noted_by_its_agency():
         "v": 1,
         "kind": "version",
         "at": "2025-05-06T09:00:00Z",
+        "actor": "demo-sante",
         "id": "demo-sante/x",
         "version": 1,
         "prev": None,
+        "schema": "1.0",
+        "risk": "limited",
+        "sector": "health",
+        "status": "in_use",
+        "sections": {},
     }
     step(walk, "log", 1, canonical(entry))
     assert walk.invented == {"demo-sante"}
