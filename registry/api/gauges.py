@@ -19,6 +19,7 @@ from prometheus_client.core import (
 
 from registry import __version__
 from registry.api.request_context import ApiState
+from registry.clock import utc_now
 from registry.ledger.guard import skew
 from registry.ledger.proofs import site_made_from
 from registry.ledger.published_log import read_published
@@ -74,9 +75,9 @@ async def of_database(state: ApiState) -> tuple[list[Metric], list[Heartbeat]]:
     Without the runner filings go on, and nothing else shows that it has died.
     """
     async with state.context.database.connection() as connection:
-        asked_at = dt.datetime.now(dt.UTC)
+        asked_at = utc_now()
         log_state, is_stopped = await state.context.guard.look(connection)
-        now = dt.datetime.now(dt.UTC)
+        now = utc_now()
         served = await read_published(connection)
         target = await read_target(connection)
         waiting = await checkpoints.read_entries(connection, served.size, served.size + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,6 +13,7 @@ from registry.api.operations import Format, answers, describes
 from registry.api.parameters import AgencyPath, CodeParameter, Lang, PathCode, language_of
 from registry.api.request_body import read_json
 from registry.api.request_context import ApiRequest, ApiState
+from registry.clock import utc_now
 from registry.errors import Finding, NotFound
 from registry.exchange.catalogue import Extent, catalogue
 from registry.exchange.linked_data import CONTEXT_VERSION, context_bytes
@@ -170,7 +170,7 @@ async def validate_document(
         document,
         profile=profile,
         pack=state.context.pack,
-        today=dt.datetime.now(dt.UTC).date(),
+        today=utc_now().date(),
         language=language,
         fast=state.context.fast,
     )

@@ -6,7 +6,6 @@ open to scripts of any origin, without credentials; what has a token or changes 
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -26,6 +25,7 @@ from registry.api.request_context import (
     request_id,
     worker_of,
 )
+from registry.clock import utc_now
 from registry.errors import (
     AddressTooLong,
     HeadersTooLarge,
@@ -162,7 +162,7 @@ class EdgeMiddleware:
                     actor=name,
                     token=token,
                     request=context.id,
-                    timestamp=dt.datetime.now(dt.UTC),
+                    timestamp=utc_now(),
                 )
             )
 

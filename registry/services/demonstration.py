@@ -73,7 +73,8 @@ def read_histories(folder: Path, pack: Pack) -> list[InventedEvent]:
         try:
             version = int(row["version"])
             days = [dt.date.fromisoformat(row["published_on"])]
-            days += [dt.date.fromisoformat(row[name]) for name in ("withdrawn_on",) if name in row]
+            if "withdrawn_on" in row:
+                days.append(dt.date.fromisoformat(row["withdrawn_on"]))
         except (KeyError, ValueError) as error:
             raise ConfigurationError(f"{path}, row {number}: {error}") from error
         found += [

@@ -257,7 +257,11 @@ class _Run:
             is_back = one.known is not None and one.known.source_state == "gone"
             if is_back:
                 self._note("returned", one.id, filing.source_id)
-            if before is None or self._differs(one, before, document):
+            if (
+                before is None
+                or before.document != canonical(document)
+                or before.agency != one.agency.id
+            ):
                 imported = self._imported(one, before, document, kept.get(one.id), row)
                 batch.publications.append(
                     Publication(
@@ -277,9 +281,6 @@ class _Run:
             if kept.get(one.id) != row and one.id not in erased:
                 batch.rows[one.id] = row
         return batch
-
-    def _differs(self, one: PlacedFiling, before: CurrentDocument, document: Document) -> bool:
-        return before.document != canonical(document) or before.agency != one.agency.id
 
     def _imported(
         self,

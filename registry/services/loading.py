@@ -252,13 +252,15 @@ def _read_withdrawals(path: Path, counts: dict[str, int]) -> dict[str, dict[int,
 def _read_codes(path: Path) -> dict[str, str]:
     """Read the table of codes, if there is one: codes by record, each of one record alone."""
     found: dict[str, str] = {}
+    taken: set[str] = set()
     for number, row in enumerate(read_rows(path) if path.exists() else (), start=2):
         record, code = row.get("id", ""), row.get("code", "")
         if not is_code(code):
             raise ConfigurationError(f"{path}, row {number}: {code!r} is no short code")
-        if record in found or code in found.values():
+        if record in found or code in taken:
             raise ConfigurationError(f"{path}, row {number}: {record} or {code} is there twice")
         found[record] = code
+        taken.add(code)
     return found
 
 

@@ -99,7 +99,7 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_in_force(content):
             return []
         last = None if self.current is None else msgspec.json.decode(self.current.document)
-        entrance = RegisterRuleContext(
+        rule_context = RegisterRuleContext(
             document=document,
             pack=pack,
             version=1 if self.current is None else self.current.version + 1,
@@ -108,7 +108,7 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
             others=self.alike,
             withdrawn=self.withdrawn,
         )
-        return [remark for rule in RULES.values() for remark in rule(entrance)]
+        return [remark for rule in RULES.values() for remark in rule(rule_context)]
 
     def examine(
         self,

@@ -43,7 +43,10 @@ _WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400
 
 
 class RegisterRuleContext(msgspec.Struct, frozen=True, kw_only=True):
-    """A document at the register's door: `version` is what it would become."""
+    """What a rule is given: a document, and what the register holds beside it.
+
+    `version` is what it would become.
+    """
 
     document: Document
     pack: Pack
@@ -61,14 +64,14 @@ class RegisterRuleContext(msgspec.Struct, frozen=True, kw_only=True):
 RegisterRule: TypeAlias = Callable[[RegisterRuleContext], Iterator[PendingFinding]]
 
 
-def source_id_unique(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
+def source_id_unique(context: RegisterRuleContext) -> Iterator[PendingFinding]:
     """R21: No two records of an agency have the same `source_id`.
 
     An error: the agency's own inventory number tells its systems apart.
     """
-    source_id = dig(entrance.document, "source_id")
-    for other in entrance.others:
-        if source_id and other.source_id == source_id and other.agency == _agency(entrance):
+    source_id = dig(context.document, "source_id")
+    for other in context.others:
+        if source_id and other.source_id == source_id and other.agency == _agency(context):
             yield remark(
                 "R21",
                 "/source_id",
@@ -81,17 +84,17 @@ def source_id_unique(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
             )
 
 
-def name_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
+def name_distinct(context: RegisterRuleContext) -> Iterator[PendingFinding]:
     """R22: A name that repeats another of the agency, or only looks like one, is pointed out.
 
     A warning with the other record: it may be the same system filed twice, or one that passes for
     another by letters that look alike (UTS 39).
     """
-    name: LangText = dig(entrance.document, "name") or {}
-    agency = _agency(entrance)
+    name: LangText = dig(context.document, "name") or {}
+    agency = _agency(context)
     for tag, text in name.items():
         mine, named = name_parts(text), 0
-        for other in entrance.others:
+        for other in context.others:
             if named == MOST_NAMED:
                 break
             theirs = other.name.get(tag)
@@ -118,12 +121,12 @@ def name_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
                 continue
             named += 1
             yield remark("R22", pointer(("name", tag)), saying, severity="warning")
-    yield from _agency_distinct(entrance)
-    yield from _hosts_as_they_seem(entrance)
+    yield from _agency_distinct(context)
+    yield from _hosts_as_they_seem(context)
 
 
-def _hosts_as_they_seem(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
-    for place, address in _addresses(entrance.document):
+def _hosts_as_they_seem(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    for place, address in _addresses(context.document):
         host = host_of(address)
         if passes_for_another(host):
             yield remark(
@@ -152,9 +155,9 @@ def _addresses(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]
                 waiting.append(((*place, name), one))
 
 
-def _agency_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
-    agencies = entrance.pack.agencies
-    own = agencies.get(_agency(entrance))
+def _agency_distinct(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    agencies = context.pack.agencies
+    own = agencies.get(_agency(context))
     pretends = own is not None and any_confusable(own.name)
     for other in agencies.values() if own else ():
         if (
@@ -175,13 +178,13 @@ def _agency_distinct(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
             )
 
 
-def not_lowered_anew(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
+def not_lowered_anew(context: RegisterRuleContext) -> Iterator[PendingFinding]:
     """R25: A withdrawn system that is filed under another id at a lower level is pointed out.
 
     A public warning, and a lowering in the list of changes: nobody lowers a level unseen by a new
     id. Alike are systems of the agency with the same `source_id`, or nearly the same name.
     """
-    before = lowered_from(entrance.document, entrance.withdrawn)
+    before = lowered_from(context.document, context.withdrawn)
     if before is not None:
         yield remark(
             "R25",
@@ -222,14 +225,14 @@ def lowered_from(
     return max(alike, key=lambda one: LEVELS.index(one.risk), default=None)
 
 
-def not_filed_again(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
+def not_filed_again(context: RegisterRuleContext) -> Iterator[PendingFinding]:
     """R26: What fills a place where something was erased is pointed out.
 
     A warning, in the first version that has it: nobody but the agency can tell whether it is the
     text that had to be erased. What stands in the last version is known.
     """
-    known = [value for _, value in named_members(entrance.last or {}, entrance.erased)]
-    for place, value in named_members(entrance.document, entrance.erased):
+    known = [value for _, value in named_members(context.last or {}, context.erased)]
+    for place, value in named_members(context.document, context.erased):
         if value not in known:
             yield remark(
                 "R26",
@@ -242,15 +245,15 @@ def not_filed_again(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
             )
 
 
-def change_explained(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
+def change_explained(context: RegisterRuleContext) -> Iterator[PendingFinding]:
     """change_note: From the second version on, a record says what has changed.
 
     An error: readers of the history must not have to compare versions to learn why there are two.
     In each language the note has at least three words, and is not that of the version before.
     """
-    if entrance.version == 1:
+    if context.version == 1:
         return
-    note: LangText | None = dig(entrance.document, "publication", "change_note")
+    note: LangText | None = dig(context.document, "publication", "change_note")
     place = "/publication/change_note"
     if note is None:
         yield remark(
@@ -259,12 +262,12 @@ def change_explained(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
             message(
                 "This would be version {number}, and from the second version on a record says "
                 "what has changed. Add {place}: a sentence for the public, by language.",
-                number=entrance.version,
+                number=context.version,
                 place=place,
             ),
         )
         return
-    before: LangText = dig(entrance.last, "publication", "change_note") or {}
+    before: LangText = dig(context.last, "publication", "change_note") or {}
     for tag, text in note.items():
         words = _words(text)
         if len(words) < SHORTEST_NOTE:
@@ -272,12 +275,12 @@ def change_explained(entrance: RegisterRuleContext) -> Iterator[PendingFinding]:
                 "A change note has at least {number} words. Say what has changed since version "
                 "{version}, and why.",
                 number=SHORTEST_NOTE,
-                version=entrance.version - 1,
+                version=context.version - 1,
             )
         elif words == _words(before.get(tag, "")):
             saying = message(
                 "This is still the note of version {version}. Say what has changed since then.",
-                version=entrance.version - 1,
+                version=context.version - 1,
             )
         else:
             continue
@@ -300,5 +303,5 @@ RULES: Mapping[str, RegisterRule] = MappingProxyType(
 )
 
 
-def _agency(entrance: RegisterRuleContext) -> str:
-    return str(dig(entrance.document, "id") or "").split("/")[0]
+def _agency(context: RegisterRuleContext) -> str:
+    return str(dig(context.document, "id") or "").split("/")[0]

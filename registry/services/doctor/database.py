@@ -95,7 +95,7 @@ def _of_clock(ahead: dt.timedelta) -> Check:
     if abs(ahead) > _WARNED_SKEW:
         return finding(
             "clock",
-            seen + f"{seconds}; from {LONGEST_SKEW.seconds} on nothing is published",
+            seen + f"{seconds}; from {LONGEST_SKEW.seconds} seconds on nothing is published",
             "Let both machines keep time by NTP.",
         )
     return good("clock", "the database's agrees with ours")
