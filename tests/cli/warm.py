@@ -1,10 +1,13 @@
 """A process that has imported the register, and runs each command in a fork of itself.
 
-A command of its own process imports for half a second, and hundreds of tests run some. Each order
-is a line of JSON; its answer is the exit code, its output is in files.
+A command of its own process imports for half a second, and reads the country's pack and the format
+for as long again; hundreds of tests run some. Each order is a line of JSON; its answer is the exit
+code, its output is in files.
 """
 
 import atexit
+import datetime as dt
+import gc
 import json
 import os
 import pkgutil
@@ -16,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 
 _SECONDS = 120
+_RECORD = Path(__file__).parents[2] / "records/demo-sante/prevision-lits.json"
 
 
 class WarmCommands:
@@ -50,12 +54,24 @@ def _serve() -> None:
     for module in pkgutil.walk_packages(registry.__path__, "registry."):
         if module.name != "registry.store.guardian":
             import_module(module.name)
+    _read_format()
+    gc.freeze()  # what is there is never garbage: no collection of a fork looks at it
     for line in sys.stdin.buffer:
         if (child := os.fork()) == 0:
             _run(json.loads(line))
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
+
+
+def _read_format() -> None:
+    """Make what a process makes of pack and format when it validates its first record."""
+    validate = import_module("registry.record.validate").validate
+    fast = import_module("registry.record.fast_validator").FastValidator()
+    pack = import_module("registry.record.pack").load_pack("ma", None)
+    document = json.loads(_RECORD.read_bytes())
+    for profile in ("draft", "publication", "foreign"):
+        validate(document, profile=profile, pack=pack, today=dt.date.today(), fast=fast)  # noqa: DTZ011
 
 
 def _run(order: dict) -> None:
