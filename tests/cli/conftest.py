@@ -19,12 +19,16 @@ from tests.prepared import make_folder
 ROOT = Path(__file__).parents[2]
 
 
+def environment_in(folder):
+    """Return the settings of this machine, without those of the register; its memory is there."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("REGISTRY_")}
+    state = {"XDG_STATE_HOME": str(folder / "state")}
+    return kept | state | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+
+
 @pytest.fixture
 def environment(tmp_path):
-    """The settings of this machine, without those of the register."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("REGISTRY_")}
-    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
-    return kept | state | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    return environment_in(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -34,15 +38,20 @@ def warm(tmp_path_factory):
     commands.close()
 
 
-@pytest.fixture
-def registry(warm, environment, tmp_path):
-    """Run `registry` to its end."""
+def registry_in(folder, warm):
+    """Return a function that runs `registry` to its end in a folder."""
+    environment = environment_in(folder)
 
     def run(*arguments, **settings):
         named = {f"REGISTRY_{name.upper()}": str(value) for name, value in settings.items()}
-        return warm.run([*map(str, arguments)], cwd=tmp_path, environment=environment | named)
+        return warm.run([*map(str, arguments)], cwd=folder, environment=environment | named)
 
     return run
+
+
+@pytest.fixture
+def registry(warm, tmp_path):
+    return registry_in(tmp_path, warm)
 
 
 @pytest.fixture

@@ -10,40 +10,61 @@ import pytest
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.ledger.key import files, make, path_of, read, read_or_create, write
+from registry.store import embedded
 from registry.store.dump import _tool, _without_password, restore, statements
-from tests.cli.conftest import begin
+from tests.cli.conftest import begin, registry_in
+from tests.conftest import make_record
 
 
-@pytest.fixture
-def own(registry, empty_url, tmp_path):
-    """Run a command in the register that is backed up."""
+class BackedUp:
+    """A register with a version, a draft, a token and a key to come, and a backup of it."""
 
-    def run(*arguments, code=0, **settings):
-        result = registry(
-            *arguments, **{"database_url": empty_url, "data_dir": tmp_path} | settings
-        )
+    def __init__(self, warm, url, folder):
+        self.url, self.folder, self.backup = url, folder, folder / "backup"
+        self._registry = registry_in(folder, warm)
+        begin(url, folder)
+        first = folder / "keys/log.key"
+        following = make(read(first).name)
+        write(path_of(first, following.verifier), following)
+        self.run("token", "create", "--agency", "demo-sante", "--scope", "file")
+        document = make_record()
+        self._file(document, "--submit")
+        self.run("log", "publish")
+        del document["source_id"]
+        self._file(document | {"id": "demo-sante/suite"})
+        assert "3 entries of " in self.run("backup", self.backup).stderr
+
+    def run(self, *arguments, code=0, **settings):
+        """Run a command in the register that is backed up, or in that of other settings."""
+        own = {"database_url": self.url, "data_dir": self.folder}
+        result = self._registry(*arguments, **own | settings)
         assert result.returncode == code, result.stdout + result.stderr
         assert "Traceback" not in result.stderr
         return result
 
-    return run
+    def state(self, **settings):
+        """Return everything of a register that its commands tell."""
+        return [
+            self.run(*arguments, **settings).stdout
+            for arguments in (
+                ("export", "--format", "jsonl"),
+                ("drafts",),
+                ("token", "list"),
+                ("agency", "list"),
+            )
+        ]
+
+    def _file(self, document, *options):
+        path = self.folder / "record.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        self.run("file", path, *options)
 
 
-@pytest.fixture
-def backed_up(own, record, record_file, empty_url, tmp_path):
-    """A register with a version, a draft, a token and a key to come, and a backup of it."""
-    begin(empty_url, tmp_path)
-    first = tmp_path / "keys/log.key"
-    following = make(read(first).name)
-    write(path_of(first, following.verifier), following)
-    own("token", "create", "--agency", "demo-sante", "--scope", "file")
-    own("file", record_file())
-    own("submit", record["id"])
-    own("log", "publish")
-    own("file", record_file("draft.json", id="demo-sante/suite", source_id=...))
-    folder = tmp_path / "backup"
-    assert "3 entries of " in own("backup", folder).stderr
-    return folder
+@pytest.fixture(scope="module")
+def kept(warm, copied, tmp_path_factory):
+    """One for all tests that change nothing in it."""
+    with copied(embedded.DATABASE) as url:
+        yield BackedUp(warm, url, tmp_path_factory.mktemp("kept"))
 
 
 async def lose(url):
@@ -52,31 +73,19 @@ async def lose(url):
     await connection.close()
 
 
-def state_of(own, **settings):
-    """Everything of a register that its commands tell."""
-    return [
-        own(*arguments, **settings).stdout
-        for arguments in (
-            ("export", "--format", "jsonl"),
-            ("drafts",),
-            ("token", "list"),
-            ("agency", "list"),
-        )
-    ]
-
-
-def test_a_lost_register_comes_back_whole(own, backed_up, tmp_path, data):
+def test_a_lost_register_comes_back_whole(kept, data):
+    own = kept.run
     elsewhere = {"database_url": "", "data_dir": data}
-    told = own("restore", backed_up, **elsewhere).stderr
+    told = own("restore", kept.backup, **elsewhere).stderr
     assert "3 entries of " in told
     assert "in order, by its log" in told
-    assert state_of(own, **elsewhere) == state_of(own)
-    keys = [path.name for path in files(tmp_path / "keys/log.key")]
+    assert kept.state(**elsewhere) == kept.state()
+    keys = [path.name for path in files(kept.folder / "keys/log.key")]
     assert len(keys) == 2
     for name in (*keys, "signed-sizes"):
-        kept = data / "keys" / name
-        assert kept.read_bytes() == (tmp_path / "keys" / name).read_bytes()
-        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        restored = data / "keys" / name
+        assert restored.read_bytes() == (kept.folder / "keys" / name).read_bytes()
+        assert stat.S_IMODE(restored.stat().st_mode) == 0o600
     # It goes on from there, in the same log.
     own("log", "publish", **elsewhere)
     assert own("log", "fsck", **elsewhere).stderr == own("log", "fsck").stderr
@@ -84,20 +93,22 @@ def test_a_lost_register_comes_back_whole(own, backed_up, tmp_path, data):
     assert "4 entries in the database" in own("log", "verify", **elsewhere).stderr
 
 
-def test_only_its_owner_reads_a_backup(backed_up):
-    assert stat.S_IMODE(backed_up.stat().st_mode) == 0o700
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in backed_up.iterdir()}
+def test_only_its_owner_reads_a_backup(kept):
+    assert stat.S_IMODE(kept.backup.stat().st_mode) == 0o700
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in kept.backup.iterdir()}
     assert modes["log.key"] == modes["database.dump"] == 0o600
-    assert not list(backed_up.parent.glob("*.making-*"))
+    assert not list(kept.folder.glob("*.making-*"))
 
 
-def test_what_was_published_since_is_missed_and_healed(own, backed_up, empty_url, tmp_path):
+def test_what_was_published_since_is_missed_and_healed(warm, empty_url, tmp_path):
+    register = BackedUp(warm, empty_url, tmp_path)
+    own = register.run
     own("submit", "demo-sante/suite")
     own("log", "publish")
     before = own("export", "--format", "jsonl").stdout
 
     asyncio.run(lose(empty_url))
-    told = own("restore", backed_up, code=1).stderr
+    told = own("restore", register.backup, code=1).stderr
     assert "`registry log heal`" in told
     assert "entry 3" in told
     assert "1 entries were brought back" in own("log", "heal").stderr
@@ -139,30 +150,31 @@ SPOILT = [
 ]
 
 
-def test_what_cannot_be_restored_changes_nothing(own, refused, backed_up, empty_url, tmp_path):
-    before = state_of(own)
-    place = {"database_url": empty_url, "data_dir": tmp_path}
+def test_what_cannot_be_restored_changes_nothing(kept, refused, tmp_path):
+    before = kept.state()
+    place = {"database_url": kept.url, "data_dir": kept.folder}
     for number, (spoil, code, sentence) in enumerate(SPOILT):
         spoilt = tmp_path / f"spoilt-{number}"
-        shutil.copytree(backed_up, spoilt)
+        shutil.copytree(kept.backup, spoilt)
         spoil(spoilt)
         assert sentence in refused(code, "restore", spoilt, **place)
-    assert state_of(own) == before
+    assert kept.state() == before
 
 
-def test_another_log_is_not_taken_over(refused, backed_up, data):
+def test_another_log_is_not_taken_over(kept, refused, data):
     other = read_or_create(data / "keys" / "log.key", "register.example/log")
-    told = refused(1, "restore", backed_up, data_dir=data)
+    told = refused(1, "restore", kept.backup, data_dir=data)
     assert "another log's key than the backup's" in told
     assert read(data / "keys" / "log.key") == other
 
 
-def test_a_folder_with_something_in_it_is_no_place_for_a_backup(own, backed_up):
-    assert "is there already" in own("backup", backed_up, code=2).stderr
+def test_a_folder_with_something_in_it_is_no_place_for_a_backup(kept):
+    assert "is there already" in kept.run("backup", kept.backup, code=2).stderr
 
 
-def test_where_there_is_no_register_there_is_nothing_to_back_up(own, tmp_path):
-    assert "nothing to back up" in own("backup", tmp_path / "backup", code=2).stderr
+def test_where_there_is_no_register_there_is_nothing_to_back_up(refused, empty_url, tmp_path):
+    place = {"database_url": empty_url, "data_dir": tmp_path}
+    assert "nothing to back up" in refused(2, "backup", tmp_path / "backup", **place)
     assert not (tmp_path / "backup").exists()
 
 
@@ -201,7 +213,7 @@ def test_servers_before_17_are_not_sent_what_they_do_not_know():
     assert list(statements(script[:1])) == script[:1]
 
 
-def test_half_a_dump_is_not_restored_at_all(backed_up, empty_url, tmp_path):
+def test_half_a_dump_is_not_restored_at_all(kept, empty_url, tmp_path):
     async def count_tables():
         connection = await asyncpg.connect(empty_url)
         try:
@@ -211,9 +223,8 @@ def test_half_a_dump_is_not_restored_at_all(backed_up, empty_url, tmp_path):
         finally:
             await connection.close()
 
-    asyncio.run(lose(empty_url))
     half = tmp_path / "half.dump"
-    half.write_bytes((backed_up / "database.dump").read_bytes()[:-1000])
+    half.write_bytes((kept.backup / "database.dump").read_bytes()[:-1000])
     seen = []
     with pytest.raises(Unavailable, match="the restore has stopped: "):
         restore(empty_url, half, server=15, tables=1, progress=lambda *done: seen.append(done))
