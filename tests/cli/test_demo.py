@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from registry.settings import PREFIX
+from tests.built import share_templates
 from tests.crash.register import belonging_to, free_port, kill_all
 from tests.prepared import make_folder
 
@@ -24,6 +25,9 @@ pytestmark = pytest.mark.xdist_group("up")
 @pytest.fixture
 def folder():
     made = make_folder("hub")
+    for code in ("ma", "sn"):
+        (made / "data" / code).mkdir(parents=True)
+        share_templates(made / "data" / code)
     yield made
     kill_all(made)
 

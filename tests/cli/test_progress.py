@@ -11,28 +11,26 @@ from registry.cli.validate import _expanded
 from registry.resources import SCHEMAS
 
 
-def run(environment, arguments, stderr):
-    return subprocess.run(
-        [sys.executable, "-m", "registry", *arguments],
-        env=environment | {"TERM": "xterm"},
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize("style", ["text", "json"])
-def test_a_folder_that_is_validated_shows_its_progress_on_a_terminal_only(environment, style):
+def test_a_folder_that_is_validated_shows_its_progress_on_a_terminal_only(
+    environment, registry, style
+):
     arguments = ["validate", str(SCHEMAS / "examples"), "--profile", "draft", "--format", style]
     terminal, end = pty.openpty()
     try:
-        shown = run(environment, arguments, end)
+        shown = subprocess.run(
+            [sys.executable, "-m", "registry", *arguments],
+            env=environment | {"TERM": "xterm"},
+            stdout=subprocess.PIPE,
+            stderr=end,
+            text=True,
+            check=False,
+        )
         told = os.read(terminal, 100_000).decode()
     finally:
         os.close(terminal)
         os.close(end)
-    piped = run(environment, arguments, subprocess.PIPE)
+    piped = registry(*arguments)
     assert "Validating" in told
     assert "Validating" not in piped.stderr
     assert shown.stdout == piped.stdout
