@@ -51,7 +51,7 @@ def run_register():
     with ExitStack() as started:
 
         def run(review):
-            served_one = started.enter_context(served(review=review)).register
+            served_one = started.enter_context(served(review=review, workers=1)).register
             path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
             return served_one.base_url, served_one.environment | {"PATH": path}
 

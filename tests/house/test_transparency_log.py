@@ -48,7 +48,7 @@ def register(tmp_path_factory):
         target = folder / f"{name}.json"
         target.parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / "records" / f"{name}.json", target)
-    with served() as running:
+    with served(workers=1) as running:
         for arguments in (("load", folder), ("log", "publish")):
             done = running.register.run(*arguments)
             assert done.returncode == 0, done.stderr
