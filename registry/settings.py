@@ -79,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_console(self) -> bool:
-        """Whether `/office` is served: where it was not said, if there is a way to sign in."""
+        """Whether `/office` is served; by default, if there is a way to sign in."""
         can_sign_in = self.oidc_issuer is not None and self.oidc_client_id is not None
         return self.console == "on" or (self.console is None and can_sign_in)
 
@@ -311,7 +311,7 @@ def _check_mail(settings: Settings) -> None:
 
 
 def _check_issuer(settings: Settings) -> None:
-    """Refuse a provider that is asked without https, and one that is only half set."""
+    """Raise `ConfigurationError` for a provider without https, or set in part."""
     issuer = settings.oidc_issuer
     if issuer is None:
         if settings.oidc_client_id is not None or settings.oidc_audience is not None:

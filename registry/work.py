@@ -34,7 +34,7 @@ class MeasuredWork(Generic[T]):
     """
 
     def __init__(self, work: Awaitable[T], meter: WorkMeter) -> None:
-        """Take what is to be awaited, which has not begun."""
+        """Take the awaitable, which has not begun."""
         self._steps: Any = work.__await__()
         self._meter = meter
 

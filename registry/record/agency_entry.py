@@ -1,4 +1,4 @@
-"""Entries of the kind `agency`: what is public of an agency, whose name stands in no record."""
+"""Entries of the kind `agency`: the public facts of an agency, which stand in no record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from registry.record.pack import Agency
 def agency_entry(
     *, actor: str, at: dt.datetime, agency: Agency, previous: Previous | None
 ) -> bytes:
-    """Return the entry of what is public of an agency; `previous` is the entry of that before."""
+    """Return the entry of the public facts of an agency; `previous` is its entry before."""
     facts = msgspec.to_builtins(agency)
     named = {"agency": facts.pop("id"), "type": facts.pop("kind")}
     return canonical(header("agency", actor, at) | named | facts | chained(previous, ()))

@@ -28,7 +28,7 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def score(status: RequirementStatus, *, foreign: bool = False) -> Completeness:
-    """Return the scores of a document, and what is missing, in document order."""
+    """Return the scores of a document, and the missing units in document order."""
     requirements = status.requirements
     unmet, half = status.withheld.union(status.absent), status.in_progress
     is_levelled = _LEVEL not in status.absent

@@ -121,8 +121,8 @@ def shown(
 ) -> Document:
     """Return a version's document as readers are shown it, from what its content file has left.
 
-    `erased` are pointers with the redactions that erased these members. `read` gives the items of a
-    redaction's section `replaced`, as `replaced_items` does.
+    `erased` are pointers with the redactions that erased these members. `read` returns the items of
+    a redaction's section `replaced`, as `replaced_items` does.
     """
     replaced: dict[str, Any] = {}
     for pointer, redaction in erased:

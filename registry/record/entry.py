@@ -257,7 +257,7 @@ def redaction_entry(
     sections: Sequence[Section],
     source: PeerEntry | None = None,
 ) -> bytes:
-    """Return the entry of a redaction: what is to be erased of which versions, and why.
+    """Return the entry of a redaction: pointers, the versions of which they are erased, the basis.
 
     Of other entries than versions their indexes are stated; that of an `agency`'s attestations has
     no record, and no previous entry. The authority that decided it is a text, and so only committed

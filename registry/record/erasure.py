@@ -1,4 +1,4 @@
-"""Erasing members of sections: what is stored afterwards, and what readers are shown.
+"""The erasure of members of sections, and documents as readers are shown them afterwards.
 
 A section keeps its shape, so that the pointers of the members that are left stay valid: an erased
 member of an object is gone, an erased item of an array is null, and a section that was its own
@@ -26,7 +26,7 @@ from registry.record.pointers import parts, strings_in
 from registry.record.sections import SALT_BYTES, member_commitment, members
 
 REPLACED = "replaced"
-"""The section of a redaction's entry with what is shown in the place of erased members."""
+"""The section of a redaction's entry with the replacements of erased members."""
 
 MARK = "[…]"
 """What stands in a text in the place of words that were erased."""
@@ -110,10 +110,10 @@ def erase(
 
 
 def replaced_members(redaction: int, read: Callable[[int], Any], *, version: int) -> dict[str, Any]:
-    """Return what is shown in the place of members that a redaction erased of a version.
+    """Return the replacements of the members that a redaction erased of a version.
 
-    By pointer. `read` gives the section `replaced` of a redaction's entry, None where it has none,
-    and of an item that another redaction erased that one's index, as an integer.
+    By pointer. `read` returns the section `replaced` of a redaction's entry, or None; an item that
+    another redaction erased is that one's index, an integer.
     """
     found: dict[str, Any] = {}
     for item in read(redaction) or ():
@@ -125,7 +125,7 @@ def replaced_members(redaction: int, read: Callable[[int], Any], *, version: int
 
 
 def placed(document: Document, replaced: Mapping[str, Any]) -> Document:
-    """Return a document of which members are erased with what is shown in their place."""
+    """Return a document of which members are erased with their replacements."""
     shown = dict(document)
     for pointer, value in replaced.items():
         key = parts(pointer)[0]

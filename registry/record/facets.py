@@ -26,7 +26,7 @@ from registry.record.schema import field_at
 from registry.record.undisclosed import undisclosed
 
 LOCAL = "local"
-"""The origin, in filters and facets, of what was filed here."""
+"""The origin, in filters and facets, of records that were filed here."""
 
 OVERDUE = "true"
 """The code of records whose next review is overdue."""

@@ -24,7 +24,7 @@ def continued(document: Document) -> Document:
 
 
 def settled(document: Document, first: str) -> Document:
-    """Return what was typed in a form as a document of the format.
+    """Return the values typed in a form as a document of the format.
 
     A line in the language of the record's source alone, or `first` where it names none, stands
     alone, as version 1.0 has it; and the document names the version that has all that it states.

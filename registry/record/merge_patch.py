@@ -1,4 +1,4 @@
-"""JSON Merge Patch (RFC 7396): a part of a document that says what of it is another."""
+"""JSON Merge Patch (RFC 7396): a document's members that change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Country packs: what is national about a register, read from `schemas/packs/<code>/`.
+"""Country packs: the national parts of a register, read from `schemas/packs/<code>/`.
 
 A folder outside of the package may hold others (`REGISTRY_PACKS`); it comes first.
 """
@@ -56,7 +56,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
-    """Who keeps the register; `legal` and `privacy` are paragraphs of small Markdown."""
+    """The operator of the register; `legal` and `privacy` are paragraphs of small Markdown."""
 
     name: LangText
     email: str
@@ -73,7 +73,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LegalFact(msgspec.Struct, frozen=True, kw_only=True):
-    """What a country's law says for people: a right, or who helps and by when, with its source.
+    """A fact of a country's law for people: a right, or a body that helps, with its source.
 
     Of a right, `words` says what it is. Of a body, `words` is its name, `purpose` what it helps
     with, and `step` its place in the order in which one turns to them. What nobody who knows the

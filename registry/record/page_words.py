@@ -51,12 +51,12 @@ def seal(page: str) -> str:
 
 
 def digest_of_words(page: str) -> str:
-    """Return SHA-256, in hex, of all that a page says, without white space."""
+    """Return the SHA-256, in hex, of a page's words, without white space."""
     return sha256(_SPACE.sub("", plain_text(main_of(page))).encode()).hexdigest()
 
 
 def main_of(page: str) -> str:
-    """Return the mark-up of what a page says."""
+    """Return the mark-up of a page's words."""
     begin, end = _MAIN.search(page), page.rfind(_END_OF_MAIN)
     if begin is None or end < begin.end():
         return ""
@@ -64,7 +64,7 @@ def main_of(page: str) -> str:
 
 
 def record_of(page: str) -> str:
-    """Return the mark-up of what a page says of the record in this version."""
+    """Return the mark-up of a page's words on the record in this version."""
     return _OTHERS.sub("", main_of(page))
 
 

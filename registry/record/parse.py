@@ -144,7 +144,7 @@ def _check_size(text: str) -> None:
 
 
 def _number_fault(digits: str) -> str | None:
-    """Return what is wrong with a number, or None; RFC 8785 §3.2.2.3 encodes doubles."""
+    """Return the fault of a number, or None; RFC 8785 §3.2.2.3 encodes doubles."""
     value = float(digits)
     if math.isinf(value):
         return "is too large to be a number"

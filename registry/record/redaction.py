@@ -1,4 +1,4 @@
-"""Redaction statements: what is to be erased, by which authority, on which basis.
+"""Redaction statements: the members to erase, the authority, and the basis.
 
 Facts that the public must always be able to read are erased only if a court orders it, and what
 identifies the record never.
@@ -33,7 +33,7 @@ SOURCE_BASIS = "source"
 """The basis, which nobody can state, of a redaction that follows one at another register."""
 
 KEPT = ("/id", "/schema_version")
-"""What is never erased: without these nobody could identify the record, or read it."""
+"""The members that are never erased: they identify the record and its format."""
 
 PROTECTED = (
     "/name",
@@ -45,7 +45,7 @@ PROTECTED = (
     "/decision/legal_effect",
     "/rights",
 )
-"""What is erased only on the basis of a court's order: sections, and members of one."""
+"""The sections and members that are erased only on the basis of a court's order."""
 
 MOST_WORDS = 20
 LONGEST_WORDS = 200

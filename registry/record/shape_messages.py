@@ -1,4 +1,4 @@
-"""The messages of findings on a document's shape: what is wrong, why, and how to mend it."""
+"""The messages of findings on a document's shape: the fault, and how to mend it."""
 
 from __future__ import annotations
 

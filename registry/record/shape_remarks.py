@@ -1,4 +1,4 @@
-"""The findings of a record's schema, each at its own place and said once."""
+"""The findings of a record's schema, each once and at its own place."""
 
 from __future__ import annotations
 

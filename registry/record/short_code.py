@@ -20,7 +20,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 7
 
 CodeFault: TypeAlias = Literal["empty", "length", "character", "check"]
-"""Why what was typed is no code."""
+"""The fault of a typed text that is no code."""
 
 ALIKE = ("0OQD", "1IL7", "2Z", "5S", "6G", "8B", "VUY", "MN")
 """Characters that are taken for each other, where they are written by hand or printed badly."""
@@ -32,7 +32,7 @@ _ADDRESS = re.compile(r"^\s*\S*?/r/(?P<code>[^/?#\s]*)/?\s*$", re.IGNORECASE)
 _IGNORED = {"Zs", "Zl", "Zp", "Pd", "Pc", "Cc", "Cf", "Lm"}
 _MINUS = "\N{MINUS SIGN}"
 _LONGEST = 40
-"""Characters of what was typed that are looked at, and repeated."""
+"""The characters of a typed text that are read, and repeated."""
 
 
 class TypedCode(msgspec.Struct, frozen=True, kw_only=True):

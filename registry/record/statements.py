@@ -1,4 +1,4 @@
-"""Statements: what is filed beside a document, such as the note of a withdrawal.
+"""Statements, which are filed beside documents, such as the note of a withdrawal.
 
 They are checked as a document is, with the same definitions and messages.
 """
@@ -106,7 +106,7 @@ def check_successor(
 
 
 def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
-    """Return the findings of what a reviewer says who returns a draft.
+    """Return the findings of the comments of a reviewer who returns a draft.
 
     It is a `comment`, a text or texts by language, or `comments`, the same by the JSON Pointers of
     the fields that they are about; or both.
@@ -140,7 +140,7 @@ def check_comment(statement: object, pack: Pack, language: str) -> tuple[Finding
 
 
 def check_act_comment(statement: object, pack: Pack, language: str) -> tuple[Finding, ...]:
-    """Return the findings of the `comment` of a reviewer who returns what has no fields."""
+    """Return the findings of the `comment` of a reviewer who returns an act."""
     return _check(_comment(required=True, of_fields=False), statement, pack, language)
 
 
