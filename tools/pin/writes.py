@@ -123,7 +123,8 @@ def _make_tokens(register: Register) -> None:
 
 def _record(slug: str, agency: str = "demo-agriculture", **changes: Any) -> dict[str, Any]:
     """Return a record that can be published, of its own name, with members changed."""
-    record: dict[str, Any] = json.loads(_EXAMPLE.read_text(encoding="utf-8"))
+    # The first version of the format, which checkouts of any age read.
+    record: dict[str, Any] = json.loads(_EXAMPLE.read_bytes()) | {"schema_version": "1.0"}
     record["id"] = f"{agency}/{slug}"
     record["name"] = {key: f"{text} {slug}" for key, text in record["name"].items()}
     return {key: value for key, value in (record | changes).items() if value is not ...}
