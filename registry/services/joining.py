@@ -16,11 +16,12 @@ from registry.ledger.entries import WithdrawalEntry
 from registry.ledger.publication import Publication
 from registry.record.codelists import codelists
 from registry.record.entry import Imported
+from registry.record.erasure import without_erased
 from registry.record.sections import seal
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
 from registry.services.import_matching import find_twins
-from registry.store import agencies, imports, records
+from registry.store import agencies, imports, records, redactions
 from registry.store.database import Connection
 from registry.store.leader import leadership
 
@@ -65,7 +66,10 @@ async def find_doubled(connection: Connection, origin: str) -> list[DoubledRecor
 
 
 async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datetime) -> None:
-    """Publish what the newer of two records says as a version of the older, and withdraw it."""
+    """Publish what the newer of two records says as a version of the older, and withdraw it.
+
+    What was erased of the older stays out.
+    """
     kept, dropped = doubled.kept, doubled.dropped
     async with (
         leadership(context.database, "importer"),
@@ -78,7 +82,9 @@ async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datet
         homes = await agencies.read_named(connection, [doubled.dropped_agency])
         row = await imports.read_source_row(connection, dropped)
         home = homes[doubled.dropped_agency]
+        erased = (await redactions.read_erased(connection, [kept])).get(kept, {})
         document = msgspec.json.decode(current[dropped].document) | {"id": kept}
+        document = without_erased(document, erased)
         moved = doubled.kept_agency != doubled.dropped_agency
         publication = Publication(
             document=document,
@@ -87,8 +93,8 @@ async def join(context: ServiceContext, doubled: DoubledRecord, *, now: dt.datet
             verdict=validate(
                 document, profile="foreign", pack=context.pack, today=now.date(), fast=context.fast
             ),
-            source_row=row.content if row else None,
-            whole=msgspec.json.decode(row.whole) if row else {},
+            source_row=row.content if row and not erased else None,
+            whole=msgspec.json.decode(row.whole) if row and not erased else {},
             imported=Imported(
                 origin=home.origin or "",
                 run=row.run if row else None,
