@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from functools import lru_cache
 
 DECEMBER = 12
 
 
-@lru_cache(maxsize=4096)
 def interval(text: str) -> tuple[dt.date, dt.date]:
     """Return the first and last day that a date can mean."""
     match text.split("-"):
