@@ -84,6 +84,7 @@ def test_codes_are_neither_words_nor_numbers_and_follow_from_the_id():
         "\u200fA0B1\u200e-C2D",
         "https://registre.example/r/A0B1C2D",
         "registre.example/r/a0b-1c2d/",
+        "https://registre.example/r/A0B1C2D?utm_source=mail#top",
     ],
 )
 def test_a_code_is_read_however_it_is_typed(typed, monkeypatch):
