@@ -20,7 +20,7 @@ from tests.imported import import_filings
 from tests.published import given_times
 
 DUTCH = ROOT.parent / "shared/data/nl/algoritmes_2026-08-08.json"
-EVERY = 20
+EVERY = 50
 ORIGIN = "nl-algoritmeregister"
 
 

@@ -123,14 +123,15 @@ async def test_bad_files_are_refused_each_for_itself_and_nothing_half(
         assert await connection.fetchval("select size from log_state") == 2
 
 
-@pytest.mark.parametrize("name", ["Upper.json", "two words.json", "x.0.json", "x.y.json", ".json"])
 async def test_a_badly_named_file_is_told_before_anything_is_published(
-    context, tmp_path, write, record, name
+    context, tmp_path, write, record, subtests
 ):
     write("demo-sante/prevision-lits.json", record)
-    write(f"demo-sante/{name}", record)
-    with pytest.raises(ConfigurationError, match="lower-case"):
-        await loaded(context, tmp_path)
+    for name in ("Upper.json", "two words.json", "x.0.json", "x.y.json", ".json"):
+        path = write(f"demo-sante/{name}", record)
+        with subtests.test(name=name), pytest.raises(ConfigurationError, match="lower-case"):
+            await loaded(context, tmp_path)
+        path.unlink()
     async with context.database.connection() as connection:
         assert await connection.fetchval("select count(*) from record") == 0
 
@@ -280,23 +281,23 @@ async def test_a_history_that_a_rule_of_the_register_refuses_is_refused_whole(
         assert await connection.fetchval("select array_agg(id) from record") == ["demo-sante/other"]
 
 
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [
-        ({"id": "demo-sante/nothing"}, "no files of 'demo-sante/nothing'"),
-        ({"after_version": "2"}, "versions 1 to 1"),
-        ({"after_version": "0"}, "versions 1 to 1"),
-        ({"after_version": ""}, "after_version is ''"),
-        ({"after_version": "one"}, "after_version is 'one'"),
-    ],
-)
+MISFITS = [
+    ({"id": "demo-sante/nothing"}, "no files of 'demo-sante/nothing'"),
+    ({"after_version": "2"}, "versions 1 to 1"),
+    ({"after_version": "0"}, "versions 1 to 1"),
+    ({"after_version": ""}, "after_version is ''"),
+    ({"after_version": "one"}, "after_version is 'one'"),
+]
+
+
 async def test_a_table_that_does_not_fit_the_files_is_told_before_anything_is_published(
-    context, tmp_path, write, record, withdrawn, row, words
+    context, tmp_path, write, record, withdrawn, subtests
 ):
     write("demo-sante/prevision-lits.json", record)
-    withdrawn(ROW | row)
-    with pytest.raises(ConfigurationError, match=words):
-        await loaded(context, tmp_path)
+    for row, words in MISFITS:
+        withdrawn(ROW | row)
+        with subtests.test(row=row), pytest.raises(ConfigurationError, match=words):
+            await loaded(context, tmp_path)
     withdrawn(ROW, ROW)
     with pytest.raises(ConfigurationError, match="ends twice"):
         await loaded(context, tmp_path)

@@ -280,10 +280,8 @@ async def test_a_register_that_went_on_after_a_restore_is_not_healed(
     assert await size_of(database) == 3
 
 
-@pytest.mark.parametrize("path", ["content/2.json", "tile/entries/000.p/3", "tile/0/000.p/3"])
-@pytest.mark.parametrize("damage", ["lost", "changed"])
 async def test_nothing_comes_back_of_damaged_files(
-    backup, context, database, settings, publish, record, publish_it, path, damage
+    backup, context, database, settings, publish, record, publish_it, subtests
 ):
     await publish(record)
     await publish_it()
@@ -291,16 +289,22 @@ async def test_nothing_comes_back_of_damaged_files(
     await publish(record | {"id": "demo-sante/other", "name": {"fr": "Autre", "ar": "آخر"}})
     await publish_it()
     await backup.restore()
-    file = settings.log_dir / path
-    if damage == "lost":
-        file.unlink()
-    else:
-        content = bytearray(file.read_bytes())
-        content[-9] ^= 1
-        file.write_bytes(content)
-    with pytest.raises(LogRefused):
-        await heal_log(context, settings, now=NOW, progress=quiet)
-    assert await size_of(database) == 2
+    for path in ("content/2.json", "tile/entries/000.p/3", "tile/0/000.p/3"):
+        file = settings.log_dir / path
+        content = file.read_bytes()
+        changed = bytearray(content)
+        changed[-9] ^= 1
+        for damaged in (None, bytes(changed)):
+            with subtests.test(path=path, lost=damaged is None):
+                file.unlink()
+                if damaged is not None:
+                    file.write_bytes(damaged)
+                with pytest.raises(LogRefused):
+                    await heal_log(context, settings, now=NOW, progress=quiet)
+                assert await size_of(database) == 2
+            file.unlink(missing_ok=True)
+            file.write_bytes(content)
+    assert await heal_log(context, settings, now=NOW, progress=quiet) == 1
 
 
 async def _documents(database, record):

@@ -171,27 +171,28 @@ async def test_only_the_agency_and_the_administrator_withdraw(filer, record):
     assert told["actor"] == "authority"
 
 
-@pytest.mark.parametrize(
-    ("change", "pointer"),
-    [
-        ({"reason": "bored"}, "/reason"),
-        ({"reason": None}, "/reason"),
-        ({"note": None}, "/note"),
-        ({"note": {}}, "/note"),
-        ({"note": {"fr": ""}}, "/note/fr"),
-        ({"note": {"fr": "x" * 1001}}, "/note/fr"),
-        ({"note": {"de": "x"}}, "/note/de"),
-        ({"note": {"fr": "<script>"}}, "/note/fr"),
-        ({"version": 1}, "/version"),
-    ],
-    ids=str,
-)
-async def test_a_withdrawal_says_why_in_a_language_of_the_register(filer, record, change, pointer):
+UNSAID = [
+    ({"reason": "bored"}, "/reason"),
+    ({"reason": None}, "/reason"),
+    ({"note": None}, "/note"),
+    ({"note": {}}, "/note"),
+    ({"note": {"fr": ""}}, "/note/fr"),
+    ({"note": {"fr": "x" * 1001}}, "/note/fr"),
+    ({"note": {"de": "x"}}, "/note/de"),
+    ({"note": {"fr": "<script>"}}, "/note/fr"),
+    ({"version": 1}, "/version"),
+]
+
+
+async def test_a_withdrawal_says_why_in_a_language_of_the_register(filer, record, subtests):
     tag = (await filer.publish(record)).hash[:16]
-    said = {key: part for key, part in (filer.statement | change).items() if part is not None}
-    with pytest.raises(InvalidStatement) as refused:
-        await filer.withdraw(record, tag, said)
-    assert [finding.pointer for finding in refused.value.findings] == [pointer]
+    for change, pointer in UNSAID:
+        with subtests.test(change=change):
+            said = {**filer.statement, **change}
+            said = {key: part for key, part in said.items() if part is not None}
+            with pytest.raises(InvalidStatement) as refused:
+                await filer.withdraw(record, tag, said)
+            assert [finding.pointer for finding in refused.value.findings] == [pointer]
     assert await found(filer) == [record["id"]]
 
 
