@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from functools import lru_cache
 
 from babel import dates
 
@@ -16,7 +15,6 @@ _DURATION = re.compile(
 )
 
 
-@lru_cache(maxsize=8192)
 def format_date(value: str, locale: str) -> str:
     """Return `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in words, and any other text unchanged."""
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 _NARROW, _WIDE = "\u202f", "\u00a0"
 _COUNTED = re.compile(r"(?<=%\(n\)s) (?=\w)")
@@ -11,7 +10,6 @@ _HIGH = re.compile(r" (?=[;?!](?:\s|$))")
 _LOW = re.compile(r"(?<=«) (?=\S)| (?=[:»](?:[\s,.;)]|$))")
 
 
-@lru_cache(maxsize=4096)
 def typeset(wording: str, lang: str) -> str:
     """Return a message with non-breaking spaces where no line may break.
 
