@@ -7,9 +7,12 @@ import msgspec
 
 from registry.record.pack import Agency
 from registry.record.validate import validate
+from registry.services import redaction
+from registry.services.access import Actor
 from registry.services.import_matching import ForeignFiling
 from registry.services.joining import find_doubled, join
-from registry.store import records
+from registry.store import imports, records
+from registry.worker.runner import publish
 from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -17,12 +20,13 @@ OLD = Agency(id="nl.old", name={"nl": "Oud"}, kind="foreign", origin="nl-registe
 NEW = msgspec.structs.replace(OLD, id="nl.new", name={"nl": "Nieuw"})
 
 
-def filing(pack, slug, agency, name, source_id=""):
+def filing(pack, slug, agency, name, source_id="", **members):
     document = {
         "id": f"{agency.id}/{slug}",
         "schema_version": "1.0",
         "name": {"nl": name},
         "languages": {"source": "nl"},
+        **members,
     }
     if source_id:
         document["source_id"] = source_id
@@ -38,9 +42,11 @@ async def doubled(database):
         return await find_doubled(connection, "nl-register")
 
 
-async def test_the_older_record_goes_on_and_the_newer_one_is_withdrawn(database, context, pack):
-    old, other = filing(pack, "7", OLD, "Zeef", "7"), filing(pack, "8", OLD, "Anders", "8")
-    new = filing(pack, "7", NEW, "Zeef", "7")
+async def stand_twice(database, context, pack, **members):
+    """Import a system under two agencies, as releases did that knew it by its agency."""
+    old = filing(pack, "7", OLD, "Zeef", "7", **members)
+    other = filing(pack, "8", OLD, "Anders", "8")
+    new = filing(pack, "7", NEW, "Zeef", "7", **members)
     await import_filings(context, [old, other], now=lambda: NOW)
     # An import of today would have recognised it: its id at the source is put there later.
     async with database.connection() as connection:
@@ -51,6 +57,11 @@ async def test_the_older_record_goes_on_and_the_newer_one_is_withdrawn(database,
             "update foreign_record set source_id = regexp_replace(record, '.*/', '')"
         )
     [found] = await doubled(database)
+    return found, new
+
+
+async def test_the_older_record_goes_on_and_the_newer_one_is_withdrawn(database, context, pack):
+    found, new = await stand_twice(database, context, pack)
     assert (found.kept, found.dropped, found.name) == ("nl.old/7", "nl.new/7", "Zeef")
 
     await join(context, found, now=NOW)
@@ -67,6 +78,32 @@ async def test_the_older_record_goes_on_and_the_newer_one_is_withdrawn(database,
     again = msgspec.structs.replace(new, source_id="7")
     report = await import_filings(context, [again], now=lambda: NOW)
     assert (report.counts.unchanged, report.counts.added) == (1, 0)
+
+
+async def test_what_was_erased_of_the_older_record_stays_out(logged, context, pack, settings):
+    context = msgspec.structs.replace(context, database=logged)
+    contact = {"email": "office@demo.example", "phone": "+212537999777"}
+    found, _ = await stand_twice(logged, context, pack, contact=contact)
+    statement = {
+        "record": found.kept,
+        "pointers": ["/contact/phone"],
+        "basis": "data_protection",
+        "authority": "CNDP",
+    }
+    one, other = (
+        Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=None)
+        for name in ("one", "another")
+    )
+    asked = await redaction.request(context, one, statement, now=NOW)
+    await redaction.confirm(context, other, asked.redaction, now=NOW)
+    await publish(settings, context)
+    await join(context, found, now=NOW)
+    async with logged.connection() as connection:
+        kept = await records.read(connection, found.kept)
+        row = await imports.read_source_row(connection, found.kept)
+    assert kept.register.version == 2
+    assert json.loads(kept.document)["contact"] == {"email": "office@demo.example"}
+    assert row is None
 
 
 async def test_records_that_the_source_has_both_are_not_joined(database, context, pack):
