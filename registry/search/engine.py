@@ -139,7 +139,7 @@ class SearchIndex:
         async with self._connect() as connect:
             met = await self._bodies.read(newest.ordinals, connect)
         for texts in met.values():
-            await self._thread.run(texts.read_on)
+            await self._thread.run(texts.index_further)
 
     async def status(self) -> IndexStatus:
         """Return what the index holds now, without bringing it up."""

@@ -129,7 +129,7 @@ def in_texts(texts: Texts, wanted: HighlightTerms) -> Iterator[Highlight]:
             fields.add(field)
             left -= marked
             yield shown
-            if not left and (number + 1 == len(texts.of) or texts.of[number + 1][0] != field):
+            if not left and (number + 1 == len(texts.items) or texts.items[number + 1][0] != field):
                 # The same field in another language adds nothing.
                 return
 

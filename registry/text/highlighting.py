@@ -32,10 +32,10 @@ _TEXT_BYTES = 150
 _STEM_BYTES = 2
 """Memory of the index of a text, for each of its characters."""
 
-_MOST_SHOWN = 24
+_MOST_HIGHLIGHTS = 24
 """The number of highlights that are cached."""
 
-_SHOWN_BYTES = 5_000
+_HIGHLIGHTS_BYTES = 5_000
 """Memory of those."""
 
 TextSpan: TypeAlias = tuple[int, int]
@@ -68,52 +68,54 @@ class Texts:
     cached by text and terms.
     """
 
-    __slots__ = ("_cut", "_having", "_shown", "of", "read")
+    __slots__ = ("_cut", "_having", "_highlights", "indexed", "items")
 
     def __init__(self, texts: Sequence[TokenizedText], *, cut: bool = True) -> None:
         """Take the texts. With `cut`, a long text is cut to a passage around its first mark."""
-        self.of = texts
+        self.items = texts
         self._cut = cut
         # A text is a bit by its number: most terms are in one of the first texts.
         self._having: dict[int, int] = {}
-        self.read = 0
-        self._shown: dict[tuple[int, tuple[int, ...]], tuple[Highlight, set[int]]] = {}
+        self.indexed = 0
+        self._highlights: dict[tuple[int, tuple[int, ...]], tuple[Highlight, set[int]]] = {}
 
-    def read_on(self, *wanted: Mapping[int, int]) -> bool:
+    def index_further(self, *wanted: Mapping[int, int]) -> bool:
         """Index further texts up to one that has a wanted term; return whether there is one."""
         having = self._having
-        for _, tag, text in self.of[self.read :]:
-            bit = _bit_of(self.read)
+        for _, tag, text in self.items[self.indexed :]:
+            bit = _bit_of(self.indexed)
             known = term_ids_of_runs(language_of(tag))
             terms = set(chain.from_iterable(map(known.__getitem__, runs(text))))
             for term in terms:
                 others = having.get(term)
                 having[term] = bit if others is None else others | bit
-            self.read += 1
+            self.indexed += 1
             if not all(map(terms.isdisjoint, wanted)):
                 return True
         return False
 
-    def having(self, wanted: Mapping[int, int]) -> list[tuple[int, int]]:
+    def texts_with(self, wanted: Mapping[int, int]) -> list[tuple[int, int]]:
         """Return (term, bit set of texts) for each wanted term that the indexed texts have."""
         having = self._having
         return [(term, having[term]) for term in having.keys() & wanted.keys()]
 
-    def shown(self, number: int, terms: tuple[int, ...]) -> tuple[Highlight, set[int]]:
+    def highlight(self, number: int, terms: tuple[int, ...]) -> tuple[Highlight, set[int]]:
         """Return a text with terms marked, and the set of terms that are marked in it.
 
         Where two terms are in one run of letters, the later one counts.
         """
-        found = self._shown.get((number, terms))
+        found = self._highlights.get((number, terms))
         if found is None:
-            if len(self._shown) >= _MOST_SHOWN:
-                self._shown.clear()
-            found = self._shown[number, terms] = self.marked(number, self.marks(number, terms))
+            if len(self._highlights) >= _MOST_HIGHLIGHTS:
+                self._highlights.clear()
+            found = self._highlights[number, terms] = self.make_highlight(
+                number, self.spans(number, terms)
+            )
         return found
 
-    def marks(self, number: int, terms: tuple[int, ...]) -> list[HighlightSpan]:
+    def spans(self, number: int, terms: tuple[int, ...]) -> list[HighlightSpan]:
         """Return the places of terms in a text, in order."""
-        _, tag, text = self.of[number]
+        _, tag, text = self.items[number]
         known = term_ids_of_runs(language_of(tag))
         rank = {term: at for at, term in enumerate(terms)}
         return [
@@ -122,9 +124,11 @@ class Texts:
             if (ranks := [rank[term] for term in known[run] if term in rank])
         ]
 
-    def marked(self, number: int, marks: Sequence[HighlightSpan]) -> tuple[Highlight, set[int]]:
+    def make_highlight(
+        self, number: int, marks: Sequence[HighlightSpan]
+    ) -> tuple[Highlight, set[int]]:
         """Return a text with these places marked, and the set of numbers that are marked in it."""
-        field, tag, text = self.of[number]
+        field, tag, text = self.items[number]
         if self._cut:
             marks = [mark for mark in marks if mark[0] <= marks[0][0] + LONGEST]
             text, places = passage(text, marks)
@@ -137,9 +141,9 @@ class Texts:
     def weight(self) -> int:
         """The approximate size in memory, in bytes."""
         texts = sum(
-            getsizeof(text) + len(text) * _STEM_BYTES + _TEXT_BYTES for _, _, text in self.of
+            getsizeof(text) + len(text) * _STEM_BYTES + _TEXT_BYTES for _, _, text in self.items
         )
-        return texts + _SHOWN_BYTES
+        return texts + _HIGHLIGHTS_BYTES
 
 
 class HighlightTerms:
@@ -168,34 +172,34 @@ class HighlightTerms:
     def highlights(self, texts: Texts) -> Iterator[tuple[int, Highlight, set[int]]]:
         """Yield (number of the text, highlight, numbers marked in it), for texts with a term."""
         done = 0
-        while done < texts.read or texts.read_on(self._words, self._firsts):
-            present = texts.having(self._words)
+        while done < texts.indexed or texts.index_further(self._words, self._firsts):
+            present = texts.texts_with(self._words)
             if len(present) > 1:
                 # Hash order differs between processes.
                 present.sort(key=lambda one: self._words[one[0]])
             with_phrase = left = 0
             if self._firsts:
-                for _, having in texts.having(self._firsts):
+                for _, having in texts.texts_with(self._firsts):
                     with_phrase |= having
                 left = with_phrase
             for _, having in present:
                 left |= having
             left = left >> done << done
-            done = texts.read
+            done = texts.indexed
             while left:
                 bit = left & -left
                 left -= bit
                 number = bit.bit_length() - 1
                 terms = tuple(term for term, having in present if having & bit)
                 if not with_phrase & bit:
-                    shown, marked = texts.shown(number, terms)
+                    shown, marked = texts.highlight(number, terms)
                     yield number, shown, {self._words[term] for term in marked}
                 elif marks := self._all_marks(texts, number, terms):
-                    yield number, *texts.marked(number, marks)
+                    yield number, *texts.make_highlight(number, marks)
 
     def _all_marks(self, texts: Texts, number: int, terms: tuple[int, ...]) -> list[HighlightSpan]:
-        marks = [(start, end, self._words[term]) for start, end, term in texts.marks(number, terms)]
-        text = texts.of[number][-1]
+        marks = [(start, end, self._words[term]) for start, end, term in texts.spans(number, terms)]
+        text = texts.items[number][-1]
         places = [(word, at, end) for at, end, words in word_places(text) for word in words]
         row = [word for word, _, _ in places]
         marks += [
