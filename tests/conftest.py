@@ -28,6 +28,7 @@ from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
+from registry.store.migrate import migrate
 from tests.built import share_templates
 from tests.prepared import copy_prepared, make_folder, run_folder
 from tests.published import given_times
@@ -44,6 +45,7 @@ settings.load_profile("house")
 ROOT = Path(__file__).parents[1]
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 TEMPLATE = "register_template"
+MIGRATED = "migrated_template"
 # As files: page by page through the log, which is PostgreSQL's way, takes twice as long.
 _COPY = "create database {} template {} strategy file_copy"
 
@@ -109,7 +111,11 @@ def _make_cluster(folder):
 
     async def make():
         connection = await asyncpg.connect(running.url)
-        await connection.execute(_COPY.format(TEMPLATE, embedded.DATABASE))
+        await connection.execute(_COPY.format(MIGRATED, embedded.DATABASE))
+        migrated = await connect(_beside(running.url, MIGRATED))
+        await migrate(migrated)
+        await migrated.close()
+        await connection.execute(_COPY.format(TEMPLATE, MIGRATED))
         await connection.close()
         database = await connect(url)
         await open_register(database, load_pack("ma"), Settings(data_dir=folder), now=NOW)
@@ -189,6 +195,13 @@ def empty_url(copied):
 
 
 @pytest.fixture
+def migrated_url(copied):
+    """A database in which a register can be begun, without the second that migrations take."""
+    with copied(MIGRATED) as url:
+        yield url
+
+
+@pytest.fixture
 async def database(database_url):
     opened = await connect(database_url)
     yield opened
@@ -203,9 +216,9 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-async def logged(empty_url, pack, settings):
+async def logged(migrated_url, pack, settings):
     """A register whose log has a key of its own."""
-    opened = await connect(empty_url)
+    opened = await connect(migrated_url)
     await open_register(opened, pack, settings, now=NOW)
     await accept_dates(opened)
     yield opened
@@ -295,15 +308,15 @@ def publish_it(logged, settings):
 
 @pytest.fixture
 def places(copied, tmp_path):
-    """For each of two countries a code, an empty database, a folder and the address it is at."""
+    """For each of two countries a code, a migrated database, a folder and the address it is at."""
     from tests.peered import served_folder  # noqa: PLC0415  it needs what is here
 
     folders = [tmp_path / code / "web" for code in ("ma", "sn")]
     for folder in folders:
         folder.mkdir(parents=True)
     with (
-        copied(embedded.DATABASE) as first,
-        copied(embedded.DATABASE) as second,
+        copied(MIGRATED) as first,
+        copied(MIGRATED) as second,
         served_folder(folders[0]) as one,
         served_folder(folders[1]) as two,
     ):

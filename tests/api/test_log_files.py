@@ -27,16 +27,16 @@ NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture
-def database_url(empty_url, settings_of, pack):
+def database_url(migrated_url, settings_of, pack):
     """A register whose log has a key of its own."""
 
     async def make():
-        opened = await connect(empty_url)
-        await open_register(opened, pack, settings_of(empty_url), now=NOW)
+        opened = await connect(migrated_url)
+        await open_register(opened, pack, settings_of(migrated_url), now=NOW)
         await opened.close()
 
     asyncio.run(make())
-    return empty_url
+    return migrated_url
 
 
 @pytest.fixture

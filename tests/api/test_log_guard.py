@@ -32,14 +32,14 @@ async def attest(client, systems):
 
 
 @pytest.fixture
-async def database_url(empty_url, pack, tmp_path):
+async def database_url(migrated_url, pack, tmp_path):
     """A register that was begun just now, with a key of its own."""
-    database = await connect(empty_url)
+    database = await connect(migrated_url)
     settings = Settings(data_dir=tmp_path, base_url="https://algorithms.example")
     await open_register(database, pack, settings)
     await grant_serving(database)
     await database.close()
-    return empty_url
+    return migrated_url
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ def database(logged):
 
 
 async def test_wherever_it_dies_the_files_converge_and_each_size_has_one_root(
-    context, settings, empty_url
+    context, settings, migrated_url
 ):
     # So many that a tile is filled on the way.
     await attest_some(context, 180, 1, now=NOW)
-    ended = await torment(context, settings, empty_url, rounds=ROUNDS, seed=SEED, now=NOW)
+    ended = await torment(context, settings, migrated_url, rounds=ROUNDS, seed=SEED, now=NOW)
     assert ended.total() == ROUNDS
     assert ended["killed: died"] > len(STEPS)
     assert all(ended[f"{error}: failed"] > 0 for error in ERRORS)

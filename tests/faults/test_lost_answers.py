@@ -1,8 +1,7 @@
 """The answer is lost, at the client's end or at PostgreSQL's: what was done is done once."""
 
 import asyncio
-
-import pytest
+from itertools import product
 
 from tests.conftest import amended
 from tests.crash.campaign import answering
@@ -11,6 +10,7 @@ from tests.crash.register import Register
 DAY = "2026-01-01"
 SPOKEN = {"day": DAY, "systems_total": 3, "contact": {"email": "registre@demo.example"}}
 WITHDRAWN = {"reason": "filed_in_error", "note": {"fr": "Retrait", "ar": "سحب"}}
+ACTS = ("save", "submit", "amend", "withdraw", "attest")
 FACTS = ("id", "agency", "version", "entry", "hash", "published_at", "withdrawn_at", "filed_at")
 
 
@@ -54,34 +54,35 @@ def facts(answer):
     return {name: said[name] for name in FACTS if name in said}
 
 
-@pytest.mark.parametrize("delivered", [False, True], ids=["message lost", "answer lost"])
-@pytest.mark.parametrize("name", ["save", "submit", "amend", "withdraw", "attest"])
-async def test_a_wire_that_breaks_at_any_message(
-    agency_at, wire, intruder, is_whole, name, delivered
-):
+async def test_a_wire_that_breaks_at_any_message(agency_at, wire, intruder, is_whole, subtests):
     """However far it came, it is answered or not available; asked again, it was done once."""
     async with agency_at(wire.url) as agency:
         act = Act(agency)
-        act.name = name
-        cut_at, broke = 0, True
-        while broke:
-            cut_at += 1
-            method, path, body, headers = await act.prepare()
-            if cut_at % 2:
-                headers = headers | {"idempotency_key": f"{name}-{cut_at}"}
-            before = await intruder.fetchval("select count(*) from log_entry")
-            wire.arm(cut_at, delivered=delivered)
-            first = await agency.ask(method, path, body, **headers)
-            broke = wire.broke
-            wire.arm(None, delivered=True)
-            again = await agency.ask(method, path, body, **headers)
-            assert again.status_code in {200, 201}, again.text
-            if first.is_success:
-                assert facts(again) == facts(first)
-            made = await intruder.fetchval("select count(*) from log_entry") - before
-            assert made == (0 if name == "save" else 1)
-        assert cut_at > 5
+        for act.name, delivered in product(ACTS, (False, True)):
+            with subtests.test(act=act.name, lost="answer" if delivered else "message"):
+                await break_at_each_message(act, wire, intruder, delivered=delivered)
     await is_whole()
+
+
+async def break_at_each_message(act, wire, intruder, *, delivered):
+    cut_at, broke = 0, True
+    while broke:
+        cut_at += 1
+        method, path, body, headers = await act.prepare()
+        if cut_at % 2:
+            headers = headers | {"idempotency_key": f"key-{act.turn}"}
+        before = await intruder.fetchval("select count(*) from log_entry")
+        wire.arm(cut_at, delivered=delivered)
+        first = await act.agency.ask(method, path, body, **headers)
+        broke = wire.broke
+        wire.arm(None, delivered=True)
+        again = await act.agency.ask(method, path, body, **headers)
+        assert again.status_code in {200, 201}, again.text
+        if first.is_success:
+            assert facts(again) == facts(first)
+        made = await intruder.fetchval("select count(*) from log_entry") - before
+        assert made == (0 if act.name == "save" else 1)
+    assert cut_at > 5
 
 
 async def test_a_backend_ended_while_it_publishes(agency, intruder, waiting, is_whole):

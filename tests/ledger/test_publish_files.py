@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from typing import get_args
 
 import asyncpg
 import msgspec
@@ -12,7 +13,7 @@ from registry.ledger import signing_journal
 from registry.ledger.files import LogRefused, prune, read_checkpoint
 from registry.ledger.fsck import fsck
 from registry.ledger.key import read, read_or_create
-from registry.ledger.publish_files import is_published, publish_log
+from registry.ledger.publish_files import PublishStep, is_published, publish_log
 from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_database
 from registry.store import checkpoints
@@ -79,8 +80,8 @@ async def test_the_files_are_those_of_the_specification(settings, publish_record
     assert await publish_it() is None
 
 
-async def test_it_is_published_whole_or_in_parts_the_same(
-    database, settings, publish_records, publish_it, tmp_path
+async def test_it_is_published_whole_or_in_parts_the_same_and_partial_tiles_go_after_a_day(
+    database, settings, publish_records, publish_it, pack, tmp_path
 ):
     for count in (0, 1, 250, 4, 1, 2):
         await publish_records(count, start=int(secrets.token_hex(4), 16))
@@ -100,35 +101,49 @@ async def test_it_is_published_whole_or_in_parts_the_same(
         assert tile.path in made
     for index, width in bundles_of(259):
         assert bundle_path(index, width) in made
+    folder = settings.log_dir
+    assert partial(folder) == ["1"] * 5 + ["2", "2", "252", "252", "3", "3"]
+    assert prune(folder, before=dt.datetime.now(dt.UTC) - dt.timedelta(days=1)) == 0
+    assert prune(folder, before=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)) == 2
+    assert partial(folder) == ["1", "1", "1", "3", "3"]
+    fsck(folder, verifier=None, progress=lambda *_: None)
+    await publish_records(1, start=9)
+    assert (await publish_it()).size == 260
+    # What was signed at an earlier size can be compared still.
+    assert (await check_database(database, settings, pack, progress=lambda *_: None)).size == 260
 
 
-@pytest.mark.parametrize(
-    "step",
-    ["begun", "bundles", "tiles", "recomputed", "noted", "signed", "contents", "published"],
-)
+def partial(folder):
+    """The widths of the partial tiles and bundles that are there."""
+    return sorted(path.name for path in (folder / "tile").rglob("*.p/*"))
+
+
 async def test_whoever_dies_after_any_step_leaves_what_the_next_goes_on_from(
-    database, settings, publish_records, publish_it, step
+    database, settings, publish_records, publish_it, subtests
 ):
     class Killed(BaseException):
         pass
 
-    def done(taken):
-        if taken == step:
-            raise Killed
-
-    await publish_records(2)
+    await publish_records(1)
     await publish_it()
-    before = read_checkpoint(settings.log_dir)
-    await publish_records(3, start=10)
-    with pytest.raises(Killed):
-        await publish_it(done=done)
-    if step != "published":
-        assert read_checkpoint(settings.log_dir) == before
-        await publish_it()
-    assert await is_published(database, settings)
-    async with database.connection() as connection:
-        assert (await checkpoints.read_last(connection)).size == 6
-    assert await publish_it() is None
+    for number, step in enumerate(get_args(PublishStep), 1):
+
+        def done(taken, step=step):
+            if taken == step:
+                raise Killed
+
+        with subtests.test(step=step):
+            before = read_checkpoint(settings.log_dir)
+            await publish_records(2, start=10 * number)
+            with pytest.raises(Killed):
+                await publish_it(done=done)
+            if step != "published":
+                assert read_checkpoint(settings.log_dir) == before
+                await publish_it()
+            assert await is_published(database, settings)
+            async with database.connection() as connection:
+                assert (await checkpoints.read_last(connection)).size == 2 + 2 * number
+            assert await publish_it() is None
 
 
 async def test_two_at_once_sign_once(database, settings, publish_records, publish_it):
@@ -205,13 +220,13 @@ async def test_another_key_signs_nothing(settings, publish_records, publish_it):
 
 
 async def test_a_database_that_may_lose_what_it_committed_signs_nothing(
-    database, empty_url, settings, publish_records
+    database, migrated_url, settings, publish_records
 ):
     await publish_records(1)
     async with database.connection() as connection:
         name = await connection.fetchval("select current_database()")
         await connection.execute(f'alter database "{name}" set synchronous_commit = off')
-    opened = await connect(empty_url)
+    opened = await connect(migrated_url)
     with pytest.raises(ConfigurationError, match="synchronous_commit off"):
         await publish_log(opened, settings, now=NOW)
     await opened.close()
@@ -273,26 +288,6 @@ async def test_what_was_done_to_the_database_is_found_and_stops_publication(
         await publish_it()
     assert "entr" in found.value.detail
     assert read_checkpoint(settings.log_dir) is None
-
-
-async def test_partial_tiles_go_a_day_after_their_full_ones(
-    database, settings, publish_records, publish_it, pack
-):
-    for count in (3, 250, 4):
-        await publish_records(count, start=count * 1000)
-        await publish_it()
-    folder = settings.log_dir
-    partials = sorted(path.name for path in (folder / "tile").rglob("*.p/*"))
-    assert partials == ["1", "2", "2", "254", "254", "4", "4"]
-    assert prune(folder, before=dt.datetime.now(dt.UTC) - dt.timedelta(days=1)) == 0
-    assert prune(folder, before=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)) == 2
-    partials = sorted(path.name for path in (folder / "tile").rglob("*.p/*"))
-    assert partials == ["1", "2", "2"]
-    fsck(folder, verifier=None, progress=lambda *_: None)
-    await publish_records(1, start=9)
-    assert (await publish_it()).size == 259
-    # What was signed at an earlier size can be compared still.
-    assert (await check_database(database, settings, pack, progress=lambda *_: None)).size == 259
 
 
 async def test_a_log_that_was_rewritten_as_a_whole_is_told_by_its_files(

@@ -34,9 +34,9 @@ AGENCY = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}
 
 
 @pytest.fixture
-async def logged(empty_url, pack, settings):
+async def logged(migrated_url, pack, settings):
     """A register that was begun just now."""
-    opened = await connect(empty_url)
+    opened = await connect(migrated_url)
     await open_register(opened, pack, settings)
     yield opened
     await opened.close()
@@ -306,7 +306,7 @@ async def test_what_a_server_does_not_tell_is_said(process, database):
 
 
 async def test_a_log_that_went_on_after_a_restore_is_cut_back_and_healed(
-    context, database, settings, publish, record, publish_it, process, empty_url, pack
+    context, database, settings, publish, record, publish_it, process, migrated_url, pack
 ):
     """Before the guard: filings on an older database, which nothing could heal any more."""
     other = record | {"id": "demo-sante/other", "name": {"fr": "Autre", "ar": "آخر"}}
@@ -361,7 +361,7 @@ async def test_a_log_that_went_on_after_a_restore_is_cut_back_and_healed(
     assert await facts(database) == healthy
     assert (await check_database(database, settings, pack, progress=quiet)).size == signed.size
     # The trail keeps what was done, though its entries are gone.
-    broken = await broken_laws(empty_url, pack)
+    broken = await broken_laws(migrated_url, pack)
     assert [law for law in broken if "audit trail" not in law] == []
     assert (await attest(process("elsewhere"), 2)).entry == 5
     assert (await publish_it()).size == 6

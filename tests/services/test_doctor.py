@@ -99,7 +99,7 @@ def findings(checks):
 
 
 @pytest.fixture
-async def installed(logged, settings, empty_url, publish_it):
+async def installed(logged, settings, migrated_url, publish_it):
     """A register in order: signed, with a site, a work, a backup and a check, and a proxy."""
     await publish_it()
     async with logged.connection() as connection:
@@ -122,12 +122,12 @@ async def installed(logged, settings, empty_url, publish_it):
         async def look(**changed):
             now = msgspec.structs.replace(known, **changed)
             ready = msgspec.structs.replace(
-                now, database_url=changed.get("database_url", empty_url)
+                now, database_url=changed.get("database_url", migrated_url)
             )
             return await examine(now, ready)
 
         yield SimpleNamespace(
-            look=look, database=logged, settings=known, proxy=server, url=empty_url
+            look=look, database=logged, settings=known, proxy=server, url=migrated_url
         )
 
 
@@ -345,7 +345,7 @@ async def test_what_a_server_lacks_is_said(shared_url, settings):
 
 
 async def test_a_replica_that_is_gone_or_behind_is_found(
-    database, publish, record, settings, database_url, logged, empty_url
+    database, publish, record, settings, database_url, logged, migrated_url
 ):
     await publish(record)
 
@@ -357,7 +357,7 @@ async def test_a_replica_that_is_gone_or_behind_is_found(
     assert await found(None) == []
     [same] = await found(database_url)
     assert (same.state, same.seen) == ("in order", "has 2 of 2 entries")
-    [behind] = await found(empty_url)
+    [behind] = await found(migrated_url)
     assert (behind.state, behind.seen) == ("finding", "has 1 of 2 entries")
     [gone] = await found("postgresql://nobody@127.0.0.1:1/none")
     assert "REGISTRY_READ_URL" in gone.advice

@@ -154,7 +154,7 @@ def places(kept, needles):
 
 
 async def test_what_is_erased_is_found_nowhere(
-    context, settings, database, publish, personal, redact, empty_url, capfd, pack
+    context, settings, database, publish, personal, redact, migrated_url, capfd, pack
 ):
     await publish(personal)
     await publish(personal | {"system_version": "2"})
@@ -182,7 +182,7 @@ async def test_what_is_erased_is_found_nowhere(
             base64.urlsafe_b64encode(salt).rstrip(b"="), base64.b64encode(salt).rstrip(b"="),
         )
     ]  # fmt: skip
-    before = await everywhere(context, settings, empty_url)
+    before = await everywhere(context, settings, migrated_url)
     # The search finds what is there to be found.
     assert places(before, texts) >= {"database", "exports", "log", "site-builds"}
     assert places(before, secret) >= {"database", "log"}
@@ -194,7 +194,7 @@ async def test_what_is_erased_is_found_nowhere(
 
     done = await redact(ASKED)
     assert done.versions == [1, 2]
-    after = await everywhere(context, settings, empty_url)
+    after = await everywhere(context, settings, migrated_url)
     assert places(after, texts) == set()
     assert places(after, secret) == set()
     told = capfd.readouterr()

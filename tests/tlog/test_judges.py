@@ -194,9 +194,9 @@ def key():
 
 
 @pytest.fixture
-async def database(empty_url, pack, settings, key):
+async def database(migrated_url, pack, settings, key):
     write(settings.key_file, key)
-    opened = await connect(empty_url)
+    opened = await connect(migrated_url)
     await open_register(opened, pack, settings, now=NOW)
     await accept_dates(opened)
     yield opened

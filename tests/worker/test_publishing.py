@@ -94,13 +94,13 @@ def fewer_pages(*given):
 
 
 async def test_hosts_with_empty_folders_and_a_store_are_one_register(
-    logged, settings, grow, context, bucket, empty_url, tmp_path, monkeypatch
+    logged, settings, grow, context, bucket, migrated_url, tmp_path, monkeypatch
 ):
     """An empty data folder, two API hosts, one worker, a store: ready, proofs, log, site, audit."""
     balancer = Balancer()
     settings = msgspec.structs.replace(
         settings,
-        database_url=empty_url,
+        database_url=migrated_url,
         base_url=balancer.url,
         log_origin="algorithms.example/log",
         publish_to=bucket.address,
