@@ -10,7 +10,7 @@ import msgspec
 
 from registry.errors import Unavailable
 from registry.exchange.foreign_documents import prefixed
-from registry.exchange.peer_site import PeerSite, agency_here
+from registry.exchange.peer_site import TAG, PeerSite, agency_here
 from registry.ledger.content_files import content_path
 from registry.ledger.proofs import Evidence, RecordProof
 from registry.ledger.publication import seal_document
@@ -29,10 +29,12 @@ from registry.record.content_file import Content, replaced_items, shown
 from registry.record.erasure import REPLACED
 from registry.record.pack import Agency
 from registry.record.pointers import parts
+from registry.record.statements import NOTE_LENGTH
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
 from registry.services.harvested import Harvested, hole, id_here, is_taken
 from registry.store.peers import Peer, PeerSubject
+from registry.text.text_safety import first_problem
 from registry.tlog.bundle import bundle_path
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.hashing import leaf_hash
@@ -41,6 +43,8 @@ from registry.tlog.tile import WIDTH
 from registry.tlog.tlog_proof import TlogProof
 
 _NAMED_FINDINGS = 3
+_MOST_CONTENT = 4 << 20
+"""Bytes of an entry's content that are taken: those of 256 entries are in memory at once."""
 
 
 class SignedEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +162,12 @@ class EntryMaker:
             return msgspec.structs.replace(
                 made, fault=f"the content of entry {one.index} cannot be taken: {why}"
             )
+        if len(file) > _MOST_CONTENT:
+            return msgspec.structs.replace(
+                made,
+                fault=f"the content of entry {one.index} has {len(file):,} bytes, and no more than "
+                f"{_MOST_CONTENT:,} are taken",
+            )
         if entry["kind"] != "version":
             texts = {
                 key: msgspec.json.decode(section.value)
@@ -167,6 +177,8 @@ class EntryMaker:
             if REPLACED in checked.sections:
                 items = replaced_items(checked.sections[REPLACED]) or []
                 texts[REPLACED] = [item for item in items if not isinstance(item, int)]
+            if not _is_note(texts.get("note")):
+                texts.pop("note", None)
             return msgspec.structs.replace(made, texts=texts)
         return self._version(made, one, checked, file)
 
@@ -291,6 +303,17 @@ def _named(code: str, entry: Mapping[str, Any]) -> Agency | None:
         return agency_here(code, agency_facts(entry))
     except (msgspec.ValidationError, KeyError):
         return None
+
+
+def _is_note(value: Any) -> bool:
+    """Return whether a value is texts by language as the note of a withdrawal may be here."""
+    return isinstance(value, dict) and all(
+        TAG.fullmatch(tag)
+        and isinstance(text, str)
+        and len(text) <= NOTE_LENGTH
+        and first_problem(text) is None
+        for tag, text in value.items()
+    )
 
 
 def _passed_by(one: SignedEntry, entry: Mapping[str, Any]) -> Harvested:

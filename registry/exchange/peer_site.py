@@ -26,7 +26,7 @@ from registry.tlog.tile import WIDTH, Tile
 _BUNDLES_KEPT = 64
 _TILES_KEPT = 4096
 _LONGEST_NAME = 250
-_TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _WEBSITE = re.compile(r"https?://[\x21-\x7e]{1,500}")
 _COUNTRY = re.compile(r"[a-z]{2}(?:-.*)?")
 
@@ -132,7 +132,7 @@ def agency_here(code: str, agency: Agency) -> Agency | None:
     names = {
         tag: text
         for tag, text in agency.name.items()
-        if _TAG.fullmatch(tag)
+        if TAG.fullmatch(tag)
         and len(text) <= _LONGEST_NAME
         and text.isprintable()
         and first_problem(text) is None

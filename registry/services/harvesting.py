@@ -19,6 +19,7 @@ from registry.ledger.publication import Publication, seal_document
 from registry.record.codelists import codelists
 from registry.record.entry import Imported
 from registry.record.erasure import REPLACED, covers, without_erased
+from registry.record.ids import is_id
 from registry.record.redaction import SOURCE_BASIS
 from registry.record.sections import Section, seal
 from registry.services.agencies import save_agencies
@@ -248,8 +249,9 @@ class Intake:
             return None
         self._note("ended", record, str(one.subject))
         said = {key: one.texts[key] for key in ("note", "successor") if key in one.texts}
-        if isinstance(said.get("successor"), str):
-            said["successor"] = id_here(self._peer.code, said["successor"])
+        successor = id_here(self._peer.code, str(said.pop("successor", "")))
+        if is_id(successor):
+            said["successor"] = successor
         reason = one.entry["reason"]
         return WithdrawalEntry(
             actor=self._context.pack.code,

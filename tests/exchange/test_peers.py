@@ -2,19 +2,24 @@
 
 import datetime as dt
 import json
+import secrets
 
 import msgspec
 import pytest
 
 from registry.errors import Conflict, InvalidParameter, Unavailable
+from registry.exchange import peer_entries
 from registry.exchange.peers import harvest
 from registry.ledger import key
+from registry.ledger.append import append
+from registry.ledger.entries import WithdrawalEntry
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
+from registry.record.sections import seal
 from registry.record.short_code import candidates
 from registry.services.agencies import save_agencies
 from registry.services.key_rotation import rotate
-from registry.store import discards, imports, log, peers
+from registry.store import discards, imports, log, peers, records, withdrawals
 from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.cosignature import cosign
 from registry.tlog.keys import COSIGNATURE, Signer
@@ -298,6 +303,33 @@ async def test_a_faulty_content_sets_its_record_apart_until_it_is_mended(registe
     async with ours.context.database.connection() as connection:
         assert await peers.read_quarantined(connection) == []
     await check_rows(ours)
+
+
+async def test_what_no_register_files_is_left_out_of_what_is_taken(watching, monkeypatch):
+    """A peer may sign any note of a withdrawal, and contents of any size."""
+    ours, theirs = watching
+    async with theirs.context.transaction() as connection:
+        guard = theirs.context.guard
+        state = await guard.lock(connection, now=NOW)
+        withdrawn = WithdrawalEntry(
+            actor="ma",
+            id=ID,
+            current=(await records.read_latest(connection, [ID]))[ID],
+            reason="other",
+            sections=seal({"note": {"fr": 7}, "successor": ["x"]}, secrets.token_bytes),
+        )
+        await append(connection, guard, state, [withdrawn])
+    await theirs.serve_log()
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "harvested"
+    async with ours.context.database.connection() as connection:
+        [stone] = await withdrawals.read_all(connection, HERE)
+    assert (stone.note, stone.successor) == (None, None)
+    monkeypatch.setattr(peer_entries, "_MOST_CONTENT", 1000)
+    await theirs.publish(amended(personal()), now=NOW)
+    assert (await ours.harvest(theirs, now=NOW)).outcome == "harvested"
+    async with ours.context.database.connection() as connection:
+        [apart] = await peers.read_quarantined(connection)
+    assert "no more than 1,000 are taken" in apart.why
 
 
 async def test_a_fork_stops_the_peer_and_keeps_both_notes(watching):
