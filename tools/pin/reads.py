@@ -47,9 +47,10 @@ def _names(client: httpx.Client) -> tuple[Mapping[str, Sequence[str]], Counter[s
     """Return what each placeholder stands for, and how many versions a record has."""
     records, since = list[str](), -1
     while True:
-        page = client.get(
-            f"/api/v1/changes?origin=all&kind=version&limit=1000&since={since}"
-        ).json()
+        asked = f"/api/v1/changes?kind=version&limit=1000&since={since}"
+        answer = client.get(f"{asked}&origin=all")
+        # Older checkouts do not know the parameter, and answer for every origin.
+        page = (answer if answer.is_success else client.get(asked)).json()
         records += [item["entry"]["id"] for item in page["items"]]
         if (since := page["next"]) is None:
             break
