@@ -6,7 +6,7 @@ import binascii
 import datetime as dt
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -112,8 +112,11 @@ class QueryCheck:
         request_context(request.scope).operation = handler.handler_name
         if not handler.security and not request.scope["path"].startswith("/health/"):
             state.work.require(client_address(request.scope, state.settings.proxies))
-        if "\x00" in request.scope["path"]:
+        path = request.scope["path"]
+        if "\x00" in path:
             raise NotFound("there is nothing at an address with a NUL character")
+        if not _is_literal(request.scope["path_template"], path, request.path_params):
+            raise NotFound(f"there is nothing at {path}; numbers are written as in 1, 2, 10")
         if not request.scope["query_string"]:
             return
         known = query_fields(request.route_handler)
@@ -163,6 +166,15 @@ def query_fields(handler: BaseRouteHandler) -> dict[str, FieldDefinition]:
         for name, field in signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     }
+
+
+def _is_literal(template: str, path: str, given: Mapping[str, Any]) -> bool:
+    """Return whether numbers in a path are written in the usual way; +1, 0_1 and ١ are read too."""
+    parts = zip(filter(None, template.split("/")), filter(None, path.split("/")), strict=False)
+    return all(
+        not isinstance(value := given.get(name[1:-1]), int) or str(value) == part
+        for name, part in parts
+    )
 
 
 def _holds(field: FieldDefinition, kind: type) -> bool:
