@@ -32,6 +32,7 @@ from registry.store.migrate import migrate
 from tests.built import share_templates
 from tests.prepared import copy_prepared, make_folder, run_folder
 from tests.published import given_times
+from tests.warm import WarmCommands
 
 # Timings never decide; a change is judged on the same examples each time, a developer on new ones.
 settings.register_profile(
@@ -145,6 +146,14 @@ async def grant_serving(database):
 def as_role(role, url):
     """Return the address of the same database, with another role."""
     return re.sub(r"//\w+", f"//{role}", url, count=1)
+
+
+@pytest.fixture(scope="session")
+def warm():
+    """A process in whose forks commands run."""
+    commands = WarmCommands()
+    yield commands
+    commands.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from registry.record.pack import load_pack
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
-from tests.cli.warm import WarmCommands
 from tests.prepared import make_folder
 
 ROOT = Path(__file__).parents[2]
@@ -29,13 +28,6 @@ def environment_in(folder):
 @pytest.fixture
 def environment(tmp_path):
     return environment_in(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory):
-    commands = WarmCommands(tmp_path_factory.mktemp("warm"))
-    yield commands
-    commands.close()
 
 
 def registry_in(folder, warm):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -50,11 +49,11 @@ def answers(address, environment, folder):
             yield kind, body, output
 
 
-def test_every_question_is_answered_as_the_page_says(register, tmp_path):
+def test_every_question_is_answered_as_the_page_says(register, warm, tmp_path):
     needs("bash", "curl", "jq")
     folder = tmp_path / "reader"
     folder.mkdir()
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = f"{warm.folder}:{os.environ['PATH']}"
     environment = register.environment | {"PATH": path}
     compared = 0
     for kind, body, output in answers(register.base_url, environment, folder):

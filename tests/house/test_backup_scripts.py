@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 
@@ -15,16 +14,13 @@ SCRIPTS = ROOT / "deploy/backup"
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(warm):
     """Run a script with the register's command and these settings; skip without age."""
     if shutil.which("age") is None:
         pytest.skip("age is not on this machine; .ci/run names its package")
-    command = tmp_path / "registry"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m registry "$@"\n')
-    command.chmod(0o755)
 
     def run(script, *words, **settings):
-        environ = environment() | {"REGISTRY": str(command), "PYTHONPATH": str(ROOT)} | settings
+        environ = environment() | {"REGISTRY": str(warm.folder / "registry")} | settings
         return subprocess.run(
             [SCRIPTS / script, *words], env=environ, capture_output=True, text=True, check=False
         )

@@ -46,13 +46,13 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def run_register():
+def run_register(warm):
     """Start a register with a review policy; gives its address and the environment of commands."""
     with ExitStack() as started:
 
         def run(review):
             served_one = started.enter_context(served(review=review, workers=1)).register
-            path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+            path = f"{warm.folder}:{os.environ['PATH']}"
             return served_one.base_url, served_one.environment | {"PATH": path}
 
         yield run

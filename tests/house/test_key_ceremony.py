@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -19,7 +18,7 @@ _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _MARK = "---- end of block ----"
 _COMMAND = """#!/bin/sh
 if [ "$REGISTRY_DATA_DIR" = new ]; then export REGISTRY_DATABASE_URL="$NEW_URL"; fi
-exec {python} -m registry "$@"
+exec {registry} "$@"
 """
 
 
@@ -29,7 +28,7 @@ def other_url(copied):
         yield url
 
 
-def test_the_page_can_be_followed(empty_url, other_url, tmp_path):
+def test_the_page_can_be_followed(empty_url, other_url, warm, tmp_path):
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing and "CI" not in os.environ:
         pytest.skip(f"{', '.join(missing)} not installed")
@@ -42,7 +41,7 @@ def test_the_page_can_be_followed(empty_url, other_url, tmp_path):
     shutil.copy(ROOT / "records/demo-services/objets-trouves.json", agency)
     command = tmp_path / "bin/registry"
     command.parent.mkdir()
-    command.write_text(_COMMAND.format(python=sys.executable))
+    command.write_text(_COMMAND.format(registry=warm.folder / "registry"))
     command.chmod(0o755)
     lines = "\n".join(f"{body}\necho '{_MARK}'" for kind, body in blocks if kind == "sh")
     done = subprocess.run(
@@ -50,7 +49,6 @@ def test_the_page_can_be_followed(empty_url, other_url, tmp_path):
         cwd=tmp_path,
         env={
             "PATH": f"{command.parent}:/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": str(ROOT),
             "LC_ALL": "C.UTF-8",
             "XDG_STATE_HOME": str(tmp_path / "state"),
             "REGISTRY_DATA_DIR": "var",
