@@ -26,13 +26,12 @@ from registry.cli.log_gazette import gazette
 from registry.cli.log_heal import heal
 from registry.cli.log_key import key as key_commands
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, run, write_json
+from registry.cli.runtime import in_register, pass_settings, print_message, run, write_json
 from registry.clock import utc_now
 from registry.file_headers import LOG
 from registry.settings import Settings
 
 if TYPE_CHECKING:
-    from registry.ledger.proofs import RecordProof
     from registry.ledger.verify_database import VerifiedDatabase
     from registry.ledger.verify_log import VerifiedLog
     from registry.services.context import ServiceContext
@@ -87,8 +86,8 @@ def publish(settings: Settings) -> None:
 @log.command()
 @click.argument("record", metavar="ID", type=RecordId())
 @click.option("--version", type=VERSION, help="A version; default the latest.")
-@pass_settings
-def prove(settings: Settings, record: str, version: int | None) -> None:
+@in_register
+async def prove(context: ServiceContext, record: str, version: int | None) -> None:
     """Write a record's proof to standard output, to be kept; `registry verify` checks it.
 
     Example: registry log prove demo-sante/prevision-lits > proof.json
@@ -96,12 +95,8 @@ def prove(settings: Settings, record: str, version: int | None) -> None:
     from registry.ledger.proofs import read_record_proof
     from registry.ledger.published_log import LogTree
 
-    async def read(context: ServiceContext) -> RecordProof:
-        async with context.database.snapshot() as connection:
-            return await read_record_proof(connection, LogTree(), record, version)
-
-    found = run(settings, read)
-    write_json(found)
+    async with context.database.snapshot() as connection:
+        write_json(await read_record_proof(connection, LogTree(), record, version))
 
 
 @log.command()
@@ -222,19 +217,16 @@ def fsck(settings: Settings, folder: Path | None, key: Verifier | None) -> None:
 
 @log.command()
 @style_option
-@pass_settings
-def witnesses(settings: Settings, style: Style) -> None:
+@in_register
+async def witnesses(context: ServiceContext, style: Style) -> None:
     """List the witnesses of this log: who, when asked last, what they answered, how far behind.
 
     Example: registry log witnesses
     """
-    from registry.services.witness_policy import WitnessStanding, read_standings
+    from registry.services.witness_policy import read_standings
 
-    async def read(context: ServiceContext) -> list[WitnessStanding]:
-        async with context.database.snapshot() as connection:
-            return await read_standings(connection)
-
-    found = run(settings, read)
+    async with context.database.snapshot() as connection:
+        found = await read_standings(connection)
     if style == "json":
         write_json(found)
         return

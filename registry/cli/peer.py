@@ -11,7 +11,7 @@ from click.exceptions import Exit
 
 from registry.cli.keys import KEY, POLICY
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, run, write_json
+from registry.cli.runtime import in_register, pass_settings, print_message, run, write_json
 from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.settings import Settings
@@ -90,19 +90,16 @@ def add(
 
 
 @peer.command(name="list")
-@pass_settings
-def list_(settings: Settings) -> None:
+@in_register
+async def list_(context: ServiceContext) -> None:
     """Write the registers that are watched, since when and how they stand, as JSON.
 
     Example: registry peer list
     """
     from registry.services.peer_standing import read_standings
 
-    async def work(context: ServiceContext) -> None:
-        async with context.database.snapshot() as connection:
-            write_json(await read_standings(connection, now=utc_now()))
-
-    run(settings, work)
+    async with context.database.snapshot() as connection:
+        write_json(await read_standings(connection, now=utc_now()))
 
 
 @peer.command()
@@ -159,21 +156,18 @@ def evidence(settings: Settings, code: str | None, out: Path | None) -> None:
 
 @peer.command()
 @click.argument("code")
-@pass_settings
-def remove(settings: Settings, code: str) -> None:
+@in_register
+async def remove(context: ServiceContext, code: str) -> None:
     """Watch the register CODE no more. Its records stay, and what was seen of its log is kept.
 
     Example: registry peer remove sn
     """
     from registry.store import peers
 
-    async def work(context: ServiceContext) -> None:
-        async with context.database.transaction() as connection:
-            if not [one for one in await peers.read_all(connection, code) if not one.removed_at]:
-                raise _unknown(code)
-            await peers.remove(connection, code, now=utc_now())
-
-    run(settings, work)
+    async with context.database.transaction() as connection:
+        if not [one for one in await peers.read_all(connection, code) if not one.removed_at]:
+            raise _unknown(code)
+        await peers.remove(connection, code, now=utc_now())
     print_message(f"{code} is not watched any more; its records stay as they are")
 
 
