@@ -44,7 +44,7 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
     say: Say
 
     def put(self, wording: str, **values: object) -> str:
-        """Translate a wording and fill in its values; numbers as the language writes them."""
+        """Return a wording with its values, translated; numbers are as the language writes them."""
         shown = {
             name: format_number(value, self.tag) if isinstance(value, int | float) else value
             for name, value in values.items()
@@ -52,22 +52,22 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
         return self.say(wording).format(**shown)
 
     def join(self, wording: str, parts: Sequence[str]) -> str:
-        """Put parts together by twos, with a wording of `{first}` and `{second}`."""
+        """Return parts put together by twos, with a wording of `{first}` and `{second}`."""
         return reduce(lambda first, second: self.put(wording, first=first, second=second), parts)
 
 
 def anchor(path: Sequence[str]) -> str:
-    """Name the place of a field on its page: `data.sources.name`."""
+    """Return the name of a field's place on its page: `data.sources.name`."""
     return ".".join(step for step in path if step != "*")
 
 
 def prose(text: str) -> str:
-    """Keep Markdown from reading angle brackets and bars as its own."""
+    """Return a text in whose angle brackets and bars Markdown sees no marks of its own."""
     return text.replace("<", "\\<").replace("|", "\\|")
 
 
 def kind(schema: dict[str, Any], language: Language) -> str:
-    """Say the type and limits of a value; `schema` is resolved."""
+    """Return the type and limits of a value in words; `schema` is resolved."""
     definition = schema.get("x-definition")
     if "x-codelist" in schema:
         return _code(schema, language)
@@ -131,18 +131,18 @@ def _object(schema: dict[str, Any], language: Language) -> str:
 
 
 def shape_link(definition: str, language: Language) -> str:
-    """Link to the definition that many fields share."""
+    """Return a link to the definition that many fields share."""
     title = language.say(record_schema()["$defs"][definition]["title"])
     return f"[{title}](shapes.md#{definition})"
 
 
 def since(schema: dict[str, Any], language: Language) -> str:
-    """Say which version of the format added a field."""
+    """Return the sentence on the version of the format that added a field."""
     return language.put("**Since** version {version} of the format.", version=schema["x-since"])
 
 
 def requirement(unit: Unit, language: Language) -> Iterator[str]:
-    """Say when a unit is asked for, what its absence is, and what else is particular to it."""
+    """Yield when a unit is asked for, what its absence is, and what else is particular to it."""
     notice = unit.field.schema.get("x-deprecated")
     if notice is not None:
         wording = (
@@ -211,6 +211,6 @@ def _reason(names: Sequence[str], language: Language) -> str:
 
 
 def needed(path: FieldPath) -> bool:
-    """Whether a member is needed in its object in every profile."""
+    """Return whether a member is needed in its object in every profile."""
     owner = field_at(path[:-1])
     return owner is not None and path[-1] in owner.schema.get("required", ())

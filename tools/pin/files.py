@@ -70,7 +70,7 @@ def _site_text(path: str, source: str) -> str:
 
 
 def _is_sample(path: str) -> bool:
-    """Tell whether a file is of no imported record and no foreign agency."""
+    """Return whether a file is of no imported record and no foreign agency."""
     return _FOREIGN.search(path) is None
 
 

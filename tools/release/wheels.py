@@ -31,7 +31,7 @@ def run(*command: object, **environment: str) -> bytes:
 
 @contextmanager
 def committed(root: Path = ROOT) -> Iterator[Path]:
-    """Lend a folder with the tree of the commit at hand, and nothing that is not committed."""
+    """Yield a folder with the tree of the commit at hand, and nothing that is not committed."""
     with tempfile.TemporaryDirectory() as folder:
         run("git", "clone", "--quiet", "--no-hardlinks", root, Path(folder, "tree"))
         yield Path(folder, "tree")
