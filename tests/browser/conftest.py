@@ -2,7 +2,10 @@
 
 The browser is Debian's chromium; where there is none these tests are skipped. Whatever a page asks
 of another host, and every error it writes, fails the test. Playwright's loop would be in the way of
-asyncio's, so it ends with each file.
+asyncio's, so it ends with this folder: what fixtures do in asyncio, they do in another thread.
+
+A new window costs a second of work, another page in it a fifth: tests share those of one kind, one
+after the other.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from contextlib import contextmanager
 
@@ -32,6 +36,9 @@ DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 VERSIONED = "demo-sante/many"
 VERSIONS = 4
+EVERY_STATE = bool(os.environ.get("EVERY_STATE"))
+"""Whether all that is said of pages here holds for each in each state: it takes half an hour."""
+
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 
 expect.set_options(timeout=60_000)
@@ -40,7 +47,7 @@ expect.set_options(timeout=60_000)
 _NO_REGISTER = "404 (File not found)"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium():
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine; on Debian: apt-get install chromium")
@@ -106,37 +113,83 @@ def register(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(scope="package")
+def windows(chromium):
+    """The windows that tests share, by their options."""
+    kept = {}
+    yield kept
+    for page in kept.values():
+        page.context.close()
+
+
 @pytest.fixture
-def opened(chromium, host):
-    """A way to open a browser's window at the host; what goes wrong in it fails the test."""
+def opened(chromium, windows, host):
+    """A way to open a browser's window at the host; what goes wrong in it fails the test.
+
+    A `fresh` one has fetched nothing before, and what scripts and protocols do to it ends with it.
+    """
     wrong = []
 
     @contextmanager
-    def window(url=host, *, expected=_NO_REGISTER, **options):
-        context = chromium.new_context(**({"viewport": DESKTOP} | options))
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-
-        def note(message):
-            asked = message.location["url"]
-            is_expected = expected in message.text and any(
-                part in asked for part in ("/api/v1/", "/proofs/", "/search?", "/r/")
-            )
-            if message.type in {"error", "warning"} and not is_expected:
-                wrong.append(message.text)
-
-        page.on("console", note)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "request",
-            lambda request: None if request.url.startswith(url) else wrong.append(request.url),
-        )
+    def window(url=host, *, expected=_NO_REGISTER, fresh=False, **options):
+        given = {"viewport": DESKTOP} | options
+        kind = repr(sorted(given.items()))
+        page = None if fresh else windows.pop(kind, None)
+        if page is None:
+            page = chromium.new_context(**given).new_page()
+            page.set_default_timeout(60_000)
+        listeners = _listeners(url, expected, wrong)
+        for event, listener in listeners.items():
+            page.on(event, listener)
+        # A window in which a test fails is not used again.
         yield page
-        assert not context.cookies()
-        context.close()
+        assert not page.context.cookies()
+        if fresh:
+            page.context.close()
+            return
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+        _clear(page, given)
+        windows[kind] = page
 
     yield window
     assert not wrong
+
+
+def _listeners(url, expected, wrong):
+    """Note what goes wrong in a window at an address."""
+
+    def note(message):
+        asked = message.location["url"]
+        is_expected = expected in message.text and any(
+            part in asked for part in ("/api/v1/", "/proofs/", "/search?", "/r/")
+        )
+        if message.type in {"error", "warning"} and not is_expected:
+            wrong.append(message.text)
+
+    def note_error(error):
+        wrong.append(str(error))
+
+    def note_request(request):
+        if not request.url.startswith(url):
+            wrong.append(request.url)
+
+    return {"console": note, "pageerror": note_error, "request": note_request}
+
+
+def _clear(page, given):
+    """Leave a window as it was opened."""
+    page.unroute_all()
+    page.goto("about:blank")
+    page.context.clear_permissions()
+    page.set_viewport_size(given["viewport"])
+    page.mouse.move(0, 0)
+    page.emulate_media(
+        media="screen",
+        color_scheme=given.get("color_scheme", "light"),
+        forced_colors="none",
+        reduced_motion=given.get("reduced_motion", "no-preference"),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -149,7 +202,7 @@ def served_console():
         yield office
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def console(served_console, chromium):
     """The console, with a browser to open windows at it."""
     return served_console.on(chromium)

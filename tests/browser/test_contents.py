@@ -33,7 +33,7 @@ def test_the_part_that_is_read_is_marked(opened, host, lang):
         assert here[1] != other[1]
         assert page.locator(".toc").bounding_box()["height"] == height
         page.evaluate("scrollTo(0, 0)")
-        page.wait_for_function("!document.querySelector('.toc [aria-current]')")
+        page.wait_for_function("() => !document.querySelector('.toc [aria-current]')")
         page.emulate_media(forced_colors="active")
         page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         page.wait_for_selector(".toc [aria-current]")

@@ -49,7 +49,7 @@ def poisoned_host(tmp_path_factory):
 
 def test_no_vector_runs(opened, poisoned_host):
     ran = []
-    with opened(poisoned_host) as page:
+    with opened(poisoned_host, fresh=True) as page:
         page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
         pages = [
             f"fr/records/demo-sante/vector-{number}{place}"

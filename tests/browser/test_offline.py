@@ -6,16 +6,25 @@ import io
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from registry.record.short_code import candidates, with_check
 from tests.browser.conftest import DESKTOP
 
 AID = "demo-services/aide-energie-hivernale"
 
 
-def test_a_copy_opens_searches_and_is_checked_without_any_host(opened, register, tmp_path):
-    told = register.register.run("site", "copy", "--out", tmp_path / "copy", "--language", "fr")
+@pytest.fixture(scope="module")
+def copied(register, tmp_path_factory):
+    """A folder with a copy in French."""
+    folder = tmp_path_factory.mktemp("offline") / "copy"
+    told = register.register.run("site", "copy", "--out", folder, "--language", "fr")
     assert told.returncode == 0, told.stderr
-    url = f"file://{tmp_path}/copy"
+    return folder
+
+
+def test_a_copy_opens_searches_and_is_checked_without_any_host(opened, copied):
+    url = copied.as_uri()
     with opened(url, viewport=DESKTOP) as page:
         page.goto(f"{url}/index.html")
         page.locator("a[href='fr/index.html']").click()
@@ -37,13 +46,11 @@ def test_a_copy_opens_searches_and_is_checked_without_any_host(opened, register,
             address = link.evaluate("(one) => one.href.split('#')[0]")
             is_file = address.startswith(f"{url}/")
             assert is_file or not address.startswith("file:"), address
-            assert not is_file or (tmp_path / address.removeprefix(f"file://{tmp_path}/")).is_file()
+            assert not is_file or (copied / address.removeprefix(f"{url}/")).is_file()
 
 
-def test_a_code_from_a_letter_is_taken_in_a_copy(opened, register, tmp_path):
-    told = register.register.run("site", "copy", "--out", tmp_path / "copy", "--language", "fr")
-    assert told.returncode == 0, told.stderr
-    url = f"file://{tmp_path}/copy"
+def test_a_code_from_a_letter_is_taken_in_a_copy(opened, register, copied):
+    url = copied.as_uri()
     code = next(candidates(AID))
     with opened(url, expected="ERR_FILE_NOT_FOUND") as page:
         page.goto(f"{url}/fr/code.html")
@@ -55,11 +62,11 @@ def test_a_code_from_a_letter_is_taken_in_a_copy(opened, register, tmp_path):
         page.fill("#code", with_check("ABC123"))
         page.keyboard.press("Enter")
         page.wait_for_selector("#nothing:not([hidden])")
-    again = register.register.run("site", "copy", "--out", tmp_path / "copy")
+    again = register.register.run("site", "copy", "--out", copied)
     assert (again.returncode, "is there already" in again.stderr) == (2, True)
 
 
-def test_the_page_of_copies_offers_an_archive_of_each_language(opened, register, tmp_path):
+def test_the_page_of_copies_offers_an_archive_of_each_language(opened, register):
     client = register.client
     with opened(register.url) as page:
         page.goto(f"{register.url}/ar/copy")

@@ -44,7 +44,7 @@ def moved(page):
 @pytest.mark.parametrize("lang", ["ar", "fr"])
 def test_nothing_moves_while_a_page_comes(opened, host, lang):
     moving, fonts = {}, []
-    with opened(viewport=PHONE) as page:
+    with opened(viewport=PHONE, fresh=True) as page:
         # Each page comes as to somebody who has seen none.
         network = page.context.new_cdp_session(page)
         network.send("Network.enable")
@@ -65,7 +65,7 @@ def test_nothing_moves_while_a_page_comes(opened, host, lang):
 @pytest.mark.parametrize("lang", ["ar", "zgh"])
 @pytest.mark.parametrize("kind", ["home", "record"])
 def test_a_font_that_comes_late_moves_nothing(opened, host, kind, lang):
-    with opened(viewport=PHONE) as page:
+    with opened(viewport=PHONE, fresh=True) as page:
         held = []
         page.add_init_script(_OBSERVED)
 
@@ -86,7 +86,7 @@ def test_a_font_that_comes_late_moves_nothing(opened, host, kind, lang):
 
 
 def test_what_moves_is_seen(opened, host):
-    with opened(viewport=PHONE) as page:
+    with opened(viewport=PHONE, fresh=True) as page:
         page.add_init_script(_OBSERVED)
         page.goto(f"{host}/fr/about")
         page.evaluate("document.querySelector('h1').style.paddingBlockStart = '300px'")
@@ -94,7 +94,7 @@ def test_what_moves_is_seen(opened, host):
 
 
 def test_a_page_in_latin_letters_fetches_no_arabic_font(opened, host):
-    with opened(viewport=PHONE) as page:
+    with opened(viewport=PHONE, fresh=True) as page:
         asked = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{host}/fr/contest")

@@ -106,7 +106,7 @@ def test_a_browser_loses_no_rule_of_any_style_sheet(opened, host):
 )
 def test_each_script_has_its_font_and_its_leading(opened, host, lang, expected):
     asked = []
-    with opened(viewport=PHONE) as page:
+    with opened(viewport=PHONE, fresh=True) as page:
         page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
         page.goto(f"{host}/{lang}/contest")
         page.wait_for_load_state("networkidle")

@@ -1,0 +1,1 @@
+"""The pages of the site and of the console in a real browser."""
