@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from registry.record.model import LangText
 from registry.record.pack import Pack
 from registry.text import markdown
-from registry.text.catalogues import SOURCE, Catalogue
+from registry.text.catalogues import SOURCE, Catalogue, find
 from registry.text.locales import (
     Locale,
     country_name,
@@ -128,7 +128,18 @@ def say(reader: Reader, text: LangText | None, written: Sequence[str] = ()) -> T
     if chosen is None:
         return None
     lang, wording = chosen
-    return Text(text=wording, lang=lang, dir=direction(lang), differs=lang != reader.locale.tag)
+    return in_language(reader, wording, lang)
+
+
+def in_language(reader: Reader, text: str, lang: str) -> Text:
+    """Return a text in a language, marked with it where that is not the page's."""
+    return Text(text=text, lang=lang, dir=direction(lang), differs=lang != reader.locale.tag)
+
+
+def translated(reader: Reader, wording: str) -> Text:
+    """Return a wording of the site in the first of the reader's languages that has it."""
+    lang, text = find(reader.catalogues, reader.order, wording)
+    return in_language(reader, text, lang)
 
 
 def line(reader: Reader, text: str, source: str | None) -> Text:
@@ -144,8 +155,7 @@ def line(reader: Reader, text: str, source: str | None) -> Text:
     found = say(reader, known.get(text))
     if found is not None:
         return found
-    tag = source or reader.locale.tag
-    return Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
+    return in_language(reader, text, source or reader.locale.tag)
 
 
 def label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
@@ -162,7 +172,7 @@ def label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
 
 def as_it_is(reader: Reader, text: str) -> Text:
     """Return a word of the register's own, such as an identifier, that no language has."""
-    return Text(text=text, lang=SOURCE, dir="ltr", differs=reader.locale.tag != SOURCE)
+    return in_language(reader, text, SOURCE)
 
 
 def language(reader: Reader, tag: str) -> Text:
@@ -170,23 +180,14 @@ def language(reader: Reader, tag: str) -> Text:
     known: Text | None = reader.kept.get((language, tag))
     if known is None:
         name = language_name(tag, make_locale(reader.tag, reader.pack.country).babel)
-        known = reader.kept[language, tag] = _own(reader, name)
+        known = reader.kept[language, tag] = in_language(reader, name, reader.tag)
     return known
 
 
 def country(reader: Reader, code: str) -> Text:
     """Return the name of a country for this reader."""
-    return _own(reader, country_name(code, make_locale(reader.tag, reader.pack.country).babel))
-
-
-def _own(reader: Reader, name: str) -> Text:
-    """Return a name that CLDR has in the reader's own language."""
-    return Text(
-        text=name,
-        lang=reader.tag,
-        dir=direction(reader.tag),
-        differs=reader.tag != reader.locale.tag,
-    )
+    name = country_name(code, make_locale(reader.tag, reader.pack.country).babel)
+    return in_language(reader, name, reader.tag)
 
 
 def comma_of(reader: Reader) -> str:

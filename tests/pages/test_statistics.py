@@ -121,6 +121,11 @@ def test_a_sentence_above_each_table_says_what_it_shows(pages, lang):
     assert text_of(numbers_of(in_use)[0]) in said["status"][0]
 
 
+def test_a_sentence_in_the_language_that_its_page_is_set_in_is_not_marked(pages):
+    found = pages["zgh/statistics.html"].findall(".//p[@class='finding']")
+    assert {one.get("lang") for one in found} == {None}
+
+
 def test_of_a_long_table_ten_rows_are_shown_until_somebody_opens_it(pages):
     page = pages["fr/statistics.html"]
     for section in (one for one in page.iter("section") if one.get("class") == "figures"):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from registry.pages.reader import Reader, Text, as_it_is, label, language
+from registry.pages.reader import Reader, Text, as_it_is, in_language, label, language
 from registry.pages.views.document_view import field_title, is_line
 from registry.record.diff import KEYS, Difference, DifferenceKind, differences
 from registry.record.pointers import dig, field_path, parts, pointer, value_at
@@ -186,7 +186,7 @@ def _leaf(reader: Reader, value: Any, field: Field | None) -> DiffValue:
 
 def _wordings(reader: Reader, text: Mapping[str, str]) -> list[Text]:
     return [
-        Text(text=text[tag], lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
+        in_language(reader, text[tag], tag)
         for tag in sorted(text, key=lambda tag: _rank(reader, tag))
     ]
 

@@ -11,14 +11,13 @@ from typing import Any
 
 import msgspec
 
-from registry.pages.reader import Reader, Text, as_it_is, label, line, say
+from registry.pages.reader import Reader, Text, as_it_is, in_language, label, line, say
 from registry.pages.views.metric_words import metric_words
 from registry.record.entry import NOT_STATED
 from registry.record.model import LangText
 from registry.record.pointers import dig, field_path, parts
 from registry.record.schema import field_at, resolved_schema
 from registry.text.catalogues import find
-from registry.text.locales import direction
 
 # What lists and badges show of every record, stated or not.
 _ALWAYS = (("risk", "level"), ("sector", "primary"), ("lifecycle", "status"))
@@ -165,8 +164,8 @@ def field_meaning(reader: Reader, pointer: str) -> Text | None:
     """Return the format's description of a field that needs one; None for others."""
     if pointer not in EXPLAINED or (field := field_at(parts(pointer))) is None:
         return None
-    tag, words = find(reader.titles, reader.order, field.schema["description"])
-    return Text(text=words, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
+    lang, words = find(reader.titles, reader.order, field.schema["description"])
+    return in_language(reader, words, lang)
 
 
 def field_title(reader: Reader, path: tuple[str, ...]) -> Text:
@@ -174,8 +173,8 @@ def field_title(reader: Reader, path: tuple[str, ...]) -> Text:
     field = field_at(path)
     if field is None:
         return as_it_is(reader, path[-1].replace("_", " "))
-    tag, title = find(reader.titles, reader.order, field.title)
-    return Text(text=title, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
+    lang, title = find(reader.titles, reader.order, field.title)
+    return in_language(reader, title, lang)
 
 
 _NAMES = frozenset(

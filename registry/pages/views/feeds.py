@@ -13,7 +13,7 @@ import msgspec
 from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
-from registry.pages.reader import Reader, Text, as_it_is, comma_of, label, say
+from registry.pages.reader import Reader, Text, as_it_is, comma_of, label, say, translated
 from registry.pages.site import Site
 from registry.pages.views.events import (
     COUNTED,
@@ -25,7 +25,7 @@ from registry.pages.views.events import (
     Event,
 )
 from registry.pages.views.lists import origin_view
-from registry.text.catalogues import find, find_plural
+from registry.text.catalogues import find_plural
 from registry.text.dates import format_date
 from registry.text.numbers import format_number
 
@@ -161,7 +161,7 @@ def _home(scope: str) -> str:
 def _name(reader: Reader, site: Site, scope: str) -> str:
     kind, _, code = scope.partition("/")
     if kind == "everything":
-        return wording(reader, _EVERYTHING)
+        return translated(reader, _EVERYTHING).text
     if kind == "origins":
         named: Text = origin_view(reader, site, code)["origin_name"]
         return named.text
@@ -179,17 +179,17 @@ def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
     if event.kind == "import":
         return _import_item(reader, site, event, base)
     card = site.cards.get(event.record or "")
-    kind = wording(reader, KINDS.get(event.kind, event.kind))
+    kind = translated(reader, KINDS.get(event.kind, event.kind)).text
     if card:
         name = say(reader, card.name, card.written)
-        subject = name.text if name else wording(reader, _UNNAMED)
+        subject = name.text if name else translated(reader, _UNNAMED).text
         url = f"{base}/records/{card.id}" + (f"/versions/{event.version}" if event.version else "")
         tags = [label(reader, "risk_level", card.risk), label(reader, "sector", card.sector)]
     elif event.agency:
         subject = _name(reader, site, f"agencies/{event.agency}")
         url, tags = f"{base}/agencies/{event.agency}", []
     else:
-        subject, url, tags = wording(reader, _ALL), f"{base}/changes", []
+        subject, url, tags = translated(reader, _ALL).text, f"{base}/changes", []
     note = say(reader, event.note)
     said = [
         label(reader, "withdrawal_reason", event.reason).text if event.reason else "",
@@ -200,8 +200,9 @@ def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
         if event.risk
         else "",
         _moved(reader, site, event),
-        wording(reader, UNDATED) if event.undated else "",
-        wording(reader, STATED_DAY) % {"date": format_date(event.changed_on, reader.locale.babel)}
+        translated(reader, UNDATED).text if event.undated else "",
+        translated(reader, STATED_DAY).text
+        % {"date": format_date(event.changed_on, reader.locale.babel)}
         if event.changed_on
         else "",
         note.text if note else "",
@@ -230,7 +231,7 @@ def _import_item(reader: Reader, site: Site, event: Event, base: str) -> Item:
         # Of its first entry, since an import may go on while the site is built.
         id=f"tag:{host},{event.begun}:entries/{event.first}/{reader.tag}",
         url=f"{base}/agencies/{event.agency}" if event.agency else f"{base}/{event.page}",
-        title=f"{wording(reader, IMPORT) % {'register': register}} – {counts}",
+        title=f"{translated(reader, IMPORT).text % {'register': register}} – {counts}",
         text=counts,
         at=event.at.isoformat(),
         tags=[],
@@ -240,17 +241,14 @@ def _import_item(reader: Reader, site: Site, event: Event, base: str) -> Item:
 def _moved(reader: Reader, site: Site, event: Event) -> str:
     if event.moved_from is None:
         return ""
-    return wording(reader, MOVED) % {"agency": _name(reader, site, f"agencies/{event.moved_from}")}
-
-
-def wording(reader: Reader, words: str) -> str:
-    """Return a wording of the site as plain text."""
-    return find(reader.catalogues, reader.order, words)[1]
+    return translated(reader, MOVED).text % {
+        "agency": _name(reader, site, f"agencies/{event.moved_from}")
+    }
 
 
 def unnamed(reader: Reader) -> str:
     """Return what a record without a public name is called."""
-    return wording(reader, _UNNAMED)
+    return translated(reader, _UNNAMED).text
 
 
 def _write_atom(feed: Feed) -> bytes:
@@ -307,7 +305,7 @@ def introduce(edition: Edition, base_url: str) -> FeedIntroduction:
     """Return the introduction of feeds in the language of an edition."""
     guide = f"{base_url}/{edition.reader.tag}/feeds"
     return FeedIntroduction(
-        about=wording(edition.reader, _ABOUT) % {"address": guide},
+        about=translated(edition.reader, _ABOUT).text % {"address": guide},
         guide=guide,
         stylesheet=str(edition.templates.globals["feed_stylesheet"]),
     )

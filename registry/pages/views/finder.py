@@ -10,7 +10,17 @@ import msgspec
 
 from registry.pages.labels import message
 from registry.pages.page import Page, content_page
-from registry.pages.reader import Reader, Text, as_it_is, country, label, language, say
+from registry.pages.reader import (
+    Reader,
+    Text,
+    as_it_is,
+    country,
+    in_language,
+    label,
+    language,
+    say,
+    translated,
+)
 from registry.pages.site import Site, page
 from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
@@ -19,8 +29,7 @@ from registry.record.facets import COUNTRY, FACETS, LOCAL, OVERDUE, POINTERS, SI
 from registry.record.life_events import LifeEvent, life_events
 from registry.record.origin import Origin
 from registry.record.pack import Agency
-from registry.text.catalogues import find
-from registry.text.locales import country_name, direction
+from registry.text.locales import country_name
 
 _UNSAID = message("Not stated")
 
@@ -149,7 +158,7 @@ class FilterLabels:
         """Return the words for a code."""
         reader = self._reader
         if (name, code) in _SAID:
-            return saying(reader, _SAID[name, code])
+            return translated(reader, _SAID[name, code])
         if name in POINTERS:
             return field_name(reader, code)
         if name in self._names:
@@ -164,14 +173,8 @@ class FilterLabels:
             return country(reader, code)
         if name == "supplier":
             # A name has a language that nobody says.
-            return Text(text=code, lang=reader.locale.tag, dir=reader.locale.dir, differs=False)
+            return in_language(reader, code, reader.locale.tag)
         return label(reader, FACETS[name].lists, code)
-
-
-def saying(reader: Reader, wording: str) -> Text:
-    """Return a wording of the site for a reader."""
-    tag, said = find(reader.catalogues, reader.order, wording)
-    return Text(text=said, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
 
 
 def finder_pages(site: Site) -> Iterator[Page]:
@@ -209,7 +212,7 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
     }
     found["lang"] = {tag: _wording(language(reader, tag)) for tag in reader.pack.languages}
     for name in SINGLE:
-        found[name].setdefault(NOT_STATED, _wording(saying(reader, _UNSAID)))
+        found[name].setdefault(NOT_STATED, _wording(translated(reader, _UNSAID)))
     return found
 
 

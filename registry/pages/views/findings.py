@@ -11,11 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from registry.errors import Finding
-from registry.pages.reader import Reader, Text
+from registry.pages.reader import Reader, in_language
 from registry.pages.site import Site
 from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
-from registry.text.locales import direction
 
 
 def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict[str, Any]]:
@@ -27,9 +26,10 @@ def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict
             "error": finding.severity == "error",
             "rule": finding.rule,
             "pointer": finding.pointer,
-            "message": _text(reader, told.get(finding, finding)),
+            "message": in_language(reader, said.message, said.lang),
         }
         for finding in sorted(kept, key=lambda finding: finding.severity != "error")
+        for said in (told.get(finding, finding),)
     ]
 
 
@@ -52,12 +52,3 @@ def _by_place(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding
     for finding in findings:
         found.setdefault((finding.pointer, finding.rule), []).append(finding)
     return found
-
-
-def _text(reader: Reader, finding: Finding) -> Text:
-    return Text(
-        text=finding.message,
-        lang=finding.lang,
-        dir=direction(finding.lang),
-        differs=finding.lang != reader.locale.tag,
-    )

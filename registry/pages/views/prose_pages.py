@@ -15,12 +15,11 @@ from registry.errors import ConfigurationError
 from registry.pages.cards import counted
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
-from registry.pages.reader import Reader, Text, label, say
+from registry.pages.reader import Reader, in_language, label, say, translated
 from registry.pages.site import Site, page, root_page
-from registry.pages.views.finder import saying
 from registry.record.pack import LegalFact
 from registry.text.catalogues import SOURCE
-from registry.text.locales import direction, make_locale
+from registry.text.locales import make_locale
 from registry.text.markdown import render_page
 from registry.text.typesetting import typeset
 
@@ -97,12 +96,7 @@ def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
     html = html.replace("<pre>", '<pre tabindex="0">').replace("</table>", "</table></div>")
     html = html.replace("<table>", '<div class="scroll" tabindex="0"><table>')
     return {
-        "title": Text(
-            text=title.removeprefix("# ").strip(),
-            lang=lang,
-            dir=direction(lang),
-            differs=lang != site.editions[tag].reader.locale.tag,
-        ),
+        "title": in_language(site.editions[tag].reader, title.removeprefix("# ").strip(), lang),
         "body": Markup(html),  # noqa: S704  our own text
     }
 
@@ -164,7 +158,7 @@ def _in_each(site: Site, **messages: str) -> list[dict[str, Any]]:
         {
             "locale": edition.reader.locale,
             "own": make_locale(tag, site.snapshot.pack.country),
-            **{name: saying(edition.reader, wording) for name, wording in messages.items()},
+            **{name: translated(edition.reader, wording) for name, wording in messages.items()},
         }
         for tag, edition in site.editions.items()
     ]

@@ -12,11 +12,18 @@ import msgspec
 
 from registry.pages.cards import Card, gone_since
 from registry.pages.labels import message
-from registry.pages.reader import Reader, Text, label, language, say
+from registry.pages.reader import Reader, in_language, label, language, say, translated
 from registry.pages.short_links import kit_view
 from registry.pages.site import Site
 from registry.pages.views.consequences import consequences, facts_of
-from registry.pages.views.document_view import NOTHING, Later, Shown, field_name, field_title, show
+from registry.pages.views.document_view import (
+    NOTHING,
+    Later,
+    Shown,
+    field_name,
+    field_title,
+    show,
+)
 from registry.pages.views.findings import findings_view
 from registry.pages.views.lists import (
     agency_view,
@@ -30,8 +37,6 @@ from registry.pages.views.structured import record_script
 from registry.record.languages import readable_languages
 from registry.record.pointers import dig, parts, pointer
 from registry.store.records import SourceFacts, StoredRecord
-from registry.text.catalogues import find
-from registry.text.locales import direction
 
 _SECTIONS = (
     "organisation",
@@ -129,7 +134,10 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
             field_title(reader, (name,)) for name in _SECTIONS if name not in document
         ],
     }
-    return {"r": Later(made, lambda name: makes[name]() if name in makes else NOTHING), "d": d}
+    return {
+        "r": Later(made, lambda name: makes[name]() if name in makes else NOTHING),
+        "d": d,
+    }
 
 
 @lru_cache(maxsize=16)
@@ -196,15 +204,12 @@ def links(
             operator=quote(pack.operator.email, safe="@"),
         )
 
-    def words(wording: str) -> str:
-        return find(reader.catalogues, reader.order, wording)[1]
-
     report: str | None
     if pack.report_error_url is None:
         boxes = ",".join(quote(one, safe="@") for one in (email, pack.operator.email) if one)
-        subject = words(_ERROR) % {"record": record.id, "version": version}
+        subject = translated(reader, _ERROR).text % {"record": record.id, "version": version}
         page = f"{base_url}/{reader.tag}/records/{record.id}"
-        lines = (page, "", words(_WRONG), "", words(_RIGHT), "")
+        lines = (page, "", translated(reader, _WRONG).text, "", translated(reader, _RIGHT).text, "")
         said = {"subject": subject, "body": "\r\n".join(lines)}
         report = f"mailto:{boxes}?{urlencode(said, quote_via=quote, safe='')}"
     else:
@@ -306,7 +311,7 @@ def _further_texts(reader: Reader, whole: Mapping[str, str]) -> list[dict[str, A
         *path, tag = parts(place)
         names = [place for place, part in enumerate(path, start=1) if not part.isdecimal()]
         if path[names[-1] - 1] in _WITHIN_LINES:
-            own = Text(text=text, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag)
+            own = in_language(reader, text, tag)
             trail = [field_name(reader, pointer(path[:place])) for place in names[1:] or names]
             found.append({"trail": trail, "text": own})
     return found

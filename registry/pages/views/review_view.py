@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
-from registry.pages.reader import Reader, Text, as_it_is, label, say
+from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say
 from registry.pages.views.diff_view import SectionDiff, changes_view
 from registry.pages.views.document_view import field_name, field_title
 from registry.record.entry import NOT_STATED
@@ -16,7 +16,6 @@ from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
 from registry.record.schema import fields
 from registry.services.review import ReviewedDraft, WaitingDraft
-from registry.text.locales import direction
 
 SORTS = ("waiting", "level", "agency")
 """The orders of the queue; the first is taken where none is asked for."""
@@ -103,12 +102,7 @@ def _finding(reader: Reader, finding: Finding) -> dict[str, Any]:
         "error": finding.severity == "error",
         "pointer": finding.pointer,
         "field": field_name(reader, finding.pointer) if finding.pointer else None,
-        "message": Text(
-            text=finding.message,
-            lang=finding.lang,
-            dir=direction(finding.lang),
-            differs=finding.lang != reader.locale.tag,
-        ),
+        "message": in_language(reader, finding.message, finding.lang),
     }
 
 

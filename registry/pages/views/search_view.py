@@ -11,7 +11,17 @@ from markupsafe import Markup, escape
 
 from registry.errors import InvalidParameter, RegistryError
 from registry.pages.labels import message
-from registry.pages.reader import Reader, Text, as_it_is, comma_of, label, language, say
+from registry.pages.reader import (
+    Reader,
+    Text,
+    as_it_is,
+    comma_of,
+    in_language,
+    label,
+    language,
+    say,
+    translated,
+)
 from registry.pages.views.finder import (
     FURTHER,
     HEADINGS,
@@ -19,7 +29,6 @@ from registry.pages.views.finder import (
     SORTS,
     FilterLabels,
     finder_view,
-    saying,
 )
 from registry.record.facets import FACETS, LOCAL, POINTERS
 from registry.record.origin import Origin
@@ -27,7 +36,6 @@ from registry.record.pack import Agency
 from registry.record.search_document import RecordSummary
 from registry.search.query import Hit, SearchResult
 from registry.text.highlighting import TextSpan
-from registry.text.locales import direction
 
 SHOWN = 8
 """The choices of a facet before the rest is folded away."""
@@ -107,7 +115,7 @@ def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, A
             "typed": words,
             "chips": [
                 {
-                    "name": saying(reader, _NAMES[name]),
+                    "name": translated(reader, _NAMES[name]),
                     "value": _word(reader, known, name, plain_code(name, code)),
                     "query": _query(one for one in asked if one != (name, code)),
                 }
@@ -154,7 +162,7 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
         wrong = [one for one in values if plain_code(name, one) == error.value] or values
         fault = {
             "kind": "value",
-            "name": saying(reader, _NAMES[name]) if name in _NAMES else None,
+            "name": translated(reader, _NAMES[name]) if name in _NAMES else None,
             "given": name,
             "value": _shortened(wrong[-1] if wrong else ""),
             "nearest": None,
@@ -166,7 +174,9 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
             fault["kind"] = "parameter"
             if near is not None:
                 renamed = [(near if given == name else given, value) for given, value in same]
-                words = saying(reader, _NAMES[near]) if near in _NAMES else as_it_is(reader, near)
+                words = (
+                    translated(reader, _NAMES[near]) if near in _NAMES else as_it_is(reader, near)
+                )
                 fault["nearest"] = {"words": words, "query": _query(renamed)}
         elif error.value is not None:
             fault["kind"] = "code"
@@ -194,8 +204,8 @@ def question_words(reader: Reader, asked: Pairs) -> str:
     for name, code in asked:
         if name in _NAMES and name not in {"q", "sort"}:
             value = _word(reader, known, name, plain_code(name, code))
-            told = saying(reader, _NAMES[name])
-            said.append(saying(reader, _TOLD).text % {"name": told.text, "value": value.text})
+            told = translated(reader, _NAMES[name])
+            said.append(translated(reader, _TOLD).text % {"name": told.text, "value": value.text})
     return comma_of(reader).join(said)
 
 
@@ -263,7 +273,7 @@ def _word(reader: Reader, known: FilterLabels, name: str, code: str) -> Text:
     if name in FACETS:
         return known.word(name, code)
     if name == "sort":
-        return saying(reader, SORTS[code])
+        return translated(reader, SORTS[code])
     if name == "lang":
         return language(reader, code)
     return Text(text=code, lang=reader.locale.tag, dir="ltr", differs=False)
@@ -284,10 +294,7 @@ def _hit(reader: Reader, known: FilterLabels, hit: Hit) -> dict[str, Any]:
     passage = None
     if passages:
         first = passages[0]
-        tag = first.lang or "en"
-        passage = Text(
-            text=first.text, lang=tag, dir=direction(tag), differs=tag != reader.locale.tag
-        )
+        passage = in_language(reader, first.text, first.lang or "en")
     return {
         "id": card.id,
         "name": name,

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from registry.pages.reader import Reader, label, say
+from registry.pages.reader import Reader, label, say, translated
 from registry.pages.views.events import KINDS
-from registry.pages.views.feeds import MOST_ITEMS, Item, unnamed, wording
+from registry.pages.views.feeds import MOST_ITEMS, Item, unnamed
 from registry.record.model import LangText
 from registry.record.search_document import RecordSummary
 from registry.store.records import VersionLine
@@ -58,7 +58,7 @@ def record_items(
 def found_item(reader: Reader, base_url: str, card: RecordSummary) -> Item:
     """Return the item of a version that a question finds."""
     summary = say(reader, card.summary)
-    kind = wording(reader, KINDS["new" if card.version == 1 else "version"])
+    kind = translated(reader, KINDS["new" if card.version == 1 else "version"]).text
     return Item(
         id=_id(reader, base_url, card.id, card.published_at, str(card.version)),
         url=f"{base_url}/{reader.tag}/records/{card.id}",
@@ -91,7 +91,7 @@ def _event_item(
     reason: str = "",
 ) -> Item:
     note = say(reader, said)
-    words = wording(reader, KINDS[kind])
+    words = translated(reader, KINDS[kind]).text
     return Item(
         id=_id(reader, base_url, record, at, str(version or kind)),
         url=f"{base_url}/{reader.tag}/records/{record}"

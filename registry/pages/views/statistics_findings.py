@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from registry.pages.labels import message
-from registry.pages.reader import Reader, Text
+from registry.pages.reader import Reader, Text, in_language
 from registry.pages.snapshot import RegisterCounts
 from registry.pages.views.statistics_tables import RISKS, StatisticsRow, Table
 from registry.text.catalogues import find
 from registry.text.dates import format_date
-from registry.text.locales import direction
 from registry.text.numbers import format_number
 from registry.text.typesetting import typeset
 
@@ -56,12 +55,7 @@ def finding(reader: Reader, counted: RegisterCounts, table: Table) -> Text | Non
         for name, value in made.items()
     }
     lang, wording = find(reader.catalogues, reader.order, _SENTENCES[table.id])
-    return Text(
-        text=typeset(wording, lang) % shown,
-        lang=lang,
-        dir=direction(lang),
-        differs=lang != reader.tag,
-    )
+    return in_language(reader, typeset(wording, lang) % shown, lang)
 
 
 def _values(counted: RegisterCounts, table: Table) -> Mapping[str, Any] | None:

@@ -12,11 +12,10 @@ import msgspec
 
 from registry.exchange.export_csv import escape_formula
 from registry.pages.page import Page, content_page, digest
-from registry.pages.reader import Reader, Text
+from registry.pages.reader import Reader, Text, translated
 from registry.pages.site import Site, page
 from registry.pages.views.statistics_findings import finding
 from registry.pages.views.statistics_tables import Table, tables
-from registry.text.catalogues import find
 
 
 def statistics_pages(site: Site) -> Iterator[Page]:
@@ -49,18 +48,16 @@ def statistics_pages(site: Site) -> Iterator[Page]:
 
 def _as_csv(reader: Reader, table: Table) -> bytes:
     """Return a table as CSV in UTF-8, safe to open in a spreadsheet."""
-
-    def translate(wording: str) -> str:
-        return find(reader.catalogues, reader.order, wording)[1]
-
     kept = io.StringIO()
     kept.write("\ufeff")
     writer = csv.writer(kept, lineterminator="\r\n")
     titles = [
-        column.title.text if isinstance(column.title, Text) else translate(column.title)
+        column.title.text
+        if isinstance(column.title, Text)
+        else translated(reader, column.title).text
         for column in table.columns
     ]
-    writer.writerow(["code", translate(table.head), *titles])
+    writer.writerow(["code", translated(reader, table.head).text, *titles])
     for row in table.rows:
         values = ["" if value is None else str(value) for value in row.values]
         cells = [row.code, row.name.text if row.name else "", *values]

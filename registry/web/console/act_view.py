@@ -11,7 +11,15 @@ from markupsafe import Markup, escape
 
 from registry.errors import Finding
 from registry.pages.labels import message
-from registry.pages.reader import Reader, Text, label, language, say
+from registry.pages.reader import (
+    Reader,
+    Text,
+    in_language,
+    label,
+    language,
+    say,
+    translated,
+)
 from registry.record.codelists import codelists
 from registry.record.model import Document, LangText
 from registry.record.statements import NOTE_LENGTH
@@ -19,7 +27,6 @@ from registry.services.pending_acts import ReadAct
 from registry.store.attestations import Attestation
 from registry.store.pending_acts import ActState, PendingAct
 from registry.store.records import CurrentDocument
-from registry.text.catalogues import find
 from registry.text.locales import direction
 from registry.web.console.form_reading import read_number
 
@@ -195,14 +202,12 @@ def _errors(reader: Reader, findings: Iterable[Finding]) -> list[tuple[str, Mark
         if field == "note":
             field = f"note-{tag if tag in reader.pack.languages else reader.pack.languages[0]}"
         if finding.rule == "required":
-            lang, wording = find(reader.catalogues, reader.order, _ASKED[member])
+            words = translated(reader, _ASKED[member])
         else:
-            lang, wording = finding.lang or reader.tag, finding.message
-        sentence = escape(wording)
-        if lang != reader.locale.tag:
-            sentence = Markup('<span lang="{}" dir="{}">{}</span>').format(
-                lang, direction(lang), wording
-            )
+            words = in_language(reader, finding.message, finding.lang or reader.tag)
+        sentence = escape(words.text)
+        if words.differs:
+            sentence = Markup("<span{}>{}</span>").format(words.attrs, sentence)
         found[place, field, sentence] = None
     return [(field, sentence) for _, field, sentence in sorted(found, key=lambda one: one[0])]
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import msgspec
 from babel import Locale
 
-from registry.pages.reader import Reader, Text, as_it_is, label, language, say
+from registry.pages.reader import Reader, as_it_is, in_language, label, language, say
 from registry.pages.views.document_view import field_title
 from registry.record.requirements import never_withheld, units
 from registry.record.schema import Field
@@ -70,13 +69,12 @@ def name_options(reader: Reader, kind: str | None, chosen: str) -> tuple[FormOpt
         named = _countries(reader.locale.babel)
     if chosen and chosen not in named:
         named = {**named, chosen: chosen}
-    own = Text(text="", lang=reader.locale.tag, dir=reader.locale.dir, differs=False)
     return (
         no_option(reader, chosen),
         *(
             FormOption(
                 code=code,
-                label=msgspec.structs.replace(own, text=name),
+                label=in_language(reader, name, reader.locale.tag),
                 chosen=code == chosen,
             )
             for code, name in named.items()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
-from registry.pages.reader import Reader, Text, as_it_is, language
+from registry.pages.reader import Reader, Text, as_it_is, in_language, language
 from registry.pages.views.document_view import field_title
 from registry.record.messages import render
 from registry.record.model import Document
@@ -181,10 +181,8 @@ def _described(reader: Reader, schema: Mapping[str, Any]) -> Text | None:
     description = schema.get("description")
     if not description:
         return None
-    tag, text = find(reader.titles, reader.order, description)
-    return Text(
-        text=typeset(text, tag), lang=tag, dir=direction(tag), differs=tag != reader.locale.tag
-    )
+    lang, text = find(reader.titles, reader.order, description)
+    return in_language(reader, typeset(text, lang), lang)
 
 
 def _texts(form: FormReader, schema: Mapping[str, Any], value: Any) -> tuple[FormText, ...]:

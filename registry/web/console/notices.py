@@ -8,9 +8,8 @@ from litestar import Response, get, post
 
 from registry.clock import utc_now
 from registry.pages.notices import render_notice
-from registry.pages.reader import Reader
+from registry.pages.reader import Reader, translated
 from registry.services import notices
-from registry.text.catalogues import find
 from registry.web.console.page import ConsoleRequest, console_page, see_other
 from registry.web.console.sessions import read_fields
 
@@ -22,12 +21,11 @@ async def notices_page(request: ConsoleRequest) -> Response[bytes]:
     base = request.settings.base_url
 
     def view(reader: Reader) -> dict[str, Any]:
-        def say(wording: str) -> str:
-            return find(reader.catalogues, reader.order, wording)[1]
-
         rows = []
         for one in found:
-            told = render_notice(one, reader.tag, reader.pack, say)
+            told = render_notice(
+                one, reader.tag, reader.pack, lambda wording: translated(reader, wording).text
+            )
             rows.append(
                 {
                     "id": one.id,
