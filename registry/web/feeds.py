@@ -25,10 +25,11 @@ from registry.pages.reader import Reader, say
 from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, Item, introduce
 from registry.pages.views.search_view import question_words
 from registry.pages.views.served_feeds import found_item, record_items, record_name
-from registry.record.facets import FACETS, LOCAL
+from registry.record.facets import LOCAL
 from registry.record.search_document import RecordSummary
 from registry.store import records, withdrawals
 from registry.store.as_of import read_beginning
+from registry.web.search import from_origins
 
 _TYPES = {"atom": "application/xml", "json": "application/feed+json"}
 _READ_CARD = msgspec.json.Decoder(RecordSummary).decode
@@ -75,10 +76,7 @@ def feed_handlers(
         sought: NamedDependency[SearchFilters],
     ) -> Response[bytes]:
         place = place_of(tag)
-        codes = {"origin": [LOCAL], **sought.codes}
-        asked = msgspec.structs.replace(
-            sought, codes={name: codes[name] for name in FACETS if name in codes}
-        )
+        asked = sought if "origin" in sought.codes else from_origins(sought, [LOCAL])
         found, _ = await find_records(
             state, asked, sort="newest", reader=tag, limit=MOST_ITEMS, cursor=None, facets=[]
         )

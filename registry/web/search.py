@@ -132,15 +132,16 @@ async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, 
         result, following = await ask(sought)
         return {"result": result, "next": following, "origin": [], "elsewhere": {}}
     origins = [LOCAL]
-    result, following = await ask(_of(sought, origins))
+    result, following = await ask(from_origins(sought, origins))
     elsewhere = _elsewhere(result)
     if result.total == 0 and elsewhere:
         origins = [*elsewhere]
-        result, following = await ask(_of(sought, origins))
+        result, following = await ask(from_origins(sought, origins))
     return {"result": result, "next": following, "origin": origins, "elsewhere": elsewhere}
 
 
-def _of(sought: SearchFilters, origins: list[str]) -> SearchFilters:
+def from_origins(sought: SearchFilters, origins: list[str]) -> SearchFilters:
+    """Return a question narrowed to the records of some registers."""
     codes = {**sought.codes, "origin": origins}
     return msgspec.structs.replace(
         sought, codes={name: codes[name] for name in FACETS if name in codes}
