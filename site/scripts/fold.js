@@ -1,4 +1,4 @@
-// Words of a text, folded as `registry/text/folding.py` and `analysis.py` do for the index.
+// Words of a text, folded as `registry/text/folding.py` and `tokens.py` do for the index.
 
 const ARABIC = "\\u0600-\\u06ff";
 const PARTICLE = "[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu";

@@ -14,7 +14,7 @@ from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site, page
-from registry.pages.views.document_view import Shown
+from registry.pages.views.document_view import ViewObject
 from registry.pages.views.lists import (
     agency_view,
     card_row,
@@ -237,7 +237,7 @@ def _attestation(reader: Reader, said: Attestation) -> dict[str, Any]:
     return {
         "day": said.day.isoformat(),
         "systems": said.systems_total,
-        "contact": Shown(said.contact or {}),
+        "contact": ViewObject(said.contact or {}),
         "note": say(reader, said.note),
         "erased": erased_view(reader, said.redacted),
         "filed_on": said.filed_at.date().isoformat(),

@@ -23,22 +23,22 @@ from registry.text.catalogues import find
 _ALWAYS = (("risk", "level"), ("sector", "primary"), ("lifecycle", "status"))
 
 
-class Shown(dict[str, Any]):
+class ViewObject(dict[str, Any]):
     """An object of a document; an absent member is an object without members, and so false."""
 
     def __missing__(self, name: str) -> Any:
         """Return an object that is false."""
-        return NOTHING
+        return ABSENT
 
 
-NOTHING = Shown()
+ABSENT = ViewObject()
 
 
-class Later(Shown):
+class LazyViewObject(ViewObject):
     """An object whose members are made when they are asked for; a page shows few of them."""
 
     def __init__(self, made: Mapping[str, Any], make: Callable[[str], Any]) -> None:
-        """Begin with some members; `make` returns another one, or `NOTHING`."""
+        """Begin with some members; `make` returns another one, or `ABSENT`."""
         super().__init__(made)
         self._make = make
 
@@ -59,7 +59,7 @@ class _Shape(msgspec.Struct, frozen=True):
 
 def show(
     reader: Reader, document: Mapping[str, Any], whole: Mapping[str, str], written: Sequence[str]
-) -> Shown:
+) -> ViewObject:
     """Return a document as this reader sees it; the members of `_ALWAYS` are always there.
 
     `whole` has, by JSON Pointer, the whole of texts that are in it in part, and `written` are the
@@ -72,7 +72,7 @@ def show(
         "LangText": partial(say, reader, written=written),
         "LangLine": partial(_line, reader, written, dig(document, "languages", "source")),
     }
-    return Later({}, partial(_section, reader, says, stated, whole))
+    return LazyViewObject({}, partial(_section, reader, says, stated, whole))
 
 
 def _section(
@@ -83,7 +83,7 @@ def _section(
     name: str,
 ) -> Any:
     if name not in document:
-        return NOTHING
+        return ABSENT
     shown = _shown(reader, says, document[name], _shapes().members.get(name, _ANY))
     for pointer, text in whole.items():
         section, *path, tag = parts(pointer)
@@ -233,7 +233,7 @@ def _shown(
         return says[shape.kind](value)
     if isinstance(value, dict):
         members = shape.members
-        return Shown(
+        return ViewObject(
             {
                 name: _shown(reader, says, part, members.get(name, _ANY))
                 for name, part in value.items()

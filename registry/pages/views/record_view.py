@@ -17,9 +17,9 @@ from registry.pages.short_links import kit_view
 from registry.pages.site import Site
 from registry.pages.views.consequences import consequences, facts_of
 from registry.pages.views.document_view import (
-    NOTHING,
-    Later,
-    Shown,
+    ABSENT,
+    LazyViewObject,
+    ViewObject,
     field_name,
     field_title,
     show,
@@ -135,7 +135,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         ],
     }
     return {
-        "r": Later(made, lambda name: makes[name]() if name in makes else NOTHING),
+        "r": LazyViewObject(made, lambda name: makes[name]() if name in makes else ABSENT),
         "d": d,
     }
 
@@ -217,18 +217,18 @@ def links(
     return {"report_error": report, "ask_more": filled(pack.ask_more_url)}
 
 
-def _gaps(reader: Reader, record: StoredRecord, d: Shown) -> dict[str, Shown]:
+def _gaps(reader: Reader, record: StoredRecord, d: ViewObject) -> dict[str, ViewObject]:
     """Return by pointer what is kept from the public: withheld by the agency, or erased here."""
     document = msgspec.json.decode(record.document)
     erased = {
-        one["pointer"]: Shown(
+        one["pointer"]: ViewObject(
             one | {"marked": dig(document, *parts(one["pointer"])) is not None},
             title=field_name(reader, one["pointer"]),
         )
         for one in erased_view(reader, record.register.redacted)
     }
     withheld = {
-        field["pointer"]: Shown(field, title=field_name(reader, field["pointer"]))
+        field["pointer"]: ViewObject(field, title=field_name(reader, field["pointer"]))
         for field in d["publication"]["withheld_fields"]
     }
     return withheld | erased
