@@ -110,10 +110,12 @@ def test_a_recorded_process_has_a_fixed_clock_and_fixed_salts(tmp_path):
         "import secrets; from datetime import *; "
         "print(datetime.now(UTC), date.today(), type(datetime.now(UTC)) is datetime, "
         "secrets.token_bytes(64) == secrets.token_bytes(32) * 2, "
-        "secrets.token_bytes(8) == secrets.token_bytes(8))"
+        "secrets.token_bytes(8) == secrets.token_bytes(8))\n"
+        "from registry.store.sql import statement\n"
+        "print(statement('log', 'guarded_state').count('clock_timestamp'))"
     )
     environment = {"PYTHONPATH": str(SHIM), "PIN_CLOCK": str(tmp_path / "clock"), "TZ": "UTC"}
     told = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
-    assert told.stdout == "2025-11-26 12:00:00+00:00 2025-11-26 True True False\n"
+    assert told.stdout == "2025-11-26 12:00:00+00:00 2025-11-26 True True False\n0\n"

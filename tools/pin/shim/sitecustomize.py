@@ -1,8 +1,9 @@
 """Fix chance and the clock of a recorded process; Python runs this at its start (PYTHONPATH).
 
-Only the standard library is changed. Salts, keys and tokens are drawn as multiples of 32 bytes:
-each 32 are the digest of PIN_SEED, so that no order of drawing matters. Other lengths stay random
-(temporary names, tags of drafts). The current time stands in the file PIN_CLOCK.
+Salts, keys and tokens are drawn as multiples of 32 bytes: each 32 are the digest of PIN_SEED, so
+that no order of drawing matters. Other lengths stay random (temporary names, tags of drafts). The
+current time stands in the file PIN_CLOCK, where statements of the register read it too, instead of
+the database's clock. The embedded server's role may read files.
 """
 
 import ctypes
@@ -10,9 +11,12 @@ import datetime as dt
 import gc
 import os
 import secrets
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 
 _CLOCK = Path(os.environ["PIN_CLOCK"])
 _BLOCK = sha256(os.environ.get("PIN_SEED", "").encode()).digest()
@@ -45,3 +49,35 @@ _replace(
     utcnow=classmethod(lambda cls: _now(cls, dt.UTC).replace(tzinfo=None)),
 )
 _replace(dt.date, today=classmethod(lambda cls: cls(*_now(dt.datetime).timetuple()[:3])))
+
+
+class _Statements(PathFinder):
+    """A finder of `registry.store.sql`, whose statements take the time from the file."""
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the module's spec; None for every other module."""
+        if fullname != "registry.store.sql":
+            return None
+        spec = super().find_spec(fullname, path, target)
+        if spec is None or spec.loader is None:
+            return spec
+        run = spec.loader.exec_module
+
+        def run_and_change(module: ModuleType) -> None:
+            run(module)
+            read: Callable[[str, str], str] = module.statement
+            fixed = f"to_timestamp(pg_read_file('{_CLOCK}')::float8)"
+
+            def statement(subject: str, name: str) -> str:
+                return read(subject, name).replace("clock_timestamp()", fixed)
+
+            module.statement = statement  # type: ignore[attr-defined]
+
+        spec.loader.exec_module = run_and_change  # type: ignore[method-assign]
+        return spec
+
+
+sys.meta_path.insert(0, _Statements)
