@@ -39,8 +39,7 @@ def poisoned_host(tmp_path_factory):
         note = {"fr": VECTORS[number]}
         records.append(stored(document, notes=[None, note], fictitious=True, entry=100 + number))
         earlier[name] = [stored(before, fictitious=True, superseded_at=FILED)]
-    corpus = make_corpus(*records)
-    corpus = msgspec.structs.replace(corpus, earlier=corpus.earlier | earlier)
+    corpus = msgspec.structs.replace(make_corpus(*records), records=records, earlier=earlier)
     out = tmp_path_factory.mktemp("poisoned") / "site"
     with static_host(out) as url:
         build(corpus, out=out, settings=Settings(base_url=url))
