@@ -44,8 +44,6 @@ from registry.store.records import CurrentVersion
 from registry.store.redactions import Redaction
 from registry.tlog.compact import CompactRange
 
-_OTHER_REASON = "other"
-
 
 class Intake:
     """What a round takes in of a peer: batches, counted as an import of its log."""
@@ -257,7 +255,7 @@ class Intake:
             actor=self._context.pack.code,
             id=record,
             current=current,
-            reason=reason if reason in codelists()["withdrawal_reason"] else _OTHER_REASON,
+            reason=reason if reason in codelists()["withdrawal_reason"] else "other",
             sections=seal(said, self._context.random),
             source=one.source,
         )
