@@ -34,6 +34,7 @@ from registry.worker.purging import purge
 from registry.worker.report import WorkReport
 from registry.worker.site_keeping import build_site
 from tests.api.conftest import lifespan
+from tests.built import share_templates
 from tests.conftest import NOW, amended, make_record
 from tests.listening import listening
 from tests.published import given_times
@@ -106,6 +107,7 @@ async def test_hosts_with_empty_folders_and_a_store_are_one_register(
         publish_to=bucket.address,
     )
     await grow(make_record())
+    share_templates(settings.data_dir)
     monkeypatch.setattr(plan, "all_pages", fewer_pages)
     await build_site(settings, context)
     await StoredLog(ObjectStore(bucket.address), context).go_on()

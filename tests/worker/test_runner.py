@@ -33,6 +33,7 @@ from registry.store.leader import leadership
 from registry.worker import runner, site_keeping, tasks
 from registry.worker.report import WorkReport
 from registry.worker.runner import delete_expired, keep_site_current
+from tests.built import share_templates
 from tests.published import given_times
 
 ROOT = Path(__file__).parents[2]
@@ -202,6 +203,7 @@ async def test_a_role_that_is_lost_during_a_build_is_taken_again_at_once(
 async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
     context, tmp_path, monkeypatch
 ):
+    share_templates(tmp_path)
     settings = Settings(data_dir=tmp_path)
     with monkeypatch.context() as before:
         before.setattr(read_snapshot, "site_fingerprint", lambda *_: "older")
