@@ -68,9 +68,11 @@ class SearchIndex:
         self._borrow = borrow
         self._directory = IndexDirectory(folder, languages)
         self._meanings = WordMeanings(
-            languages=[], vocabulary=vocabulary, labels=labels, services=names.services
+            languages=[],
+            vocabulary=vocabulary,
+            labels=labels,
+            names=names,
         )
-        self._names = names
         self._cards = Cards(_CARDS_ROOM)
         self._bodies = Bodies(_BODIES_ROOM)
         self._lock = asyncio.Lock()
@@ -92,7 +94,7 @@ class SearchIndex:
         async with self._connect() as connect:
             cards = await self._cards.read(results.ordinals, connect)
             bodies = await self._bodies.read(results.hidden, connect)
-        return await self._thread.run(write_page, results, cards, bodies, self._names)
+        return await self._thread.run(write_page, results, cards, bodies, self._meanings.names)
 
     async def find(self, question: SearchQuery, *, size: int) -> tuple[Sequence[int], str | None]:
         """Return every version that a query finds in a log of a size, oldest first.
@@ -120,7 +122,7 @@ class SearchIndex:
 
         def begun() -> tuple[list[int], list[Named]]:
             read = QueryMatches(SearchQuery(), at, self._meanings).read(query)
-            named = find_named(self._names, text, query, at, is_begun=True)
+            named = find_named(self._meanings.names, text, query, at, is_begun=True)
             return ranking.first_by_name(at, read, most), named
 
         ordinals, named = await self._thread.run(begun)

@@ -8,7 +8,7 @@ import msgspec
 import tantivy
 
 from registry.search.filters import IndexAsOf
-from registry.search.labels import LabelIndex, ServiceIndex
+from registry.search.labels import LabelIndex, NameLabels
 from registry.search.query import FacetCount, SearchQuery
 from registry.search.schema import LABEL
 from registry.search.spelling import Speller
@@ -40,12 +40,12 @@ def begun_query(text: str, vocabulary: Vocabulary) -> Query | None:
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
-    """What words may mean: the languages of versions, vocabulary, labels of codes, services."""
+    """What words may mean: languages of versions, vocabulary, labels of codes, other names."""
 
     languages: Sequence[str]
     vocabulary: Vocabulary
     labels: LabelIndex
-    services: ServiceIndex
+    names: NameLabels
 
 
 class QueryMatches:
@@ -159,6 +159,6 @@ class QueryMatches:
             self.at,
             languages=languages,
             vocabulary=self._meanings.vocabulary,
-            services=self._meanings.services,
+            names=self._meanings.names,
             finds=lambda query, language: counted(self.read(query, language)),
         )

@@ -7,7 +7,7 @@ other words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TypeAlias
 
@@ -59,6 +59,10 @@ class LabelIndex:
                 self._length[code] = min(len(row), self._length.get(code, len(row)))
                 for stem in {stems(language)[word] for word in row}:
                     self._by_stem.setdefault((language, stem), []).append(code)
+
+    def words(self, language: str) -> set[str]:
+        """Return the words of the labels in a language."""
+        return {word for row, _ in self._by_language.get(language, ()) for word in row}
 
     def having(
         self, leaf: Word | Prefix | Phrase, languages: Sequence[str]
@@ -128,7 +132,8 @@ class ServiceIndex:
         self._vocabulary = Vocabulary(stop_words=stop_words)
         self._wordings: dict[str, list[tuple[list[str], frozenset[str], list[FacetCode]]]] = {}
         self._by_stem: dict[tuple[str, str], list[int]] = {}
-        self._words: set[str] = set()
+        self._words: dict[str, set[str]] = {}
+        self._bare: set[str] = set()
         for service in services:
             leads_to = (("agency", service.agency), ("sector", service.sector))
             codes = [(kind, code) for kind, code in leads_to if code is not None]
@@ -143,23 +148,36 @@ class ServiceIndex:
                         len(wordings)
                     )
                     wordings.append((row, kept, codes))
-                    self._words.update(row)
+                    self._words.setdefault(language, set()).update(row)
+                    self._bare.update(article_variants(word, "ar")[-1] for word in row)
 
     def __contains__(self, word: str) -> bool:
-        """Return whether a word is one of a service."""
-        return word in self._words
+        """Return whether a word is one of a service, but for its article."""
+        return article_variants(word, "ar")[-1] in self._bare
+
+    def words(self, language: str) -> set[str]:
+        """Return the words of the services in a language."""
+        return self._words.get(language, set())
 
     def named(
         self, text: str, *, is_begun: bool = False
     ) -> tuple[list[FacetCode], list[FacetCode]]:
         """Return the codes of the services that a question is, and of those it has among others.
 
-        One that is being typed, `is_begun`, is every service of which a wording begins with it.
+        One that is being typed, `is_begun`, is every service of which a wording begins with it. Of
+        those among others come first the longest wordings.
         """
+        whole, within, _ = self._met(text, is_begun=is_begun)
+        return whole, within
+
+    def _met(
+        self, text: str, *, is_begun: bool
+    ) -> tuple[list[FacetCode], list[FacetCode], set[str]]:
         query = parse_query(text, self._vocabulary)
         asked = self._content_words([] if query is None else required_words(query))
         whole: dict[FacetCode, None] = {}
-        within: dict[FacetCode, None] = {}
+        within: list[tuple[int, list[FacetCode]]] = []
+        by: set[str] = set()
         for language, wordings in self._wordings.items():
             options = [frozenset(query_stems(word, language)) for word in asked]
             met = frozenset[str]().union(*options)
@@ -168,10 +186,15 @@ class ServiceIndex:
             for row, kept, codes in (wordings[number] for number in numbers):
                 has = [not option.isdisjoint(kept) for option in options]
                 if kept <= met:
-                    (whole if all(has) else within).update(dict.fromkeys(codes))
+                    by.update(word for word, is_of in zip(asked, has, strict=True) if is_of)
+                    if all(has):
+                        whole.update(dict.fromkeys(codes))
+                    else:
+                        within.append((len(kept), codes))
                 elif is_begun and asked and _begins(row, asked, language):
                     whole.update(dict.fromkeys(codes))
-        return [*whole], [*within]
+        within.sort(key=lambda one: -one[0])
+        return [*whole], [*dict.fromkeys(chain.from_iterable(of for _, of in within))], by
 
     def _content_words(self, row: Iterable[str]) -> list[str]:
         """Return words without the stop words, unless there are no others."""
@@ -184,6 +207,10 @@ class NameLabels(msgspec.Struct, frozen=True, kw_only=True):
 
     labels: LabelIndex
     services: ServiceIndex
+
+    def words(self, language: str) -> set[str]:
+        """Return the words of labels and services in a language."""
+        return self.labels.words(language) | self.services.words(language)
 
     def named(self, text: str, query: Query, *, is_begun: bool = False) -> list[FacetCode]:
         """Return what a text names; its query may be that of corrected words.
@@ -214,8 +241,22 @@ def names_of(pack: Pack) -> NameLabels:
     sectors = [(("sector", one.code), one.label) for one in codelists()["sector"].values()]
     return NameLabels(
         labels=LabelIndex([*agencies, *sectors]),
-        services=ServiceIndex(pack.services, pack.stop_words),
+        services=ServiceIndex([*pack.services, *_agency_names(pack)], pack.stop_words),
     )
+
+
+def _agency_names(pack: Pack) -> Iterator[Service]:
+    """Yield each agency as what one comes for, by its names and their synonyms, as acronyms are."""
+    for agency in pack.agencies.values():
+        names = {tuple(words(name)) for name in agency.name.values()}
+        synonyms = [
+            text
+            for texts in pack.synonyms
+            if any(tuple(words(text)) in names for text in texts)
+            for text in texts
+        ]
+        wordings = {tag: (name, *synonyms) for tag, name in agency.name.items()}
+        yield Service(agency=agency.id, wordings=wordings)
 
 
 def labels_of(pack: Pack) -> LabelIndex:

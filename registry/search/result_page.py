@@ -97,7 +97,7 @@ def write_page(
         size=size,
         named=()
         if found.text is None or question.after is not None
-        else find_named(names, question.text or "", found.text.query, found.at),
+        else find_named(names, found.mended or question.text or "", found.text.query, found.at),
         mended=highlights.as_written(
             found.mended, question.text or "", chain.from_iterable(marked)
         ),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from registry.search.filters import IndexAsOf
-from registry.search.labels import ServiceIndex
+from registry.search.labels import NameLabels
 from registry.search.schema import LEXEME, STEMS, stem_token, word_token
 from registry.search.text_query import any_of, every, words_beginning
 from registry.text.query_parser import (
@@ -22,7 +22,7 @@ from registry.text.query_parser import (
     required_words,
 )
 from registry.text.spelling import distance, is_likely, other_beginnings, slips
-from registry.text.tokens import NEUTRAL, query_stems, words
+from registry.text.tokens import NEUTRAL, article_variants, query_stems, words
 
 _MOST_WORDS = 12
 _MOST_ALIKE = 12
@@ -35,11 +35,11 @@ _OFTEN = 10
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """A corrected query: its text, its parsed form, and the language of its words."""
+    """A corrected query: its text, its parsed form, and its language if it is of one."""
 
     text: str
     query: Query
-    lang: str
+    lang: str | None
 
 
 class Speller:
@@ -51,14 +51,17 @@ class Speller:
         *,
         languages: Sequence[str],
         vocabulary: Vocabulary,
-        services: ServiceIndex,
-        finds: Callable[[Query, str], int],
+        names: NameLabels,
+        finds: Callable[[Query, str | None], int],
     ) -> None:
-        """Take the languages, the likeliest first; `finds` counts what a query in one finds."""
+        """Take the languages, the likeliest first; `finds` counts what a query in one finds.
+
+        A correction may also lead to what `names` names.
+        """
         self._at = at
         self._languages = languages
         self._vocabulary = vocabulary
-        self._services = services
+        self._names = names
         self._finds = finds
 
     def correct(self, text: str, query: Query) -> Correction | None:
@@ -72,10 +75,21 @@ class Speller:
         for language in self._languages:
             for chosen in self._replacements(typed, language):
                 replaced = replace_words(text, chosen)
-                meant = parse_query(replaced, self._vocabulary)
-                if meant is not None and self._finds(meant, language):
-                    return Correction(text=replaced, query=meant, lang=language)
+                if found := self._read(replaced, language, text):
+                    return found
         return None
+
+    def _read(self, text: str, language: str | None, typed: str) -> Correction | None:
+        """Return a text as a correction if it finds something, or names what was not named yet."""
+        query = parse_query(text, self._vocabulary)
+        if query is None:
+            return None
+        if not self._finds(query, language):
+            named = self._names.named(text, query)
+            asked = parse_query(typed, self._vocabulary)
+            if not named or asked is None or self._names.named(typed, asked):
+                return None
+        return Correction(text=text, query=query, lang=language)
 
     def suggest(self, text: str, asked: Query) -> str | None:
         """Return the text with a rare word replaced by a frequent one, or None."""
@@ -96,7 +110,7 @@ class Speller:
         typed = {
             word
             for word in words(text)
-            if word not in self._vocabulary and word not in self._services
+            if word not in self._vocabulary and word not in self._names.services
         }
         return [word for word in dict.fromkeys(required_words(query)) if word in typed]
 
@@ -121,30 +135,47 @@ class Speller:
                     yield {**best, word: other}
 
     def _alike(self, word: str, language: str, *, is_alone: bool) -> list[str]:
-        """Return the words that may be meant: by edit distance, then the most frequent first."""
-        most = slips(word, is_alone=is_alone)
+        """Return the words that may be meant: by edit distance, then the most frequent first.
+
+        The Arabic article counts on neither side.
+        """
+        typed = article_variants(word, "ar")[-1]
+        most = slips(typed, is_alone=is_alone)
         if most == 0:
             return []
-        begun = words_beginning(word[0], self._at.searcher, [language], self._at.known)
-        others: Iterable[str] = [other for other, _ in begun]
-        others = [
-            *others,
-            *self._known(other_beginnings(word), language),
-            *(other for other in self._vocabulary.words() if other[0] == word[0]),
-        ]
-        letters = set(word)
-        found = {
-            other: slipped
-            for other in others
-            if abs(len(other) - len(word)) <= most
-            and len(letters.symmetric_difference(other)) <= 2 * most
-            and other != word
-            and is_likely(word, other, is_alone=is_alone)
-            and (slipped := distance(word, other, most)) <= most
+        named = self._names.words(language)
+        firsts = {word[0], typed[0]} | ({"ا"} if typed != word else set())
+        searcher, known = self._at.searcher, self._at.known
+        begun = [words_beginning(first, searcher, [language], known) for first in firsts]
+        others = {
+            *(other for row in begun for other, _ in row),
+            *self._known(other_beginnings(typed), language),
+            *(other for other in (*self._vocabulary.words(), *named) if other[0] in firsts),
         }
+        letters = set(typed)
+        found: dict[str, int] = {}
+        for other in others:
+            bare = article_variants(other, "ar")[-1]
+            if (
+                abs(len(bare) - len(typed)) <= most
+                and len(letters.symmetric_difference(bare)) <= 2 * most
+                and bare != typed
+                and is_likely(typed, bare, is_alone=is_alone)
+                and (slipped := distance(typed, bare, most)) <= most
+            ):
+                found[other] = slipped
         counted = {other: self._meant(other, language) for other in found}
-        likely = [other for other in found if counted[other]]
-        return sorted(likely, key=lambda other: (found[other], -counted[other], other))
+        likely = [other for other in found if counted[other] or other in self._names.services]
+        article = word.removesuffix(typed)
+        return sorted(
+            likely,
+            key=lambda other: (
+                found[other],
+                -counted[other],
+                not other.startswith(article),
+                other,
+            ),
+        )
 
     def _meant(self, word: str, language: str) -> int:
         """Return how many results a word has, or what it is a synonym of."""

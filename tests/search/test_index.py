@@ -398,6 +398,14 @@ async def test_an_acronym_of_the_country_is_no_slip(find, publish):
     assert await find("cnss") == ([], None)
 
 
+async def test_the_arabic_article_does_not_make_a_word_longer(find, publish):
+    await publish(named("انطلاق الطلاب", at="a", lang="ar"), named("المستشفى", at="b", lang="ar"))
+    # Without it these are three and four letters, of which another one is another word.
+    for typed in ("الطلاق", "طلاق"):
+        assert await find(typed, reader="ar") == ([], None)
+    assert await find("للمستشغى", reader="ar") == (["b"], "المستشفي")
+
+
 # --- synonyms, beginnings, words in a row
 
 

@@ -63,6 +63,35 @@ async def test_a_word_of_a_service_is_never_corrected(database, pack, tmp_path, 
     assert (await index.answer(SearchQuery(text="vigmette", reader="fr"))).mended == "viguette"
 
 
+def test_of_services_among_others_the_longest_wording_comes_first():
+    services = ServiceIndex(
+        [
+            Service(agency="tax", wordings={"fr": ("permis",)}),
+            Service(agency="road", wordings={"fr": ("permis de conduire",)}),
+        ]
+    )
+    assert services.named("permis de conduire perdu")[1] == [("agency", "road"), ("agency", "tax")]
+
+
+async def test_an_agency_is_named_by_its_acronym_among_other_words(database, pack, tmp_path):
+    index = open_index(database.connection, tmp_path / "search", pack)
+    for text in ("inscription OFPPT 2026", "التسجيل في مكتب التكوين المهني وإنعاش الشغل"):
+        assert "ofppt" in [one.code for one in (await index.answer(SearchQuery(text=text))).named]
+
+
+async def test_a_misspelt_word_of_a_service_is_corrected_though_no_record_has_it(
+    database, pack, tmp_path
+):
+    index = open_index(database.connection, tmp_path / "search", pack)
+    for text, reader, mended, code in (
+        ("alocations familliales", "fr", "allocations familiales", "cnss"),
+        ("الضمان الاجتاعي للصندوق الوطني", "ar", "الضمان الاجتماعي للصندوق الوطني", "cnss"),
+    ):
+        answer = await index.answer(SearchQuery(text=text, reader=reader))
+        assert (answer.total, answer.mended) == (0, mended)
+        assert code in [one.code for one in answer.named]
+
+
 def test_a_country_s_own_stop_words_are_no_part_of_a_service():
     service = Service(agency="water", wordings={"sw": ("bwawa ya maji",)})
     assert ServiceIndex([service], ["ya"]).named("bwawa maji") == ([("agency", "water")], [])
