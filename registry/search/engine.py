@@ -24,6 +24,7 @@ from registry.search.labels import (
     NO_NAMES,
     LabelIndex,
     NameLabels,
+    arabic_texts,
     labels_of,
     names_of,
 )
@@ -31,6 +32,7 @@ from registry.search.query import Named, SearchQuery, SearchResult
 from registry.search.result_page import find_all, find_named, place_results, write_page
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
+from registry.text.arabizi import NO_ARABIZI, ArabiziIndex
 from registry.text.query_parser import NO_VOCABULARY, Vocabulary
 from registry.text.tokens import prepare
 from registry.work import WorkThread
@@ -59,11 +61,13 @@ class SearchIndex:
         vocabulary: Vocabulary = NO_VOCABULARY,
         labels: LabelIndex = NO_LABELS,
         names: NameLabels = NO_NAMES,
+        arabizi: ArabiziIndex = NO_ARABIZI,
     ) -> None:
         """Take a function that lends connections, and the folder of the host's index.
 
         Names are ordered in any of the languages. `labels` are those of codes, `names` those of
-        what a question may name beside records.
+        what a question may name beside records, and `arabizi` words that may be typed in Latin
+        letters.
         """
         self._borrow = borrow
         self._directory = IndexDirectory(folder, languages)
@@ -72,6 +76,7 @@ class SearchIndex:
             vocabulary=vocabulary,
             labels=labels,
             names=names,
+            arabizi=arabizi,
         )
         self._cards = Cards(_CARDS_ROOM)
         self._bodies = Bodies(_BODIES_ROOM)
@@ -290,4 +295,5 @@ def open_index(borrow: Borrow, folder: Path, pack: Pack) -> SearchIndex:
         vocabulary=Vocabulary(pack.synonyms, pack.stop_words),
         labels=labels_of(pack),
         names=names_of(pack),
+        arabizi=ArabiziIndex(arabic_texts(pack)),
     )

@@ -13,6 +13,7 @@ from registry.search.query import FacetCount, SearchQuery
 from registry.search.schema import LABEL
 from registry.search.spelling import Speller
 from registry.search.text_query import TextQuery, every, searched_languages
+from registry.text.arabizi import ArabiziIndex
 from registry.text.query_parser import And, Or, Prefix, Query, Vocabulary, Word, parse_query
 from registry.text.tokens import NEUTRAL, words
 
@@ -46,6 +47,7 @@ class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary: Vocabulary
     labels: LabelIndex
     names: NameLabels
+    arabizi: ArabiziIndex
 
 
 class QueryMatches:
@@ -160,5 +162,6 @@ class QueryMatches:
             languages=languages,
             vocabulary=self._meanings.vocabulary,
             names=self._meanings.names,
+            arabizi=self._meanings.arabizi,
             finds=lambda query, language: counted(self.read(query, language)),
         )

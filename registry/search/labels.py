@@ -259,6 +259,16 @@ def _agency_names(pack: Pack) -> Iterator[Service]:
         yield Service(agency=agency.id, wordings=wordings)
 
 
+def arabic_texts(pack: Pack) -> Iterator[str]:
+    """Yield the Arabic texts of the words that search knows: synonyms, services and names."""
+    for texts in pack.synonyms:
+        yield from texts
+    for service in (*pack.services, *_agency_names(pack)):
+        yield from service.wordings.get("ar", ())
+    for code in codelists()["sector"].values():
+        yield code.label["ar"]
+
+
 def labels_of(pack: Pack) -> LabelIndex:
     """Return the labels of the codes that search knows, of the format and of a pack."""
     lists = {**codelists(), **{f"pack/{name}": codes for name, codes in pack.lists.items()}}

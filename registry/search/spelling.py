@@ -1,4 +1,4 @@
-"""Spelling correction: words that may have been meant, in one language.
+"""Correction of a query that finds nothing: other words, or another alphabet.
 
 A correction must not turn the meaning of a question: a short word keeps its first letter and its
 letters, a short Arabic word is never corrected, and no word becomes a negation.
@@ -14,6 +14,7 @@ from registry.search.filters import IndexAsOf
 from registry.search.labels import NameLabels
 from registry.search.schema import LEXEME, STEMS, stem_token, word_token
 from registry.search.text_query import any_of, every, words_beginning
+from registry.text.arabizi import ArabiziIndex
 from registry.text.query_parser import (
     Query,
     Vocabulary,
@@ -52,16 +53,18 @@ class Speller:
         languages: Sequence[str],
         vocabulary: Vocabulary,
         names: NameLabels,
+        arabizi: ArabiziIndex,
         finds: Callable[[Query, str | None], int],
     ) -> None:
         """Take the languages, the likeliest first; `finds` counts what a query in one finds.
 
-        A correction may also lead to what `names` names.
+        A correction may also lead to what `names` names; `arabizi` has the words of the country.
         """
         self._at = at
         self._languages = languages
         self._vocabulary = vocabulary
         self._names = names
+        self._arabizi = arabizi
         self._finds = finds
 
     def correct(self, text: str, query: Query) -> Correction | None:
@@ -69,7 +72,8 @@ class Speller:
 
         Words that no version has in a language are replaced, by words of that language; if each
         occurs but not together, one is, by a more frequent word. An acronym of the country pack is
-        never replaced, nor a word of its services.
+        never replaced, nor a word of its services. Otherwise Arabic words stand for their spelling
+        in Latin letters.
         """
         typed = self._typed(text, query)
         for language in self._languages:
@@ -77,6 +81,9 @@ class Speller:
                 replaced = replace_words(text, chosen)
                 if found := self._read(replaced, language, text):
                     return found
+        arabic = self._arabic(typed[:_MOST_WORDS])
+        if arabic and (found := self._read(replace_words(text, arabic), None, text)):
+            return found
         return None
 
     def _read(self, text: str, language: str | None, typed: str) -> Correction | None:
@@ -90,6 +97,18 @@ class Speller:
             if not named or asked is None or self._names.named(typed, asked):
                 return None
         return Correction(text=text, query=query, lang=language)
+
+    def _arabic(self, typed: Sequence[str]) -> dict[str, str]:
+        """Return the Arabic words of which words that no version has are spellings."""
+        unknown = [
+            word
+            for word in typed
+            if not any(self._having(word, language) for language in self._languages)
+        ]
+        if not any(self._arabizi.spelt(word) for word in unknown):
+            return {}
+        found = {word: self._arabizi.spelt(word, is_beside=True) for word in unknown}
+        return {word: spelt[0] for word, spelt in found.items() if spelt}
 
     def suggest(self, text: str, asked: Query) -> str | None:
         """Return the text with a rare word replaced by a frequent one, or None."""

@@ -21,6 +21,7 @@ from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.services.reindexing import rebuild_index, reindex_if_needed
 from registry.store.as_of import LogWindow
+from registry.text.arabizi import ArabiziIndex
 from registry.text.query_parser import Vocabulary
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -404,6 +405,24 @@ async def test_the_arabic_article_does_not_make_a_word_longer(find, publish):
     for typed in ("الطلاق", "طلاق"):
         assert await find(typed, reader="ar") == ([], None)
     assert await find("للمستشغى", reader="ar") == (["b"], "المستشفي")
+
+
+async def test_arabic_in_latin_letters_is_read(database, folder, publish):
+    index = SearchIndex(
+        database.connection, folder, arabizi=ArabiziIndex(["الضريبة", "رخصة البناء"])
+    )
+    await publish(
+        named("احتساب الضريبة", at="tax", lang="ar"), named("رخصة بناء", at="b", lang="ar")
+    )
+    for typed, mended in (
+        ("dariba", "ضريبة"), ("lbina rokhsat", "بناء رخصة"),
+    ):  # fmt: skip
+        for reader in ("ar", "fr"):
+            answer = await index.answer(SearchQuery(text=typed, reader=reader))
+            assert (answer.total, answer.mended) == (1, mended)
+    # A word that a record has is what it is.
+    await publish(named("Dariba", at="name"))
+    assert (await index.answer(SearchQuery(text="dariba"))).mended is None
 
 
 # --- synonyms, beginnings, words in a row
