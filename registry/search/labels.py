@@ -170,6 +170,10 @@ class ServiceIndex:
         whole, within, _ = self._met(text, is_begun=is_begun)
         return whole, within
 
+    def named_words(self, text: str) -> set[str]:
+        """Return the words of a question by which it has services."""
+        return self._met(text, is_begun=False)[2]
+
     def _met(
         self, text: str, *, is_begun: bool
     ) -> tuple[list[FacetCode], list[FacetCode], set[str]]:
@@ -219,6 +223,10 @@ class NameLabels(msgspec.Struct, frozen=True, kw_only=True):
         """
         whole, within = self.services.named(text, is_begun=is_begun)
         return [*dict.fromkeys((*whole, *self.labels.named(query), *within))]
+
+    def is_name(self, text: str, query: Query) -> bool:
+        """Return whether a text as a whole names something."""
+        return bool(self.services.named(text)[0] or self.labels.named(query))
 
 
 NO_NAMES = NameLabels(labels=NO_LABELS, services=ServiceIndex(()))

@@ -1,4 +1,4 @@
-"""Correction of a query that finds nothing: other words, or another alphabet.
+"""Correction of a query that finds nothing: other words, another alphabet, or fewer words.
 
 A correction must not turn the meaning of a question: a short word keeps its first letter and its
 letters, a short Arabic word is never corrected, and no word becomes a negation.
@@ -6,7 +6,7 @@ letters, a short Arabic word is never corrected, and no word becomes a negation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -18,11 +18,12 @@ from registry.text.arabizi import ArabiziIndex
 from registry.text.query_parser import (
     Query,
     Vocabulary,
+    clauses,
     parse_query,
     replace_words,
     required_words,
 )
-from registry.text.spelling import distance, is_likely, other_beginnings, slips
+from registry.text.spelling import distance, is_likely, is_particle, other_beginnings, slips
 from registry.text.tokens import NEUTRAL, article_variants, query_stems, words
 
 _MOST_WORDS = 12
@@ -33,6 +34,12 @@ _LONG = 6
 _RARE = 3
 _OFTEN = 10
 """A word in so few versions is offered one that so many times as many have."""
+
+_FEWEST_CLAUSES = 2
+
+_COMMON_SHARE = 0.2
+_COMMON_LEAST = 10
+"""A word is too common to be answered without the others if more versions than both have it."""
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +80,7 @@ class Speller:
         Words that no version has in a language are replaced, by words of that language; if each
         occurs but not together, one is, by a more frequent word. An acronym of the country pack is
         never replaced, nor a word of its services. Otherwise Arabic words stand for their spelling
-        in Latin letters.
+        in Latin letters, or the words that say least are left out.
         """
         typed = self._typed(text, query)
         for language in self._languages:
@@ -84,7 +91,7 @@ class Speller:
         arabic = self._arabic(typed[:_MOST_WORDS])
         if arabic and (found := self._read(replace_words(text, arabic), None, text)):
             return found
-        return None
+        return None if self._names.is_name(text, query) else self._reduced(text, arabic)
 
     def _read(self, text: str, language: str | None, typed: str) -> Correction | None:
         """Return a text as a correction if it finds something, or names what was not named yet."""
@@ -109,6 +116,36 @@ class Speller:
             return {}
         found = {word: self._arabizi.spelt(word, is_beside=True) for word in unknown}
         return {word: spelt[0] for word, spelt in found.items() if spelt}
+
+    def _reduced(self, text: str, arabic: Mapping[str, str]) -> Correction | None:
+        """Return a query without the clauses that say least, or None.
+
+        First go those that nothing has, then the most frequent and the last, until something has
+        the others. Those that the country pack knows stay longest, and what names an agency or a
+        sector. One with a particle of negation is never reduced.
+        """
+        read = replace_words(text, arabic)
+        parts = clauses(read, self._vocabulary)[:_MOST_WORDS]
+        has_particle = any(is_particle(word) for part in parts for word in part.words)
+        if len(parts) < _FEWEST_CLAUSES or has_particle:
+            return None
+        named = self._names.services.named_words(read)
+        weights: dict[str, tuple[bool, bool, int, int]] = {}
+        for place, part in enumerate(parts):
+            query = parse_query(part.text, self._vocabulary)
+            count = 0 if query is None else self._finds(query, None)
+            is_named = not named.isdisjoint(part.words)
+            is_known = len(part.words) > 1 or part.words[0] in self._vocabulary
+            if count or is_named:
+                weights[part.text] = is_named, is_known, -count, -place
+        most = max(_COMMON_LEAST, _COMMON_SHARE * self._at.total(self._at.standing))
+        while weights and -max(weights.values())[2] <= most:
+            if len(weights) < len(parts):
+                found = self._read(" ".join(weights), None, text)
+                if found is not None:
+                    return found
+            del weights[min(weights, key=weights.__getitem__)]
+        return None
 
     def suggest(self, text: str, asked: Query) -> str | None:
         """Return the text with a rare word replaced by a frequent one, or None."""

@@ -114,6 +114,13 @@ class Vocabulary:
 NO_VOCABULARY = Vocabulary()
 
 
+class Clause(msgspec.Struct, frozen=True):
+    """A word of a query, or a phrase that has synonyms: its folded words, and its text as typed."""
+
+    words: tuple[str, ...]
+    text: str
+
+
 def parse_query(text: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Query | None:
     """Return the query of a text as typed, or None if it has no word."""
     clauses: list[list[Query]] = []
@@ -143,6 +150,24 @@ def parse_query(text: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Query | No
         return None
     query = _all_of(_replace_synonyms(clauses, vocabulary))
     return _without_stop_words(query, vocabulary.stop_words)
+
+
+def clauses(text: str, vocabulary: Vocabulary = NO_VOCABULARY) -> list[Clause]:
+    """Return the clauses of a query, without stop words; none for one with operators."""
+    plain = text.translate(_PLAIN)
+    for token in _TOKEN.finditer(plain):
+        typed = token["plain"]
+        if typed is None or token["minus"] or typed in _OR | _AND or typed.endswith("*"):
+            return []
+    row = [(word, place) for *place, found in word_places(plain) for word in found]
+    sequence = [word for word, _ in row]
+    found: list[Clause] = []
+    for start, length, _ in _phrases(sequence, vocabulary):
+        of = tuple(sequence[start : start + length])
+        if length > 1 or of[0] not in vocabulary.stop_words:
+            first, last = row[start][1], row[start + length - 1][1]
+            found.append(Clause(of, plain[first[0] : last[1]]))
+    return found
 
 
 def required_words(query: Query) -> Iterator[str]:
@@ -223,14 +248,17 @@ def _replace_synonyms(clauses: Sequence[Sequence[Query]], vocabulary: Vocabulary
 
 
 def _with_synonyms(row: Sequence[str], vocabulary: Vocabulary) -> list[Query]:
-    found: list[Query] = []
+    return [query for _, _, query in _phrases(row, vocabulary)]
+
+
+def _phrases(row: Sequence[str], vocabulary: Vocabulary) -> Iterator[tuple[int, int, Query]]:
+    """Yield the words and known phrases of a row as (start, length, query)."""
     start = 0
     while start < len(row):
         known = vocabulary.at(row, start)
         length, query = (1, Word(row[start])) if known is None else known
-        found.append(query)
+        yield start, length, query
         start += length
-    return found
 
 
 def _without_stop_words(query: Query, stop_words: Collection[str]) -> Query:

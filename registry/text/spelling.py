@@ -19,14 +19,20 @@ _SHORT = 5
 _LONG = 8
 """The letters of the shortest word with two likely edits, or with one at its first letter."""
 
-_NEGATIONS = frozenset(
+_PARTICLES = frozenset(
     {
-        *("عدم", "غير", "بدون", "دون", "ليس", "منع", "رفض"),
-        *("non", "sans", "pas", "jamais", "aucun", "aucune", "refus", "refuse"),
-        *("no", "not", "without", "never", "none", "denied", "war"),
+        *("عدم", "غير", "بدون", "دون", "ليس", "بلا", "ماشي"),
+        *("non", "sans", "pas", "jamais", "aucun", "aucune"),
+        *("no", "not", "without", "never", "none"),
     }
 )
-"""Words that turn the meaning of others, folded."""
+_NEGATIONS = _PARTICLES | {"منع", "رفض", "refus", "refuse", "denied", "war"}
+"""Words that turn the meaning of others, folded; particles mean nothing without them."""
+
+
+def is_particle(word: str) -> bool:
+    """Return whether a folded word negates the word after it."""
+    return word in _PARTICLES
 
 
 def slips(word: str, *, is_alone: bool) -> int:

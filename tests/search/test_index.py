@@ -407,6 +407,42 @@ async def test_the_arabic_article_does_not_make_a_word_longer(find, publish):
     assert await find("للمستشغى", reader="ar") == (["b"], "المستشفي")
 
 
+# --- fewer words
+
+
+async def test_what_has_not_all_words_is_found_by_those_that_say_most(find, publish):
+    await publish(
+        named("Permis de construire", at="permit", summary="dossier"),
+        named("Dossier refusé", at="file"),
+        *(named(f"Dossier {number}", at=f"d{number}") for number in range(12)),
+    )
+    for typed, found in (
+        # Nobody has one of the words.
+        ("villa construire", "construire"),
+        ("Permis lyon", "Permis"),
+        # All are there, but not together: the most frequent go first, and of others the last.
+        ("dossier 3 construire", "3"),
+        ("construire refusé dossier", "construire"),
+    ):
+        assert (await find(typed))[1] == found
+        assert await find(typed, mends=False) == ([], None)
+    # The one word that is there says too little, and so it is with what is negated or quoted.
+    for typed in (
+        "dossier inconnu",
+        "permis sans recours",
+        '"permis" recours',
+        "permis -recours x",
+    ):
+        assert await find(typed) == ([], None), typed
+
+
+async def test_words_of_the_country_stay_longest(find, publish):
+    await publish(
+        named("Recours à la CNSS", at="fund"), named("CNSS", at="other"), named("Ville", at="town")
+    )
+    assert await find("ville cnss") == (["other", "fund"], "cnss")
+
+
 async def test_arabic_in_latin_letters_is_read(database, folder, publish):
     index = SearchIndex(
         database.connection, folder, arabizi=ArabiziIndex(["الضريبة", "رخصة البناء"])
@@ -415,7 +451,7 @@ async def test_arabic_in_latin_letters_is_read(database, folder, publish):
         named("احتساب الضريبة", at="tax", lang="ar"), named("رخصة بناء", at="b", lang="ar")
     )
     for typed, mended in (
-        ("dariba", "ضريبة"), ("lbina rokhsat", "بناء رخصة"),
+        ("dariba", "ضريبة"), ("lbina rokhsat", "بناء رخصة"), ("ddariba casa", "ضريبة"),
     ):  # fmt: skip
         for reader in ("ar", "fr"):
             answer = await index.answer(SearchQuery(text=typed, reader=reader))

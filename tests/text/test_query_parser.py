@@ -14,6 +14,7 @@ from registry.text.query_parser import (
     Prefix,
     Vocabulary,
     Word,
+    clauses,
     is_positive,
     parse_query,
     replace_words,
@@ -200,3 +201,16 @@ def test_a_country_adds_stop_words_of_its_languages():
     assert parse_query("bwawa ya maji") == And((Word("bwawa"), Word("ya"), Word("maji")))
     assert parse_query("ya", swahili) == Word("ya")
     assert "de" in swahili.stop_words
+
+
+def test_the_clauses_of_a_query_are_its_words_and_known_phrases():
+    typed = "Recours contre la Caisse Nationale de Sécurité sociale, l'indemnité !"
+    assert [one.text for one in clauses(typed, SYNONYMS)] == [
+        "Recours", "contre", "Caisse Nationale de Sécurité sociale", "indemnité",
+    ]  # fmt: skip
+    assert [one.words for one in clauses("CNSS الصندوق الوطني", SYNONYMS)] == [
+        ("cnss",), ("الصندوق", "الوطني"),
+    ]  # fmt: skip
+    assert clauses("de la") == clauses("") == []
+    for operators in ('"a b" c', "a OR b", "a | b", "a & b", "a -b", "abc* d"):
+        assert clauses(operators) == [], operators

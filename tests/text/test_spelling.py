@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.text.spelling import distance, is_likely, other_beginnings, slips
+from registry.text.spelling import distance, is_likely, is_particle, other_beginnings, slips
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,8 @@ def test_a_long_word_may_begin_otherwise(word):
 
 def test_a_short_word_begins_as_it_does():
     assert not [*other_beginnings("fraude")]
+
+
+def test_what_negates_the_word_after_it():
+    assert all(map(is_particle, ("sans", "not", "بدون")))
+    assert not any(map(is_particle, ("refus", "denied", "رفض", "sang")))
