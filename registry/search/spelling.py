@@ -23,14 +23,18 @@ from registry.text.query_parser import (
     replace_words,
     required_words,
 )
-from registry.text.spelling import distance, is_likely, is_particle, other_beginnings, slips
+from registry.text.spelling import (
+    distance,
+    is_likely,
+    is_particle,
+    may_be_misspelt,
+    other_beginnings,
+    slips,
+)
 from registry.text.tokens import NEUTRAL, article_variants, query_stems, words
 
 _MOST_WORDS = 12
 _MOST_ALIKE = 12
-_LONG = 6
-"""The letters from which on a word that occurs may be a misspelt one."""
-
 _RARE = 3
 _OFTEN = 10
 """A word in so few versions is offered one that so many times as many have."""
@@ -178,7 +182,7 @@ class Speller:
         if not unknown and not is_alone:
             for word in sorted(having, key=lambda word: having[word]):
                 for other in self._alike(word, language, is_alone=is_alone):
-                    if len(word) >= _LONG and self._having(other, language) > having[word]:
+                    if may_be_misspelt(word) and self._having(other, language) > having[word]:
                         yield {word: other}
         options = {
             word: self._alike(word, language, is_alone=is_alone)[:_MOST_ALIKE] for word in unknown

@@ -13,11 +13,11 @@ from registry.text.folding import fold
 from registry.text.tokens import article_variants, runs
 
 _LETTERS = {
-    "ا": ("a", "e", "o", "i", "u"), "ب": ("b", "p"), "ت": ("t",), "ث": ("th", "t", "s"),
+    "ا": ("a", "e"), "ب": ("b", "p"), "ت": ("t",), "ث": ("th", "t", "s"),
     "ج": ("dj", "j", "g"), "ح": ("7", "h"), "خ": ("kh", "5", "x"), "د": ("d",),
     "ذ": ("dh", "d", "z"), "ر": ("r",), "ز": ("z",), "س": ("s",), "ش": ("ch", "sh", "c"),
     "ص": ("s",), "ض": ("dh", "d"), "ط": ("t", "6"), "ظ": ("dh", "d", "z"), "ع": ("3", ""),
-    "غ": ("gh", "8", "r"), "ف": ("f", "v"), "ق": ("9", "q", "k", "g"), "ك": ("k", "c", "q", "g"),
+    "غ": ("gh", "8"), "ف": ("f", "v"), "ق": ("9", "q", "k", "g"), "ك": ("k", "c", "q", "g"),
     "ل": ("l",), "م": ("m",), "ن": ("n",), "ه": ("h", "7"), "ء": ("2", ""),
     "و": ("ouw", "ou", "ow", "uw", "o", "u", "w"), "ي": ("iy", "ey", "i", "y", "e"),
 }  # fmt: skip
@@ -51,14 +51,17 @@ class ArabiziIndex:
             if all(letter in _LETTERS for letter in word):
                 written = run[-len(word) :]
                 firsts = {one[:1] or vowel for one in _LETTERS[word[0]] for vowel in _VOWELS}
+                if word[0] == "ا":
+                    firsts.update(_VOWELS)
                 for first in firsts:
                     self._by_first.setdefault(first, {}).setdefault(word, written)
 
     def spelt(self, typed: str, *, is_beside: bool = False) -> list[str]:
         """Return the words of which a folded word is a spelling, as the texts have them.
 
-        Those of which it has the most letters come first. A word of two consonants is one only of
-        letters and digits, or beside another Arabic word.
+        Those of which it has the most letters come first, but for a feminine ending that it has
+        not. A word of two consonants is one only of letters and digits, or beside another Arabic
+        word.
         """
         if _TYPED.fullmatch(typed) is None:
             return []
@@ -69,9 +72,15 @@ class ArabiziIndex:
             word: written
             for form in forms
             for word, written in self._by_first.get(form[0], {}).items()
-            if _consonants(word) >= shortest and _is_spelling(form, word)
+            if _consonants(word) >= shortest and _begins_as(form, word)
         }
-        return [found[word] for word in sorted(found, key=lambda word: (-len(word), word))]
+        ends_open = once[-1] in "aeht"
+        return [
+            found[word]
+            for word in sorted(
+                found, key=lambda word: (word[-1] == "ه" and not ends_open, -len(word), word)
+            )
+        ]
 
 
 NO_ARABIZI = ArabiziIndex()
@@ -79,6 +88,12 @@ NO_ARABIZI = ArabiziIndex()
 
 def _consonants(word: str) -> int:
     return sum(letter not in _WEAK for letter in word.removesuffix("ه"))
+
+
+def _begins_as(typed: str, word: str) -> bool:
+    """Return whether letters are those of a word, whose first alef may be any vowel."""
+    is_alef = word[0] == "ا" and typed[0] in _VOWELS
+    return _is_spelling(typed, word) or (is_alef and _is_spelling(typed[1:], word[1:]))
 
 
 def _is_spelling(typed: str, word: str) -> bool:

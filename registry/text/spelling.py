@@ -16,6 +16,9 @@ _SHORTEST_ARABIC = 5
 _SHORT = 5
 """The letters of the longest word that, alone, keeps them all: prime is not prise."""
 
+_LONG_KNOWN = 6
+"""The letters from which on a word that occurs may be a misspelt one."""
+
 _LONG = 8
 """The letters of the shortest word with two likely edits, or with one at its first letter."""
 
@@ -44,6 +47,11 @@ def slips(word: str, *, is_alone: bool) -> int:
     if word.isdigit() or len(word) < shortest or word in _NEGATIONS:
         return 0
     return 2 if len(word) >= _LONG else 1
+
+
+def may_be_misspelt(word: str) -> bool:
+    """Return whether a word that records have may be a misspelt one: long, and not Arabic."""
+    return len(word) >= _LONG_KNOWN and not _ARABIC.search(word)
 
 
 def is_likely(word: str, other: str, *, is_alone: bool) -> bool:

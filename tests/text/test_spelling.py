@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.text.spelling import distance, is_likely, is_particle, other_beginnings, slips
+from registry.text.spelling import (
+    distance,
+    is_likely,
+    is_particle,
+    may_be_misspelt,
+    other_beginnings,
+    slips,
+)
 
 
 @pytest.mark.parametrize(
@@ -78,3 +85,8 @@ def test_a_short_word_begins_as_it_does():
 def test_what_negates_the_word_after_it():
     assert all(map(is_particle, ("sans", "not", "بدون")))
     assert not any(map(is_particle, ("refus", "denied", "رفض", "sang")))
+
+
+def test_which_word_that_occurs_may_be_misspelt():
+    assert may_be_misspelt("gestation")
+    assert not any(map(may_be_misspelt, ("route", "الجامعيه")))
