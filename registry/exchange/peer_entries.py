@@ -27,6 +27,7 @@ from registry.ledger.replay import (
 from registry.record.agency_entry import agency_facts
 from registry.record.content_file import Content, replaced_items, shown
 from registry.record.erasure import REPLACED
+from registry.record.ids import is_id
 from registry.record.pack import Agency
 from registry.record.pointers import parts
 from registry.record.statements import NOTE_LENGTH
@@ -179,6 +180,8 @@ class EntryMaker:
                 texts[REPLACED] = [item for item in items if not isinstance(item, int)]
             if not _is_note(texts.get("note")):
                 texts.pop("note", None)
+            if not is_id(id_here(self.peer.code, str(texts.get("successor")))):
+                texts.pop("successor", None)
             return msgspec.structs.replace(made, texts=texts)
         return self._version(made, one, checked, file)
 

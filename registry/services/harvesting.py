@@ -19,7 +19,6 @@ from registry.ledger.publication import Publication, seal_document
 from registry.record.codelists import codelists
 from registry.record.entry import Imported
 from registry.record.erasure import REPLACED, covers, without_erased
-from registry.record.ids import is_id
 from registry.record.redaction import SOURCE_BASIS
 from registry.record.sections import Section, seal
 from registry.services.agencies import save_agencies
@@ -247,9 +246,8 @@ class Intake:
             return None
         self._note("ended", record, str(one.subject))
         said = {key: one.texts[key] for key in ("note", "successor") if key in one.texts}
-        successor = id_here(self._peer.code, str(said.pop("successor", "")))
-        if is_id(successor):
-            said["successor"] = successor
+        if "successor" in said:
+            said["successor"] = id_here(self._peer.code, said["successor"])
         reason = one.entry["reason"]
         return WithdrawalEntry(
             actor=self._context.pack.code,
