@@ -20,6 +20,7 @@ _LETTERS = {
     "غ": ("gh", "8"), "ف": ("f", "v"), "ق": ("9", "q", "k", "g"), "ك": ("k", "c", "q", "g"),
     "ل": ("l",), "م": ("m",), "ن": ("n",), "ه": ("h", "7"), "ء": ("2", ""),
     "و": ("ouw", "ou", "ow", "uw", "o", "u", "w"), "ي": ("iy", "ey", "i", "y", "e"),
+    "ى": ("a",),
 }  # fmt: skip
 """The spellings of folded Arabic letters (`folding`)."""
 
@@ -28,7 +29,7 @@ _FEMININE = (*_LETTERS["ه"], "t", "")
 
 _VOWELS = "aeiou"
 _SHORT_VOWELS = ("", "ou", *_VOWELS)
-_WEAK = "اويعء"
+_WEAK = "اويىعء"
 _SHORTEST = 3
 """The consonants of the shortest word that letters alone are a spelling of."""
 
@@ -48,6 +49,9 @@ class ArabiziIndex:
         self._by_first: dict[str, dict[str, str]] = {}
         for run in (run for text in texts for run in runs(text)):
             word = article_variants(fold(run), "ar")[-1]
+            if run.endswith("ى"):
+                # Folded to ya, but spoken as alef.
+                word = f"{word[:-1]}ى"
             if all(letter in _LETTERS for letter in word):
                 written = run[-len(word) :]
                 firsts = {one[:1] or vowel for one in _LETTERS[word[0]] for vowel in _VOWELS}
