@@ -113,7 +113,7 @@ async def list_redactions(*, state: ApiState, actor: NamedDependency[Actor]) -> 
     security=token("redact"),
     responses=answers(RedactionAnswer, 202),
     opt=describes(
-        problems=(InvalidStatement, NotFound),
+        problems=(InvalidStatement, NotFound, Conflict),
         body=Redacting,
         keyed=True,
         follows=("confirm_redaction", "list_redactions"),

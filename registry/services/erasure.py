@@ -93,7 +93,7 @@ async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
     said = msgspec.json.decode(content, type=_Said)
     await records.lock_record(connection, said.subject)
     await search_rows.lock_state(connection)
-    await redactions.drop_unpublished(connection, said.subject)
+    await redactions.drop_unpublished(connection, said.subject, said.pointers)
     await log.note_erasure(connection)
     texts, entries = await _erase_members(connection, redaction, said)
     if said.id is not None:

@@ -12,7 +12,7 @@ from registry.ledger.entries import RedactionEntry
 from registry.record import redaction as rules
 from registry.record.canonical import canonical
 from registry.record.entry import Previous
-from registry.record.erasure import REPLACED
+from registry.record.erasure import REPLACED, covers
 from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.sections import seal
@@ -95,6 +95,7 @@ async def request(
             named = await _of_entry(connection, asked, int(statement["entry"]))
             _require_own(actor, _agency(named))
         await records.lock_record(connection, named.subject)
+        await _require_carried_out(connection, named)
         sections = await redactions.read_sections(connection, asked.record, None, named.entries)
         held = held_members(sections)
         if not held:
@@ -159,7 +160,10 @@ async def confirm(
     async with context.database.connection() as connection:
         asked = await redactions.read(connection, number)
     if asked is None or actor.agency not in {None, _agency(asked)}:
-        raise NotFound(f"there is no redaction {number} that you may read")
+        raise NotFound(
+            f"there is no redaction {number} that you may read; one of words is given up when "
+            "another erases a part of the same: ask for it anew"
+        )
     command = Confirm(
         actor=actor,
         subject=asked.subject,
@@ -208,6 +212,8 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
             return Decision(answer=lambda _: unchanged, is_act=False)
         last = None
         if asked.record is not None:
+            await _require_carried_out(connection, asked)
+            await _require_unchanged(connection, asked)
             last = await redactions.read_last(connection, asked.record)
         decided = {
             "authority": asked.authority,
@@ -230,6 +236,43 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
         )
         return Decision(
             entry=entry, answer=lambda at: _confirmed(asked, name, at), before=str(number)
+        )
+
+
+async def _require_carried_out(connection: Connection, asked: Redaction) -> None:
+    """Raise `Conflict` while what is shown in the place of the same members is about to change."""
+    if asked.record is None:
+        return
+    for other in await redactions.read_all(connection, split_id(asked.record)[0]):
+        if (
+            other.record == asked.record
+            and other.entry is not None
+            and not other.is_done
+            and any(
+                covers(one.pointers, pointer)
+                for one, two in ((asked, other), (other, asked))
+                for pointer in two.pointers
+            )
+        ):
+            raise Conflict(
+                f"redaction {other.id} erases a part of the same and is being carried out; try "
+                "again in a moment"
+            )
+
+
+async def _require_unchanged(connection: Connection, asked: Redaction) -> None:
+    """Raise `Conflict` where other texts than when it was asked stand in the place of its members.
+
+    Those that it would itself have put there were given up with its request.
+    """
+    if not asked.versions:
+        return
+    sections = await redactions.read_sections(connection, asked.record)
+    now = await with_replacements(connection, asked, {}, None, sections)
+    if now.entries != asked.entries:
+        raise Conflict(
+            f"since redaction {asked.id} was asked for, another one has erased a part of the same; "
+            "ask for it anew"
         )
 
 

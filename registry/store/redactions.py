@@ -266,12 +266,13 @@ async def drop_search(connection: Connection, entries: Sequence[int]) -> None:
     await search_rows.begin_epoch(connection)
 
 
-async def drop_unpublished(connection: Connection, subject: str) -> None:
+async def drop_unpublished(connection: Connection, subject: str, pointers: Sequence[str]) -> None:
     """Delete a record's draft, acts that wait or were returned, kept forms and stored responses.
 
-    Or those of an agency's attestations.
+    Or those of an agency's attestations. And requests to erase words of what the pointers name:
+    they hold the texts that would be shown then.
     """
-    await connection.execute(statement("redactions", "drop_draft"), subject)
+    await connection.execute(statement("redactions", "drop_draft"), subject, pointers)
     await connection.execute(statement("redactions", "drop_answers"))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from registry.errors import InvalidStatement, NotFound, Unavailable
+from registry.errors import Conflict, InvalidStatement, NotFound, Unavailable
 from registry.ledger import publish_files
 from registry.ledger.files import LogRefused
 from registry.ledger.fsck import read_from
@@ -268,6 +268,46 @@ async def test_words_of_a_protected_text_are_replaced_by_a_mark(
         )
     with pytest.raises(LogInconsistent, match="purpose"):
         await verified()
+
+
+async def test_one_redaction_never_undoes_another_of_the_same_text(
+    context, settings, database, publish, record
+):
+    """What is shown in the place of a text is made when it is asked for; then it may change."""
+    await publish(record, now=NOW)
+    first, second = "supplémentaires", "mobilisées"
+    words = {"record": record["id"], "pointers": ["/purpose/goal"], **DECISION}
+
+    async def ask(**more):
+        asked = await redaction.request(context, acting("one"), {**words, **more}, now=NOW)
+        return asked.redaction
+
+    async def confirm(number):
+        return await redaction.confirm(context, acting("another"), number, now=NOW)
+
+    earlier, later, whole = [
+        await ask(words=[first]),
+        await ask(words=[second]),
+        await ask(basis="court"),
+    ]
+    await confirm(earlier)
+    for again in (confirm(later), confirm(whole), ask(words=[second])):
+        with pytest.raises(Conflict, match="is being carried out; try again in a moment"):
+            await again
+    await publish_log(settings, context)
+    with pytest.raises(Conflict, match="another one has erased a part of the same; ask for it"):
+        await confirm(whole)
+    with pytest.raises(NotFound, match="given up when another erases a part of the same"):
+        await confirm(later)
+    erased = await ask(basis="court")
+    late = await ask(words=[second])
+    await confirm(erased)
+    await publish_log(settings, context)
+    with pytest.raises(NotFound, match="ask for it anew"):
+        await confirm(late)
+    site = await everything(database, settings, context)
+    assert first.encode() not in site
+    assert second.encode() not in site
 
 
 async def test_filing_again_what_was_erased_is_noticed(filer, record, redact):

@@ -358,5 +358,5 @@ async def test_a_redaction_ends_what_may_quote_it(office, published):
     assert len(await office.listed()) == 1
     await redaction.confirm(office.context, another, asked.redaction, now=NOW)
     async with office.context.database.connection() as connection:
-        await redactions.drop_unpublished(connection, published["id"])
+        await redactions.drop_unpublished(connection, published["id"], [])
     assert await office.listed() == []

@@ -169,7 +169,17 @@ delete from search_version where ord = any($1::bigint [])
 with
 act as (delete from pending_act where subject = $1 and state <> 'approved'),
 
-kept as (delete from kept_form where position($1 in address) > 0)
+kept as (delete from kept_form where position($1 in address) > 0),
+
+asked as (
+    delete from redaction
+    where
+        record = $1 and entry is null and replaced is not null
+        and exists (
+            select from unnest(pointers) as one, unnest($2::text []) as other
+            where starts_with(one || '/', other || '/') or starts_with(other || '/', one || '/')
+        )
+)
 
 delete from draft where record = $1
 
