@@ -219,10 +219,13 @@ class NameLabels(msgspec.Struct, frozen=True, kw_only=True):
     def named(self, text: str, query: Query, *, is_begun: bool = False) -> list[FacetCode]:
         """Return what a text names; its query may be that of corrected words.
 
-        First comes where the service leads that it is as a whole, last that of one among others.
+        First comes where the service leads that it is as a whole, last that of one among others. Of
+        one that is being typed, what begins so itself comes before services.
         """
         whole, within = self.services.named(text, is_begun=is_begun)
-        return [*dict.fromkeys((*whole, *self.labels.named(query), *within))]
+        named = self.labels.named(query)
+        first = (*named, *whole) if is_begun else (*whole, *named)
+        return [*dict.fromkeys((*first, *within))]
 
     def is_name(self, text: str, query: Query) -> bool:
         """Return whether a text as a whole names something."""
