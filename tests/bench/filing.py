@@ -172,7 +172,8 @@ def _communes(register: Register) -> Iterator[Row]:
 def _many(register: Register) -> Iterator[Row]:
     """File lines of one agency, request after request, and look at what the server keeps."""
     token = asyncio.run(_token(register.database_url))
-    documents = [_of(FULL, one, at) for at, one in enumerate(local_documents(LINES))]
+    local = enumerate(local_documents(LINES), COMMUNES)
+    documents = [_of(FULL, one, at) for at, one in local]
     memory, seconds = [], 0.0
     for start in range(0, LINES, REQUEST):
         part = documents[start : start + REQUEST]
