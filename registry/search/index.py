@@ -47,7 +47,7 @@ _HEAP = 64_000_000
 _MOST_SEGMENTS = 7
 """Segments before tantivy would merge them at each commit, which makes it ten times as slow.
 
-With so many, a writer writes the last of them anew as one, or lets all of them merge.
+With so many, a writer joins the last ones, by writing their entries anew, or lets all merge.
 """
 
 _REWRITTEN = 128
@@ -319,9 +319,10 @@ def _commit(writer: tantivy.IndexWriter, state: IndexedUpTo) -> None:
 
 
 def _joined(tail: Sequence[int], size: int) -> list[int]:
-    """Return where segments begin when the last ones are written anew as one.
+    """Return at which sizes of the log segments begin once the last ones are joined.
 
-    A segment is, once those after it have half its entries, or where it is one too many.
+    A segment is joined with those after it when they have half as many entries or more, or when
+    there would be too many.
     """
     left = [*tail]
     while len(left) > 1 and (
