@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,9 @@ def pytest_configure(config):
     # Else every process, of which there are hundreds, compiles all modules again.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As in what a shell runs in the background; commands that tests end so would never end.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.disable()
 
 
