@@ -12,5 +12,5 @@ async def search(connection, question, **options):
     async def lend():
         yield connection
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         return await SearchIndex(lend, Path(folder), **options).answer(question)

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 import tantivy
@@ -20,9 +21,7 @@ from registry.search.find import QueryMatches, WordMeanings, begun_query
 from registry.search.highlights import Bodies, Cards, Connect
 from registry.search.index import IndexDamagedError, IndexDirectory, IndexStatus, Progress
 from registry.search.labels import (
-    NO_LABELS,
     NO_NAMES,
-    LabelIndex,
     NameLabels,
     arabic_texts,
     labels_of,
@@ -30,6 +29,7 @@ from registry.search.labels import (
 )
 from registry.search.query import Named, SearchQuery, SearchResult
 from registry.search.result_page import find_all, find_named, place_results, write_page
+from registry.search.schema import LabelWords
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
 from registry.text.arabizi import NO_ARABIZI, ArabiziIndex
@@ -59,7 +59,7 @@ class SearchIndex:
         *,
         languages: Iterable[str] = (),
         vocabulary: Vocabulary = NO_VOCABULARY,
-        labels: LabelIndex = NO_LABELS,
+        labels: LabelWords = MappingProxyType({}),
         names: NameLabels = NO_NAMES,
         arabizi: ArabiziIndex = NO_ARABIZI,
     ) -> None:
@@ -70,11 +70,10 @@ class SearchIndex:
         letters.
         """
         self._borrow = borrow
-        self._directory = IndexDirectory(folder, languages)
+        self._directory = IndexDirectory(folder, languages, labels)
         self._meanings = WordMeanings(
             languages=[],
             vocabulary=vocabulary,
-            labels=labels,
             names=names,
             arabizi=arabizi,
         )

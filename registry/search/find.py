@@ -8,7 +8,7 @@ import msgspec
 import tantivy
 
 from registry.search.filters import IndexAsOf
-from registry.search.labels import LabelIndex, NameLabels
+from registry.search.labels import NameLabels
 from registry.search.query import FacetCount, SearchQuery
 from registry.search.schema import LABEL
 from registry.search.spelling import Speller
@@ -41,11 +41,10 @@ def begun_query(text: str, vocabulary: Vocabulary) -> Query | None:
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
-    """What words may mean: languages of versions, vocabulary, labels of codes, other names."""
+    """What words may mean: languages of versions, vocabulary, what a question names, Arabizi."""
 
     languages: Sequence[str]
     vocabulary: Vocabulary
-    labels: LabelIndex
     names: NameLabels
     arabizi: ArabiziIndex
 
@@ -150,7 +149,6 @@ class QueryMatches:
             schema=self.at.schema,
             searcher=self.at.searcher,
             languages=searched_languages(lang, self._meanings.languages),
-            labels=self._meanings.labels,
             known=self.at.known,
         )
 

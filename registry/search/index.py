@@ -1,8 +1,9 @@
 """The files of the search index: opened, brought up to the log, and made anew.
 
-One folder a host, `DATA_DIR/search`, with one index for each schema and analysis. Whoever finds the
-index behind the log brings it up, one at a time by a lock on a file; the others wait, and read what
-it wrote. A document of the index itself says up to where it holds, so that both change at once.
+One folder a host, `DATA_DIR/search`, with one index for each schema, analysis and set of labels.
+Whoever finds the index behind the log brings it up, one at a time by a lock on a file; the others
+wait, and read what it wrote. A document of the index itself says up to where it holds, so that both
+change at once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ import tantivy
 
 from registry.errors import Unavailable
 from registry.search.file_lock import FileLock
-from registry.search.schema import IndexedUpTo, digest, documents, schema, state_document
+from registry.search.schema import (
+    IndexedUpTo,
+    LabelWords,
+    digest,
+    documents,
+    schema,
+    state_document,
+)
 from registry.store.database import Connection
 from registry.store.search_rows import (
     SearchState,
@@ -76,11 +84,12 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
 class IndexDirectory:
     """The index in a folder, as one process sees it."""
 
-    def __init__(self, folder: Path, languages: Iterable[str]) -> None:
-        """Take the folder of all indexes, and the languages in which names are ordered."""
+    def __init__(self, folder: Path, languages: Iterable[str], labels: LabelWords) -> None:
+        """Take the folder of all indexes, the languages of orders by name, and the labels."""
         self.languages = ("", *languages)
+        self._labels = labels
         self.schema = schema(self.languages)
-        self.path = folder / digest(self.languages)
+        self.path = folder / digest(self.languages, labels)
         self._folder = folder
         self._index: tantivy.Index | None = None
         self.searcher: tantivy.Searcher | None = None
@@ -285,12 +294,10 @@ class IndexDirectory:
 
     def _add_documents(self, writer: tantivy.IndexWriter, rows: Sequence[VersionRow]) -> int:
         """Add the documents of versions; return how many they are."""
-        count = 0
-        for row in rows:
-            for made in documents(row, self.languages):
-                writer.add_document(made)
-                count += 1
-        return count
+        made = [one for row in rows for one in documents(row, self.languages, self._labels)]
+        for one in made:
+            writer.add_document(one)
+        return len(made)
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[FileLock]:

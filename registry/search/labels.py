@@ -1,21 +1,22 @@
-"""Labels as words: the codes whose labels have the words of a query.
+"""Labels: those that are words of the records with their codes, and what a question names.
 
 What a record says in codes it says in words too: a question for "impôts" finds the records of the
-sector that is called so. A service of a country pack leads to an agency or a sector whose label has
-other words.
+sector that is called so, and the sector itself. A service of a country pack leads to an agency or a
+sector whose label has other words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TypeAlias
 
 import msgspec
 
 from registry.record.codelists import codelists
 from registry.record.facets import FACETS
+from registry.record.model import LangText
 from registry.record.pack import Pack, Service
+from registry.search.schema import FacetCode, LabelWords
 from registry.text.query_parser import (
     And,
     Not,
@@ -33,14 +34,12 @@ from registry.text.tokens import (
     language_of,
     query_stems,
     stems,
+    token_text,
     words,
 )
 
 LABELLED = ("sector", "function", "risk", "status", "technique", "affected", "territory")
 """The facets whose labels are words."""
-
-FacetCode: TypeAlias = tuple[str, str]
-"""A facet and one of its codes."""
 
 
 class LabelIndex:
@@ -63,16 +62,6 @@ class LabelIndex:
     def words(self, language: str) -> set[str]:
         """Return the words of the labels in a language."""
         return {word for row, _ in self._by_language.get(language, ()) for word in row}
-
-    def having(
-        self, leaf: Word | Prefix | Phrase, languages: Sequence[str]
-    ) -> dict[str, list[str]]:
-        """Return the codes whose label has a word, prefix or phrase, by facet."""
-        found: dict[str, dict[str, None]] = {}
-        for language in languages:
-            for kind, code in self._codes(leaf, language):
-                found.setdefault(kind, {})[code] = None
-        return {kind: list(codes) for kind, codes in found.items()}
 
     def named(self, query: Query) -> list[FacetCode]:
         """Return the codes whose label has all words of a query in a language.
@@ -116,9 +105,6 @@ class LabelIndex:
                 )
             if has:
                 yield code
-
-
-NO_LABELS = LabelIndex(())
 
 
 class ServiceIndex:
@@ -232,7 +218,7 @@ class NameLabels(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.services.named(text)[0] or self.labels.named(query))
 
 
-NO_NAMES = NameLabels(labels=NO_LABELS, services=ServiceIndex(()))
+NO_NAMES = NameLabels(labels=LabelIndex(()), services=ServiceIndex(()))
 
 
 def _begins(row: Sequence[str], asked: Sequence[str], language: str) -> bool:
@@ -280,12 +266,19 @@ def arabic_texts(pack: Pack) -> Iterator[str]:
         yield code.label["ar"]
 
 
-def labels_of(pack: Pack) -> LabelIndex:
-    """Return the labels of the codes that search knows, of the format and of a pack."""
+def labels_of(pack: Pack) -> LabelWords:
+    """Return the labels that are words of the records with their codes, of format and pack."""
     lists = {**codelists(), **{f"pack/{name}": codes for name, codes in pack.lists.items()}}
-    return LabelIndex(
-        ((kind, code.code), code.label)
+    return {
+        (kind, code.code): _words_by_language(code.label)
         for kind in LABELLED
         for name in FACETS[kind].lists
         for code in lists[name].values()
-    )
+    }
+
+
+def _words_by_language(label: LangText) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for tag, text in label.items():
+        found.setdefault(language_of(tag), []).append(text)
+    return {language: token_text(texts) for language, texts in found.items()}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
+from typing import TypeAlias
 
 import msgspec
 import tantivy
@@ -30,14 +31,14 @@ from registry.store.search_rows import VersionRow
 from registry.text.folding import fold
 from registry.text.tokens import ANALYSIS, TokenCache, article_variants, stems
 
-STEMS = ("stem_name", "stem_summary", "stem_text")
+STEMS = ("stem_name", "stem_summary", "stem_text", "stem_label")
 """The fields of stems by tier; each has those of the tiers before it too."""
 
-WORDS = ("words_name", "words_summary", "words_text")
+WORDS = ("words_name", "words_summary", "words_text", "words_label")
 """The fields of words in order, for phrases, by tier; each has its own alone."""
 
 NAME, SUMMARY, TEXT, LABEL = range(4)
-"""The tiers in which a query may match; that of labels has all before it, and has no field."""
+"""The tiers in which a query may match; that of labels has the words of the labels of codes."""
 
 LEXEME = "lexeme"
 """The field of words as written, each followed by its language."""
@@ -65,6 +66,13 @@ _END = "."
 """A token between texts, over which no phrase reaches."""
 
 _BREAK = f" {_END} "
+
+
+FacetCode: TypeAlias = tuple[str, str]
+"""A facet and one of its codes."""
+
+LabelWords: TypeAlias = Mapping[FacetCode, Mapping[str, str]]
+"""The labels of codes by language, as `token_text` writes them."""
 
 
 class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,9 +109,10 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
     return built.build()
 
 
-def digest(languages: tuple[str, ...]) -> str:
+def digest(languages: tuple[str, ...], labels: LabelWords) -> str:
     """Return the name of what determines an index beside the register, 16 hexadecimal digits."""
-    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, "6"]
+    named = sorted((*code, sorted(texts.items())) for code, texts in labels.items())
+    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, named, "6"]
     return sha256(msgspec.json.encode(made_by)).hexdigest()[:16]
 
 
@@ -112,12 +121,14 @@ def name_field(language: str) -> str:
     return f"name_in_{language}"
 
 
-def documents(row: VersionRow, languages: tuple[str, ...]) -> Iterator[tantivy.Document]:
+def documents(
+    row: VersionRow, languages: tuple[str, ...], labels: LabelWords
+) -> Iterator[tantivy.Document]:
     """Yield the documents of a version: one, and one for each change of its state at its source."""
     bounds = [row.ord, *row.source, CURRENT if row.until is None else row.until]
     is_foreign = row.codes["origin"] != [LOCAL]
     for place, (since, until) in enumerate(itertools.pairwise(bounds)):
-        made = _document(row, languages)
+        made = _document(row, languages, labels)
         made.add_integer("since", since)
         made.add_integer("until", until)
         if is_foreign:
@@ -125,7 +136,7 @@ def documents(row: VersionRow, languages: tuple[str, ...]) -> Iterator[tantivy.D
         yield made
 
 
-def _document(row: VersionRow, languages: tuple[str, ...]) -> tantivy.Document:
+def _document(row: VersionRow, languages: tuple[str, ...], labels: LabelWords) -> tantivy.Document:
     made = tantivy.Document()
     made.add_integer("ord", row.ord)
     for name, entries in (
@@ -150,7 +161,8 @@ def _document(row: VersionRow, languages: tuple[str, ...]) -> tantivy.Document:
     for language in languages:
         name = row.names.get(language, other)
         made.add_text(name_field(language), f"{name}\0{_UNIT - row.ord:010d}")
-    _add_words(made, row.words)
+    tiers = [{language: of[tier] for language, of in row.words.items()} for tier in range(LABEL)]
+    _add_words(made, [*tiers, _label_words(row, labels)])
     return made
 
 
@@ -229,14 +241,24 @@ def _stem_and_forms(language: str) -> Mapping[str, tuple[str, str]]:
     return TokenCache(tokens)
 
 
-def _add_words(made: tantivy.Document, words: Mapping[str, Sequence[str]]) -> None:
+def _label_words(row: VersionRow, labels: LabelWords) -> dict[str, str]:
+    """Return the words of the labels of a version's codes by language."""
+    found: dict[str, str] = {}
+    for kind, codes in row.codes.items():
+        for code in codes:
+            for language, text in labels.get((kind, code), {}).items():
+                before = found.get(language)
+                found[language] = text if before is None else f"{before}\n{text}"
+    return found
+
+
+def _add_words(made: tantivy.Document, tiers: Sequence[Mapping[str, str]]) -> None:
     found: set[str] = set()
     lexemes: set[str] = set()
-    for tier, (stems_field, words_field) in enumerate(zip(STEMS, WORDS, strict=True)):
+    for stems_field, words_field, tier in zip(STEMS, WORDS, tiers, strict=True):
         texts = []
-        for language, of_tier in words.items():
-            written = of_tier[tier].strip()
-            if written:
+        for language, text in tier.items():
+            if written := text.strip():
                 # As `word_token` writes each, all at once; a text ends at a line break.
                 marked = f"{written} ".replace(" ", f"|{language} ")
                 texts.append(marked.replace(word_token("\n", language), _END))

@@ -8,8 +8,7 @@ from typing import TypeAlias
 import tantivy
 from tantivy import Occur
 
-from registry.search.labels import LabelIndex
-from registry.search.schema import LABEL, LEXEME, STEMS, TEXT, WORDS, stem_token, word_token
+from registry.search.schema import LABEL, LEXEME, STEMS, WORDS, stem_token, word_token
 from registry.text.query_parser import And, Not, Or, Phrase, Prefix, Query, Word
 from registry.text.tokens import NEUTRAL, query_stems
 
@@ -35,7 +34,6 @@ class TextQuery:
         schema: tantivy.Schema,
         searcher: tantivy.Searcher,
         languages: Sequence[str],
-        labels: LabelIndex,
         known: tantivy.Query | None,
     ) -> None:
         """Take the versions whose words prefixes may find, where not all of the index."""
@@ -52,7 +50,6 @@ class TextQuery:
         }
         self._schema = schema
         self._searcher = searcher
-        self._labels = labels
         self._within: dict[tuple[int, str | None], tantivy.Query] = {}
 
     def within(self, tier: int, language: str | None = None) -> tantivy.Query:
@@ -91,20 +88,15 @@ class TextQuery:
                     tokens = [word_token(word, spoken) for word in leaf.words]
                     if all(self._searcher.doc_freq(field, token) for token in tokens):
                         yield _row(self._schema, field, tokens)
-        else:
-            field = STEMS[min(tier, TEXT)]
-            tokens = [
-                token
-                for spoken, stem in self.terms[leaf]
-                if (language is None or spoken == language)
-                and self._searcher.doc_freq(field, token := stem_token(stem, spoken))
-            ]
-            if tokens:
-                yield any_of(self._schema, field, tokens)
-        if tier == LABEL:
-            languages = self.languages if language is None else [language]
-            for kind, codes in self._labels.having(leaf, languages).items():
-                yield any_of(self._schema, kind, codes)
+            return
+        tokens = [
+            token
+            for spoken, stem in self.terms[leaf]
+            if (language is None or spoken == language)
+            and self._searcher.doc_freq(STEMS[tier], token := stem_token(stem, spoken))
+        ]
+        if tokens:
+            yield any_of(self._schema, STEMS[tier], tokens)
 
 
 def leaves(query: Query) -> Iterator[Word | Prefix | Phrase]:

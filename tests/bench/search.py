@@ -31,6 +31,7 @@ from registry.record.pack import load_pack
 from registry.record.pointers import dig
 from registry.record.search_text import search_texts
 from registry.search.engine import SearchIndex, open_index
+from registry.search.labels import labels_of
 from registry.search.query import SearchQuery
 from registry.search.schema import documents as indexed
 from registry.search.schema import schema
@@ -250,7 +251,7 @@ async def _bare_writer(context: ServiceContext) -> float:
     async with context.database.connection() as connection:
         rows = await read_rows(connection, since=0, size=SAMPLE + 1, limit=SAMPLE)
     languages = ("", *context.pack.languages)
-    documents = [made for row in rows for made in indexed(row, languages)]
+    documents = [made for row in rows for made in indexed(row, languages, labels_of(context.pack))]
     with tempfile.TemporaryDirectory() as folder:
         writer = tantivy.Index(schema(languages), folder).writer(64_000_000, 1)
         start = time.process_time()

@@ -23,6 +23,7 @@ from registry.services.reindexing import rebuild_index, reindex_if_needed
 from registry.store.as_of import LogWindow
 from registry.text.arabizi import ArabiziIndex
 from registry.text.query_parser import Vocabulary
+from registry.text.tokens import token_text
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 24)
@@ -645,6 +646,17 @@ async def test_an_index_of_another_analysis_is_made_anew_when_the_register_opens
         epoch = await connection.fetchval("select epoch from search_state")
         await reindex_if_needed(database)
         assert await connection.fetchval("select epoch from search_state") == epoch
+
+
+async def test_an_index_with_other_labels_is_made_anew(database, folder, publish):
+    await publish(named("Cadastre") | {"sector": {"primary": "agriculture"}})
+    for label in ("Élevage bovin", "Bétail"):
+        labels = {("sector", "agriculture"): {"fr": token_text([label])}}
+        index = SearchIndex(database.connection, folder, labels=labels)
+        for text in ("élevages", '"élevage bovin"', "élev*", "bétail"):
+            is_said = (label == "Bétail") is (text == "bétail")
+            found = await index.answer(SearchQuery(text=text, mends=False))
+            assert [hit.match for hit in found.hits] == ["label"] * is_said, (label, text)
 
 
 async def rows(database):

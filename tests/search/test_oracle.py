@@ -52,8 +52,8 @@ class Scan:
         }
         self.synonyms = Vocabulary(pack.synonyms)
         lists = {**codelists(), **{f"pack/{name}": codes for name, codes in pack.lists.items()}}
-        self.labels = {
-            (kind, code.code): {tag: tokens.words(text) for tag, text in code.label.items()}
+        labels = {
+            (kind, code.code): {tag: tokens.token_text([text]) for tag, text in code.label.items()}
             for kind in LABELLED
             for name in FACETS[kind].lists
             for code in lists[name].values()
@@ -61,7 +61,13 @@ class Scan:
         self.rows = {}
         self.first = {}
         for row in versions:
+            codes = json.loads(row["codes"])
             parts = [json.loads(row[part]) for part in ("name", "summary", "rest")]
+            parts.append(defaultdict(str))
+            for kind in LABELLED:
+                for code in codes.get(kind, []):
+                    for tag, text in labels.get((kind, code), {}).items():
+                        parts[LABEL][tag] += f"{text}\n"
             words = {
                 tag: [part.get(tag, "") for part in parts]
                 for tag in sorted({tag for one in parts for tag in one})
@@ -78,7 +84,7 @@ class Scan:
                     stems[language].append(set(known))
             card = json.loads(row["card"])
             names = {tag: fold(text) for tag, text in (card["name"] or {"": card["id"]}).items()}
-            self.rows[row["ord"]] = (json.loads(row["codes"]), words, stems, names)
+            self.rows[row["ord"]] = (codes, words, stems, names)
         self.published, self.called = cache(self._published), cache(self._called)
         self.moves = self.published(None, max(self.rows))
         self.known = {
@@ -100,12 +106,6 @@ class Scan:
             return every(self.has(one, ordinal, tier, languages, entry) for one in asked.of)
         if isinstance(asked, Not):
             return not self.has(asked.of, ordinal, LABEL, self.languages, entry)
-        if tier == LABEL:
-            return self.has(asked, ordinal, TEXT, languages, entry) or any(
-                self.labelled(asked, kind, code, languages)
-                for kind in LABELLED
-                for code in self.codes(ordinal, kind)
-            )
         here = [language for language in languages if language in words]
         if isinstance(asked, Word):
             return any(stems[tag][tier] & set(query_stems(asked.word, tag)) for tag in here)
@@ -115,26 +115,6 @@ class Scan:
         # A phrase counts for its name in whatever language it stands.
         here = [language for language in self.languages if language in words]
         return any(row in text for tag in here for text in words[tag][: tier + 1])
-
-    def labelled(self, asked, kind, code, languages):
-        key = (asked, kind, code, tuple(languages))
-        if key not in self._labelled:
-            self._labelled[key] = any(
-                self.says(asked, row, tag)
-                for tag, row in self.labels.get((kind, code), {}).items()
-                if tag in languages
-            )
-        return self._labelled[key]
-
-    def says(self, asked, row, tag):
-        if isinstance(asked, Word):
-            return bool({stem(word, tag) for word in row} & set(query_stems(asked.word, tag)))
-        if isinstance(asked, Prefix):
-            starts = article_variants(asked.start, tag)
-            return any(
-                form.startswith(starts) for word in row for form in article_variants(word, tag)
-            )
-        return f" {' '.join(asked.words)} " in f" {' '.join(row)} "
 
     def begun(self, start, language, entry):
         key = (start, language, entry)
@@ -149,8 +129,8 @@ class Scan:
 
     def answer(self, question, size):
         entry = min(size - 1, question.as_of if question.as_of is not None else size)
-        self._begun, self._labelled = {}, {}
-        tags = {language for _, words, _, _ in self.rows.values() for language in words}
+        self._begun = {}
+        tags = {language for codes, _, _, _ in self.rows.values() for language in codes["language"]}
         self.languages = sorted(tags) if question.lang is None else [NEUTRAL, question.lang]
         asked = None if question.text is None else parse_query(question.text, self.synonyms)
         self.moves = self.published(question.changed, entry)
@@ -300,8 +280,8 @@ async def scan(large, pack):
 
 def some_text(chance, scan):
     """Words as people ask for them, out of a version that there is."""
-    words = scan.rows[chance.choice(list(scan.rows))][1]
-    language = chance.choice(list(words))
+    codes, words, _, _ = scan.rows[chance.choice(list(scan.rows))]
+    language = chance.choice(codes["language"])
     text = chance.choice([text for text in words[language] if text.split()])
     found = [word for word in text.split() if len(word) > 2] or text.split()
     start = chance.randrange(len(found))
