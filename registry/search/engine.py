@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 import tantivy
@@ -29,7 +28,7 @@ from registry.search.labels import (
 )
 from registry.search.query import Named, SearchQuery, SearchResult
 from registry.search.result_page import find_all, find_named, place_results, write_page
-from registry.search.schema import LabelWords
+from registry.search.schema import NO_LABEL_WORDS, LabelWords
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
 from registry.text.arabizi import NO_ARABIZI, ArabiziIndex
@@ -59,7 +58,7 @@ class SearchIndex:
         *,
         languages: Iterable[str] = (),
         vocabulary: Vocabulary = NO_VOCABULARY,
-        labels: LabelWords = MappingProxyType({}),
+        labels: LabelWords = NO_LABEL_WORDS,
         names: NameLabels = NO_NAMES,
         arabizi: ArabiziIndex = NO_ARABIZI,
     ) -> None:

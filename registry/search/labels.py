@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import TypeAlias
 
 import msgspec
 
@@ -16,7 +17,7 @@ from registry.record.codelists import codelists
 from registry.record.facets import FACETS
 from registry.record.model import LangText
 from registry.record.pack import Pack, Service
-from registry.search.schema import FacetCode, LabelWords
+from registry.search.schema import LabelWords
 from registry.text.query_parser import (
     And,
     Not,
@@ -37,6 +38,9 @@ from registry.text.tokens import (
     token_text,
     words,
 )
+
+FacetCode: TypeAlias = tuple[str, str]
+"""A facet and one of its codes."""
 
 LABELLED = ("sector", "function", "risk", "status", "technique", "affected", "territory")
 """The facets whose labels are words."""
@@ -270,10 +274,12 @@ def labels_of(pack: Pack) -> LabelWords:
     """Return the labels that are words of the records with their codes, of format and pack."""
     lists = {**codelists(), **{f"pack/{name}": codes for name, codes in pack.lists.items()}}
     return {
-        (kind, code.code): _words_by_language(code.label)
+        kind: {
+            code.code: _words_by_language(code.label)
+            for name in FACETS[kind].lists
+            for code in lists[name].values()
+        }
         for kind in LABELLED
-        for name in FACETS[kind].lists
-        for code in lists[name].values()
     }
 
 

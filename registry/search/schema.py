@@ -68,11 +68,10 @@ _END = "."
 _BREAK = f" {_END} "
 
 
-FacetCode: TypeAlias = tuple[str, str]
-"""A facet and one of its codes."""
+LabelWords: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""The labels of codes, by facet, code and language, as `token_text` writes them."""
 
-LabelWords: TypeAlias = Mapping[FacetCode, Mapping[str, str]]
-"""The labels of codes by language, as `token_text` writes them."""
+NO_LABEL_WORDS: LabelWords = {}
 
 
 class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,9 +110,8 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
 
 def digest(languages: tuple[str, ...], labels: LabelWords) -> str:
     """Return the name of what determines an index beside the register, 16 hexadecimal digits."""
-    named = sorted((*code, sorted(texts.items())) for code, texts in labels.items())
-    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, named, "6"]
-    return sha256(msgspec.json.encode(made_by)).hexdigest()[:16]
+    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, labels, "6"]
+    return sha256(msgspec.json.encode(made_by, order="sorted")).hexdigest()[:16]
 
 
 def name_field(language: str) -> str:
@@ -244,9 +242,9 @@ def _stem_and_forms(language: str) -> Mapping[str, tuple[str, str]]:
 def _label_words(row: VersionRow, labels: LabelWords) -> dict[str, str]:
     """Return the words of the labels of a version's codes by language."""
     found: dict[str, str] = {}
-    for kind, codes in row.codes.items():
-        for code in codes:
-            for language, text in labels.get((kind, code), {}).items():
+    for kind, texts in labels.items():
+        for code in row.codes.get(kind, ()):
+            for language, text in texts.get(code, {}).items():
                 before = found.get(language)
                 found[language] = text if before is None else f"{before}\n{text}"
     return found
@@ -258,14 +256,14 @@ def _add_words(made: tantivy.Document, tiers: Sequence[Mapping[str, str]]) -> No
     for stems_field, words_field, tier in zip(STEMS, WORDS, tiers, strict=True):
         texts = []
         for language, text in tier.items():
-            if written := text.strip():
+            if written := text.split():
                 # As `word_token` writes each, all at once; a text ends at a line break.
-                marked = f"{written} ".replace(" ", f"|{language} ")
-                texts.append(marked.replace(word_token("\n", language), _END))
+                marked = f"|{language} ".join(text.strip().split(" "))
+                texts.append(word_token(marked, language).replace(word_token("\n", language), _END))
                 known = _stem_and_forms(language)
-                tokens = [known[word] for word in set(written.split())]
-                found.update([stem for stem, _ in tokens])
-                lexemes.update([forms for _, forms in tokens])
+                of_words, forms = zip(*map(known.__getitem__, set(written)), strict=True)
+                found.update(of_words)
+                lexemes.update(forms)
         if texts:
             made.add_text(words_field, _BREAK.join(texts))
         if found:

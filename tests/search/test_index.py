@@ -651,7 +651,7 @@ async def test_an_index_of_another_analysis_is_made_anew_when_the_register_opens
 async def test_an_index_with_other_labels_is_made_anew(database, folder, publish):
     await publish(named("Cadastre") | {"sector": {"primary": "agriculture"}})
     for label in ("Élevage bovin", "Bétail"):
-        labels = {("sector", "agriculture"): {"fr": token_text([label])}}
+        labels = {"sector": {"agriculture": {"fr": token_text([label])}}}
         index = SearchIndex(database.connection, folder, labels=labels)
         for text in ("élevages", '"élevage bovin"', "élev*", "bétail"):
             is_said = (label == "Bétail") is (text == "bétail")
