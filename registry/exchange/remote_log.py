@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from registry.errors import ConfigurationError, Unavailable
@@ -16,8 +17,9 @@ from registry.settings import is_loopback
 
 _LONGEST = 64 << 20
 _SECONDS = 30.0
+"""The time limit of connecting, and of each read."""
 _LONGEST_SECONDS = 120.0
-"""An answer that comes drop by drop must be there by then."""
+"""The time limit of a whole exchange: connecting, head and content."""
 _AT_ONCE = 1 << 16
 _OK, _NOT_FOUND = 200, 404
 _HEADERS = {"Accept-Encoding": "identity"}
@@ -57,7 +59,7 @@ def reader(url: str, *, only_public: bool = False) -> Iterator[Callable[[str], b
         connection.close()
 
 
-def open_connection(url: str, *, only_public: bool = False) -> tuple[HTTPConnection, str]:
+def open_connection(url: str, *, only_public: bool = False) -> tuple[RemoteConnection, str]:
     """Return a connection to the host of an address, and the path that files lie below.
 
     With `only_public` it goes to a public address of the host. Raises `ConfigurationError` for an
@@ -71,7 +73,7 @@ def open_connection(url: str, *, only_public: bool = False) -> tuple[HTTPConnect
         raise ConfigurationError(f"{url}: give an address that begins with https://")
     try:
         port = parts.port or _PORTS[parts.scheme]
-        connection = _Connection(
+        connection = RemoteConnection(
             host, port, is_encrypted=parts.scheme == "https", only_public=only_public
         )
     except ValueError as error:
@@ -80,12 +82,13 @@ def open_connection(url: str, *, only_public: bool = False) -> tuple[HTTPConnect
 
 
 def fetch(
-    connection: HTTPConnection, target: str, address: str, headers: Mapping[str, str]
+    connection: RemoteConnection, target: str, address: str, headers: Mapping[str, str]
 ) -> tuple[HTTPResponse, bytes]:
     """Return the answer at a target and its content, as far as its size and its time allow.
 
     Raises `Unavailable` with the address.
     """
+    connection.begin()
     try:
         # A server may have closed an idle connection; then a new one is opened, once.
         try:
@@ -108,18 +111,51 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-class _Connection(HTTPConnection):
+class _TimedSocket(socket.socket):
+    """A socket of which each read ends when the exchange must; `left` are the seconds until then.
+
+    A head that comes byte by byte is many reads, none of which is slow.
+    """
+
+    left: Callable[[], float]
+
+    def recv_into(self, *args: Any) -> int:
+        """Read as `socket.socket` does. Raises `TimeoutError`."""
+        self.settimeout(self.left())
+        return super().recv_into(*args)
+
+
+class _TimedTLSSocket(_TimedSocket, ssl.SSLSocket):
+    """The same, encrypted."""
+
+
+class RemoteConnection(HTTPConnection):
     """A connection to a host whose addresses are looked up, vetted and connected to by us.
 
-    So a name that means another address a moment later leads nowhere else.
+    So a name that means another address a moment later leads nowhere else. Each exchange over it
+    has a time limit as a whole.
     """
 
     def __init__(self, host: str, port: int, *, is_encrypted: bool, only_public: bool) -> None:
+        """Take the host, and connect to it no earlier than it is asked."""
         super().__init__(host, port, timeout=_SECONDS)
         self._only_public = only_public
+        self._until = 0.0
         self._tls = ssl.create_default_context() if is_encrypted else None
+        if self._tls is not None:
+            self._tls.sslsocket_class = _TimedTLSSocket
         # What names the host without the port, as the port is the scheme's own.
         self.default_port = _PORTS["https" if is_encrypted else "http"]
+
+    def begin(self) -> None:
+        """Begin an exchange, or the next part of one that may be of any length."""
+        self._until = time.monotonic() + _LONGEST_SECONDS
+
+    def _left(self) -> float:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("it takes longer than an answer may")
+        return min(left, _SECONDS)
 
     def connect(self) -> None:
         """Connect to the first address of the host that answers; raises `OSError`."""
@@ -131,15 +167,15 @@ class _Connection(HTTPConnection):
             if self._only_public and not is_public(address):
                 failed = OSError(f"{self.host} is at {address}, which is no public address")
                 continue
-            lent = socket.socket(family, kind, protocol)
+            lent = _TimedSocket(family, kind, protocol)
             try:
-                lent.settimeout(_SECONDS)
+                lent.settimeout(self._left())
                 lent.connect(place)
-                self.sock = (
-                    lent
-                    if self._tls is None
-                    else self._tls.wrap_socket(lent, server_hostname=self.host)
-                )
+                timed: Any = lent
+                if self._tls is not None:
+                    timed = self._tls.wrap_socket(lent, server_hostname=self.host)
+                timed.left = self._left
+                self.sock = timed
             except OSError as error:
                 lent.close()
                 failed = error
@@ -149,18 +185,15 @@ class _Connection(HTTPConnection):
 
 
 def _ask(
-    connection: HTTPConnection, target: str, address: str, headers: Mapping[str, str]
+    connection: RemoteConnection, target: str, address: str, headers: Mapping[str, str]
 ) -> tuple[HTTPResponse, bytes]:
     connection.request("GET", target, headers=headers)
-    until = time.monotonic() + _LONGEST_SECONDS
     content = bytearray()
     with connection.getresponse() as answer:
         while part := answer.read1(_AT_ONCE):
             content += part
             if len(content) > _LONGEST:
                 raise Unavailable(f"{address} is larger than an answer may be")
-            if time.monotonic() > until:
-                raise Unavailable(f"{address} takes longer than an answer may")
         if answer.length:
             raise ConnectionError("the answer ended before its end")
         return answer, bytes(content)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from registry.errors import Unavailable
-from registry.exchange.remote_log import fetch, open_connection
+from registry.exchange.remote_log import RemoteConnection, fetch, open_connection
 
 CONNECTIONS = 4
 """How many questions are asked at once."""
@@ -69,7 +69,7 @@ class RemoteRegister:
     ) -> None:
         """Take the address that its paths begin after."""
         self.url = url.rstrip("/")
-        self._connections: list[HTTPConnection] = []
+        self._connections: list[RemoteConnection] = []
         self._own = threading.local()
         self._sleep = sleep
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="asking")
@@ -112,27 +112,33 @@ class RemoteRegister:
         connection, base = open_connection(self.url)
         try:
             for attempt in range(_TRIES):
+                connection.begin()
                 try:
                     connection.request("GET", f"{base}{path}", headers=_HEADERS)
                     answer = connection.getresponse()
+                    if answer.status in _BUSY:
+                        answer.read(_LONGEST)
                 except (OSError, HTTPException) as error:
                     raise Unavailable(f"{self.url}{path} cannot be read: {error}") from error
                 if answer.status not in _BUSY:
-                    yield answer.status, self._lines(path, answer)
+                    yield answer.status, self._lines(connection, path, answer)
                     return
-                answer.read(_LONGEST)
                 connection.close()
                 self._sleep(_pause(answer, attempt))
             raise Unavailable(f"{self.url}{path} answers {answer.status}, {_TRIES} times in turn")
         finally:
             connection.close()
 
-    def _lines(self, path: str, answer: HTTPResponse) -> Iterator[bytes]:
+    def _lines(
+        self, connection: RemoteConnection, path: str, answer: HTTPResponse
+    ) -> Iterator[bytes]:
         try:
+            connection.begin()
             while line := answer.readline(_LONGEST + 1):
                 if len(line) > _LONGEST:
                     raise Unavailable(f"{self.url}{path} has a line that is longer than any can be")
                 yield line
+                connection.begin()
         except (OSError, HTTPException) as error:
             raise Unavailable(f"{self.url}{path} cannot be read: {error}") from error
         if answer.length:
@@ -156,8 +162,8 @@ class RemoteRegister:
             for _, answer in waiting:
                 answer.cancel()
 
-    def _connection(self) -> HTTPConnection:
-        known: HTTPConnection | None = getattr(self._own, "connection", None)
+    def _connection(self) -> RemoteConnection:
+        known: RemoteConnection | None = getattr(self._own, "connection", None)
         if known is None:
             known, self._own.base = open_connection(self.url)
             self._own.connection = known

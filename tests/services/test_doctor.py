@@ -1,7 +1,6 @@
 """The examination of an installation: each thing is broken once, and its finding is there."""
 
 import datetime as dt
-import ipaddress
 import json
 import ssl
 from http.server import BaseHTTPRequestHandler
@@ -10,10 +9,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from registry.services import access_tokens
 from registry.services.doctor import database as of_database
@@ -26,7 +21,7 @@ from registry.store.database import connect
 from registry.store.diagnosis import read_server
 from registry.store.heartbeats import ProcessFigures
 from tests.conftest import NOW
-from tests.listening import listening
+from tests.listening import listening, write_certificate
 
 SEEN = {"content-security-policy": "x", "x-content-type-options": "x", "referrer-policy": "x"}
 
@@ -65,33 +60,6 @@ class Proxied(BaseHTTPRequestHandler):
 
 def proxied(context=None):
     return listening(Proxied, context, faults=set())
-
-
-def write_certificate(folder, *, days):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "register")])
-    now = dt.datetime.now(dt.UTC)
-    alternatives = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=days, hours=1))
-        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / f"{days}.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    file.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
-    return file
 
 
 def findings(checks):
