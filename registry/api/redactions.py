@@ -13,25 +13,25 @@ from registry.api.operations import answers, describes, json_of, limits, ref, to
 from registry.api.parameters import Lang, language_of
 from registry.api.request_body import read_document
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import key_of, private
+from registry.api.writes import BLOCKED, key_of, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement, NotFound
 from registry.record import redaction
 from registry.record.codelists import codelists
+from registry.record.messages import message, render
 from registry.services import redaction as redaction_service
 from registry.services.access import Actor
 from registry.services.redaction import RedactionReceipt
-from registry.settings import Settings
 from registry.store.redactions import Redaction
 
 _STATUS = {"requested": 202, "confirmed": 201}
 _LARGEST = 2**63
 
-_REQUESTED = (
+_REQUESTED = message(
     "Nothing is erased yet: somebody else confirms it, with a token of another actor and the scope "
     "redact."
 )
-_CONFIRMED = (
+_CONFIRMED = message(
     "It is in the log now. As soon as the log's next checkpoint is published, what it names is "
     "destroyed with its salts; the record says what was erased and why. Whoever has a copy, or a "
     "backup, has to be told."
@@ -123,15 +123,16 @@ async def request_redaction(
     *, request: ApiRequest, state: ApiState, actor: NamedDependency[Actor], lang: Lang = None
 ) -> Response[bytes]:
     """Ask for parts of a record's versions to be erased; somebody else has to confirm it."""
+    language = language_of(request, lang, state.context.pack)
     receipt = await redaction_service.request(
         state.context,
         actor,
         await read_document(request),
         now=utc_now(),
-        language=language_of(request, lang, state.context.pack),
+        language=language,
         idempotency_key=key_of(request),
     )
-    return _answer(receipt, state.settings)
+    return _answer(receipt, state, language=language)
 
 
 @post(
@@ -148,6 +149,7 @@ async def confirm_redaction(
     redaction: Annotated[int, PathParameter(schema_extra={"minimum": 1, "maximum": 2**63 - 1})],
     state: ApiState,
     actor: NamedDependency[Actor],
+    lang: Lang = None,
 ) -> Response[bytes]:
     """Put a redaction into the log; what it names is destroyed once that is published."""
     if not 0 < redaction < _LARGEST:
@@ -155,21 +157,23 @@ async def confirm_redaction(
     receipt = await redaction_service.confirm(
         state.context, actor, redaction, now=utc_now(), idempotency_key=key_of(request)
     )
-    return _answer(receipt, state.settings)
+    return _answer(receipt, state, language=language_of(request, lang, state.context.pack))
 
 
-def _answer(receipt: RedactionReceipt, settings: Settings) -> Response[bytes]:
-    base = f"{settings.base_url}/api/v1"
+def _answer(receipt: RedactionReceipt, state: ApiState, *, language: str) -> Response[bytes]:
+    base = f"{state.settings.base_url}/api/v1"
     links = {"redactions": f"{base}/redactions"}
     if "/" in receipt.id:
         links["record"] = f"{base}/records/{receipt.id}"
     if receipt.entry is None:
+        following = _REQUESTED
         links["confirm"] = f"{base}/redactions/{receipt.redaction}/confirm"
     else:
+        following = BLOCKED if state.context.guard.is_blocked else _CONFIRMED
         links["changes"] = f"{base}/changes?origin=all&since={receipt.entry - 1}&limit=1"
     answer = RedactionAnswer(
         **msgspec.structs.asdict(receipt),
         links=links,
-        next=_REQUESTED if receipt.entry is None else _CONFIRMED,
+        next=render(following, language, state.context.pack.fallback),
     )
     return private(answer, status=_STATUS.get(receipt.outcome, 200))

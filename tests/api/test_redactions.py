@@ -257,6 +257,17 @@ async def test_an_agency_alone_erases_nothing_that_everybody_must_be_able_to_rea
     assert (await client.post(confirm, headers=await who("mail room", agency))).status_code == 201
 
 
+async def test_what_happens_next_is_said_in_the_language_asked_for(client, published, who):
+    asked = await client.post(
+        f"{REDACTIONS}?lang=fr", json=ASKED, headers=await who("legal office")
+    )
+    assert asked.json()["next"].startswith("Rien n’est encore effacé")
+    confirm = f"{REDACTIONS}/{asked.json()['redaction']}/confirm"
+    arabic = {"accept-language": "ar"} | await who("data office")
+    done = (await client.post(confirm, headers=arabic)).json()
+    assert done["next"].startswith("صار ذلك في دفتر القيود")
+
+
 async def test_a_key_repeats_the_receipt(client, published, who):
     legal = await who("legal office") | {"idempotency-key": "k"}
     first = await client.post(REDACTIONS, json=ASKED, headers=legal)
