@@ -27,7 +27,7 @@ grant insert, delete on blocking_key to serving;
 -- What is not published yet, and what each request leaves.
 grant insert, update, delete on allowance, answer, draft, heartbeat, pending_act, preview_link to serving;
 grant insert on notice to serving;
-grant insert on redaction to serving;
+grant insert, delete on redaction to serving;
 grant update (confirmed_by, confirmed_person, entry, replaced) on redaction to serving;
 
 -- A token's day of use, and nothing else of it: who breaks into the API makes and prolongs none.

@@ -108,6 +108,7 @@ _HANDLERS = (
     redactions.list_redactions,
     redactions.request_redaction,
     redactions.confirm_redaction,
+    redactions.delete_redaction,
     attestations.list_attestations,
     attestations.attest,
     changes.list_changes,

@@ -55,6 +55,7 @@ ACTIONS: dict[str, Action] = {
     "attest": "attest",
     "request_redaction": "request_redaction",
     "confirm_redaction": "confirm_redaction",
+    "delete_redaction": "delete_redaction",
     "list_redactions": "list_redactions",
     "list_pending_acts": "list_acts",
     "get_pending_act": "read_act",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
@@ -24,12 +24,15 @@ from registry.services.access import Actor
 from registry.services.redaction import RedactionReceipt
 from registry.store.redactions import Redaction
 
+RedactionPath: TypeAlias = Annotated[
+    int, PathParameter(schema_extra={"minimum": 1, "maximum": 2**63 - 1})
+]
+
 _STATUS = {"requested": 202, "confirmed": 201}
-_LARGEST = 2**63
 
 _REQUESTED = message(
     "Nothing is erased yet: somebody else confirms it, with a token of another actor and the scope "
-    "redact."
+    "redact. To take it back, delete it."
 )
 _CONFIRMED = message(
     "It is in the log now. As soon as the log's next checkpoint is published, what it names is "
@@ -116,7 +119,7 @@ async def list_redactions(*, state: ApiState, actor: NamedDependency[Actor]) -> 
         problems=(InvalidStatement, NotFound, Conflict),
         body=Redacting,
         keyed=True,
-        follows=("confirm_redaction", "list_redactions"),
+        follows=("confirm_redaction", "delete_redaction", "list_redactions"),
     ),
 )
 async def request_redaction(
@@ -146,18 +149,32 @@ async def request_redaction(
 async def confirm_redaction(
     *,
     request: ApiRequest,
-    redaction: Annotated[int, PathParameter(schema_extra={"minimum": 1, "maximum": 2**63 - 1})],
+    redaction: RedactionPath,
     state: ApiState,
     actor: NamedDependency[Actor],
     lang: Lang = None,
 ) -> Response[bytes]:
     """Put a redaction into the log; what it names is destroyed once that is published."""
-    if not 0 < redaction < _LARGEST:
-        raise NotFound(f"there is no redaction {redaction}")
     receipt = await redaction_service.confirm(
         state.context, actor, redaction, now=utc_now(), idempotency_key=key_of(request)
     )
     return _answer(receipt, state, language=language_of(request, lang, state.context.pack))
+
+
+@delete(
+    "/api/v1/redactions/{redaction:int}",
+    status_code=204,
+    summary="Take a redaction back",
+    tags=["redactions"],
+    security=token("redact"),
+    responses=answers(None, 204),
+    opt=describes(problems=(Conflict,)),
+)
+async def delete_redaction(
+    *, redaction: RedactionPath, state: ApiState, actor: NamedDependency[Actor]
+) -> None:
+    """Take back what you asked for, or refuse what another asked for, while it is not confirmed."""
+    await redaction_service.delete(state.context, actor, redaction, now=utc_now())
 
 
 def _answer(receipt: RedactionReceipt, state: ApiState, *, language: str) -> Response[bytes]:

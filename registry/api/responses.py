@@ -63,6 +63,7 @@ _OF_DOWNLOADS = ("Content-Disposition", "X-Register-Mended", "X-Register-Size")
 _OF_BODY: Mapping[str, Json] = {
     "list_records": {"cursor": "$response.body#/next"},
     "confirm_redaction": {"redaction": "$response.body#/redaction"},
+    "delete_redaction": {"redaction": "$response.body#/redaction"},
     "get_pending_act": {"act": "$response.body#/act"},
     "delete_pending_act": {"act": "$response.body#/act"},
     "approve_pending_act": {"act": "$response.body#/act"},

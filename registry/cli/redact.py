@@ -112,6 +112,22 @@ async def confirm(context: ServiceContext, *, number: int, actor: str | None) ->
     return await redaction.confirm(context, of_authority(actor, "redact"), number, now=utc_now())
 
 
+@redact.command()
+@click.argument("number", type=NUMBER)
+@click.option(
+    "--actor", metavar="ROLE", help=f"Who acts, for the audit trail. Default: {AUTHORITY}."
+)
+@in_register
+async def delete(context: ServiceContext, *, number: int, actor: str | None) -> None:
+    """Take back or refuse the redaction NUMBER, which is not confirmed yet.
+
+    Example: registry redact delete 1
+    """
+    from registry.services import redaction
+
+    await redaction.delete(context, of_authority(actor, "redact"), number, now=utc_now())
+
+
 @redact.command(name="list")
 @style_option
 @in_register
@@ -128,6 +144,8 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
         return
     for one in found:
         stands = f"asked for by {one.requested_by}"
+        if one.state == "overtaken":
+            stands = f"overtaken, {stands}"
         if one.entry is not None:
             stands = f"entry {one.entry}, {'erased' if one.is_done else 'to be erased'}"
         columns = (one.id, one.subject, " ".join(one.pointers), one.basis, stands)

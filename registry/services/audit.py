@@ -32,6 +32,7 @@ Action: TypeAlias = Literal[
     "delete_act",
     "request_redaction",
     "confirm_redaction",
+    "delete_redaction",
     "invite_member",
     "link_member",
     "change_roles",

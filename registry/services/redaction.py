@@ -23,7 +23,7 @@ from registry.services.context import ServiceContext
 from registry.services.pipeline import Command, Decision, execute
 from registry.services.replacements import held_members, shown_versions, with_replacements
 from registry.store import records, redactions
-from registry.store.database import Connection
+from registry.store.database import Connection, retried
 from registry.store.log import Entry
 from registry.store.redactions import Redaction
 
@@ -157,13 +157,7 @@ async def confirm(
     Confirming again, because the answer was lost, gives the same receipt.
     """
     actor.require("redact")
-    async with context.database.connection() as connection:
-        asked = await redactions.read(connection, number)
-    if asked is None or actor.agency not in {None, _agency(asked)}:
-        raise NotFound(
-            f"there is no redaction {number} that you may read; one of words is given up when "
-            "another erases a part of the same: ask for it anew"
-        )
+    asked = await _find(context, actor, number)
     command = Confirm(
         actor=actor,
         subject=asked.subject,
@@ -193,7 +187,7 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
         name, number = self.actor.name, self.number
         asked = await redactions.read(connection, number)
         if asked is None:
-            raise NotFound(f"there is no redaction {number} that you may read")
+            raise _not_found(number)
         if self.actor.person == (asked.requested_person or person_of(asked.requested_by)):
             raise Forbidden(
                 f"{name} asked for this redaction and cannot confirm it as well: erasing "
@@ -213,7 +207,11 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
         last = None
         if asked.record is not None:
             await _require_carried_out(connection, asked)
-            await _require_unchanged(connection, asked)
+            if await _is_overtaken(connection, asked):
+                raise Conflict(
+                    f"since redaction {number} was asked for, another one has erased a part of the "
+                    "same; take it back and ask for it anew"
+                )
             last = await redactions.read_last(connection, asked.record)
         decided = {
             "authority": asked.authority,
@@ -260,20 +258,16 @@ async def _require_carried_out(connection: Connection, asked: Redaction) -> None
             )
 
 
-async def _require_unchanged(connection: Connection, asked: Redaction) -> None:
-    """Raise `Conflict` where other texts than when it was asked stand in the place of its members.
+async def _is_overtaken(connection: Connection, asked: Redaction) -> bool:
+    """Return whether other texts than when it was asked stand in the place of its members.
 
     Those that it would itself have put there were given up with its request.
     """
     if not asked.versions:
-        return
+        return False
     sections = await redactions.read_sections(connection, asked.record)
     now = await with_replacements(connection, asked, {}, None, sections)
-    if now.entries != asked.entries:
-        raise Conflict(
-            f"since redaction {asked.id} was asked for, another one has erased a part of the same; "
-            "ask for it anew"
-        )
+    return now.entries != asked.entries
 
 
 def _confirmed(asked: Redaction, by: str, entry: Entry) -> RedactionReceipt:
@@ -291,8 +285,51 @@ def _confirmed(asked: Redaction, by: str, entry: Entry) -> RedactionReceipt:
 async def list_redactions(context: ServiceContext, actor: Actor) -> list[Redaction]:
     """List what was asked to be erased, and what became of it, newest first."""
     actor.require("redact")
+    async with context.database.snapshot() as connection:
+        found = await redactions.read_all(connection, actor.agency)
+        return [
+            msgspec.structs.replace(one, state="overtaken")
+            if one.state == "requested" and await _is_overtaken(connection, one)
+            else one
+            for one in found
+        ]
+
+
+@retried
+async def delete(context: ServiceContext, actor: Actor, number: int, *, now: dt.datetime) -> None:
+    """Take back or refuse a request: whoever may confirm it may, and who asked for it.
+
+    Raises `Conflict` for one that is confirmed.
+    """
+    actor.require("redact")
+    subject = (await _find(context, actor, number)).subject
+    async with context.database.transaction() as connection:
+        await records.lock_record(connection, subject)
+        asked = await redactions.read(connection, number)
+        if asked is None:
+            raise _not_found(number)
+        if asked.entry is not None:
+            raise Conflict(
+                f"redaction {number} was confirmed, and is in the log: it cannot be taken back"
+            )
+        await redactions.delete(connection, number)
+        before = str(number)
+        await audit.note(connection, actor, "delete_redaction", subject, before=before, now=now)
+
+
+async def _find(context: ServiceContext, actor: Actor, number: int) -> Redaction:
     async with context.database.connection() as connection:
-        return await redactions.read_all(connection, actor.agency)
+        asked = await redactions.read(connection, number)
+    if asked is None or actor.agency not in {None, _agency(asked)}:
+        raise _not_found(number)
+    return asked
+
+
+def _not_found(number: int) -> NotFound:
+    return NotFound(
+        f"there is no redaction {number} that you may read; a request is gone once it is taken "
+        "back, and one of words when another erases a part of the same: ask for it anew"
+    )
 
 
 def _agency(asked: Redaction) -> str:

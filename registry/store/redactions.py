@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import asyncpg
 import msgspec
@@ -16,8 +16,11 @@ from registry.store import search_rows
 from registry.store.database import Connection
 from registry.store.sql import read_row, read_rows, statement
 
+RedactionState: TypeAlias = Literal["requested", "overtaken", "confirmed", "erased"]
+
 _JSON = msgspec.json.Encoder()
 _LONGEST_SECONDS = 3600
+_END_OF_NUMBERS = 2**63
 
 
 class Redaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +29,9 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     `entries` are others than versions: of the record, or of the attestations of an `agency`, and
     then there is no record. `replaced` is what will be shown in the place of members, until it is
     confirmed: a list of `{pointer, versions, value}`. `is_done` means that it was carried out, and
-    the content no longer exists. The persons are null in rows of older releases.
+    the content no longer exists. `state` says the same in a word; an `overtaken` request cannot be
+    confirmed any more, since another redaction erased a part of the same. The persons are null in
+    rows of older releases.
     """
 
     id: int
@@ -45,6 +50,7 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     entry: int | None = None
     hash: str | None = None
     is_done: bool = False
+    state: RedactionState = "requested"
     requested_person: str | None = None
     confirmed_person: str | None = None
     replaced: list[dict[str, Any]] | None = None
@@ -117,13 +123,20 @@ async def insert(connection: Connection, redaction: Redaction) -> int:
 
 
 async def read(connection: Connection, number: int) -> Redaction | None:
-    """Return a redaction."""
+    """Return a redaction; None for any number that none has."""
+    if not 0 < number < _END_OF_NUMBERS:
+        return None
     return await read_row(connection, _redaction, "redactions", "one", number)
 
 
 async def read_all(connection: Connection, agency: str | None) -> list[Redaction]:
     """Return the redactions of an agency's records, or of all, newest first."""
     return await read_rows(connection, _redaction, "redactions", "all", agency)
+
+
+async def delete(connection: Connection, number: int) -> None:
+    """Delete a request that is not confirmed."""
+    await connection.execute(statement("redactions", "delete"), number)
 
 
 async def read_named(connection: Connection, entry: int) -> NamedEntry | None:

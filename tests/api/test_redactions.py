@@ -180,11 +180,34 @@ async def test_two_different_actors_are_needed(client, agency, published, who, p
     assert (await client.get(REDACTIONS, headers=stranger)).json() == {"items": []}
     problem(await client.post(f"{REDACTIONS}/999/confirm", headers=stranger), 404, "not-found")
     second = await who("data office")
+    listed = (await client.get(REDACTIONS, headers=second)).json()["items"]
+    assert [one["state"] for one in listed] == ["requested"]
     done = await client.post(confirm, headers=second)
+    [listed] = (await client.get(REDACTIONS, headers=second)).json()["items"]
+    assert listed["state"] == "confirmed"
     again = await client.post(confirm, headers=second)
     assert (again.status_code, again.json()) == (200, done.json() | {"outcome": "unchanged"})
     problem(await client.post(confirm, headers=await who("third")), 409, "conflict")
     assert (await client.get("/api/v1/changes?since=4")).json()["items"] == []
+
+
+async def test_a_request_is_taken_back_or_refused_until_it_is_confirmed(
+    client, published, who, problem
+):
+    legal, second = await who("legal office"), await who("data office")
+    for headers in (legal, second):
+        asked = (await client.post(REDACTIONS, json=ASKED, headers=legal)).json()
+        address = f"{REDACTIONS}/{asked['redaction']}"
+        stranger = await who("elsewhere", agency="demo-education")
+        problem(await client.delete(address, headers=stranger), 404, "not-found")
+        assert (await client.delete(address, headers=headers)).status_code == 204
+        problem(await client.delete(address, headers=headers), 404, "not-found")
+        problem(await client.post(f"{address}/confirm", headers=second), 404, "not-found")
+    assert (await client.get(REDACTIONS, headers=legal)).json() == {"items": []}
+    asked = (await client.post(REDACTIONS, json=ASKED, headers=legal)).json()
+    address = f"{REDACTIONS}/{asked['redaction']}"
+    await client.post(f"{address}/confirm", headers=second)
+    problem(await client.delete(address, headers=legal), 409, "conflict")
 
 
 CANNOT_BE_ERASED = [

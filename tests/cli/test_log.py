@@ -207,6 +207,10 @@ def test_parts_are_erased_by_two_and_the_list_says_how_far_it_is(own, record, re
     assert own("redact", "list").stdout == f"{row}entry 2, erased\n"
     [listed] = json.loads(own("redact", "list", "--format", "json").stdout)
     assert (listed["id"], listed["entry"], listed["is_done"]) == (1, 2, True)
+    assert "is in the log" in own("redact", "delete", "1", code=1).stderr
+    own("redact", "request", record["id"], "--pointer", "/contact/email", *why)
+    assert own("redact", "delete", "2", "--actor", "data protection office").stdout == ""
+    assert own("redact", "list").stdout == f"{row}entry 2, erased\n"
 
 
 def test_entries_that_contradict_what_was_signed_are_given_up_after_a_question(

@@ -295,9 +295,17 @@ async def test_one_redaction_never_undoes_another_of_the_same_text(
         with pytest.raises(Conflict, match="is being carried out; try again in a moment"):
             await again
     await publish_log(settings, context)
-    with pytest.raises(Conflict, match="another one has erased a part of the same; ask for it"):
+    with pytest.raises(Conflict, match="a part of the same; take it back and ask for it"):
         await confirm(whole)
-    with pytest.raises(NotFound, match="given up when another erases a part of the same"):
+    listed = await redaction.list_redactions(context, acting("another"))
+    assert {one.id: one.state for one in listed} == {earlier: "erased", whole: "overtaken"}
+    for number, error in ((earlier, Conflict), (later, NotFound), (2**70, NotFound)):
+        with pytest.raises(error):
+            await redaction.delete(context, acting("one"), number, now=NOW)
+    with pytest.raises(NotFound):
+        await redaction.delete(context, acting("own", "demo-education"), whole, now=NOW)
+    await redaction.delete(context, acting("one"), whole, now=NOW)
+    with pytest.raises(NotFound, match="one of words when another erases a part of the same"):
         await confirm(later)
     erased = await ask(basis="court")
     late = await ask(words=[second])
