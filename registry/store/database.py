@@ -295,7 +295,9 @@ async def _end_if_silent(connection: Connection) -> None:
 
 
 async def _end_stopped(connection: Connection) -> None:
-    """Close the connection of a block that was cancelled, once its statement is.
+    """Close the connection of a block that was cancelled, once its statement is, or in 5 seconds.
+
+    A statement that has not ended by then is ended by the server, which sees that nobody waits.
 
     asyncpg 0.32 may lose count of the answers to a statement that is cancelled while it is
     prepared, and take the last one for that to the next statement, of whoever is lent it then.

@@ -32,8 +32,10 @@ _SESSION = {
     "tcp_user_timeout": "15s",
     # A process that was suspended must not keep its locks.
     "idle_in_transaction_session_timeout": "5min",
+    # A request to cancel that comes before the server has begun the statement does nothing.
+    "client_connection_check_interval": "1s",
 }
-"""TCP timeouts of a session (tcp(7)).
+"""TCP timeouts of a session (tcp(7)), and how soon it ends a statement that nobody waits for.
 
 The kernel closes a connection whose other end has vanished: ours after 3 to 6 seconds, the server's
 session, which may hold locks and a role, after 15.

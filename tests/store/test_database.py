@@ -363,6 +363,26 @@ async def test_what_is_stopped_amid_a_statement_leaves_nothing_to_whom_comes_nex
     await one.close()
 
 
+async def test_a_statement_that_nobody_waits_for_ends(database_url):
+    """The request to cancel it may be lost: then the connection is all that ends."""
+    one, other = await connect(database_url, size=1), await connect(database_url, size=1)
+    running = "select count(*) from pg_stat_activity where query = 'select pg_sleep(600)'"
+    try:
+        async with other.connection() as watching:
+            async with one.connection() as connection:
+                sleeping = asyncio.create_task(connection.execute("select pg_sleep(600)"))
+                while not await watching.fetchval(running):  # noqa: ASYNC110  the server's state
+                    await asyncio.sleep(0.01)
+                connection.terminate()
+                await asyncio.gather(sleeping, return_exceptions=True)
+            async with asyncio.timeout(60):
+                while await watching.fetchval(running):  # noqa: ASYNC110  the server's state
+                    await asyncio.sleep(0.05)
+    finally:
+        await one.close()
+        await other.close()
+
+
 async def test_what_was_cancelled_leaves_nothing_to_whoever_is_next(database_url):
     """Who left an export made another's request a fault: one of some 60 cancellations did."""
     database = await connect(database_url, size=1)
