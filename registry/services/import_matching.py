@@ -34,6 +34,9 @@ from registry.text.folding import fold
 _NAMED = 5
 """Agencies that a sentence names at most, of each kind."""
 
+_LARGEST_ROW = 64 << 20
+"""Bytes of a row as JSON: PostgreSQL takes 256 MiB of it and of the texts that were cut."""
+
 
 class RecordKey(msgspec.Struct, frozen=True, kw_only=True):
     """What a row or a record is recognised by; the texts are as the record has them.
@@ -203,6 +206,24 @@ def _new_id(agency: str, proposed: str, taken: Collection[str]) -> str:
         end = f"-{number}"
         found = f"{stem[: MAX_LENGTH - len(end)].rstrip('-')}{end}"
     return found
+
+
+def refuse_large_rows(
+    filings: Sequence[ForeignFiling],
+) -> tuple[list[ForeignFiling], list[RefusedRow]]:
+    """Return the filings whose rows can be stored, and the rows of the others."""
+    fit: list[ForeignFiling] = []
+    large: list[RefusedRow] = []
+    why = (
+        f"the row has more than {_LARGEST_ROW >> 20} MiB: leave out of the file what the crosswalk "
+        "does not read"
+    )
+    for one in filings:
+        if len(msgspec.json.encode(one.source_row)) <= _LARGEST_ROW:
+            fit.append(one)
+        else:
+            large.append(RefusedRow(place=one.place, reason=why, source_id=one.source_id))
+    return fit, large
 
 
 async def refuse_foreign_ids(

@@ -36,6 +36,7 @@ from registry.services.import_matching import (
     missing,
     place_filings,
     refuse_foreign_ids,
+    refuse_large_rows,
 )
 from registry.services.import_report import ImportOutcome, RunReport, by_reason
 from registry.store import imports, records, redactions
@@ -74,6 +75,7 @@ async def import_foreign(
     are `gone_anyway`.
     """
     origin = file.origin.code
+    filings, large = refuse_large_rows(filings)
     async with leadership(context.database, "importer"):
         async with context.database.snapshot() as connection:
             known = await imports.read_known(connection, origin)
@@ -82,7 +84,7 @@ async def import_foreign(
             placed, elsewhere, notes = await refuse_foreign_ids(
                 connection, origin, place_filings(filings, known, named, key_of)
             )
-        refused = [*refused, *elsewhere]
+        refused = [*refused, *large, *elsewhere]
         gone, unclear = missing(known, placed, refused) if file.complete else ([], [])
         standing = sum(one.state == "published" for one in known)
         if len(gone) > max(_MANY, standing / 2) and not gone_anyway:

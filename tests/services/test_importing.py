@@ -257,6 +257,18 @@ async def test_a_refused_row_is_not_gone(database, bring, foreign):
         assert "none is marked as gone" in (await imports.read_report(connection, 3))
 
 
+async def test_a_row_that_the_database_cannot_take_is_refused_and_the_rest_published(
+    database, bring, foreign
+):
+    """PostgreSQL refuses JSON of 256 MiB; the whole text of a field stands in it twice."""
+    text = "x" * (130 << 20)
+    large = foreign("two", whole={"/purpose/goal/en": text}, Goal=text)
+    counts = await bring(foreign("one"), msgspec.structs.replace(large, place="line 3"))
+    assert told(counts) == {"added": 1, "refused": 1}
+    async with database.connection() as connection:
+        assert "line 3" in await imports.read_report(connection, 1)
+
+
 async def test_a_file_in_which_most_is_missing_is_refused_unless_that_is_meant(
     database, bring, foreign
 ):
