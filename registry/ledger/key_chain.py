@@ -87,7 +87,7 @@ class KeyChain(msgspec.Struct, frozen=True):
         last = self.keys[-1]
         if entry.get("follows") != last.verifier.to_text() or index <= last.index:
             raise KeyRefused("its key does not follow the last key of the log")
-        if len(self.keys) == MOST_KEYS:
+        if self.is_full:
             raise KeyRefused(f"a log has {MOST_KEYS:,} keys at most")
         try:
             verifier = parse_verifier(entry["key"])
@@ -101,6 +101,11 @@ class KeyChain(msgspec.Struct, frozen=True):
         replaced = msgspec.structs.replace(last, until=timestamp(at + OVERLAP))
         new = LogKey(verifier=verifier, index=index, since=timestamp(at))
         return KeyChain((*self.keys[:-1], replaced, new), self.continues)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further key may follow."""
+        return len(self.keys) >= MOST_KEYS
 
     @property
     def origin(self) -> str:

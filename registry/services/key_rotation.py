@@ -73,11 +73,17 @@ async def rotate(
 ) -> tuple[Path, int]:
     """Name the next key of the log in an entry; return its file, and the entry's index.
 
-    `made` is one that was made elsewhere. Raises `Conflict` where the last key is not published
-    yet, its file is not here, or it is not clear which key is to follow.
+    `made` is one that was made elsewhere. Raises `Conflict` where the log has all the keys that it
+    may have, the last is not published yet, its file is not here, or it is not clear which key is
+    to follow.
     """
     state = await read_key_state(context.database, settings)
     last = state.chain.keys[-1]
+    if state.chain.is_full:
+        raise Conflict(
+            f"the log has {len(state.chain.keys):,} keys, and nobody would follow another one; "
+            "begin a log that continues this one: see docs/key-ceremony.md"
+        )
     if state.published <= last.index:
         raise Conflict(
             f"entry {last.index} names a key and is not published yet; the background runner does "

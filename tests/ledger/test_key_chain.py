@@ -173,6 +173,14 @@ def check(folder, known):
     return verify_log(read_from(folder), verifier=known and known.verifier, progress=quiet)
 
 
+async def test_a_key_is_not_rotated_to_one_that_nobody_follows(register, settings, monkeypatch):
+    await register.filed()
+    monkeypatch.setattr(key_chain, "MOST_KEYS", 1)
+    with pytest.raises(Conflict, match="the log has 1 keys"):
+        await register.rotated()
+    assert list(key.files(settings.key_file)) == [settings.key_file]
+
+
 async def test_a_key_is_rotated_twice_and_whoever_knew_one_follows(
     register, database, settings, pack, tmp_path
 ):
