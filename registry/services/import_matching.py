@@ -28,7 +28,7 @@ from registry.record.pack import Agency
 from registry.record.validate import Verdict
 from registry.store import imports
 from registry.store.database import Connection
-from registry.store.imports import KnownRecord
+from registry.store.imports import KeptRow, KnownRecord
 from registry.text.folding import fold
 
 _NAMED = 5
@@ -129,6 +129,15 @@ class ForeignFiling(msgspec.Struct, frozen=True, kw_only=True):
     whole: Mapping[str, str] = {}
     changed_on: str | None = None
     place: str = ""
+
+    @property
+    def kept_row(self) -> KeptRow:
+        """The row as it is stored: canonical JSON, or with integers beyond 2^53 JSON in order."""
+        try:
+            content = canonical(self.source_row)
+        except ValueError:
+            content = msgspec.json.encode(self.source_row, order="sorted")
+        return KeptRow(content=content.decode(), whole=msgspec.json.encode(self.whole).decode())
 
 
 class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -251,10 +251,7 @@ class _Run:
                 self._note("withdrawn", one.id, filing.source_id)
                 continue
             document = without_erased(filing.document | {"id": one.id}, erased.get(one.id, {}))
-            row = KeptRow(
-                content=canonical(filing.source_row).decode(),
-                whole=msgspec.json.encode(filing.whole).decode(),
-            )
+            row = filing.kept_row
             batch.met[one.id] = filing.source_id, filing.changed_on
             is_back = one.known is not None and one.known.source_state == "gone"
             if is_back:

@@ -257,6 +257,15 @@ async def test_a_refused_row_is_not_gone(database, bring, foreign):
         assert "none is marked as gone" in (await imports.read_report(connection, 3))
 
 
+async def test_a_row_with_a_large_number_is_kept_as_it_is(database, bring, foreign):
+    """Ids of 64 bits are in no canonical JSON (RFC 8785); they ended the import."""
+    counts = [await bring(foreign("one", Number=2**63 - 1, Étendue=2**70)) for _ in range(2)]
+    assert [told(one) for one in counts] == [{"added": 1}, {"unchanged": 1}]
+    async with database.connection() as connection:
+        kept = await imports.read_source_rows(connection, ["us.dwx/one"])
+    assert '"Number":9223372036854775807' in kept["us.dwx/one"].content
+
+
 async def test_a_row_that_the_database_cannot_take_is_refused_and_the_rest_published(
     database, bring, foreign
 ):
