@@ -20,7 +20,7 @@ from registry.record.erasure import Erased, covers, erase, replaced_members
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
 from registry.services.reindexing import index_versions
-from registry.store import log, record_names, records, redactions, search_rows
+from registry.store import log, record_names, records, redactions, search_rows, server_files
 from registry.store.database import Connection, Database
 from registry.store.redactions import HeldSection
 
@@ -73,8 +73,8 @@ async def erase_published(
     if unsettled:
         await write_contents(sorted({entry for some in unsettled.values() for entry in some}))
         async with database.connection() as connection:
-            await redactions.rewrite_tables(connection)
-            if not await redactions.end_write_ahead_log(connection):
+            await server_files.rewrite_tables(connection)
+            if not await server_files.end_write_ahead_log(connection):
                 _log.warning(_UNENDED, redactions=sorted(unsettled))
         async with database.transaction() as connection:
             for redaction in unsettled:

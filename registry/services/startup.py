@@ -22,7 +22,7 @@ from registry.services.agencies import complete_pack, save_agencies, store_agenc
 from registry.services.context import ServiceContext
 from registry.services.reindexing import reindex_if_needed
 from registry.settings import Settings, is_loopback
-from registry.store import agencies, log, record_names, redactions
+from registry.store import agencies, log, record_names, server_files
 from registry.store.database import Connection, Database, connect
 from registry.store.hosts import place
 from registry.store.migrate import check_migrated, is_begun, migrate
@@ -122,7 +122,7 @@ async def find_doubts(context: ServiceContext) -> list[str]:
     if await context.database.is_standby():
         return ["this database is a standby: the register can be read here, and nothing is filed"]
     async with context.database.transaction() as connection:
-        kept = await redactions.read_wal_settings(connection)
+        kept = await server_files.read_wal_settings(connection)
         try:
             state = await context.guard.lock(connection, now=utc_now())
         except (RegisterBehind, ClockDiffers) as error:

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any, Literal, TypeAlias
 
-import asyncpg
 import msgspec
 
 from registry.errors import Finding
@@ -19,7 +18,6 @@ from registry.store.sql import read_row, read_rows, statement
 RedactionState: TypeAlias = Literal["requested", "overtaken", "confirmed", "erased"]
 
 _JSON = msgspec.json.Encoder()
-_LONGEST_SECONDS = 3600
 _END_OF_NUMBERS = 2**63
 
 
@@ -303,35 +301,6 @@ async def read_unsettled(connection: Connection) -> dict[int, list[int]]:
 async def settle(connection: Connection, redaction: int) -> None:
     """Mark the files of what a redaction changed as rewritten."""
     await connection.execute(statement("redactions", "settle"), redaction)
-
-
-async def rewrite_tables(connection: Connection) -> None:
-    """Write what is left of tables into new files; not inside a transaction.
-
-    Nobody reads a table while it is rewritten, nor while that waits for who reads it now: so it
-    waits for two seconds at most, and fails.
-    """
-    await connection.execute(statement("redactions", "be_impatient"))
-    await connection.execute(statement("redactions", "vacuum"), timeout=_LONGEST_SECONDS)
-
-
-async def end_write_ahead_log(connection: Connection) -> bool:
-    """Have the server delete the files of its write-ahead log so far; not inside a transaction.
-
-    Return whether its role may ask for that. See `read_wal_settings` for what else keeps them.
-    """
-    try:
-        await connection.execute(statement("redactions", "new_wal_segment"))
-        await connection.execute(statement("redactions", "checkpoint"), timeout=_LONGEST_SECONDS)
-    except asyncpg.InsufficientPrivilegeError:
-        return False
-    return True
-
-
-async def read_wal_settings(connection: Connection) -> dict[str, str]:
-    """Return the settings of the server by which files of the write-ahead log outlive their use."""
-    rows = await connection.fetch(statement("redactions", "wal_settings"))
-    return {row["name"]: row["setting"] for row in rows}
 
 
 async def count(connection: Connection) -> int:

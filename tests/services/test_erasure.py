@@ -23,7 +23,7 @@ from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.services.recovery import heal_log
 from registry.settings import Settings
-from registry.store import attestations, records, redactions, withdrawals
+from registry.store import attestations, records, redactions, server_files, withdrawals
 from registry.tlog.policy import ANYBODY
 from registry.worker.runner import publish as publish_log
 from registry.worker.site_keeping import build_site
@@ -423,7 +423,7 @@ async def test_no_file_has_what_was_erased(
     entry = await withdraw(context, database)
     await publish_log(settings, context)
     async with database.connection() as connection:
-        assert await redactions.read_wal_settings(connection) == {}
+        assert await server_files.read_wal_settings(connection) == {}
         folder = Path(await connection.fetchval("show data_directory"))
         await connection.execute("analyze")
         await connection.execute("checkpoint")

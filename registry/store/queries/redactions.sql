@@ -209,27 +209,3 @@ inner join section as s on s.record = v.record and s.version = v.version and s.k
 inner join log_entry as e on e.index = m.redaction
 where v.record = any($1::text []) and ($2::text is null or convert_from(e.bytes, 'UTF8')::json ->> 'basis' <> $2)
 order by v.version
-
--- name: be_impatient
-set lock_timeout = '2s'
-
--- name: vacuum
--- Into new files: a page keeps what was deleted of it until the space is used again.
-vacuum (
-    full
-) section, entry_section, version, source_row, search_version, draft, answer, blocking_key, pending_act, redaction, kept_form
-
--- name: new_wal_segment
-select pg_switch_wal()
-
--- name: checkpoint
-checkpoint
-
--- name: wal_settings
--- What keeps files of the write-ahead log that a checkpoint would delete.
-select name, setting from pg_settings
-where
-    (name = 'wal_recycle' and setting = 'on')
-    or (name = 'wal_keep_size' and setting <> '0')
-    or (name = 'archive_mode' and setting <> 'off')
-order by name
