@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 
 from registry.ledger.append import append
-from registry.ledger.entries import NewEntry, RedactionEntry, WithdrawalEntry, after
+from registry.ledger.entries import NewEntry, WithdrawalEntry, after
 from registry.ledger.publication import Publication, seal_document
 from registry.record.codelists import codelists
 from registry.record.entry import Imported
 from registry.record.erasure import REPLACED, covers, without_erased
 from registry.record.redaction import SOURCE_BASIS
-from registry.record.sections import Section, seal
+from registry.record.sections import seal
 from registry.services.agencies import save_agencies
 from registry.services.context import ServiceContext
 from registry.services.harvested import (
@@ -33,6 +33,7 @@ from registry.services.harvested import (
     misplaced,
 )
 from registry.services.import_report import ImportOutcome, RunReport
+from registry.services.redaction_entries import redaction_entry_of, seal_decision
 from registry.services.replacements import held_members, shown_versions, with_replacements
 from registry.store import agencies as agency_rows
 from registry.store import imports, peers, records, redactions
@@ -317,25 +318,12 @@ class Intake:
             )
         number = await redactions.insert(connection, asked)
         self._note("erased", record, str(one.subject))
-        decided = {
-            "authority": asked.authority,
-            "reference": asked.reference,
-            REPLACED: asked.replaced,
-        }
-        sealed: list[Section] = seal(
-            {key: value for key, value in decided.items() if value}, self._context.random
-        )
-        return RedactionEntry(
-            actor=asked.requested_by,
-            redaction=number,
+        return redaction_entry_of(
+            asked,
+            number,
             confirmed_by=f"{self._peer.code}.{said['confirmed_by']}",
-            id=record,
-            versions=asked.versions,
-            entries=asked.entries,
-            pointers=asked.pointers,
-            basis=SOURCE_BASIS,
             previous=after(current),
-            sections=sealed,
+            sections=seal_decision(asked, self._context.random),
             source=one.source,
         )
 

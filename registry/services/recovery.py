@@ -42,6 +42,7 @@ from registry.record.validate import Verdict, validate
 from registry.services.agencies import store_agencies
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
+from registry.services.redaction_entries import redaction_entry_of
 from registry.settings import Settings
 from registry.store import agencies, checkpoints, imports, log, records, redactions
 from registry.store.checkpoints import Signed
@@ -308,19 +309,13 @@ async def _redaction(connection: Connection, lost: MissingEntry) -> RedactionEnt
         requested_by=lost.said["actor"],
         requested_at=lost.at,
     )
-    return RedactionEntry(
-        actor=asked.requested_by,
-        stored=lost.entry,
-        redaction=await redactions.insert(connection, asked),
+    return redaction_entry_of(
+        asked,
+        await redactions.insert(connection, asked),
         confirmed_by=lost.said["confirmed_by"],
-        id=asked.record,
-        agency=asked.agency,
-        versions=asked.versions,
-        entries=asked.entries,
-        pointers=asked.pointers,
-        basis=asked.basis,
         previous=None,
         sections=lost.sections,
+        stored=lost.entry,
     )
 
 

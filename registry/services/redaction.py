@@ -8,19 +8,18 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import msgspec
 
 from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
-from registry.ledger.entries import RedactionEntry
 from registry.record import redaction as rules
 from registry.record.canonical import canonical
 from registry.record.entry import Previous
-from registry.record.erasure import REPLACED, covers
+from registry.record.erasure import covers
 from registry.record.ids import split_id
 from registry.record.model import Document
-from registry.record.sections import seal
 from registry.services import audit, idempotency
 from registry.services.access import Actor, person_of
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.services.pipeline import Command, Decision, execute
+from registry.services.redaction_entries import redaction_entry_of, seal_decision
 from registry.services.replacements import held_members, shown_versions, with_replacements
 from registry.store import records, redactions
 from registry.store.database import Connection, retried
@@ -213,24 +212,13 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
                     "same; take it back and ask for it anew"
                 )
             last = await redactions.read_last(connection, asked.record)
-        decided = {
-            "authority": asked.authority,
-            "reference": asked.reference,
-            REPLACED: asked.replaced,
-        }
-        entry = RedactionEntry(
-            actor=asked.requested_by,
-            redaction=number,
+        entry = redaction_entry_of(
+            asked,
+            number,
             confirmed_by=name,
             confirmed_person=self.actor.person,
-            id=asked.record,
-            agency=asked.agency,
-            versions=asked.versions,
-            entries=asked.entries,
-            pointers=asked.pointers,
-            basis=asked.basis,
             previous=None if last is None else Previous(index=last.index, leaf=last.leaf),
-            sections=seal({key: value for key, value in decided.items() if value}, context.random),
+            sections=seal_decision(asked, context.random),
         )
         return Decision(
             entry=entry, answer=lambda at: _confirmed(asked, name, at), before=str(number)
