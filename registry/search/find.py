@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 import msgspec
 import tantivy
@@ -80,7 +81,7 @@ class QueryMatches:
             and query is not None
             and question.mends
             and self.total == 0
-            and (not self._passed or self._unfiltered(self.text) == 0)
+            and (not self._passed or not self._without_filters)
         ):
             better = self._speller(self._counted).correct(question.text or "", query)
             if better is not None:
@@ -109,10 +110,15 @@ class QueryMatches:
             return None
         if self.total:
             return self._speller(self._counted).suggest(asked.text, self.text.query)
-        if self._unfiltered(self.text):
+        if self._without_filters:
             return None
         better = self._speller(self._unfiltered).correct(asked.text, self.text.query)
         return None if better is None else better.text
+
+    @cached_property
+    def _without_filters(self) -> int:
+        """The number of versions that the words find without filters."""
+        return 0 if self.text is None else self._unfiltered(self.text)
 
     def _count(self) -> None:
         """Count the results and the facets: each counts what all filters but its own let pass."""

@@ -137,15 +137,18 @@ def _by_relevance(
         if start + _PLACES <= first or len(taken) == most:
             continue
         within = every([passed, *section])
-        # Of many questions some sections have nothing, which one look tells for all tiers.
-        if not _by_key(at, every([within, text.within(LABEL)]), "ord", None, 1, descending=True):
-            continue
+        anywhere = every([within, text.within(LABEL)])
         for place, query in _tiers(within, text):
             number = start + place
             last = number + LONGEST_NAME if place == _IN_NAME else number
-            if len(taken) < most and first <= last:
-                bound = after if first >= number else None
-                taken += _of_tier(at, query, number, bound, most - len(taken))
+            if len(taken) == most or last < first:
+                continue
+            bound = after if first >= number else None
+            found = _of_tier(at, query, number, bound, most - len(taken))
+            taken += found
+            # Of many questions some sections have nothing.
+            if place == _IN_NAME and not found and not at.total(anywhere):
+                break
     return taken
 
 
