@@ -46,9 +46,9 @@ class WarmCommands:
     def __init__(self) -> None:
         self._made = tempfile.TemporaryDirectory()  # its path is short: the socket lies in it
         self.folder = Path(self._made.name)
-        address = str(self.folder / "socket")
+        self._address = str(self.folder / "socket")
         self._listening = socket.socket(socket.AF_UNIX)
-        self._listening.bind(address)
+        self._listening.bind(self._address)
         self._listening.listen()
         number = self._listening.fileno()
         self._process = subprocess.Popen(
@@ -58,22 +58,30 @@ class WarmCommands:
             pass_fds=[number],
         )
         command = self.folder / "registry"
-        command.write_text(_COMMAND.format(python=sys.executable, address=address))
+        command.write_text(_COMMAND.format(python=sys.executable, address=self._address))
         command.chmod(0o755)
 
     def run(
         self, arguments: list[str], *, cwd: Path, environment: dict[str, str]
     ) -> subprocess.CompletedProcess[str]:
         """Run `registry` to its end; one that takes two minutes is ended by a signal."""
-        return subprocess.run(
-            [self.folder / "registry", *arguments],
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
+        order = {"arguments": arguments, "cwd": str(cwd), "environment": environment}
+        with (
+            Path(os.devnull).open("rb") as nothing,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+            socket.socket(socket.AF_UNIX) as line,
+        ):
+            line.connect(self._address)
+            socket.send_fds(line, [b"."], [one.fileno() for one in (nothing, out, err)])
+            line.sendall(json.dumps(order).encode())
+            line.shutdown(socket.SHUT_WR)
+            code = int(line.recv(8) or 1)
+            told = []
+            for stream in (out, err):
+                stream.seek(0)
+                told.append(stream.read().decode())
+        return subprocess.CompletedProcess(["registry", *arguments], code, *told)
 
     def close(self) -> None:
         self._process.communicate()

@@ -73,12 +73,24 @@ async def lose(url):
     await connection.close()
 
 
-def test_a_lost_register_comes_back_whole(kept, data):
+@pytest.fixture
+def held():
+    """Take embedded servers; they are released at the end."""
+    servers = []
+    yield servers
+    for one in servers:
+        one.release()
+
+
+def test_a_lost_register_comes_back_whole(kept, data, held):
     own = kept.run
     elsewhere = {"database_url": "", "data_dir": data}
     told = own("restore", kept.backup, **elsewhere).stderr
     assert "3 entries of " in told
     assert "in order, by its log" in told
+    # Held, so that not each command starts the server of the folder.
+    held.append(embedded.start(data))
+    elsewhere["database_url"] = held[0].url
     assert kept.state(**elsewhere) == kept.state()
     keys = [path.name for path in files(kept.folder / "keys/log.key")]
     assert len(keys) == 2

@@ -48,8 +48,9 @@ def answers(client, path):
 class Running:
     """A register that runs on its own folder and port."""
 
-    def __init__(self, environment, data):
+    def __init__(self, environment, data, warm):
         self.data = data
+        self._warm = warm
         self.port = free_port()
         self.environment = environment | {"REGISTRY_DATA_DIR": str(data)}
         self.process = None
@@ -78,14 +79,7 @@ class Running:
         return output
 
     def run(self, *arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "registry", *map(str, arguments)],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return self._warm.run([*map(str, arguments)], cwd=self.data, environment=self.environment)
 
     def agency(self):
         made = self.run("token", "create", "--agency", "demo-sante", "--scope", "file")
@@ -102,9 +96,9 @@ class Running:
 
 
 @pytest.fixture
-def up(environment, data):
+def up(environment, data, warm):
     share_templates(data)
-    running = Running(environment, data)
+    running = Running(environment, data, warm)
     yield running
     running.client.close()
     kill_all(data)

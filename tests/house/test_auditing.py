@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,19 +19,20 @@ QUESTIONS = 20
 
 
 @pytest.fixture
-def register(tmp_path):
+def register(tmp_path, warm):
     """A register with the demonstration records, a small foreign register and an attestation."""
     with served(load=True, workers=1) as running:
         for kind, body in reversed(list(fences(ROOT / "docs/importing.md"))):
             if kind in {"json", "csv"}:  # the page's first example stays
                 (tmp_path / f"city.{kind}").write_text(body, encoding="utf-8")
-        run = running.register.run
-        imported = run("import", tmp_path / "city.json", tmp_path / "city.csv")
+        place = {"cwd": running.register.data, "environment": running.register.environment}
+        run = partial(warm.run, **place)
+        imported = run(["import", str(tmp_path / "city.json"), str(tmp_path / "city.csv")])
         assert "2 created" in imported.stderr, imported.stderr
-        contact = ("--contact", "registre@demo-sante.example")
-        attested = run("attest", "demo-sante", "--systems", "7", *contact)
+        contact = ["--contact", "registre@demo-sante.example"]
+        attested = run(["attest", "demo-sante", "--systems", "7", *contact])
         assert attested.returncode == 0, attested.stderr
-        published = run("log", "publish")
+        published = run(["log", "publish"])
         assert published.returncode == 0, published.stderr
         yield running.register
 

@@ -32,7 +32,7 @@ def fences():
 
 
 @pytest.fixture(scope="module")
-def register(tmp_path_factory):
+def register(tmp_path_factory, warm):
     """A register with three records, one of them in two versions, and its log published."""
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing and "CI" not in os.environ:
@@ -50,9 +50,14 @@ def register(tmp_path_factory):
         shutil.copy(ROOT / "records" / f"{name}.json", target)
     with served(workers=1) as running:
         for arguments in (("load", folder), ("log", "publish")):
-            done = running.register.run(*arguments)
-            assert done.returncode == 0, done.stderr
+            run(warm, running.register, *arguments)
         yield running.register
+
+
+def run(warm, register, *arguments):
+    done = warm.run([*map(str, arguments)], cwd=register.data, environment=register.environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture
@@ -119,7 +124,7 @@ def test_what_was_forged_is_found(follow, forgery, command, why):
     assert why in errors
 
 
-def test_what_was_erased_is_told_with_its_basis(follow, register):
+def test_what_was_erased_is_told_with_its_basis(follow, register, warm):
     record = "demo-sante/prevision-lits"
     for arguments in (
         ("redact", "request", record, "--pointer", "/contact", "--basis", "data_protection",
@@ -128,9 +133,8 @@ def test_what_was_erased_is_told_with_its_basis(follow, register):
         ("log", "publish"),
         ("redact", "list"),
     ):  # fmt: skip
-        done = register.run(*arguments)
-        assert done.returncode == 0, done.stderr
-    assert f"\t{record}\t/contact\tdata_protection\t" in done.stdout
+        told = run(warm, register, *arguments)
+    assert f"\t{record}\t/contact\tdata_protection\t" in told
     keep = next(body for kind, body in fences() if kind == "sh")
     keep = keep.replace("demo-services/objets-trouves", record)
     wrote, _ = follow([keep, "python3 check_proof.py proof.json"])
