@@ -57,6 +57,7 @@ _SHARED = {
     "attacks": {"register"},
     "browser": {"chromium"},
     "clients": {"register"},
+    "exchange": {"many", "shared"},
     "house": {"register"},
     "pages": {"site", "many"},
     "search": {"large"},

@@ -1,8 +1,12 @@
-"""Whatever a crosswalk or a row holds, it is converted or refused in words, never a crash."""
+"""Whatever a crosswalk or a row holds, it is converted or refused in words, never a crash.
+
+`make fuzz` asks more.
+"""
 
 import copy
 import datetime as dt
 import json
+import os
 from contextlib import suppress
 
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +21,8 @@ from registry.record.pack import load_pack
 TODAY = dt.date(2026, 11, 24)
 PACK, FAST = load_pack("ma"), FastValidator()
 RELAXED = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=3 * int(os.environ.get("FUZZ_EXAMPLES", "15")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 _words = st.sampled_from(

@@ -3,34 +3,53 @@
 import copy
 import datetime as dt
 import json
+import secrets
 
 import pytest
 
 from registry.exchange import export
 from registry.exchange.crosswalk import TEMPLATES, load_crosswalk
 from registry.exchange.export import prepare, write
+from registry.ledger import append
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
 from registry.store import exports
 from registry.store.as_of import read_as_of
+from registry.store.database import connect
+from tests.conftest import make_record
+from tests.published import given_times
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-MANY = 1_000
+MANY = 2 * export._BATCH + 100
+
+
+@pytest.fixture(scope="module")
+def many_url(copied):
+    with copied() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def many(many_url, publication):
+    """A register of more records than two readings give, for tests that only read."""
+    small = {key: make_record()[key] for key in ("schema_version", "name", "risk")}
+    documents = [{"id": f"demo-sante/r-{MANY - number:04}", **small} for number in range(MANY)]
+    database = await connect(many_url)
+    async with database.transaction() as connection:
+        await append.publish(
+            connection,
+            [publication(one) for one in documents],
+            guard=given_times(),
+            now=NOW,
+            random=secrets.token_bytes,
+        )
+    yield database
+    await database.close()
 
 
 @pytest.fixture
-async def many(publish, record):
-    small = {key: record[key] for key in ("schema_version", "name", "risk")}
-    for start in range(0, MANY, 250):
-        await publish(
-            *({"id": f"demo-sante/r-{MANY - number:04}", **copy.deepcopy(small)}
-              for number in range(start, start + 250))
-        )  # fmt: skip
-
-
-@pytest.fixture
-def prepared(database, pack, tmp_path):
-    async def make(form, **question):
+def prepared(pack, tmp_path):
+    async def make(database, form, **question):
         async with database.connection() as connection:
             moment = await read_as_of(connection, None, now=NOW)
         return await prepare(
@@ -63,19 +82,19 @@ def reads(monkeypatch):
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "jsonld"])
-async def test_what_is_not_taken_is_not_read(many, prepared, database, reads, form):
-    parts = write(database, await prepared(form))
+async def test_what_is_not_taken_is_not_read(many, prepared, reads, form):
+    parts = write(many, await prepared(many, form))
     for _ in range(2):
         await anext(parts)
     assert sum(reads) <= 2 * export._BATCH
     # Whoever reads slowly keeps nobody waiting.
-    assert database._pool.get_size() == database._pool.get_idle_size()
+    assert many._pool.get_size() == many._pool.get_idle_size()
     await parts.aclose()
 
 
-async def test_all_come_once_in_the_order_of_ids(many, prepared, database, reads):
-    made = await prepared("jsonl")
-    parts = [part async for part in write(database, made)]
+async def test_all_come_once_in_the_order_of_ids(many, prepared, reads):
+    made = await prepared(many, "jsonl")
+    parts = [part async for part in write(many, made)]
     ids = [json.loads(line)["record"]["id"] for part in parts for line in part.splitlines()]
     assert ids == [f"demo-sante/r-{number:04}" for number in range(1, MANY + 1)]
     assert sum(reads) == MANY
@@ -91,7 +110,7 @@ async def test_an_export_is_of_one_state_whatever_is_published_meanwhile(
     first, second = copy.deepcopy(record), copy.deepcopy(record)
     first["id"], second["id"] = "demo-sante/a", "demo-sante/b"
     await publish(first, second)
-    parts = write(database, await prepared("jsonl"))
+    parts = write(database, await prepared(database, "jsonl"))
     lines = [await anext(parts)]
     second["website"] = "https://demo.example/2"
     await publish(second)
@@ -103,8 +122,7 @@ async def test_an_export_is_of_one_state_whatever_is_published_meanwhile(
     assert told[1]["record"].get("website") != "https://demo.example/2"
 
 
-@pytest.mark.usefixtures("many")
-async def test_another_register_reads_the_lines_as_they_are(database, prepared, convert, tmp_path):
+async def test_another_register_reads_the_lines_as_they_are(many, prepared, convert, tmp_path):
     template = json.loads((TEMPLATES / "register-jsonl.json").read_bytes())
     words = dict.fromkeys(["title", "publisher", "licence"], "Other")
     own = {"origin": "other", "homepage": "https://other.example/", "country": "XX"}
@@ -113,7 +131,7 @@ async def test_another_register_reads_the_lines_as_they_are(database, prepared, 
         json.dumps(template | words | own | {"language": "fr", "agency": {"prefix": "xx"}}),
         encoding="utf-8",
     )
-    raw = b"".join([part async for part in write(database, await prepared("jsonl"))])
+    raw = b"".join([part async for part in write(many, await prepared(many, "jsonl"))])
 
     outcomes, report = convert(load_crosswalk(crosswalk), raw)
 

@@ -390,8 +390,8 @@ async def test_nothing_is_stale_after_a_round(places):
     """As `make bench ONLY=harvest`, which has 5,000 records, 10,000 withdrawals, 100 redactions."""
     one = await open_peer(*places[0], now=NOW)
     two = await open_peer("mb", *places[1][1:], now=NOW, pack="ma")
-    found = await campaign(one, two, records=100, withdrawals=120, redactions=10, now=NOW)
-    assert (found.entries, found.stale, found.left) == (130, 0, 0)
+    found = await campaign(one, two, records=20, withdrawals=24, redactions=4, now=NOW)
+    assert (found.entries, found.stale, found.left) == (28, 0, 0)
     await one.context.database.close()
     await two.context.database.close()
 
