@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -56,8 +57,8 @@ async def test_what_has_a_receipt_is_found_by_the_next_question_of_every_worker_
     assert both == [min(PUBLICATIONS, 90)] * 3
 
 
-WRITER = """
-import asyncio, sys
+WRITERS = """
+import asyncio, os, sys
 from pathlib import Path
 from registry.search import index
 from registry.search.engine import SearchIndex
@@ -74,26 +75,39 @@ async def main(url, folder):
     index._commit = told
     await searched.answer(SearchQuery(text="zellige"))
 
-asyncio.run(main(*sys.argv[1:]))
+for _ in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        print(os.getpid(), flush=True)
+        asyncio.run(main(*sys.argv[1:]))
+        os._exit(0)
+    os.waitpid(child, 0)
+    print("gone", flush=True)
 """
 
 
 async def test_who_is_killed_amid_a_commit_leaves_an_index_that_goes_on(
     database, publish, folder, database_url
 ):
+    """Each who is killed is a fork of a process that has imported the search."""
     chance = random.Random(11)
+    writers = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", WRITERS, database_url, str(folder)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
     for number in range(16):
         await publish(*(named("Zellige", at=f"n{number}-{one}") for one in range(3)))
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", WRITER, database_url, str(folder)),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert await process.stdout.readline() == b"commits\n"
+        writers.stdin.write(b"\n")
+        child = int(await writers.stdout.readline())
+        assert await writers.stdout.readline() == b"commits\n"
         await asyncio.sleep(chance.random() * 0.03)
         with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+            os.kill(child, signal.SIGKILL)
+        assert await writers.stdout.readline() == b"gone\n"
         assert await found(SearchIndex(database.connection, folder)) == 3 * (number + 1)
+    writers.stdin.close()
+    assert await writers.wait() == 0
 
 
 @pytest.mark.parametrize("harm", ["cut", "emptied", "gone", "overwritten"])
@@ -235,10 +249,10 @@ async def test_no_merge_brings_back_a_version_that_was_superseded(database, publ
     """Each commit deletes versions that went out of force, and now and then segments merge."""
     index = SearchIndex(database.connection, folder)
     chance = random.Random(11)
-    for number in range(260):
-        await publish(named(f"Zellige {number}", f"r-{chance.randrange(60)}"))
-        if number % 7 == 0:
-            await found(index)
+    for commit in range(38):
+        records = chance.sample(range(60), 7)
+        await publish(*(named(f"Zellige {commit}", f"r-{record}") for record in records))
+        await found(index)
     assert (await index.status()).segments < 10
     last = await index.answer(SearchQuery(text="zellige", limit=100))
     for as_of in (None, 120, 200, 240):

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import os
 import random
 import unicodedata
 from collections import Counter, defaultdict
@@ -18,18 +17,14 @@ from registry.search.engine import open_index
 from registry.search.labels import LABELLED
 from registry.search.query import SearchQuery
 from registry.store.as_of import LogWindow
-from registry.store.database import connect
 from registry.text import tokens
 from registry.text.folding import fold
 from registry.text.query_parser import And, Not, Or, Prefix, Vocabulary, Word, parse_query
 from registry.text.tokens import NEUTRAL, article_variants, common, query_stems, stem
 from tests.conftest import NOW
-from tests.imported import load_and_import
 
 TODAY = dt.date(2027, 3, 1)
 QUESTIONS = 500
-EVERY = 1 if "FUZZ_EXAMPLES" in os.environ else 4
-"""Of the foreign records, which are searched; `make fuzz` takes all."""
 
 KINDS = [*(kind for kind in FACETS if kind != "country"), "completeness"]
 NAME, SUMMARY, TEXT, LABEL = range(4)
@@ -255,20 +250,6 @@ def shape(kind, code):
 
 
 @pytest.fixture(scope="module")
-def large_url(copied):
-    with copied() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-async def large(large_url, pack):
-    database = await connect(large_url)
-    await load_and_import(database, pack, every=EVERY)
-    yield database
-    await database.close()
-
-
-@pytest.fixture(scope="module")
 async def scan(large, pack):
     async with large.connection() as connection:
         versions = await connection.fetch("select * from search_version order by ord")
@@ -342,15 +323,12 @@ def plain(answer):
     )
 
 
-async def test_answers_are_those_of_a_plain_scan(large, scan, pack, tmp_path):
+async def test_answers_are_those_of_a_plain_scan(large, scan, large_index):
     async with large.connection() as connection:
         size = await connection.fetchval("select size from log_state")
     chance = random.Random(20261124)
     questions = [some_question(chance, scan, size) for _ in range(QUESTIONS)]
-    index = open_index(large.connection, tmp_path, pack)
-    # However long that takes.
-    await index.rebuild()
-    answers = [await index.answer(question) for question in questions]
+    answers = [await large_index.answer(question) for question in questions]
     for question, answer in zip(questions, answers, strict=True):
         ordered, facets = scan.answer(question, size)
         expected = (len(ordered), facets, ordered[: question.limit])
@@ -362,7 +340,9 @@ async def test_answers_are_those_of_a_plain_scan(large, scan, pack, tmp_path):
     assert sum(answer.total > 0 for answer in answers) > QUESTIONS / 4
 
 
-async def test_every_code_that_there_is_can_be_asked_for(large, scan, pack, tmp_path):
+async def test_every_code_that_there_is_can_be_asked_for(
+    large, scan, pack, large_index, index_folder
+):
     """A facet's codes are those that the filter of its name takes."""
     codes = {
         kind: sorted({code for kinds, *_ in scan.rows.values() for code in kinds.get(kind, ())})
@@ -370,13 +350,12 @@ async def test_every_code_that_there_is_can_be_asked_for(large, scan, pack, tmp_
         if kind not in {"overdue", "source_state", "country"}
     }
     assert all(codes.values())
-    fresh, begun = (open_index(large.connection, tmp_path, pack) for _ in range(2))
-    await begun.rebuild()
-    await begun.answer(SearchQuery())
+    fresh = open_index(large.connection, index_folder, pack)
+    await large_index.answer(SearchQuery())
     for kind, known in codes.items():
         for start in range(0, len(known), parameters.MOST_VALUES):
             some = known[start : start + parameters.MOST_VALUES]
             sought = SearchFilters(codes={kind: some})
-            for index in (fresh, begun):
+            for index in (fresh, large_index):
                 question = await read_query(large, index, sought, pack, now=NOW)
                 assert list(question.filters[kind]) == some

@@ -3,16 +3,11 @@
 import csv
 import json
 
-import pytest
-
 from registry.record.codelists import codelists
 from registry.record.life_events import life_events
-from registry.search.engine import open_index
 from registry.search.query import SearchQuery
-from registry.store.database import connect
 from registry.text.tokens import words
 from tests.conftest import ROOT
-from tests.imported import load_and_import
 
 FIRST = 3
 
@@ -21,23 +16,6 @@ def questions():
     path = ROOT / "tests" / "data" / "search" / "people.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-@pytest.fixture(scope="module")
-def people_url(copied):
-    with copied() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-async def index(people_url, pack, tmp_path_factory):
-    database = await connect(people_url)
-    await load_and_import(database, pack, every=4)
-    index = open_index(database.connection, tmp_path_factory.mktemp("people"), pack)
-    # However long that takes.
-    await index.rebuild()
-    yield index
-    await database.close()
 
 
 async def first(index, row):
@@ -54,11 +32,11 @@ async def first(index, row):
     return answer, [(one.kind, one.code) for one in answer.named], found
 
 
-async def test_what_citizens_ask_is_found(index):
+async def test_what_citizens_ask_is_found(large_index):
     missed = []
     asked = [row for row in questions() if row["kind"] != "never"]
     for row in asked:
-        answer, named, records = await first(index, row)
+        answer, named, records = await first(large_index, row)
         wanted = {(row["kind"], one) for one in row["expected"].split("|")}
         if not wanted & {*named[:FIRST], *records}:
             told = [code for _, code in [*named, *records]]
@@ -67,7 +45,7 @@ async def test_what_citizens_ask_is_found(index):
     assert not missed, "\n".join(map(str, missed))
 
 
-async def test_every_tamazight_word_for_a_code_is_found(index):
+async def test_every_tamazight_word_for_a_code_is_found(large_index):
     """Tiles, facets and badges show them: whoever types one finds what it stands for."""
     labels = [
         (name, one.code, one.label) for name, codes in codelists().items() for one in codes.values()
@@ -76,28 +54,28 @@ async def test_every_tamazight_word_for_a_code_is_found(index):
     known = [(name, code, label["zgh"]) for name, code, label in labels if "zgh" in label]
     missed = []
     for name, code, word in known:
-        _, named, records = await first(index, {"question": word, "lang": "zgh"})
+        _, named, records = await first(large_index, {"question": word, "lang": "zgh"})
         if not (named or records) or (name == "sector" and (name, code) not in named):
             missed.append((name, code, named, records))
     assert len(known) >= 9
     assert missed == []
 
 
-async def test_a_local_match_stands_before_every_foreign_one(index):
+async def test_a_local_match_stands_before_every_foreign_one(large_index):
     for row in questions():
         asked = SearchQuery(text=row["question"], reader=row["lang"], sort="relevance", limit=100)
-        local = (await index.answer(asked)).hits
+        local = (await large_index.answer(asked)).hits
         origins = [json.loads(hit.card)["origin"] is None for hit in local]
-        _, _, records = await first(index, row)
+        _, _, records = await first(large_index, row)
         if records:
             assert origins[0] or not any(origins), row
 
 
-async def test_no_question_is_mended_into_another_meaning(index):
+async def test_no_question_is_mended_into_another_meaning(large_index):
     for row in questions():
         if row["kind"] == "never":
             for origin in ({}, {"origin": ["local"]}):
                 asked = SearchQuery(text=row["question"], reader=row["lang"], filters=origin)
-                answer = await index.answer(asked)
+                answer = await large_index.answer(asked)
                 told = {*words(answer.mended or ""), *words(answer.suggestion or "")}
                 assert not told & {*words(row["expected"])} - {*words(row["question"])}, row
