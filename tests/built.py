@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from registry.pages.build.build_directory import hold_directory
+from registry.pages.build.page_list import all_pages
 from registry.pages.build.plan import BuildReport, carry_out, make_plan
-from registry.pages.page import LostFileError
+from registry.pages.page import LostFileError, Page
 from registry.pages.snapshot import Snapshot
 from registry.settings import Settings
 
@@ -21,6 +22,12 @@ def share_templates(data: Path) -> None:
     TEMPLATES.mkdir(parents=True, exist_ok=True)
     if not (data / TEMPLATES.name).exists():
         (data / TEMPLATES.name).symlink_to(TEMPLATES)
+
+
+def fewer_pages(*given: Any) -> list[Page]:
+    """Return the pages of a site, in the place of `all_pages`, without most that show no record."""
+    left_out = ("/statistics/", "/life/", "/format/", "/guide/")
+    return [page for page in all_pages(*given) if not any(part in page.file for part in left_out)]
 
 
 def build(

@@ -15,6 +15,7 @@ from registry.ledger.append import append
 from registry.ledger.entries import WithdrawalEntry
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
+from registry.pages.build import plan
 from registry.record.sections import seal
 from registry.record.short_code import candidates
 from registry.services.agencies import save_agencies
@@ -29,7 +30,7 @@ from registry.worker import harvests
 from registry.worker.harvests import harvest_due
 from registry.worker.site_keeping import build_site
 from tests.bench.harvest import campaign
-from tests.built import share_templates
+from tests.built import fewer_pages, share_templates
 from tests.conftest import ROOT, amended, make_record
 from tests.peered import is_anywhere, open_peer
 
@@ -397,9 +398,10 @@ async def test_nothing_is_stale_after_a_round(places):
 
 
 async def test_the_site_says_of_each_record_where_it_is_proven_and_of_each_peer_how_it_stands(
-    watching,
+    watching, monkeypatch
 ):
     ours, theirs = watching
+    monkeypatch.setattr(plan, "all_pages", fewer_pages)
 
     async def pages():
         context = ours.context

@@ -1,7 +1,7 @@
 """Erasing notes, contacts and decisions, and words of a text that stays; no file has them left.
 
-`test_no_file_has_what_was_erased` builds the site before and after for all of them; the others only
-where they read a page, or erase what no other does.
+`test_no_file_has_what_was_erased` builds the whole site before and after for all of them; others
+only where they read a page, or erase what no other does.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_all, check_database
 from registry.ledger.verify_log import verify_log
 from registry.ledger.verify_record import check_same, verify_record
+from registry.pages.build import plan
 from registry.services import attestation, redaction, withdrawal
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
@@ -31,7 +32,7 @@ from registry.store import attestations, records, redactions, server_files, with
 from registry.tlog.policy import ANYBODY
 from registry.worker.runner import publish as publish_log
 from registry.worker.site_keeping import build_site
-from tests.built import share_templates
+from tests.built import fewer_pages, share_templates
 from tests.services.test_redaction import exported
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -55,6 +56,11 @@ def settings(tmp_path):
 def database(logged):
     """The register whose log has a key of its own."""
     return logged
+
+
+@pytest.fixture
+def fewer(monkeypatch):
+    monkeypatch.setattr(plan, "all_pages", fewer_pages)
 
 
 def acting(name, agency=None, scopes=("redact",)):
@@ -112,6 +118,7 @@ async def withdraw(context, database):
     return done.entry
 
 
+@pytest.mark.usefixtures("fewer")
 async def test_a_withdrawals_note_is_erased(
     context, settings, database, publish, record, redact, verified
 ):
@@ -177,6 +184,7 @@ async def test_an_attestations_contact_is_erased_in_part(
     assert len(await redaction.list_redactions(context, acting("own", "demo-sante"))) == 1
 
 
+@pytest.mark.usefixtures("fewer")
 async def test_a_redactions_own_authority_is_erased(
     context, settings, database, publish, record, redact, verified
 ):
@@ -206,6 +214,7 @@ def goal(record):
     return record
 
 
+@pytest.mark.usefixtures("fewer")
 async def test_words_of_a_protected_text_are_replaced_by_a_mark(
     context, settings, database, publish, goal, redact, verified
 ):

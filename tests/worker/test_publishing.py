@@ -22,7 +22,6 @@ from registry.ledger.targets import Folder, ObjectStore
 from registry.ledger.verify_log import verify_log
 from registry.pages.audit import audit_register
 from registry.pages.build import plan
-from registry.pages.build.page_list import all_pages
 from registry.services.context import ServiceContext
 from registry.settings import from_environment
 from registry.store import published
@@ -34,7 +33,7 @@ from registry.worker.purging import purge
 from registry.worker.report import WorkReport
 from registry.worker.site_keeping import build_site
 from tests.api.conftest import lifespan
-from tests.built import share_templates
+from tests.built import fewer_pages, share_templates
 from tests.conftest import NOW, amended, make_record
 from tests.listening import listening
 from tests.published import given_times
@@ -85,13 +84,6 @@ def grow(logged, publication, publish_it):
 def verified(url, verifier):
     with reader(url) as read_file:
         return verify_log(read_file, verifier=verifier, progress=lambda *_: None)
-
-
-def fewer_pages(*given):
-    """Return the site without most of the pages at which no audit looks: they are as any other."""
-    folders = ("statistics", "life", "format")
-    left_out = tuple(f"/{name}/" for name in (*folders, "guide"))
-    return [page for page in all_pages(*given) if not any(part in page.file for part in left_out)]
 
 
 async def test_hosts_with_empty_folders_and_a_store_are_one_register(
