@@ -12,7 +12,7 @@ from registry.services import attestation, withdrawal
 from registry.services.access import Actor
 from registry.services.pipeline import execute
 
-EVENTS = 150
+EVENTS = 105
 REAL = "dgi"
 OF_RECORD = ("", "/versions", "/versions/1", "/findings")
 OF_REGISTER = (
