@@ -98,7 +98,7 @@ def pytest_collection_finish():
 def server():
     """One server a process; the cluster, with an opened register to copy, is made once a run."""
     folder = make_folder("pg")
-    copy_prepared("cluster", _make_cluster, folder)
+    copy_prepared("cluster", make_cluster, folder)
     running = embedded.start(folder)
     yield running
     running.release()
@@ -111,7 +111,8 @@ async def accept_dates(database):
         await connection.execute("update log_state set dated_ahead = '2100-01-01'")
 
 
-def _make_cluster(folder):
+def make_cluster(folder):
+    """Make a data folder whose server has an empty database and what is copied of it."""
     running = embedded.start(folder)
     url = _beside(running.url, TEMPLATE)
 

@@ -1,8 +1,8 @@
 """`registry demo hub`, whole: two registers and a witness, which end with it."""
 
 import json
-import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +11,11 @@ import time
 import httpx
 import pytest
 
-from registry.settings import PREFIX
 from tests.built import share_templates
+from tests.cli.conftest import environment_in, registry_in
+from tests.conftest import make_cluster
 from tests.crash.register import belonging_to, free_port, kill_all
-from tests.prepared import make_folder
+from tests.prepared import copy_prepared, make_folder
 
 PATIENCE = 300
 ID = "demo-sante/prevision-lits"
@@ -27,14 +28,11 @@ def folder():
     made = make_folder("hub")
     for code in ("ma", "sn"):
         (made / "data" / code).mkdir(parents=True)
+        copy_prepared("cluster", make_cluster, made / "data" / code)
+        shutil.rmtree(made / "data" / code / "keys")  # of a register that is a template there
         share_templates(made / "data" / code)
     yield made
     kill_all(made)
-
-
-def environment(**settings):
-    own = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
-    return own | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()}
 
 
 def three_ports():
@@ -62,17 +60,17 @@ def until(condition):
     return found
 
 
-def run(*arguments, code=0, **settings):
+@pytest.fixture
+def run(warm, tmp_path):
     """Run a command beside the demonstration; return what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "registry", *map(str, arguments)],
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    return done.stdout
+    registry = registry_in(tmp_path, warm)
+
+    def of(*arguments, code=0, **settings):
+        done = registry(*arguments, **settings)
+        assert done.returncode == code, done.stderr
+        return done.stdout
+
+    return of
 
 
 def published(client):
@@ -102,7 +100,9 @@ def clients():
         one.close()
 
 
-def test_two_registers_harvest_each_other_and_a_witness_cosigns_both(folder, clients):
+def test_two_registers_harvest_each_other_and_a_witness_cosigns_both(
+    folder, clients, run, tmp_path
+):
     port, output = three_ports(), folder / "output"
     with output.open("wb") as stream:
         process = subprocess.Popen(
@@ -110,7 +110,7 @@ def test_two_registers_harvest_each_other_and_a_witness_cosigns_both(folder, cli
                 sys.executable, "-m", "registry", "demo", "hub",
                 "--data", folder / "data", "--port", str(port),
             ],
-            env=environment(),
+            env=environment_in(tmp_path),
             stdout=stream,
             stderr=subprocess.STDOUT,
         )  # fmt: skip
