@@ -58,7 +58,7 @@ _SHARED = {
     "browser": {"chromium"},
     "clients": {"register"},
     "exchange": {"many", "shared"},
-    "house": {"register"},
+    "house": {"register", "wheel"},
     "pages": {"site", "many"},
     "search": {"large"},
     "store": {"large"},

@@ -78,8 +78,8 @@ def installed(wheel, tmp_path_factory):
     venv.create(folder / "env", with_pip=False, symlinks=True)
     python = folder / "env/bin/python"
     [packages] = (folder / "env/lib").glob("python*/site-packages")
-    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet")
-    run(*pip, "--disable-pip-version-check", "--no-deps", "--no-index", wheel)
+    install = (sys.executable, "-m", "uv", "pip", "install", "--python", python)
+    run(*install, "--no-deps", "--no-index", "--no-cache", wheel)
     # Only names below our own: the editable install of this tree is not borrowed with them.
     for path in sorted({Path(place) for place in sys.path if place.endswith("site-packages")}):
         for entry in path.iterdir():
