@@ -111,7 +111,8 @@ def heads(card: str) -> Texts:
 
 def in_heads(texts: Texts, wanted: HighlightTerms) -> list[Highlight]:
     """Return names and summaries, each as a whole, with marks."""
-    return [shown for _, shown, _ in wanted.highlights(texts)]
+    made = [wanted.highlight(texts, number) for number, _ in wanted.found(texts)]
+    return [one[0] for one in made if one is not None]
 
 
 def in_texts(texts: Texts, wanted: HighlightTerms) -> Iterator[Highlight]:
@@ -121,11 +122,14 @@ def in_texts(texts: Texts, wanted: HighlightTerms) -> Iterator[Highlight]:
     """
     fields: set[str] = set()
     left = set(wanted.numbers)
-    for number, shown, marked in wanted.highlights(texts):
-        field = shown.field
+    for number, present in wanted.found(texts):
+        field = texts.items[number][0]
         if field not in fields and (len(fields) == _MOST_FIELDS or not left):
             return
-        if field in fields or marked & left:
+        if field not in fields and left.isdisjoint(present):
+            continue
+        shown, marked = wanted.highlight(texts, number) or (None, set[int]())
+        if shown is not None and (field in fields or marked & left):
             fields.add(field)
             left -= marked
             yield shown

@@ -169,33 +169,39 @@ class HighlightTerms:
         }
         self.numbers = {*self._words.values(), *phrases.values()}
 
-    def highlights(self, texts: Texts) -> Iterator[tuple[int, Highlight, set[int]]]:
-        """Yield (number of the text, highlight, numbers marked in it), for texts with a term."""
+    def found(self, texts: Texts) -> Iterator[tuple[int, set[int]]]:
+        """Yield (number of the text, numbers of what may be marked in it), for texts with a term.
+
+        Of a phrase that is known by its first word alone.
+        """
         done = 0
         while done < texts.indexed or texts.index_further(self._words, self._firsts):
-            present = texts.texts_with(self._words)
-            if len(present) > 1:
-                # Hash order differs between processes.
-                present.sort(key=lambda one: self._words[one[0]])
-            with_phrase = left = 0
-            if self._firsts:
-                for _, having in texts.texts_with(self._firsts):
-                    with_phrase |= having
-                left = with_phrase
-            for _, having in present:
+            present = [
+                (having, numbers[term])
+                for numbers in (self._words, self._firsts)
+                for term, having in texts.texts_with(numbers)
+            ]
+            left = 0
+            for having, _ in present:
                 left |= having
             left = left >> done << done
             done = texts.indexed
             while left:
                 bit = left & -left
                 left -= bit
-                number = bit.bit_length() - 1
-                terms = tuple(term for term, having in present if having & bit)
-                if not with_phrase & bit:
-                    shown, marked = texts.highlight(number, terms)
-                    yield number, shown, {self._words[term] for term in marked}
-                elif marks := self._all_marks(texts, number, terms):
-                    yield number, *texts.make_highlight(number, marks)
+                yield bit.bit_length() - 1, {what for having, what in present if having & bit}
+
+    def highlight(self, texts: Texts, number: int) -> tuple[Highlight, set[int]] | None:
+        """Return a text with the terms marked, and the numbers of those; None if there are none."""
+        bit = _bit_of(number)
+        present = [term for term, having in texts.texts_with(self._words) if having & bit]
+        # Hash order differs between processes.
+        terms = tuple(sorted(present, key=self._words.__getitem__))
+        if any(having & bit for _, having in texts.texts_with(self._firsts)):
+            marks = self._all_marks(texts, number, terms)
+            return texts.make_highlight(number, marks) if marks else None
+        shown, marked = texts.highlight(number, terms)
+        return shown, {self._words[term] for term in marked}
 
     def _all_marks(self, texts: Texts, number: int, terms: tuple[int, ...]) -> list[HighlightSpan]:
         marks = [(start, end, self._words[term]) for start, end, term in texts.spans(number, terms)]
