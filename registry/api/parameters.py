@@ -136,14 +136,14 @@ class QueryCheck:
 
     def _check(self, name: str, values: list[str], field: FieldDefinition) -> None:
         declared = field.kwarg_definition
-        is_number = _holds(field, int)
+        is_number = _holds(field.annotation, int)
         for value in values:
             if "\x00" in value:
                 raise InvalidParameter(f"{name}: a NUL character is not allowed")
             # The framework would take the word null for none.
             if is_number and _NUMBER.fullmatch(value) is None:
                 raise InvalidParameter(f"{name}: {value!r} is not a whole number")
-        if len(values) > 1 and not _holds(field, list):
+        if len(values) > 1 and not _holds(field.annotation, list):
             raise InvalidParameter(f"{name}: give it once")
         if isinstance(declared, CodeParameter) and not declared.separated:
             codes(name, values, declared.codes(self._pack))
@@ -177,7 +177,9 @@ def _is_literal(template: str, path: str, given: Mapping[str, Any]) -> bool:
     )
 
 
-def _holds(field: FieldDefinition, kind: type) -> bool:
+@cache
+def _holds(annotation: Any, kind: type) -> bool:
+    field = FieldDefinition.from_annotation(annotation)
     return field.is_subclass_of(kind) or field.has_inner_subclass_of(kind)
 
 
