@@ -39,8 +39,6 @@ VERSIONS = 4
 EVERY_STATE = bool(os.environ.get("EVERY_STATE"))
 """Whether all that is said of pages here holds for each in each state: it takes half an hour."""
 
-OF_COLOUR = ("color-contrast", "link-in-text-block")
-
 expect.set_options(timeout=60_000)
 
 # The probe for a register, which a static host answers so.
@@ -208,19 +206,65 @@ def console(served_console, chromium):
     return served_console.on(chromium)
 
 
+# Texts and controls, the first of each look: what its contrast depends on is equal in all others.
+_LOOKS = """() => {
+  const grounds = new Map();
+  const ground = (one) => {
+    if (!one) return "";
+    if (!grounds.has(one)) {
+      const drawn = ["", "::before", "::after"].map((part) => {
+        const style = getComputedStyle(one, part);
+        return part && style.content === "none" ? "" : [
+          style.backgroundColor, style.backgroundImage, style.opacity, style.filter,
+          style.mixBlendMode, style.position, style.zIndex, style.transform, style.clipPath,
+        ].join();
+      });
+      grounds.set(one, `${ground(one.parentElement)}|${drawn}`);
+    }
+    return grounds.get(one);
+  };
+  const looks = new Map();
+  for (const one of document.body.querySelectorAll("*")) {
+    const isText = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!(isText || one.matches("input, select, textarea")) || !one.checkVisibility()) continue;
+    const style = getComputedStyle(one);
+    const look = [
+      one.localName, Boolean(one.closest(":disabled, [aria-disabled=true]")), style.color,
+      style.fontSize, style.fontWeight, style.textShadow, style.webkitTextStroke, ground(one),
+    ].join();
+    if (!looks.has(look)) looks.set(look, one);
+  }
+  return [...looks.values()];
+}"""
+
+_VIOLATIONS = f"""async ([runOnly, isEvery]) => {{
+  const options = {{ resultTypes: ["violations"], preload: false }};
+  const rules = {{ "color-contrast": {{ enabled: false }} }};
+  const contrast = {{ type: "rule", values: ["color-contrast"] }};
+  const include = isEvery ? [document] : ({_LOOKS})();
+  const found = [
+    await axe.run(document, {{ ...options, runOnly, rules }}),
+    await axe.run({{ include }}, {{ ...options, runOnly: contrast }}),
+  ];
+  return found.flatMap(({{ violations }}) => violations).map(({{ id, nodes }}) =>
+    [id, nodes.slice(0, 3).map(({{ html }}) => html.slice(0, 200))]);
+}}"""
+
+
 @pytest.fixture(scope="session")
 def axe():
-    """Look for violations of WCAG on a page, by all rules or by `rules` alone."""
-    engine = Axe()
+    """Look for violations of WCAG on a page, by all rules or by those of colours alone.
+
+    Contrast, most of the work, is judged once for each look that texts have on the page; for each
+    text with EVERY_STATE set.
+    """
+    script = Axe().axe_script
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-    def violations(page, *rules):
-        only = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": tags}
-        options = {"runOnly": only, "resultTypes": ["violations"], "preload": False}
-        found = engine.run(page, options=options)
-        return [
-            (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
-            for violation in found.response["violations"]
-        ]
+    def violations(page, *, only_colours=False):
+        others = {"type": "rule", "values": ["link-in-text-block"]}
+        run_only = others if only_colours else {"type": "tag", "values": tags}
+        page.evaluate(script)
+        return page.evaluate(_VIOLATIONS, [run_only, EVERY_STATE])
 
     return violations
