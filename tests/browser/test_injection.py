@@ -14,8 +14,11 @@ from tests.pages.conftest import FILED, make_corpus, stored
 from tests.pages.test_injection import endless, poisoned
 from tests.pages.vectors import VECTORS
 
-STEP = 15
-"""Each poisoned record has all vectors that follow its own in its fields: a few hold them all."""
+STEP = 60
+"""Each poisoned record has all vectors that follow its own in its fields: a few hold them all.
+
+In which field a vector stands is judged by what is rendered, in tests/pages.
+"""
 
 _FOUND = """() => [...document.querySelectorAll("*")].flatMap((one) => [
   ...[...one.attributes].filter(({name}) => name.startsWith("on")).map(({name}) => name),
