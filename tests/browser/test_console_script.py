@@ -9,17 +9,25 @@ pytestmark = pytest.mark.xdist_group("browser-console")
 RECORD = "records/demo-sante/complete/"
 
 
-@pytest.fixture
-def form(console):
-    """Open a page of the form, whose script waits for nothing before it saves."""
+@pytest.fixture(scope="module")
+def signed_in(console):
     with console.window("editor", viewport={"width": 390, "height": 800}) as page:
         page.clock.install()
+        yield page.context
 
-        def opened(slug):
-            page.goto(f"/office/fr/{RECORD}{slug}")
-            return page
 
-        yield opened
+@pytest.fixture
+def form(signed_in):
+    """Open a page of the form, whose script waits for nothing before it saves."""
+    page = signed_in.new_page()
+    page.set_default_timeout(60_000)
+
+    def opened(slug):
+        page.goto(f"/office/fr/{RECORD}{slug}")
+        return page
+
+    yield opened
+    page.close()
 
 
 def wait_for_save(page):

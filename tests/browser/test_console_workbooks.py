@@ -13,18 +13,11 @@ ID = "demo-sante/chaine-froid-vaccins"
 PHONE = {"width": 320, "height": 640}
 
 
-@pytest.mark.parametrize("language", ["ar", "fr"])
-def test_a_workbook_is_taken_changed_and_sent(console, tmp_path, language):
-    found = []
+def test_a_workbook_is_taken_changed_and_sent(console, tmp_path):
+    """That its pages fit a phone in each direction is proven with all others of the console."""
     plain = {"viewport": PHONE, "java_script_enabled": False}
-    with console.window("editor", language, **plain) as page:
-
-        def check(what):
-            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-                found.append((what, "overflows"))
-
-        page.goto(f"/office/{language}/workbooks")
-        check("page")
+    with console.window("editor", "ar", **plain) as page:
+        page.goto("/office/ar/workbooks")
         page.locator("#record").select_option(ID)
         with page.expect_download() as taken:
             page.locator("#record").focus()
@@ -39,13 +32,11 @@ def test_a_workbook_is_taken_changed_and_sent(console, tmp_path, language):
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         page.wait_for_selector("table")
-        check("result")
         row, column = place(sheet, "/website")
         assert page.locator("tbody th").first.inner_text() == named((row, column))
-        page.goto(f"/office/{language}/workbooks")
+        page.goto("/office/ar/workbooks")
         page.locator("#file").set_input_files(broken)
         with page.expect_download() as answer:
             page.locator("button[formaction]").click()
         back = read_sheets(answer.value.path().read_bytes())[0].rows
         assert back[row][column] == ""
-    assert found == []
