@@ -33,6 +33,7 @@ def folder():
         share_templates(made / "data" / code)
     yield made
     kill_all(made)
+    shutil.rmtree(made, ignore_errors=True)
 
 
 def three_ports():
