@@ -109,19 +109,34 @@ def erase(
     return Erased(value=canonical(after).decode(), salts=kept, commitments=commitments, texts=texts)
 
 
-def replaced_members(redaction: int, read: Callable[[int], Any], *, version: int) -> dict[str, Any]:
-    """Return the replacements of the members that a redaction erased of a version.
+def standing_items(items: Sequence[Any], read: Callable[[int], Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the items of a redaction's section `replaced` as they are after later redactions.
 
-    By pointer. `read` returns the section `replaced` of a redaction's entry, or None; an item that
-    another redaction erased is that one's index, an integer.
+    An item that another redaction erased is that one's index, an integer; what it has in its place
+    follows. `read` returns the items of a redaction, or None.
     """
-    found: dict[str, Any] = {}
-    for item in read(redaction) or ():
-        if isinstance(item, int):
-            found |= replaced_members(item, read, version=version)
-        elif version in item["versions"]:
-            found[item["pointer"]] = item["value"]
-    return found
+    # Redactions of one text follow each other, any number of them.
+    followed: set[int] = set()
+    waiting = [*reversed(items)]
+    while waiting:
+        item = waiting.pop()
+        if not isinstance(item, int):
+            yield item
+        elif item not in followed:
+            followed.add(item)
+            waiting.extend(reversed(read(item) or ()))
+
+
+def replaced_members(redaction: int, read: Callable[[int], Any], *, version: int) -> dict[str, Any]:
+    """Return the replacements of the members that a redaction erased of a version, by pointer.
+
+    `read` returns the items of a redaction's section `replaced`, see `standing_items`.
+    """
+    return {
+        item["pointer"]: item["value"]
+        for item in standing_items([redaction], read)
+        if version in item["versions"]
+    }
 
 
 def placed(document: Document, replaced: Mapping[str, Any]) -> Document:

@@ -14,6 +14,7 @@ from registry.record.erasure import (
     erase,
     readable,
     remaining_members,
+    replaced_members,
     without_erased,
     without_words,
 )
@@ -119,6 +120,17 @@ def test_words_are_replaced_wherever_they_are_and_the_longest_first():
     assert without_words(value, ["amine", "Amine Tahiri", ".*"]) == {
         "fr": "[…], […] et ([…]).", "who": ["x […]", {"n": 1, "t": "é[…]"}],
     }  # fmt: skip
+
+
+def test_any_number_of_redactions_of_one_text_is_followed():
+    """And a forged circle of them ends."""
+    last = 5000
+    items = {at: [at + 1] for at in range(last)}
+    items[last] = [{"pointer": "/purpose/goal", "versions": [2], "value": "[…]"}]
+    assert replaced_members(0, items.get, version=2) == {"/purpose/goal": "[…]"}
+    assert replaced_members(0, items.get, version=1) == {}
+    items[last] = [0, *items[last], 0]
+    assert replaced_members(0, items.get, version=2) == {"/purpose/goal": "[…]"}
 
 
 def test_a_digest_without_a_salt_would_be_guessed():
