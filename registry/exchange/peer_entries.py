@@ -26,7 +26,7 @@ from registry.ledger.replay import (
 )
 from registry.record.agency_entry import agency_facts
 from registry.record.content_file import Content, replaced_items, shown
-from registry.record.erasure import REPLACED
+from registry.record.erasure import REPLACED, standing_items
 from registry.record.ids import is_id
 from registry.record.pack import Agency
 from registry.record.pointers import parts
@@ -156,8 +156,12 @@ class EntryMaker:
     def _made(self, one: SignedEntry, entry: Mapping[str, Any], file: bytes | None) -> Harvested:
         """Return an entry of a record made ready; `file` is its content, if that is there yet."""
         made = _passed_by(one, entry)
+        standing: list[Any] = []
         try:
             checked, file = self._content(one.index, entry, file)
+            if entry["kind"] == "redaction" and REPLACED in checked.sections:
+                items = replaced_items(checked.sections[REPLACED]) or []
+                standing = [*standing_items(items, self._replaced)]
         except (LogInconsistent, FileNotFoundError) as error:
             why = error.why if isinstance(error, LogInconsistent) else "it is missing"
             return msgspec.structs.replace(
@@ -175,9 +179,8 @@ class EntryMaker:
                 for key, section in checked.sections.items()
                 if not section.erased
             }
-            if REPLACED in checked.sections:
-                items = replaced_items(checked.sections[REPLACED]) or []
-                texts[REPLACED] = [item for item in items if not isinstance(item, int)]
+            if standing:
+                texts[REPLACED] = standing
             if not _is_note(texts.get("note")):
                 texts.pop("note", None)
             if not is_id(id_here(self.peer.code, str(texts.get("successor")))):

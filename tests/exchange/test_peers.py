@@ -227,6 +227,24 @@ async def test_words_erased_there_are_erased_here_and_the_text_stays(watching):
     await check_rows(ours)
 
 
+async def test_two_redactions_of_one_text_there_are_both_done_here(watching):
+    """The second came before the first was carried out, and would have been lost."""
+    ours, theirs = watching
+    document = personal()
+    document["purpose"]["goal"]["fr"] = f"Selon {PERSON} et Amine Tahiri."
+    await theirs.publish(amended(document), now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    for words in (PERSON, "Amine Tahiri"):
+        await theirs.redact(ID, "/purpose/goal", words=[words], now=NOW)
+        await theirs.serve_log()
+    report = await ours.harvest(theirs, now=NOW)
+    assert (report.outcome, report.why) == ("harvested", None)
+    shown = json.loads((await ours.read(HERE, 2)).document)["purpose"]["goal"]["fr"]
+    assert shown == "Selon […] et […]."
+    assert not await is_anywhere(ours, "Amine Tahiri")
+    await check_rows(ours)
+
+
 async def test_a_text_with_a_mark_comes_here_as_it_is_shown_there(registers):
     theirs, ours = registers
     document = make_record()
