@@ -3,8 +3,8 @@
 import datetime as dt
 import ipaddress
 import threading
-from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -30,6 +30,31 @@ def listening(handler, context=None, **members):
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def dripping(begun=b"HTTP/1.1 200 OK\r\nx: ", context=None):
+    """Yield the address of a server whose answers begin like this and go on, byte by byte."""
+    left = threading.Event()
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_GET(self):
+            with suppress(OSError):
+                self.wfile.write(begun)
+                while not left.wait(0.02):
+                    self.wfile.write(b"x")
+
+        def do_POST(self):
+            self.do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    with listening(Dripping, context) as server:
+        try:
+            yield f"http{'' if context is None else 's'}://127.0.0.1:{server.server_port}"
+        finally:
+            left.set()
 
 
 def write_certificate(folder, *, days):

@@ -247,11 +247,15 @@ class IdentityProvider:
     ) -> bytes:
         """Ask the provider; `refused` is whether a refusal is the caller's fault, not its."""
         try:
-            async with httpx.AsyncClient(
-                timeout=_TIMEOUT_SECONDS, transport=self._transport, follow_redirects=False
-            ) as client:
+            # The client's own limit is of each read.
+            async with (
+                asyncio.timeout(_TIMEOUT_SECONDS),
+                httpx.AsyncClient(
+                    timeout=_TIMEOUT_SECONDS, transport=self._transport, follow_redirects=False
+                ) as client,
+            ):
                 answer = await client.request(method, address, **more)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
             raise _unusable() from error
         if refused and 400 <= answer.status_code < 500:  # noqa: PLR2004
             raise Unauthorized("the provider refuses the code")

@@ -5,6 +5,8 @@ Two processes may tell it the same, which changes nothing.
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import structlog
 
@@ -47,9 +49,13 @@ async def purge(settings: Settings, context: ServiceContext) -> None:
 async def _post(url: str, told: dict[str, list[str]]) -> str | None:
     """Return why the cache was not told, None where it was; the address may hold a secret."""
     try:
-        async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client:
+        # The client's own limit is of each read.
+        async with (
+            asyncio.timeout(_ANSWER_SECONDS),
+            httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client,
+        ):
             answer = await client.post(url, json=told)
-    except httpx.HTTPError as error:
+    except (TimeoutError, httpx.HTTPError) as error:
         return f"the address of REGISTRY_PURGE_URL does not answer ({type(error).__name__})"
     if answer.is_success:
         return None

@@ -2,8 +2,6 @@
 
 import socket
 import ssl
-import threading
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -13,7 +11,7 @@ import pytest
 from registry.errors import ConfigurationError, Unavailable
 from registry.exchange import remote_log
 from registry.exchange.remote_log import is_public, reader
-from tests.listening import listening, write_certificate
+from tests.listening import dripping, listening, write_certificate
 
 
 @pytest.fixture
@@ -170,33 +168,22 @@ def test_what_comes_too_slowly_is_given_up(host, monkeypatch):
 
 
 @pytest.mark.parametrize("is_encrypted", [False, True], ids=["plain", "tls"])
-@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["head", "content"])
+@pytest.mark.parametrize(
+    "begun", [b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["head", "content"]
+)
 def test_what_never_ends_is_given_up_though_each_byte_comes_soon(
     monkeypatch, tmp_path, begun, is_encrypted
 ):
-    left = threading.Event()
-
-    class Dripping(BaseHTTPRequestHandler):
-        def do_GET(self):
-            with suppress(OSError):
-                self.wfile.write(begun or b"HTTP/1.1 200 OK\r\nx: ")
-                while not left.wait(0.02):
-                    self.wfile.write(b"x")
-
-        def log_message(self, *_):
-            pass
-
     served = None
     if is_encrypted:
         served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         served.load_cert_chain(file := write_certificate(tmp_path, days=1))
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
     monkeypatch.setattr(remote_log, "_LONGEST_SECONDS", 0.5)
-    with listening(Dripping, served) as server:
-        url = f"http{'s' * is_encrypted}://127.0.0.1:{server.server_port}/log"
-        try:
-            # Not our own limit of a read ends it: that is 30 seconds.
-            with reader(url) as read, pytest.raises(Unavailable, match=r"longer|timed out"):
-                read("a")
-        finally:
-            left.set()
+    with (
+        dripping(begun, served) as address,
+        reader(f"{address}/log") as read,
+        # Not our own limit of a read ends it: that is 30 seconds.
+        pytest.raises(Unavailable, match=r"longer|timed out"),
+    ):
+        read("a")

@@ -28,6 +28,7 @@ from registry.store import published
 from registry.tlog.checkpoint import Checkpoint, stated
 from registry.tlog.note import sign_note
 from registry.web.app import create_app
+from registry.worker import purging
 from registry.worker.publishing import StoredLog, StoredSite, _prune, read_stored
 from registry.worker.purging import purge
 from registry.worker.report import WorkReport
@@ -35,7 +36,7 @@ from registry.worker.site_keeping import build_site
 from tests.api.conftest import lifespan
 from tests.built import fewer_pages, share_templates
 from tests.conftest import NOW, amended, make_record
-from tests.listening import listening
+from tests.listening import dripping, listening
 from tests.published import given_times
 from tests.stored import Balancer, make_bucket, running_store
 
@@ -444,6 +445,12 @@ async def test_a_cache_in_front_is_told_what_changed_until_it_has_taken_it(
     await log.go_on()
     await purge(settings, context)
     assert cache.told[1]["objects"] == ["log/content/1.json", "log/content/bundle/0"]
+
+
+async def test_a_cache_whose_answer_never_ends_holds_nothing_up(monkeypatch):
+    monkeypatch.setattr(purging, "_ANSWER_SECONDS", 0.5)
+    with dripping() as address:
+        assert "does not answer" in await purging._post(address, {"addresses": []})
 
 
 @pytest.mark.parametrize("given", [{"PUBLISH_TO": "s3://bucket", "PURGE_URL": "geheim"}, {}])

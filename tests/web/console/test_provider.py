@@ -18,9 +18,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from registry.errors import ConfigurationError
+from registry.errors import ConfigurationError, Unavailable
+from registry.services import identity_provider
 from registry.settings import from_environment
 from tests.crash.register import free_port
+from tests.listening import dripping
 from tests.prepared import fetch_program
 from tests.web.console.conftest import SITE, opened_office, parse
 
@@ -290,6 +292,15 @@ async def test_a_token_that_the_provider_did_not_sign_signs_nobody_in(office, ho
     answer = await finish(browser, code="c", state=state)
     assert answer.status_code == 401
     assert not is_signed_in(browser)
+
+
+async def test_a_provider_whose_answer_never_ends_holds_nothing_up(monkeypatch):
+    monkeypatch.setattr(identity_provider, "_TIMEOUT_SECONDS", 0.5)
+    with dripping() as address:
+        settings = from_environment({"REGISTRY_BASE_URL": SITE, "REGISTRY_OIDC_ISSUER": address})
+        provider = identity_provider.IdentityProvider(settings)
+        with pytest.raises(Unavailable, match="does not answer as it should"):
+            await provider.authorization_address(state="s", nonce="n", verifier="v")
 
 
 async def test_mixed_state_signs_nobody_in(office, hostile):
