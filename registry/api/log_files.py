@@ -81,7 +81,10 @@ async def _make_file(connection: Connection, tree: LogTree, path: str) -> bytes:
         # Nothing but the one way to write its path leads to a file.
         return await _make_lasting(connection, tree, path)
     if path in _ABSENT:
-        content = await read_file(connection, path)
+        if path == CHECKPOINT:
+            content = (await read_published(connection)).checkpoint
+        else:
+            content = await read_file(connection, path)
         if content is None:
             raise NotFound(_ABSENT[path])
         return content
