@@ -74,6 +74,14 @@ def test_a_weak_tag_is_told_only_where_nothing_else_differs(told):
     assert told(ANSWERS, ANSWERS | changed, rule)[0] == 0
 
 
+def test_a_member_that_others_follow_is_the_same(told):
+    one, more = '{\n "a": 1\n}', '{\n "a": 1,\n "b": 2\n}'
+    added = "where: GET /a\nline: ^\\+\nwhy: more is told\n"
+    assert told({"GET /a": one}, {"GET /a": more}, added)[0] == 0
+    assert told({"GET /a": more}, {"GET /a": one}, added)[0] == 1
+    assert told({"GET /a": one}, {"GET /a": more.replace("1", "3")}, added)[0] == 1
+
+
 @pytest.mark.parametrize(
     ("rules", "count"),
     [

@@ -143,6 +143,14 @@ def _unwanted(name: str, lines: Sequence[str], wanted: Sequence[Wanted]) -> list
     """Return the changed lines that no rule wants."""
     changed = [line for line in lines if line[:1] in {"+", "-"}]
     changed = [line for line in changed if not _FOLLOWS.match(line)] or changed
+    # A member that others follow, or no longer follow, differs in a comma alone.
+    whole = set(changed)
+    moved = {
+        line[1:]
+        for line in changed
+        if f"{'-' if line[0] == '+' else '+'}{line[1:]}," in whole and not line.endswith(",")
+    }
+    changed = [line for line in changed if line[1:].removesuffix(",") not in moved]
     for rule in wanted:
         if rule.where.search(name):
             left = [line for line in changed if not rule.line.search(line)]
