@@ -17,7 +17,7 @@ import httpx
 
 HOST = "register.example"
 SHIM = Path(__file__).parent / "shim"
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 600
 _LIMITS = ("limit_writes", "limit_validations", "limit_failures", "limit_exports")
 
 _OF_REQUEST = '"event":"request"'
