@@ -124,42 +124,34 @@ async def test_two_people_on_two_pages_do_not_meet(office):
     assert draft["data"]["description"] == document["data"]["description"]
 
 
-@pytest.mark.parametrize(
-    ("page", "typed", "place"),
-    [
-        (
-            "purpose",
-            {"/purpose/scale/decisions_per_year": "douze"},
-            "purpose-scale-decisions_per_year",
-        ),
-        ("about", {"/lifecycle/deployed_on:y": "20x5"}, "lifecycle-deployed_on"),
-        ("about", {"/contact/email": "personne"}, "contact-email"),
-        ("data", {"/data/sources/0/url": "https://a.example/"}, "data-sources-0-name"),
-        ("system", {"/sector/primary": "ailleurs"}, "sector-primary"),
-        ("about", {"/name/fr": "<b>Nom</b>"}, "name"),
-    ],
+REFUSED = (
+    ("purpose", "/purpose/scale/decisions_per_year", "douze", "purpose-scale-decisions_per_year"),
+    ("about", "/lifecycle/deployed_on:y", "20x5", "lifecycle-deployed_on"),
+    ("about", "/contact/email", "personne", "contact-email"),
+    ("data", "/data/sources/0/url", "https://a.example/", "data-sources-0-name"),
+    ("system", "/sector/primary", "ailleurs", "sector-primary"),
+    ("about", "/name/fr", "<b>Nom</b>", "name"),
 )
-async def test_what_cannot_be_taken_is_said_beside_its_field_and_stays_typed(
-    office, page, typed, place
-):
+
+
+async def test_what_cannot_be_taken_is_said_beside_its_field_and_stays_typed(office, subtests):
     document = for_agency("limited")
     someone = await typist(office)
     await begin(someone, document)
-    await someone.open(f"records/{document['id']}/{page}")
     before = await draft_of(office, document["id"])
-    form = someone.form(page)
-    for name, value in typed.items():
-        form.set(name, value)
-    await someone.send(form, then="next")
-    assert someone.answer.status_code == 422
-    assert await draft_of(office, document["id"]) == before
-    again = someone.form(page)
-    for name, value in typed.items():
-        assert again.get(name) == [value]
-    beside = someone.page.find(f".//*[@id='f-{place}']")
-    assert "À corriger" in "".join(beside.itertext())
-    linked = [link.get("href") for link in someone.page.iter("a")]
-    assert any(href and href.startswith("#f-") for href in linked)
+    for page, name, value, place in REFUSED:
+        with subtests.test(name=name):
+            await someone.open(f"records/{document['id']}/{page}")
+            form = someone.form(page)
+            form.set(name, value)
+            await someone.send(form, then="next")
+            assert someone.answer.status_code == 422
+            assert await draft_of(office, document["id"]) == before
+            assert someone.form(page).get(name) == [value]
+            beside = someone.page.find(f".//*[@id='f-{place}']")
+            assert "À corriger" in "".join(beside.itertext())
+            linked = [link.get("href") for link in someone.page.iter("a")]
+            assert any(href and href.startswith("#f-") for href in linked)
 
 
 async def test_digits_spaces_and_lines_are_read_as_people_type_them(office):
@@ -306,32 +298,33 @@ async def test_another_agencys_record_answers_as_what_does_not_exist(office):
     assert await draft_of(office, document["id"]) == before
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        [("/data/sources/999/name/fr", "Neuf cent")],
-        [("/data/sources/1000000/name/fr", "Million")],
-        [("/data/sources/0/name/" + "x" * 300, "Langue")],
-        [("/risk/level", "high"), ("/risk/level", "minimal")],
-        [("/data/hosting/country", ""), ("/data/hosting/kind", "on_premise")],
-        [("//", "x"), ("/", "x"), ("", "x"), ("add", "/nowhere"), ("/data", "x")],
-        [("/data/retention/period:unit", "Y"), ("/data/retention/period:n", "9" * 400)],
-        [("/publication/withheld_fields/0/ground", "security")],
-    ],
+HOSTILE = (
+    [("/data/sources/999/name/fr", "Neuf cent")],
+    [("/data/sources/1000000/name/fr", "Million")],
+    [("/data/sources/0/name/" + "x" * 300, "Langue")],
+    [("/risk/level", "high"), ("/risk/level", "minimal")],
+    [("/data/hosting/country", ""), ("/data/hosting/kind", "on_premise")],
+    [("//", "x"), ("/", "x"), ("", "x"), ("add", "/nowhere"), ("/data", "x")],
+    [("/data/retention/period:unit", "Y"), ("/data/retention/period:n", "9" * 400)],
+    [("/publication/withheld_fields/0/ground", "security")],
 )
-async def test_hostile_fields_are_refused_or_passed_over(office, fields):
+
+
+async def test_hostile_fields_are_refused_or_passed_over(office, subtests):
     document = for_agency("minimal")
     someone = await typist(office)
     await begin(someone, document)
-    for page in ("data", "risk", "publication"):
-        await someone.open(f"records/{document['id']}/{page}")
-        form = someone.form(page)
-        for name, _ in fields:
-            form.set(name)
-        form.fields += fields
-        await someone.send(form, then="list")
-        assert someone.answer.status_code in {200, 422}
-        assert someone.page is not None
+    for fields in HOSTILE:
+        for page in ("data", "risk", "publication"):
+            with subtests.test(page=page, fields=fields):
+                await someone.open(f"records/{document['id']}/{page}")
+                form = someone.form(page)
+                for name, _ in fields:
+                    form.set(name)
+                form.fields += fields
+                await someone.send(form, then="list")
+                assert someone.answer.status_code in {200, 422}
+                assert someone.page is not None
 
 
 async def test_nobody_without_the_role_files(office):
@@ -340,12 +333,10 @@ async def test_nobody_without_the_role_files(office):
     assert reviewer.answer.status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("role", "page"),
-    [("editor", ""), ("reviewer", "review/"), ("agency_admin", "members")],
-)
-async def test_each_role_begins_with_its_own_work(office, role, page):
-    someone = await typist(office, role)
-    await someone.open("")
-    assert someone.answer.status_code == 200
-    assert str(someone.answer.url).endswith(f"/office/fr/{page}")
+async def test_each_role_begins_with_its_own_work(office, subtests):
+    for role, page in (("editor", ""), ("reviewer", "review/"), ("agency_admin", "members")):
+        with subtests.test(role=role):
+            someone = await typist(office, role)
+            await someone.open("")
+            assert someone.answer.status_code == 200
+            assert str(someone.answer.url).endswith(f"/office/fr/{page}")

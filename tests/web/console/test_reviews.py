@@ -196,34 +196,37 @@ async def test_a_return_carries_a_comment_for_the_whole_and_for_each_field(offic
     assert any("Presque." in one for one in remarks)
 
 
-@pytest.mark.parametrize(
-    ("fields", "box"),
-    [
-        ([], "comment"),
-        ([("comment", "<b>x</b>")], "comment"),
-        ([("comment:/purpose/goal", "<b>x</b>")], "comment-purpose-goal"),
-        ([("comment:/purpose/goal", "x" * 2001)], "comment-purpose-goal"),
-        ([("comment", "fine"), ("other", "/name"), ("other-comment", "<i>")], "other-comment"),
-    ],
-    ids=["nothing", "mark-up", "mark-up of a field", "too long", "another field"],
-)
+UNSAID = {
+    "nothing": ([], "comment"),
+    "mark-up": ([("comment", "<b>x</b>")], "comment"),
+    "mark-up of a field": ([("comment:/purpose/goal", "<b>x</b>")], "comment-purpose-goal"),
+    "too long": ([("comment:/purpose/goal", "x" * 2001)], "comment-purpose-goal"),
+    "another field": (
+        [("comment", "fine"), ("other", "/name"), ("other-comment", "<i>")],
+        "other-comment",
+    ),
+}
+
+
 async def test_what_cannot_be_said_comes_back_with_the_words_and_why(
-    office, desk, record, fields, box
+    office, desk, record, subtests
 ):
     _, editor = await office.member("editor")
     boss, _ = await office.member("reviewer", agency=None)
     tag = await desk.submit(editor, record)
     path = f"/office/fr/review/{record['id']}"
     parse(await boss.get(path))
-    answer = await boss.post(path, [("act", "return"), ("tag", tag), *fields])
-    page = parse(answer)
-    assert answer.status_code == 422
-    assert f"#{box}" in hrefs(page)
-    assert page.find(f".//*[@id='{box}-error']") is not None
-    typed = {area.get("name"): area.text or "" for area in page.iter("textarea")}
-    for name, value in fields:
-        assert name == "other" or typed[name] == value
-    assert (await desk.draft(editor, record["id"])).state == "in_review"
+    for what, (fields, box) in UNSAID.items():
+        with subtests.test(what=what):
+            answer = await boss.post(path, [("act", "return"), ("tag", tag), *fields])
+            page = parse(answer)
+            assert answer.status_code == 422
+            assert f"#{box}" in hrefs(page)
+            assert page.find(f".//*[@id='{box}-error']") is not None
+            typed = {area.get("name"): area.text or "" for area in page.iter("textarea")}
+            for name, value in fields:
+                assert name == "other" or typed[name] == value
+            assert (await desk.draft(editor, record["id"])).state == "in_review"
 
 
 async def test_nobody_approves_her_own_submission_in_whatever_role(office, desk, record):
@@ -291,21 +294,18 @@ async def test_a_strange_draft_and_one_that_is_not_there_are_answered_alike(offi
     assert (await desk.draft(editor, there)).state == "in_review"
 
 
-@pytest.mark.parametrize(
-    ("language", "tag"), [("ar", "ar"), ("fr", "fr"), ("en", "en"), ("zgh", "ar")]
-)
-async def test_a_preview_is_marked_private_and_in_each_language(
-    office, desk, record, language, tag
-):
+async def test_a_preview_is_marked_private_and_in_each_language(office, desk, record, subtests):
     browser, editor = await office.member("editor")
     await desk.save(editor, {"id": record["id"], "schema_version": "1.0"})
-    answer = await browser.get(f"/office/fr/records/{record['id']}/preview/{language}")
-    page = parse(answer)
-    assert answer.headers["x-robots-tag"] == "noindex"
-    assert answer.headers["referrer-policy"] == "no-referrer"
-    assert page.get("lang") == tag
-    assert page.find(".//aside[@class='unpublished']") is not None
-    assert f"/office/fr/records/{record['id']}/" in hrefs(page)
+    for language, tag in (("ar", "ar"), ("fr", "fr"), ("en", "en"), ("zgh", "ar")):
+        with subtests.test(language=language):
+            answer = await browser.get(f"/office/fr/records/{record['id']}/preview/{language}")
+            page = parse(answer)
+            assert answer.headers["x-robots-tag"] == "noindex"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert page.get("lang") == tag
+            assert page.find(".//aside[@class='unpublished']") is not None
+            assert f"/office/fr/records/{record['id']}/" in hrefs(page)
     assert (await browser.get(f"/office/fr/records/{record['id']}/preview/de")).status_code == 404
 
 

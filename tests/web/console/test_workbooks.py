@@ -31,14 +31,14 @@ async def send(browser, path, raw, *, token=...):
     return await browser.client.post(path, data=fields, files={"file": ("a.xlsx", raw, XLSX)})
 
 
-@pytest.mark.parametrize("language", ["ar", "fr", "en", "zgh"])
-async def test_the_page_is_there_in_every_language(office, language):
-    browser, _ = await office.member("editor", language=language)
-    page = await browser.get(f"/office/{language}/workbooks")
-    assert page.status_code == 200
-    parse(page)
-    assert 'enctype="multipart/form-data"' in page.text
-    assert f"/office/{language}/workbooks/new.xlsx" in page.text
+async def test_the_page_is_there_in_every_language(office):
+    browser, _ = await office.member("editor")
+    for language in ("ar", "fr", "en", "zgh"):
+        page = await browser.get(f"/office/{language}/workbooks")
+        assert page.status_code == 200, language
+        parse(page)
+        assert 'enctype="multipart/form-data"' in page.text, language
+        assert f"/office/{language}/workbooks/new.xlsx" in page.text, language
 
 
 async def test_a_workbook_is_taken_filled_in_sent_and_taken_back(office, made):
