@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import os
@@ -15,6 +16,8 @@ import pytest
 
 from registry import resources
 from registry.errors import Finding
+from registry.pages.build.page_list import all_pages
+from registry.pages.site import open_site
 from registry.pages.snapshot import RegisterState, Snapshot
 from registry.record.origin import Origin
 from registry.record.pack import Agency, load_pack
@@ -26,7 +29,7 @@ from registry.store.imports import ImportCounts, ImportRun, OriginSize
 from registry.store.log import LogLine
 from registry.store.records import Register, StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
-from tests.built import build
+from tests.built import TEMPLATES, build
 from tests.prepared import copy_prepared
 
 from .counted import count
@@ -121,7 +124,10 @@ def attestation(agency, systems, note=None):
     )
 
 
+@functools.cache
 def demonstration():
+    """The demonstration records, each as its last version."""
+    found = []
     for path in sorted(resources.RECORDS.glob("*/*.json")):
         if not path.stem.rpartition(".")[2].isdigit():
             document = msgspec.json.decode(path.read_bytes())
@@ -132,11 +138,13 @@ def demonstration():
                 for file in [*earlier, path]
             ]
             notes, days = ([one.get(key) for one in said] for key in ("change_note", "changed_on"))
-            yield stored(
-                document, notes=notes, days=days, fictitious=True, findings=verdict.findings
+            found.append(
+                stored(document, notes=notes, days=days, fictitious=True, findings=verdict.findings)
             )
+    return found
 
 
+@functools.cache
 def earlier_versions():
     """The demonstration records' versions before the last, by record."""
     found = {}
@@ -174,7 +182,8 @@ RUNS = (
 )
 
 
-def make_corpus(*more, log_size=40, runs=RUNS):
+def make_corpus(*more, log_size=40, runs=RUNS, demonstrated=True):
+    """The corpus with more records, or others in their places; with the demonstration, or not."""
     foreign = Agency(
         id="us.demo", name={"en": "Department of Letters"}, kind="other", origin="us-demo"
     )
@@ -200,7 +209,7 @@ def make_corpus(*more, log_size=40, runs=RUNS):
     records = {
         record.id: record
         for record in (
-            *demonstration(),
+            *(demonstration() if demonstrated else ()),
             stored(FOREIGN, origin="us-demo", findings=[OLD_FINDING]),
             stored(restricted, fictitious=True),
             stored(gone, entry=30, notes=(None, None), fictitious=True, state="withdrawn"),
@@ -233,7 +242,7 @@ def make_corpus(*more, log_size=40, runs=RUNS):
         register=RegisterState(size=log_size, root="cd" * 32),
         agencies=agencies,
         records=ordered,
-        earlier=earlier_versions()
+        earlier=(earlier_versions() if demonstrated else {})
         | {
             name: [stored({"id": name}, fictitious=True, superseded_at=FILED)]
             for name in ("demo-sante/gone", "demo-sante/back")
@@ -279,8 +288,31 @@ def lines(records, withdrawals, attestations):
 
 
 def parse(path: Path):
-    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
-    return parser.parse(path.read_text("utf-8"))
+    return parsed(path.read_text("utf-8"))
+
+
+def parsed(text):
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
+
+
+class Rendered:
+    """The site of a snapshot, of which each file is rendered when it is asked for."""
+
+    def __init__(self, snapshot, *, settings=SETTINGS, description=None):
+        site = open_site(
+            snapshot,
+            settings.base_url,
+            security_contact=settings.security_contact,
+            has_console=settings.has_console,
+            bytecode=TEMPLATES,
+        )
+        self.pages = {page.file: page for page in all_pages(site, description)}
+
+    def text(self, file):
+        return self.pages[file].render().decode("utf-8-sig")
+
+    def page(self, file):
+        return parsed(self.text(file))
 
 
 def files(out: Path):
@@ -309,13 +341,10 @@ def site(built):
     return built.resolve()
 
 
-@pytest.fixture
-def out(built, tmp_path):
-    """The built site once more, for builds that follow."""
-    shutil.copytree(
-        built.parent, tmp_path, symlinks=True, copy_function=os.link, dirs_exist_ok=True
-    )
-    return tmp_path / "site"
+def copied(built, folder):
+    """Return a site that is built once more, for builds that follow; it shares its files."""
+    shutil.copytree(built.parent, folder, symlinks=True, copy_function=os.link, dirs_exist_ok=True)
+    return folder / "site"
 
 
 @pytest.fixture(scope="package")

@@ -18,7 +18,7 @@ from registry.pages.build.build_directory import build_name, link_build
 from tests.built import build
 from tests.crash.register import free_port
 from tests.guides import fences
-from tests.pages.conftest import SETTINGS, files, parse
+from tests.pages.conftest import LANGUAGES, SETTINGS, files, parse
 from tests.pages.test_feeds import ATOM
 
 OPERATING = Path(__file__).parents[2] / "docs/operating.md"
@@ -51,8 +51,10 @@ def copy(site, tmp_path_factory):
 
 def test_the_script_for_a_copy_serves_every_page_under_its_address(copy):
     client, folder = copy
-    files = sorted(folder.rglob("*.html"))
-    assert len(files) > 500
+    # Those of one language, and what is of none.
+    others = LANGUAGES.keys() - {"fr"}
+    files = [path for path in sorted(folder.rglob("*.html")) if others.isdisjoint(path.parts)]
+    assert len(files) > 400
     for file in files:
         name = file.relative_to(folder).as_posix()
         address = name.removesuffix("index.html") if file.name == "index.html" else name[:-5]
@@ -76,12 +78,11 @@ def test_a_copy_that_no_register_serves_links_what_it_has(corpus, tmp_path):
     )
     build(few, out=tmp_path / "copy", settings=SETTINGS, is_copy=True)
     copied = tmp_path / "copy"
-    feeds = [
-        link.get("href")
+    feeds = {
+        address
         for path in copied.rglob("*.html")
-        for link in parse(path).iter()
-        if "/feeds/" in (link.get("href") or "")
-    ]
+        for address in re.findall(r' href="([^"]*/feeds/[^"]*)"', path.read_text("utf-8"))
+    }
     assert any("/feeds/ar/records/us.demo/letter-sorting.json" in one for one in feeds)
     # A question has a feed only where somebody answers it: the page says so by its script.
     missing = [

@@ -4,18 +4,15 @@ import datetime as dt
 import json
 import re
 
-import html5lib
 import msgspec
 import pytest
 
-from registry.pages.build.page_list import all_pages
-from registry.pages.site import open_site
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.store.imports import SourceEvent
 from registry.store.records import SourceFacts
 
-from .conftest import FILED, SETTINGS, make_corpus, stored
+from .conftest import FILED, Rendered, make_corpus, stored
 
 ORIGIN = Origin(
     code="be-demo",
@@ -90,16 +87,7 @@ def rendered():
         earlier={**corpus.earlier, "be.demo/tri": [before]},
         source_events={"be.demo/tri": events},
     )
-    pages = {
-        page.file: page for page in all_pages(open_site(corpus, SETTINGS.base_url), None, None)
-    }
-
-    def render(file):
-        html = pages[file].render().decode()
-        parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
-        return parser.parse(html)
-
-    return render
+    return Rendered(corpus).page
 
 
 def words(element):
@@ -213,14 +201,12 @@ def test_every_text_in_part_can_be_read_whole():
             whole[record.id] = {place: f"all{n}of it" for n, place in enumerate(places)}
     corpus = make_corpus()
     records = [msgspec.structs.replace(one, whole=whole.get(one.id, {})) for one in corpus.records]
-    site = open_site(msgspec.structs.replace(corpus, records=records), SETTINGS.base_url)
+    site = Rendered(msgspec.structs.replace(corpus, records=records))
     lost = [
         (name, place)
-        for page in all_pages(site, None, None)
-        for name in page.needs
-        if page.file == f"fr/records/{name}.html" and name in whole
-        for html in (page.render().decode(),)
-        for place, text in whole[name].items()
+        for name, places in whole.items()
+        for html in (site.text(f"fr/records/{name}.html"),)
+        for place, text in places.items()
         if text not in html
     ]
     assert lost == []

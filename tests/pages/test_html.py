@@ -4,22 +4,18 @@ import json
 import re
 from urllib.parse import urlsplit
 
-import html5lib
 import msgspec
 import pytest
 
 from registry import resources
 from registry.errors import RegistryError
-from registry.pages.build.page_list import all_pages
 from registry.pages.page import page_file
-from registry.pages.site import open_site
 from registry.pages.views.problem_pages import error_types
 from registry.record.pointers import values_at
 from registry.record.schema import fields
 from registry.store.records import Redacted
-from tests.built import build
 
-from .conftest import FILED, SETTINGS, demonstration, make_corpus, parse, stored
+from .conftest import FILED, Rendered, demonstration, make_corpus, stored
 
 LANGUAGES = {"ar": "rtl", "fr": "ltr", "zgh": "rtl", "en": "ltr"}
 PREFIX = "/sub"
@@ -264,12 +260,9 @@ def test_a_field_has_one_name_on_the_page_and_in_what_is_missing(corpus):
     name = "demo-services/aide-energie-hivernale"
     document = json.loads(next(one for one in corpus.records if one.id == name).document)
     record = stored(document, fictitious=True, missing=list(NAMES))
-    site = open_site(make_corpus(record), SETTINGS.base_url)
-    rendered = {page.file: page.render for page in all_pages(site, None)}
+    site = Rendered(make_corpus(record, demonstrated=False))
     for lang in ("ar", "fr", "en"):
-        page = html5lib.HTMLParser(namespaceHTMLElements=False).parse(
-            rendered[f"{lang}/records/{name}.html"]()
-        )
+        page = site.page(f"{lang}/records/{name}.html")
         names = [NAMES[pointer][lang] for pointer in NAMES]
         missing = page.find(".//section[@id='missing']/p[@class='missing']")
         assert [text_of(one) for one in missing] == names
@@ -567,7 +560,7 @@ def test_the_site_map_lists_the_pages(pages, site):
     assert "https://register.example/sub/ar/records/us.demo/letter-sorting" in found
 
 
-def test_what_was_erased_stands_as_erased(out):
+def test_what_was_erased_stands_as_erased():
     record = next(one for one in demonstration() if one.id == "demo-sante/triage-radiographies")
     document = msgspec.json.decode(record.document)
     del document["evaluation"], document["data"]["legal_basis"]
@@ -576,9 +569,8 @@ def test_what_was_erased_stands_as_erased(out):
         Redacted(pointer=pointer, basis="court", authority=None, entry=38, redacted_at=FILED)
         for pointer in pointers
     ]
-    corpus = make_corpus(stored(document, notes=(None,) * 3, fictitious=True, redacted=erased))
-    build(corpus, out=out, settings=SETTINGS)
-    page = parse(out / f"en/records/{record.id}.html")
+    erased_record = stored(document, notes=(None,) * 3, fictitious=True, redacted=erased)
+    page = Rendered(make_corpus(erased_record)).page(f"en/records/{record.id}.html")
     assert "Parts of this record were erased" in text_of(
         page.find(".//*[@class='notice redacted']")
     )

@@ -132,7 +132,7 @@ def imported(tmp_path_factory):
             LogLine(index=entry, at=FILED, kind="version", subject=name, run=entry // 100)
             for entry in entries
         ]
-    corpus = make_corpus(*records)
+    corpus = make_corpus(*records, demonstrated=False)
     log.sort(key=lambda line: line.index)
     log[-1] = msgspec.structs.replace(log[-1], run=3, moved_from="hcp", undated=True)
     log = [line for line in corpus.log if line.subject not in ids] + log

@@ -11,12 +11,9 @@ import msgspec
 import pytest
 
 from registry import resources
-from registry.pages.build.page_list import all_pages
-from registry.pages.site import open_site
 from registry.record.schema import resolved_schema
-from tests.built import build
 
-from .conftest import FILED, SETTINGS, make_corpus, parse, stored
+from .conftest import FILED, Rendered, make_corpus, stored
 from .vectors import VECTORS
 
 HTML = {
@@ -103,8 +100,7 @@ def site(original):
         earlier[name] = [stored(before, fictitious=True, superseded_at=FILED)]
     corpus = make_corpus(*records)
     corpus = msgspec.structs.replace(corpus, earlier=corpus.earlier | earlier)
-    site = open_site(corpus, SETTINGS.base_url)
-    return {page.file: page for page in all_pages(site, None)}
+    return Rendered(corpus).pages
 
 
 def check(path, content):
@@ -191,7 +187,7 @@ def test_files_for_a_spreadsheet_begin_no_formula(site):
                 assert not re.search(r'(^|,)"?[=+@\t-]', line), (path, line)
 
 
-def test_only_web_addresses_become_links(out):
+def test_only_web_addresses_become_links():
     document = {
         "id": "us.demo/letter-sorting",
         "schema_version": "1.0",
@@ -200,14 +196,14 @@ def test_only_web_addresses_become_links(out):
         "contact": {"url": "data:text/html,x"},
         "documents": [{"type": "other", "url": "JAVASCRIPT:alert(2)"}],
     }
-    build(make_corpus(stored(document, origin="us-demo")), out=out, settings=SETTINGS)
-    page = parse(out / "en/records/us.demo/letter-sorting.html")
+    corpus = make_corpus(stored(document, origin="us-demo"), demonstrated=False)
+    page = Rendered(corpus).page("en/records/us.demo/letter-sorting.html")
     addresses = [element.get("href").lower() for element in page.iter("a")]
     assert not [address for address in addresses if address.startswith(("javascript:", "data:"))]
     assert "javascript:alert(1)" in "".join(page.itertext())
 
 
-def test_a_foreign_record_s_codes_and_addresses(tmp_path):
+def test_a_foreign_record_s_codes_and_addresses():
     """What comes from elsewhere may be anything where our own schema would refuse it."""
     records = [
         stored(
@@ -225,9 +221,8 @@ def test_a_foreign_record_s_codes_and_addresses(tmp_path):
         )
         for number, vector in enumerate(VECTORS[::7])
     ]
-    site = open_site(make_corpus(*records), SETTINGS.base_url)
-    pages = {page.file: page for page in all_pages(site, None)}
+    site = Rendered(make_corpus(*records, demonstrated=False))
     for number in range(len(records)):
         path = f"en/records/us.demo/vector-{number}.html"
-        check(path, pages[path].render().decode())
-    check("list", pages["en/agencies/us.demo.html"].render().decode())
+        check(path, site.text(path))
+    check("list", site.text("en/agencies/us.demo.html"))

@@ -12,10 +12,8 @@ import msgspec
 import pytest
 
 from registry import resources
-from registry.pages.build.page_list import all_pages
-from registry.pages.site import open_site
 
-from .conftest import SETTINGS, make_corpus, stored
+from .conftest import Rendered, make_corpus, stored
 
 LATIN = re.compile(r"[^\W\d_]{2,}", re.ASCII)
 OTHER_SCRIPT = {
@@ -112,10 +110,9 @@ def test_lines_of_records_in_the_first_format_are_in_the_record_s_language():
     path = resources.RECORDS / "demo-sante" / "triage-radiographies.json"
     document = with_plain_lines(msgspec.json.decode(path.read_bytes()))
     document |= {"schema_version": "1.0", "languages": {"source": "fr"}}
-    corpus = make_corpus(stored(document, fictitious=True))
-    pages = {page.file: page for page in all_pages(open_site(corpus, SETTINGS.base_url), None)}
+    site = Rendered(make_corpus(stored(document, fictitious=True), demonstrated=False))
     for lang in ("ar", "fr", "en"):
-        page = read(pages[f"{lang}/records/{document['id']}.html"].render())
+        page = read(site.text(f"{lang}/records/{document['id']}.html"))
         assert [*unmarked(page)] == [], lang
         if lang != "fr":
             marked = {text for tag, text in texts(page.find("body")) if tag == "fr"}

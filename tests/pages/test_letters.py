@@ -7,9 +7,7 @@ import itertools
 import msgspec
 import pytest
 
-from tests.built import build
-
-from .conftest import SETTINGS, demonstration, make_corpus, parse, stored, withdrawal
+from .conftest import Rendered, demonstration, make_corpus, stored, withdrawal
 from .test_html import text_of
 
 GRANTS = "records/demo-education/attribution-bourses"
@@ -18,6 +16,11 @@ BASIC = {
     "name": {"fr": "Tri des demandes", "ar": "فرز الطلبات"},
     "sector": {"primary": "social_protection"},
 }
+
+
+def made(*records):
+    """The site of a few records."""
+    return Rendered(make_corpus(*records, demonstrated=False))
 
 
 def letter_of(page):
@@ -54,11 +57,10 @@ def test_the_contest_box_of_a_record_leads_to_its_letter_in_one_tap(pages):
     assert "Authorities of another country use this system" in abroad
 
 
-def test_a_letter_names_the_short_code_of_the_record(out):
+def test_a_letter_names_the_short_code_of_the_record():
     document = BASIC | {"id": "demo-services/coded"}
     record = stored(document, fictitious=True, code="0000000")
-    build(make_corpus(record), out=out, settings=SETTINGS)
-    text = (out / "en/records/demo-services/coded/letter.txt").read_text("utf-8-sig")
+    text = made(record).text("en/records/demo-services/coded/letter.txt")
     assert "\nCode of the record: 000-0000\nhttps://register.example/sub/r/0000000\n" in text
     assert "/en/records/" not in text
 
@@ -84,7 +86,7 @@ def test_blanks_are_named_and_can_be_filled_in_without_a_script(pages):
         assert text_of(blank) == f"[{blank.get('aria-label')}]"
 
 
-def test_what_a_letter_asks_follows_from_what_the_record_states(out):
+def test_what_a_letter_asks_follows_from_what_the_record_states():
     roles = ("no_decision", "informs", "recommends", "decides_with_review", "decides_alone", None)
     contesting = ("yes", "no_legal_effect", "precluded_by_law", "in_progress", None)
     cases = {}
@@ -95,11 +97,7 @@ def test_what_a_letter_asks_follows_from_what_the_record_states(out):
         if available:
             document["rights"] = {"contestation": {"available": available, "deadline_days": 60}}
         cases[document["id"]] = (role, available, document)
-    build(
-        make_corpus(*(stored(one, fictitious=True) for *_, one in cases.values())),
-        out=out,
-        settings=SETTINGS,
-    )
+    site = made(*(stored(one, fictitious=True) for *_, one in cases.values()))
     asked = {
         "no_decision": "although the register says that it takes no part in decisions",
         "informs": "what it told the person who decided",
@@ -117,7 +115,7 @@ def test_what_a_letter_asks_follows_from_what_the_record_states(out):
     }
     wrong = []
     for name, (role, available, _) in cases.items():
-        text = (out / f"en/records/{name}/letter.txt").read_text("utf-8-sig")
+        text = site.text(f"en/records/{name}/letter.txt")
         said = [key for key, words in (asked | demanded).items() if words in text and key]
         if said != [key for key in (role, available) if key]:
             wrong.append((role, available, said))
@@ -142,15 +140,14 @@ def test_a_letter_says_what_is_so(site, name, said):
     assert ("The register says that you use" in text) == (name == "demo-securite/restricted")
 
 
-def test_a_letter_leaves_room_for_an_address_that_the_record_lacks(out):
-    nowhere = next(one for one in demonstration())
+def test_a_letter_leaves_room_for_an_address_that_the_record_lacks():
+    nowhere = demonstration()[0]
     document = msgspec.json.decode(nowhere.document) | {"contact": {}}
-    build(make_corpus(stored(document, fictitious=True)), out=out, settings=SETTINGS)
-    text = (out / f"fr/records/{nowhere.id}/letter.txt").read_text("utf-8-sig")
+    text = made(stored(document, fictitious=True)).text(f"fr/records/{nowhere.id}/letter.txt")
     assert "[adresse de l’organisme]" in text
 
 
-def test_a_letter_goes_to_the_address_that_the_record_states(out):
+def test_a_letter_goes_to_the_address_that_the_record_states():
     contact = {
         "email": "a@demo.example",
         "phone": "+212500000000",
@@ -182,24 +179,24 @@ def test_a_letter_goes_to_the_address_that_the_record_states(out):
         stored(elsewhere, fictitious=True),
         stored(gone, fictitious=True, state="withdrawn"),
     ]
-    snapshot = make_corpus(*records)
+    snapshot = make_corpus(*records, demonstrated=False)
     snapshot.withdrawals["demo-services/gone"] = [withdrawal(36, version=1)]
-    build(snapshot, out=out, settings=SETTINGS)
+    site = Rendered(snapshot)
 
     def text(lang, name):
-        return (out / f"{lang}/records/demo-services/{name}/letter.txt").read_text("utf-8-sig")
+        return site.text(f"{lang}/records/demo-services/{name}/letter.txt")
 
     for name in ("by-post", "gone"):
         assert "\n12, rue des Pins\nRabat\na@demo.example\n\n" in text("fr", name)
         assert "\n12 زنقة الصنوبر\nالرباط\na@demo.example\n\n" in text("ar", name)
     assert "\nCommission des recours\nFès\nrecours@demo.example\n\n" in text("fr", "elsewhere")
     for name, place in (("by-post", "where"), ("gone", "where")):
-        page = parse(out / f"fr/records/demo-services/{name}/letter.html")
+        page = site.page(f"fr/records/demo-services/{name}/letter.html")
         told = text_of(page.find(f".//div[@id='{place}']"))
         assert all(said in told for said in ("12, rue des Pins Rabat", "Le matin"))
         assert "tel:+212500000000" in [one.get("href") for one in page.iter("a")]
-    box = parse(out / "fr/records/demo-services/elsewhere.html").find(".//*[@id='contest']")
+    box = site.page("fr/records/demo-services/elsewhere.html").find(".//*[@id='contest']")
     for said in ("Commission des recours Fès", "12, rue des Pins Rabat", "Le matin"):
         assert said in text_of(box)
-    tombstone = parse(out / "fr/records/demo-services/gone.html")
+    tombstone = site.page("fr/records/demo-services/gone.html")
     assert "12, rue des Pins Rabat" in text_of(tombstone.find(".//section[@id='withdrawal']"))

@@ -7,9 +7,8 @@ import pytest
 
 from registry.record.codelists import codelists
 from registry.record.life_events import life_events
-from tests.built import build
 
-from .conftest import FOREIGN, SETTINGS, make_corpus, stored
+from .conftest import FOREIGN, Rendered, make_corpus, stored
 from .test_html import text_of
 
 CODES = [event.code for event in life_events()]
@@ -71,7 +70,7 @@ def test_what_runs_and_weighs_most_comes_first(pages):
     assert "Yes, within 60\u00a0days of receiving it" in told.replace("60 days", "60\u00a0days")
 
 
-def test_an_event_without_a_system_says_so_and_leads_on(out):
+def test_an_event_without_a_system_says_so_and_leads_on():
     other = FOREIGN | {"sector": {"primary": "employment", "function": "recommendation"}}
     snapshot = msgspec.structs.replace(
         make_corpus(),
@@ -80,8 +79,7 @@ def test_an_event_without_a_system_says_so_and_leads_on(out):
         withdrawals={},
         source_events={},
     )
-    build(snapshot, out=out, settings=SETTINGS)
-    page = (out / "en/life/job.html").read_text("utf-8")
+    page = Rendered(snapshot).text("en/life/job.html")
     assert "No agency has filed a system for this yet" in page
     assert "That takes no right from you" in page
     assert "<bdi>1</bdi> system. Their authorities did not decide about you here." in page.replace(

@@ -14,10 +14,9 @@ from registry.pages.views.manuals import read_operations
 from registry.pages.views.prose_pages import PAGES
 from registry.record.schema import fields
 from registry.settings import Settings, from_environment
-from tests.built import build
 from tools.format_docs.pages import SECTIONS
 
-from .conftest import SETTINGS, parse
+from .conftest import SETTINGS, Rendered, make_corpus
 from .test_html import text_of
 
 LANGUAGES = ("ar", "fr", "zgh", "en")
@@ -100,10 +99,9 @@ def test_every_field_of_the_format_has_its_place_on_the_site(pages, lang):
     assert {f"/sub/{lang}/format/{section}" for section in SECTIONS} <= set(listed)
 
 
-def test_the_api_s_page_has_every_operation_of_its_description(out, corpus):
+def test_the_api_s_page_has_every_operation_of_its_description():
     description = describe_api(SETTINGS)
-    build(corpus, out=out, settings=SETTINGS, description=description)
-    page = parse(out / "fr" / "api.html")
+    page = Rendered(make_corpus(demonstrated=False), description=description).page("fr/api.html")
     shown = [text_of(one.find(".//code")) for one in page.iter("summary")]
     told = [
         f"{method.upper()} {path}"
@@ -131,11 +129,11 @@ def test_browsers_are_told_of_the_finder(site, pages):
         assert link.get("href") == f"/sub/{lang}/opensearch.xml"
 
 
-def test_whom_to_tell_of_a_weakness(out, corpus, site):
+def test_whom_to_tell_of_a_weakness(site):
     assert not (site / ".well-known").exists()
     settings = msgspec.structs.replace(SETTINGS, security_contact="mailto:security@example.org")
-    build(corpus, out=out, settings=settings)
-    text = (out / ".well-known/security.txt").read_text("utf-8")
+    corpus = make_corpus(demonstrated=False)
+    text = Rendered(corpus, settings=settings).text(".well-known/security.txt")
     assert "Contact: mailto:security@example.org\n" in text
     assert "Expires: 2027-05-01T00:00:00Z\n" in text
     assert "Canonical: https://register.example/sub/.well-known/security.txt\n" in text

@@ -8,9 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from tests.built import build
-
-from .conftest import LANGUAGES, PACK, SETTINGS, make_corpus, parse
+from .conftest import LANGUAGES, PACK, SETTINGS, Rendered, make_corpus
 
 MAILBOX = PACK.operator.email
 RECORD = "records/demo-sante/triage-radiographies.html"
@@ -82,7 +80,7 @@ def test_an_error_in_a_copied_record_is_reported_to_the_operator(pages):
     assert [link for link in links if "body=" in link and link.startswith(f"mailto:{MAILBOX}?")]
 
 
-def test_facts_of_an_operator_are_shown_as_it_states_them(out):
+def test_facts_of_an_operator_are_shown_as_it_states_them():
     operator = msgspec.structs.replace(
         PACK.operator,
         email="registre@numerique.ma",
@@ -93,18 +91,18 @@ def test_facts_of_an_operator_are_shown_as_it_states_them(out):
         privacy={"fr": "Le serveur garde son journal dix jours."},
     )
     pack = msgspec.structs.replace(PACK, operator=operator)
-    build(msgspec.structs.replace(make_corpus(), pack=pack), out=out, settings=SETTINGS)
-    legal = parse(out / "fr/legal.html")
+    site = Rendered(msgspec.structs.replace(make_corpus(demonstrated=False), pack=pack))
+    legal = site.page("fr/legal.html")
     box = legal.find(".//section[@id='operator']")
     for words in ("BP 1, Rabat", "registre@numerique.ma", "+212537000000", "registre.ma", "Décret"):
         assert words in text_of(box)
     assert [strong.text for strong in box.iter("strong")] == ["n° 1"]
-    assert "dix jours" in text_of(parse(out / "fr/privacy.html"))
-    security = (out / ".well-known/security.txt").read_text("utf-8")
+    assert "dix jours" in text_of(site.page("fr/privacy.html"))
+    security = site.text(".well-known/security.txt")
     assert "Contact: mailto:registre@numerique.ma\n" in security
 
 
-def test_a_demonstration_says_so_wherever_it_shows_its_records(pages, out):
+def test_a_demonstration_says_so_wherever_it_shows_its_records(pages):
     said = "inventés"
     paths = [
         "index",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.built import build
 
-from .conftest import LANGUAGES, RUNS, SETTINGS, files, make_corpus, parse
+from .conftest import LANGUAGES, RUNS, SETTINGS, Rendered, files, make_corpus, parse
 
 
 def text_of(element):
@@ -73,29 +73,29 @@ def test_registers_are_found_from_the_pages_that_show_their_records(site, lang):
 
 def test_an_import_that_changed_nothing_renders_the_page_of_its_register_only(tmp_path):
     out = tmp_path / "site"
-    build(make_corpus(runs=RUNS[1:]), out=out, settings=SETTINGS)
+    build(make_corpus(runs=RUNS[1:], demonstrated=False), out=out, settings=SETTINGS)
     before = files(out)
-    build(make_corpus(runs=RUNS), out=out, settings=SETTINGS)
+    build(make_corpus(runs=RUNS, demonstrated=False), out=out, settings=SETTINGS)
     after = files(out)
     different = {name for name in after if before.get(name) != after[name]}
     assert different - {"build.json"} == {f"{lang}/registers/us-demo.html" for lang in LANGUAGES}
 
 
-def test_an_agency_without_records_of_another_register_is_not_listed(tmp_path):
+def test_an_agency_without_records_of_another_register_is_not_listed():
     """Its records have moved to another one: nothing is said of it but on its own page."""
-    corpus = make_corpus()
+    corpus = make_corpus(demonstrated=False)
     before = msgspec.structs.replace(corpus.agencies["us.demo"], id="us.before")
     corpus = msgspec.structs.replace(corpus, agencies={**corpus.agencies, before.id: before})
-    site = tmp_path / "site"
-    build(corpus, out=site, settings=SETTINGS)
-    links = [one.get("href") for one in parse(site / "en/agencies/index.html").iter("a")]
+    site = Rendered(corpus)
+    links = [one.get("href") for one in site.page("en/agencies/index.html").iter("a")]
     assert "/sub/en/agencies/us.demo" in links
     assert "/sub/en/agencies/us.before" not in links
-    head = text_of(parse(site / "en/agencies/us.before.html").find(".//header[@class='head']"))
+    head = text_of(site.page("en/agencies/us.before.html").find(".//header[@class='head']"))
     assert "There is no record here yet." in head
 
 
-def test_without_other_registers_there_is_no_page_of_them(tmp_path):
-    corpus = msgspec.structs.replace(make_corpus(), sizes={}, imports={})
-    build(corpus, out=tmp_path / "site", settings=SETTINGS)
-    assert not (tmp_path / "site/en/registers").exists()
+def test_without_other_registers_there_is_no_page_of_them():
+    alone = msgspec.structs.replace(make_corpus(demonstrated=False), sizes={}, imports={})
+    for corpus, has_some in ((make_corpus(demonstrated=False), True), (alone, False)):
+        found = [file for file in Rendered(corpus).pages if file.startswith("en/registers/")]
+        assert bool(found) == has_some

@@ -11,6 +11,7 @@ from registry.pages.editions import open_editions
 from registry.pages.site import render
 from registry.pages.views.preview_view import preview_site, preview_view
 from registry.record.validate import draft_findings
+from tests.built import TEMPLATES
 
 from .conftest import FILED, LANGUAGES, PACK, stored
 
@@ -28,7 +29,7 @@ def assets():
 
 @pytest.fixture(scope="module")
 def editions(assets):
-    return open_editions(PACK, assets, "https://register.example/sub", bytecode=None)
+    return open_editions(PACK, assets, "https://register.example/sub", bytecode=TEMPLATES)
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ import pytest
 
 from registry.pages.views.region_pages import map_lines
 from registry.record.pack import load_pack
-from registry.settings import Settings
-from tests.built import build
 
-from .conftest import PACK, make_corpus, parse
+from .conftest import PACK, Rendered, make_corpus
 from .test_html import PREFIX, text_of
 
 LANGUAGES = ("ar", "fr", "zgh", "en")
@@ -102,21 +100,16 @@ def test_a_name_stands_in_a_tile_in_few_short_lines():
                 assert "".join(lines).replace(" ", "") == name.replace(" ", "")
 
 
-def test_a_pack_that_places_no_region_has_the_table_alone(tmp_path):
-    corpus = make_corpus()
+def test_a_pack_that_places_no_region_has_the_table_alone():
+    corpus = make_corpus(demonstrated=False)
     lists = {
         **PACK.lists,
         "regions": {
             code: msgspec.structs.replace(one, extra={}) for code, one in PACK.regions.items()
         },
     }
-    corpus = msgspec.structs.replace(
-        corpus,
-        pack=msgspec.structs.replace(PACK, lists=lists),
-        records=corpus.records[:3],
-    )
-    build(corpus, out=tmp_path / "site", settings=Settings(base_url="https://register.example"))
-    page = parse(tmp_path / "site/fr/regions/index.html")
+    corpus = msgspec.structs.replace(corpus, pack=msgspec.structs.replace(PACK, lists=lists))
+    page = Rendered(corpus).page("fr/regions/index.html")
     assert page.findall(".//{*}figure") == []
     assert len(page.findall(".//tbody/tr")) >= 12
 
