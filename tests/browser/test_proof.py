@@ -239,8 +239,8 @@ FORGED = {
 
 def test_what_was_changed_is_told_at_the_step_that_finds_it(opened, register):
     with opened(register.url) as page:
+        page.goto(f"{register.url}/fr/records/{RECORD}")
         for what, (change, failing) in FORGED.items():
-            page.goto(f"{register.url}/fr/records/{RECORD}")
             page.unroute_all()
             forged(page, change)
             expected = {name: "fails" if name in failing else "holds" for name in STEPS}

@@ -73,7 +73,7 @@ def test_a_slip_is_mended_by_the_register(opened, register):
 def test_what_is_not_told_is_a_filter_with_the_counts_of_the_register(opened, register, axe):
     ask = register.client.get
     with opened(register.url) as page:
-        for lang in ("ar", "fr", "zgh", "en"):
+        for lang in ("ar", "fr"):
             page.goto(f"{register.url}/{lang}/search")
             page.wait_for_selector("#lacking:not([hidden])")
             assert not page.locator("#facet-undisclosed").is_visible()
@@ -85,8 +85,7 @@ def test_what_is_not_told_is_a_filter_with_the_counts_of_the_register(opened, re
             assert shown == [pointer for pointer in TELLING if pointer in counts]
             numbers = page.locator("#facet-undisclosed .n").all_inner_texts()
             assert list(map(int, numbers)) == [counts[pointer] for pointer in shown]
-            # The other two have the styles of one of these.
-            assert lang not in {"ar", "fr"} or axe(page) == []
+            assert axe(page) == []
             boxes.first.check()
             page.wait_for_selector("#chips a")
             assert parse_qsl(urlsplit(page.url).query) == [("undisclosed", shown[0])]
@@ -107,7 +106,7 @@ def test_what_validation_noticed_is_a_filter_by_its_rule(opened, register):
     facets = ask("/api/v1/records?origin=local&facets=finding").json()["facets"]
     counts = {one["code"]: one["count"] for one in facets["finding"]}
     with opened(register.url) as page:
-        for lang in ("ar", "fr", "zgh", "en"):
+        for lang in ("zgh", "en"):
             page.goto(f"{register.url}/{lang}/search")
             page.locator("#lacking > summary").click()
             boxes = page.locator("#facet-finding input")
@@ -203,7 +202,8 @@ def test_what_the_register_refuses_is_said_in_the_language_of_the_page(opened, r
             page.wait_for_selector("#fault:not([hidden])")
             alert = page.get_by_role("alert")
             assert "البحث" in alert.inner_text()
-            assert axe(page) == []
+            # With the link to what may be meant, and without.
+            assert not asked.startswith(("risk", "territory")) or axe(page) == []
             links = alert.locator("a").evaluate_all("all => all.map((one) => one.search)")
             assert links[:-1] == ([meant] if meant else []), asked
             assert page.locator("#hits .record").count() == 0
@@ -263,11 +263,17 @@ def test_one_live_region_of_the_finder_counts(opened, register):
         assert len([text for text in spoken if text.strip()]) == 1
 
 
-@pytest.mark.parametrize("screen", [DESKTOP, PHONE])
-@pytest.mark.parametrize("path", ["agencies/demo-sante", "sectors/health"])
-@pytest.mark.parametrize(("tag", "words"), [("fr", "demande"), ("ar", "طلب")])
+@pytest.mark.parametrize(
+    ("screen", "path", "tag", "words"),
+    [
+        (DESKTOP, "agencies/demo-sante", "fr", "demande"),
+        (DESKTOP, "sectors/health", "ar", "طلب"),
+        (PHONE, "agencies/demo-sante", "ar", "طلب"),
+        (PHONE, "sectors/health", "fr", "demande"),
+    ],
+)
 def test_lists_have_a_search_box_that_leads_to_the_finder(
-    opened, register, axe, screen, path, tag, words
+    opened, register, screen, path, tag, words
 ):
     with opened(register.url, viewport=screen) as page:
         page.goto(f"{register.url}/{tag}/{path}")
