@@ -15,7 +15,7 @@ from registry.text.tokens import article_variants, runs
 _LETTERS = {
     "ا": ("a", "e"), "ب": ("b", "p"), "ت": ("t",), "ث": ("th", "t", "s"),
     "ج": ("dj", "j", "g"), "ح": ("7", "h"), "خ": ("kh", "5", "x"), "د": ("d",),
-    "ذ": ("dh", "d", "z"), "ر": ("r",), "ز": ("z",), "س": ("s",), "ش": ("ch", "sh", "c"),
+    "ذ": ("dh", "d", "z"), "ر": ("r",), "ز": ("z",), "س": ("s",), "ش": ("ch", "sh"),
     "ص": ("s",), "ض": ("dh", "d"), "ط": ("t", "6"), "ظ": ("dh", "d", "z"), "ع": ("3", ""),
     "غ": ("gh", "8"), "ف": ("f", "v"), "ق": ("9", "q", "k", "g"), "ك": ("k", "c", "q", "g"),
     "ل": ("l",), "م": ("m",), "ن": ("n",), "ه": ("h", "7"), "ء": ("2", ""),
@@ -35,7 +35,7 @@ _SHORTEST = 3
 
 _DIGIT = re.compile("[235-9]")
 _DOUBLED = re.compile(r"(.)\1+")
-_PARTICLE = re.compile("[bfw]?[aei]?l?(?=...)")
+_PARTICLE = re.compile("(?:[bfw]?[aei]?l|[bfw](?![aeiou]))?(?=...)")
 """Prepositions and the article, whose l becomes the letter after it before many."""
 
 _TYPED = re.compile("(?=[0-9]*[a-z])[a-z0-9]+")
@@ -82,7 +82,13 @@ class ArabiziIndex:
         return [
             found[word]
             for word in sorted(
-                found, key=lambda word: (word[-1] == "ه" and not ends_open, -len(word), word)
+                found,
+                key=lambda word: (
+                    word[-1] == "ه" and not ends_open,
+                    -len(word),
+                    word[-1] != "ه",
+                    word,
+                ),
             )
         ]
 
@@ -113,8 +119,10 @@ def _has_letters(typed: str, word: str) -> bool:
     if not word:
         return not typed
     spellings = _FEMININE if word == "ه" else _LETTERS[word[0]]
+    # A long alef has no other vowel after it: rougeole is not رجال.
+    follows = _has_letters if word[0] == "ا" and word[1:] != "ه" else _is_spelling
     return any(
-        _is_spelling(typed[len(spelling) :], word[1:])
+        follows(typed[len(spelling) :], word[1:])
         for spelling in spellings
         if typed.startswith(spelling)
     )

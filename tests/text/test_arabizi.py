@@ -9,6 +9,7 @@ KNOWN = ArabiziIndex(
         "الضريبة على الدخل", "ضربة", "مدرسة", "جامعة", "جمع", "محكمة", "القنصلية", "بيرمي",
         "باسبور", "السبيطار", "رخصة البناء", "حادثة سير", "التقاعد", "دعم", "عدم", "خدمة", "الصحة",
         "فيضانات", "كهرباء", "ديال", "غرامة", "اقتصادي", "المستشفى",
+        "تكوين", "رجال", "منحة", "لمنح",
     ]
 )  # fmt: skip
 
@@ -22,6 +23,7 @@ KNOWN = ArabiziIndex(
         ("ta9a3od", "تقاعد"), ("da3m", "دعم"), ("3adam", "عدم"), ("sse77a", "صحة"),
         ("khdma", "خدمة"), ("fayadanat", "فيضانات"), ("lkahraba", "كهرباء"), ("dyal", None),
         ("i9tisadi", "اقتصادي"), ("tisadi", None), ("lmostachfa", "مستشفى"),
+        ("takwin", "تكوين"), ("rijal", "رجال"), ("lmin7a", "منحة"), ("fsbitar", "سبيطار"),
     ],
 )  # fmt: skip
 def test_spellings_of_a_word(typed, written):
@@ -41,4 +43,5 @@ def test_a_word_of_two_consonants_needs_a_digit_or_another_word():
 
 def test_other_words_are_no_spelling():
     others = ["", "7", "2026", "mort", "permis", "drapeau", "aghrum", "école", "ضريبة", "x" * 64]
+    others += ["bitcoin", "rougeole"]
     assert [typed for typed in others if KNOWN.spelt(typed)] == []
