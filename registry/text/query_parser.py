@@ -80,24 +80,26 @@ class Vocabulary:
     """What a country knows of words: synonyms of words and phrases, and its stop words.
 
     A set of synonyms is an acronym and its expansion, for example; the Arabic article makes no
-    difference. Stop words are added to those of all languages.
+    difference, nor a French feminine or plural. Stop words are added to those of all languages.
     """
 
     def __init__(self, sets: Iterable[Sequence[str]] = (), stop_words: Iterable[str] = ()) -> None:
         """Take sets of texts, and texts of one word."""
         self.stop_words = common() | {word for text in stop_words for word in words(text)}
+        self._single: set[str] = set()
         self._by_first: dict[str, list[tuple[tuple[str, ...], Query]]] = {}
         for texts in sets:
             group = dict.fromkeys(found for text in texts if (found := tuple(words(text))))
             query = Or(tuple(_all_of([Word(word) for word in found]) for found in group))
-            for bare in dict.fromkeys(map(_bare, group)):
-                self._by_first.setdefault(bare[0], []).append((bare, query))
+            self._single |= {_bare(found[0]) for found in group if len(found) == 1}
+            for key in dict.fromkeys(map(_key, group)):
+                self._by_first.setdefault(key[0], []).append((key, query))
         for known in self._by_first.values():
             known.sort(key=lambda one: -len(one[0]))
 
     def words(self) -> set[str]:
         """Return the single words that have synonyms, without their articles."""
-        return {bare[0] for known in self._by_first.values() for bare, _ in known if len(bare) == 1}
+        return self._single
 
     def __contains__(self, word: str) -> bool:
         """Return whether a single word has synonyms."""
@@ -105,11 +107,13 @@ class Vocabulary:
 
     def at(self, sequence: Sequence[str], start: int) -> tuple[int, Query] | None:
         """Return (length, query) of the longest known phrase that begins at a position, or None."""
-        for bare, query in self._by_first.get(_bare(sequence[start : start + 1])[0], ()):
-            if _bare(sequence[start : start + len(bare)]) == bare:
-                return len(bare), query
+        for key, query in self._by_first.get(_key(sequence[start : start + 1])[0], ()):
+            if _key(sequence[start : start + len(key)]) == key:
+                return len(key), query
         return None
 
+
+_ENDING = re.compile("(?<=[a-z]{4})(?:(?:(?<=l)le|(?<=n)ne|e)?s?|x)$")
 
 NO_VOCABULARY = Vocabulary()
 
@@ -203,9 +207,13 @@ def replace_words(text: str, words_for: Mapping[str, str]) -> str:
     return "".join([*parts, text[done:]])
 
 
-def _bare(sequence: Sequence[str]) -> tuple[str, ...]:
-    """Return words without their articles."""
-    return tuple(article_variants(word, "ar")[-1] for word in sequence)
+def _bare(word: str) -> str:
+    return article_variants(word, "ar")[-1]
+
+
+def _key(sequence: Sequence[str]) -> tuple[str, ...]:
+    """Return words without their articles, and without a French feminine or plural ending."""
+    return tuple(_ENDING.sub("", _bare(word)) for word in sequence)
 
 
 def _plain(text: str, *, may_begin: bool) -> Query | None:

@@ -184,6 +184,11 @@ def test_synonyms_are_known_with_any_article_and_without(text):
     assert parse_query(text, SYNONYMS) == parse_query("الصندوق الوطني", SYNONYMS)
 
 
+@pytest.mark.parametrize("text", ["intelligence artificiel", "Intelligences artificielles"])
+def test_synonyms_are_known_with_any_french_ending(text):
+    assert parse_query(text, SYNONYMS) == parse_query("IA", SYNONYMS)
+
+
 def test_words_that_alone_mean_the_same_as_others_are_known():
     assert "cnss" in SYNONYMS
     assert "caisse" not in SYNONYMS
