@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
+
+import msgspec
 
 from registry.text.folding import fold
 from registry.text.tokens import article_variants, runs
@@ -27,18 +30,30 @@ _LETTERS = {
 _FEMININE = (*_LETTERS["ه"], "t", "")
 """The spellings of a final ta marbuta, which is folded to ه."""
 
-_VOWELS = "aeiou"
-_SHORT_VOWELS = ("", "ou", *_VOWELS)
+_VOWEL = "[aeiou]"
+_SHORT_VOWEL = "(?:ou|[aeiou])?"
 _WEAK = "اويىعء"
 _SHORTEST = 3
 """The consonants of the shortest word that letters alone are a spelling of."""
 
 _DIGIT = re.compile("[235-9]")
 _DOUBLED = re.compile(r"(.)\1+")
-_PARTICLE = re.compile("(?:[bfw]?[aei]?l|[bfw](?![aeiou]))?(?=...)")
+PARTICLE = "^(?:[bfw]?[aei]?l|[bfw](?![aeiou]))(?=...)"
 """Prepositions and the article, whose l becomes the letter after it before many."""
 
 _TYPED = re.compile("(?=[0-9]*[a-z])[a-z0-9]+")
+
+
+class ArabicWord(msgspec.Struct, frozen=True, array_like=True):
+    """A word as written, the regular expression of its spellings, and its consonants.
+
+    `is_feminine` says whether it has an ending that is spelt a, e, h or t.
+    """
+
+    written: str
+    spellings: str
+    consonants: int
+    is_feminine: bool
 
 
 class ArabiziIndex:
@@ -46,19 +61,19 @@ class ArabiziIndex:
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         """Take the texts."""
-        self._by_first: dict[str, dict[str, str]] = {}
+        found: dict[str, str] = {}
         for run in (run for text in texts for run in runs(text)):
             word = article_variants(fold(run), "ar")[-1]
             if run.endswith("ى"):
                 # Folded to ya, but spoken as alef.
                 word = f"{word[:-1]}ى"
             if all(letter in _LETTERS for letter in word):
-                written = run[-len(word) :]
-                firsts = {one[:1] or vowel for one in _LETTERS[word[0]] for vowel in _VOWELS}
-                if word[0] == "ا":
-                    firsts.update(_VOWELS)
-                for first in firsts:
-                    self._by_first.setdefault(first, {}).setdefault(word, written)
+                found.setdefault(word, run[-len(word) :])
+        self.words = [
+            ArabicWord(found[word], _spellings(word), _consonants(word), word[-1] == "ه")
+            for word in sorted(found, key=lambda word: (-len(word), word[-1] != "ه", word))
+        ]
+        """What has the most letters comes first, and of as many a feminine ending."""
 
     def spelt(self, typed: str, *, is_beside: bool = False) -> list[str]:
         """Return the words of which a folded word is a spelling, as the texts have them.
@@ -71,58 +86,40 @@ class ArabiziIndex:
             return []
         shortest = _SHORTEST - (is_beside or _DIGIT.search(typed) is not None)
         once = _DOUBLED.sub(r"\1", typed)
-        forms = dict.fromkeys((once, _PARTICLE.sub("", once, count=1)))
-        found = {
-            word: written
-            for form in forms
-            for word, written in self._by_first.get(form[0], {}).items()
-            if _consonants(word) >= shortest and _begins_as(form, word)
-        }
-        ends_open = once[-1] in "aeht"
-        return [
-            found[word]
-            for word in sorted(
-                found,
-                key=lambda word: (
-                    word[-1] == "ه" and not ends_open,
-                    -len(word),
-                    word[-1] != "ه",
-                    word,
-                ),
-            )
+        forms = {once, re.sub(PARTICLE, "", once)}
+        found = [
+            word
+            for word in self.words
+            if word.consonants >= shortest and any(map(_pattern(word.spellings).fullmatch, forms))
         ]
+        ends_open = once[-1] in "aeht"
+        found.sort(key=lambda word: word.is_feminine and not ends_open)
+        return [word.written for word in found]
 
 
 NO_ARABIZI = ArabiziIndex()
+
+_pattern = cache(re.compile)
 
 
 def _consonants(word: str) -> int:
     return sum(letter not in _WEAK for letter in word.removesuffix("ه"))
 
 
-def _begins_as(typed: str, word: str) -> bool:
-    """Return whether letters are those of a word, whose first alef may be any vowel."""
-    is_alef = word[0] == "ا" and typed[0] in _VOWELS
-    return _is_spelling(typed, word) or (is_alef and _is_spelling(typed[1:], word[1:]))
+def _spellings(word: str) -> str:
+    """Return the regular expression of the spellings of an Arabic word.
 
-
-def _is_spelling(typed: str, word: str) -> bool:
-    """Return whether letters are those of an Arabic word, with any short vowels between them."""
-    return any(
-        _has_letters(typed[len(vowel) :], word)
-        for vowel in _SHORT_VOWELS
-        if typed.startswith(vowel)
-    )
-
-
-def _has_letters(typed: str, word: str) -> bool:
-    if not word:
-        return not typed
-    spellings = _FEMININE if word == "ه" else _LETTERS[word[0]]
-    # A long alef has no other vowel after it: rougeole is not رجال.
-    follows = _has_letters if word[0] == "ا" and word[1:] != "ه" else _is_spelling
-    return any(
-        follows(typed[len(spelling) :], word[1:])
-        for spelling in spellings
-        if typed.startswith(spelling)
-    )
+    There may be a short vowel after each letter, but none after a long alef: rougeole is not رجال.
+    A first alef may be any vowel, and a first letter that is not spelt has one after it.
+    """
+    parts = []
+    for place, letter in enumerate(word):
+        rest = word[place:]
+        spellings = [*(_FEMININE if rest == "ه" else _LETTERS[letter])]
+        if place == 0:
+            spellings = [spelling or f"(?={_VOWEL})" for spelling in spellings]
+            if letter == "ا":
+                spellings.append(f"{_VOWEL}{_SHORT_VOWEL}")
+        is_long = letter == "ا" and word[place + 1 :] != "ه"
+        parts.append(f"(?:{'|'.join(spellings)}){'' if is_long else _SHORT_VOWEL}")
+    return "".join(parts)
