@@ -64,14 +64,16 @@ class SearchIndex:
     ) -> None:
         """Take a function that lends connections, and the folder of the host's index.
 
-        Names are ordered in any of the languages. `labels` are those of codes, `names` those of
-        what a question may name beside records, and `arabizi` words that may be typed in Latin
-        letters.
+        Names are ordered in any of the languages, which are those of the country. `labels` are
+        those of codes, `names` those of what a question may name beside records, and `arabizi`
+        words that may be typed in Latin letters.
         """
         self._borrow = borrow
-        self._directory = IndexDirectory(folder, languages, labels)
+        spoken = [*languages]
+        self._directory = IndexDirectory(folder, spoken, labels)
         self._meanings = WordMeanings(
             languages=[],
+            spoken=spoken,
             vocabulary=vocabulary,
             names=names,
             arabizi=arabizi,

@@ -15,6 +15,7 @@ from registry.search.schema import LABEL
 from registry.search.spelling import Speller
 from registry.search.text_query import TextQuery, every, searched_languages
 from registry.text.arabizi import ArabiziIndex
+from registry.text.locales import direction
 from registry.text.query_parser import And, Or, Prefix, Query, Vocabulary, Word, parse_query
 from registry.text.tokens import NEUTRAL, words
 
@@ -42,9 +43,13 @@ def begun_query(text: str, vocabulary: Vocabulary) -> Query | None:
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
-    """What words may mean: languages of versions, vocabulary, what a question names, Arabizi."""
+    """What words may mean: languages of versions, vocabulary, what a question names, Arabizi.
+
+    `spoken` are the languages of the country, the first first.
+    """
 
     languages: Sequence[str]
+    spoken: Sequence[str]
     vocabulary: Vocabulary
     names: NameLabels
     arabizi: ArabiziIndex
@@ -138,14 +143,16 @@ class QueryMatches:
                 counted.append((self._within(self.text, others), [kind]))
         return counted
 
-    def _counted(self, text: TextQuery) -> int:
-        return self.at.total(self._within(text, self._passed.values()))
+    def _counted(self, text: TextQuery, tier: int) -> int:
+        return self.at.total(self._within(text, self._passed.values(), tier))
 
-    def _unfiltered(self, text: TextQuery) -> int:
-        return self.at.total(every([self.at.standing, text.within(LABEL)]))
+    def _unfiltered(self, text: TextQuery, tier: int = LABEL) -> int:
+        return self.at.total(every([self.at.standing, text.within(tier)]))
 
-    def _within(self, text: TextQuery | None, filters: Iterable[tantivy.Query]) -> tantivy.Query:
-        words = [] if text is None else [text.within(LABEL)]
+    def _within(
+        self, text: TextQuery | None, filters: Iterable[tantivy.Query], tier: int = LABEL
+    ) -> tantivy.Query:
+        words = [] if text is None else [text.within(tier)]
         return every([self.at.standing, *words, *self._windowed, *filters])
 
     def read(self, query: Query, lang: str | None = None) -> TextQuery:
@@ -158,14 +165,21 @@ class QueryMatches:
             known=self.at.known,
         )
 
-    def _speller(self, counted: Callable[[TextQuery], int]) -> Speller:
-        lang = self._question.lang or self._question.reader
-        languages = [lang] if lang else [one for one in self._meanings.languages if one != NEUTRAL]
+    def _speller(self, counted: Callable[[TextQuery, int], int]) -> Speller:
+        lang, reader = self._question.lang, self._question.reader
+        if lang:
+            languages = [lang]
+        elif reader:
+            # What has the letters of another script than the reader's is of another language.
+            spoken = self._meanings.spoken
+            languages = [reader, *(one for one in spoken if direction(one) != direction(reader))]
+        else:
+            languages = [one for one in self._meanings.languages if one != NEUTRAL]
         return Speller(
             self.at,
             languages=languages,
             vocabulary=self._meanings.vocabulary,
             names=self._meanings.names,
             arabizi=self._meanings.arabizi,
-            finds=lambda query, language: counted(self.read(query, language)),
+            finds=lambda query, language, tier: counted(self.read(query, language), tier),
         )

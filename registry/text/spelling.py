@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
+from functools import lru_cache
 
 _LATIN = string.ascii_lowercase
 _ARABIC = re.compile("[؀-ۿ]")
@@ -20,22 +21,80 @@ _LONG_KNOWN = 6
 """The letters from which on a word that occurs may be a misspelt one."""
 
 _LONG = 8
-"""The letters of the shortest word with two likely edits, or with one at its first letter."""
+"""The letters of the shortest word with a likely edit at its first letter; longer ones have two."""
 
-_PARTICLES = frozenset(
+PARTICLES = frozenset(
     {
         *("عدم", "غير", "بدون", "دون", "ليس", "بلا", "ماشي"),
         *("non", "sans", "pas", "jamais", "aucun", "aucune"),
         *("no", "not", "without", "never", "none"),
     }
 )
-_NEGATIONS = _PARTICLES | {"منع", "رفض", "refus", "refuse", "denied", "war"}
+_NEGATIONS = PARTICLES | {"منع", "رفض", "refus", "refuse", "denied", "war"}
 """Words that turn the meaning of others, folded; particles mean nothing without them."""
 
 
 def is_particle(word: str) -> bool:
     """Return whether a folded word negates the word after it."""
-    return word in _PARTICLES
+    return word in PARTICLES
+
+
+_JOINED = re.compile(
+    "(?:[bdf]?l|[dj](?=[aeiouyh])|qu(?=[aeiouy]))(?=...)|[بدفكو]?ل(?=...)|[بدفو](?=....)"
+)
+"""Particles written without an apostrophe, or as one speaks: lécole, fl'école, فالسبيطار, لمنحة."""
+
+_MOST_SILENT = 4
+"""Letters by which two ways to write a word may differ in length."""
+
+_SOUNDS = [
+    (re.compile(written), sound)
+    for written, sound in (
+        ("qu?|c(?![eiyh])", "k"),
+        ("ph", "f"),
+        ("e?au", "o"),
+        ("[ae]i", "e"),
+        ("y", "i"),
+        ("n(?=[bp])", "m"),
+        (r"(.)\1", r"\1"),
+    )
+]
+
+
+def without_particle(word: str) -> str | None:
+    """Return a folded word without what may be a particle before it: an article, a preposition."""
+    joined = _JOINED.match(word)
+    return None if joined is None else word[joined.end() :]
+
+
+def other_articles(word: str) -> tuple[str, ...]:
+    """Return an Arabic word with the French article, and without; of others nothing."""
+    bare = re.sub("^(?:ال|لا)(?=....)", "", word)
+    return ("لا" + bare, bare) if _ARABIC.match(word) else ()
+
+
+def sounds_alike(word: str, other: str) -> bool:
+    """Return whether another word, no negation, is written with the same sounds in French."""
+    return (
+        word != other
+        and other not in _NEGATIONS
+        and min(len(word), len(other)) >= _SHORTEST
+        and abs(len(word) - len(other)) <= _MOST_SILENT
+        and _sound(word) == _sound(other)
+    )
+
+
+def first_letters(word: str) -> str:
+    """Return the letters with which the first sound of a folded word is written in French."""
+    return {"k": "cqk", "f": "pf"}.get(_sound(word)[0], word[0])
+
+
+@lru_cache(maxsize=50_000)
+def _sound(word: str) -> str:
+    """Return a word with one letter for each way to write a sound."""
+    for written, spoken in _SOUNDS:
+        word = written.sub(spoken, word)
+    return word
 
 
 def slips(word: str, *, is_alone: bool) -> int:
@@ -46,7 +105,7 @@ def slips(word: str, *, is_alone: bool) -> int:
     shortest = _SHORTEST_ARABIC if is_alone and _ARABIC.search(word) else _SHORTEST
     if word.isdigit() or len(word) < shortest or word in _NEGATIONS:
         return 0
-    return 2 if len(word) >= _LONG else 1
+    return 2 if len(word) > _LONG else 1
 
 
 def may_be_misspelt(word: str) -> bool:
@@ -63,7 +122,9 @@ def is_likely(word: str, other: str, *, is_alone: bool) -> bool:
     if not is_alone or len(word) > _SHORT:
         return True
     # In a short word a letter may be missing, doubled or at its neighbour's place.
-    return len(word) != len(other) or sorted(word) == sorted(other)
+    if len(word) > len(other):
+        return any(word[at] == word[at - 1] for at in range(1, len(word)))
+    return len(word) < len(other) or sorted(word) == sorted(other)
 
 
 def other_beginnings(word: str) -> Iterator[str]:

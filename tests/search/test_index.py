@@ -337,7 +337,10 @@ async def test_a_place_from_outside_is_no_fault(index, publish):
         ("zzzzz", None),
         ("2027", None),
         ("ab", None),
-        ("cadatsre inconnue", None),
+        ("cadatsre inconnue", "cadastre"),
+        ("lcadastre", "cadastre"),
+        ("lhopital", "hopital"),
+        ("kadastre", "cadastre"),
     ],
 )
 async def test_what_was_misspelt_is_put_right(find, publish, typed, mended):
@@ -408,6 +411,19 @@ async def test_the_arabic_article_does_not_make_a_word_longer(find, publish):
     assert await find("للمستشغى", reader="ar") == (["b"], "المستشفي")
 
 
+async def test_letters_of_another_script_are_of_another_language(database, folder, publish):
+    await publish(named("Photographie"), named("Photographed", at="en", lang="en"))
+    index = SearchIndex(database.connection, folder, languages=["ar", "fr"])
+    for reader, mended in (("ar", "photographie"), ("fr", "photographie"), ("en", None)):
+        answer = await index.answer(SearchQuery(text="fotografie", reader=reader))
+        assert answer.mended == mended
+
+
+async def test_a_question_of_stop_words_is_not_mended(find, publish):
+    await publish(named("Salaam"))
+    assert await find("salam") == ([], None)
+
+
 # --- fewer words
 
 
@@ -435,6 +451,19 @@ async def test_what_has_not_all_words_is_found_by_those_that_say_most(find, publ
         "permis -recours x",
     ):
         assert await find(typed) == ([], None), typed
+
+
+async def test_less_than_half_of_the_words_have_to_be_told_in_name_or_summary(find, publish):
+    await publish(
+        named("Comptage de foules", at="crowd", summary="densité par caméra", goal="un match"),
+        named("Foules", at="other"),
+    )
+    assert (await find("match rouge vert")) == ([], None)
+    assert (await find("densité rouge vert")) == ([], None)
+    assert (await find("comptage rouge vert")) == (["crowd"], "comptage")
+    assert (await find("densité caméra rouge vert")) == (["crowd"], "densité caméra")
+    # What was misspelt is put right beside words that nobody has.
+    assert (await find("comptagge rouge vert")) == (["crowd"], "comptage")
 
 
 async def test_words_of_the_country_stay_longest(find, publish):

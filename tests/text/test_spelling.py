@@ -6,11 +6,15 @@ from hypothesis import strategies as st
 
 from registry.text.spelling import (
     distance,
+    first_letters,
     is_likely,
     is_particle,
     may_be_misspelt,
+    other_articles,
     other_beginnings,
     slips,
+    sounds_alike,
+    without_particle,
 )
 
 
@@ -39,8 +43,8 @@ def test_slips_between_words(one, other, expected):
     ("word", "alone", "beside"),
     [
         ("", 0, 0), ("a", 0, 0), ("2026", 0, 0), ("ab", 0, 0), ("prime", 1, 1), ("fraude", 1, 1),
-        ("detection", 2, 2), ("19eme", 1, 1), ("sans", 0, 0), ("عدم", 0, 0), ("منحة", 0, 1),
-        ("مستشفي", 1, 1),
+        ("canicule", 1, 1), ("detection", 2, 2), ("19eme", 1, 1), ("sans", 0, 0), ("عدم", 0, 0),
+        ("منحة", 0, 1), ("مستشفي", 1, 1),
     ],
 )  # fmt: skip
 def test_how_many_slips_a_word_may_have(word, alone, beside):
@@ -54,6 +58,9 @@ def test_how_many_slips_a_word_may_have(word, alone, beside):
         ("prime", "prise", False, True),
         ("prime", "primes", True, True),
         ("prmie", "prime", True, True),
+        ("voile", "voie", False, True),
+        ("foulle", "foule", True, True),
+        ("voiie", "voie", True, True),
         ("mon", "on", False, False),
         ("alocation", "location", True, True),
         ("impot", "import", True, True),
@@ -90,3 +97,32 @@ def test_what_negates_the_word_after_it():
 def test_which_word_that_occurs_may_be_misspelt():
     assert may_be_misspelt("gestation")
     assert not any(map(may_be_misspelt, ("route", "الجامعيه")))
+
+
+def test_a_particle_that_is_joined_to_its_word():
+    joined = {
+        "lecole": "ecole", "limpot": "impot", "dinscription": "inscription", "lpermis": "permis",
+        "flbac": "bac", "لمنحه": "منحه", "فالبيرمي": "البيرمي", "بلبيرمي": "بيرمي", "فطنجه": "طنجه",
+        "drone": None, "la": None, "قرض": None, "école": None,
+    }  # fmt: skip
+    assert {word: without_particle(word) for word in joined} == joined
+
+
+def test_a_french_article_is_written_as_an_arabic_one_or_not_at_all():
+    for word in ("لافينييت", "الفينييت", "فينييت"):
+        assert {word, *other_articles(word)} == {word, "لافينييت", "فينييت"}
+    assert other_articles("lapin") == ()
+
+
+def test_words_that_sound_alike_in_french():
+    for word, other in (
+        ("kriket", "criquet"), ("farmacie", "pharmacie"), ("fotografie", "photographie"),
+        ("reconaissance", "reconnaissance"), ("stile", "style"), ("chofage", "chauffage"),
+        ("inpot", "impot"),
+    ):  # fmt: skip
+        assert sounds_alike(word, other)
+        assert sounds_alike(other, word)
+        assert other[0] in first_letters(word)
+    for word, other in (("sanns", "sans"), ("bourse", "course"), ("cinq", "kink"), ("lot", "lott")):
+        assert not sounds_alike(word, other)
+    assert first_letters("bourse") == "b"
