@@ -5,6 +5,7 @@ import { Refused, Unanswerable } from "./register.js";
 
 const RELEVANCE = 3; // tiers: name, summary, the rest
 const LEAST = 4; // letters to which a word may be cut where nothing has it
+const LATIN = /^(?=[0-9]*[a-z])[a-z0-9]+$/;
 
 /** Open the index that lies in a folder of the site. */
 export async function openCopy(folder) {
@@ -22,6 +23,7 @@ export async function openCopy(folder) {
       const part = await once(cards, `cards-${Math.floor(number / index.chunk)}`);
       return part[number % index.chunk];
     },
+    spellings: () => once(cards, "arabizi"),
     index,
   };
 }
@@ -35,7 +37,7 @@ export async function askCopy(copy, query, names, labels) {
   check(index, query, names, labels);
   const text = query.get("q")?.trim() ?? "";
   const asked = wanted(words(text, index.letters), index.common);
-  const found = asked.length ? await lookUp(copy, asked) : null;
+  const found = asked.length ? await find(copy, asked) : null;
   const isThere = (number) => !text || (found?.tiers.has(number) ?? false);
   const stands = (number) => index.entry[number] !== null; // not withdrawn
   const all = Array.from(index.entry.keys()).filter((number) => stands(number) && isThere(number));
@@ -54,7 +56,7 @@ export async function askCopy(copy, query, names, labels) {
     if (facet in index.codes) facets[facet] = counts(index, query, all, facet);
   }
   const next = end < order.length ? String(end) : null;
-  const named = start ? [] : namedBy(copy, labels, asked);
+  const named = start ? [] : namedBy(copy, labels, found?.mended ? found.terms : asked);
   return { items, facets, total: hits.length, next, named, mended: found?.mended ?? null };
 }
 
@@ -148,6 +150,66 @@ function shardOf(word, { shards, depth }) {
 function wanted(all, common) {
   const saying = all.filter((word) => !common.includes(word));
   return saying.length ? saying : all;
+}
+
+/** Find words as the register does: as they are, Arabic that is typed so, or fewer of them. */
+async function find(copy, asked) {
+  const found = await lookUp(copy, asked, { mends: false });
+  if (found.tiers.size) return found;
+  const terms = await inArabic(copy, asked);
+  const { tiers } = await lookUp(copy, terms, { mends: false });
+  if (tiers.size) return { tiers, terms, mended: terms.join(" ") };
+  const cut = await lookUp(copy, asked);
+  return cut.tiers.size ? cut : ((await findFewer(copy, terms)) ?? cut);
+}
+
+/** Give words, but for those that nothing has the Arabic ones that they are spellings of. */
+async function inArabic(copy, asked) {
+  const unknown = [];
+  for (const word of asked) {
+    if (LATIN.test(word) && !(await withWord(copy, word)).size) unknown.push(word);
+  }
+  if (!unknown.length) return asked;
+  const { particle, words: known } = await copy.spellings();
+  const spelt = (word, isBeside) => {
+    const once = word.replace(/(.)\1+/g, "$1");
+    const typed = [once, once.replace(new RegExp(particle), "")];
+    const least = isBeside || /[235-9]/.test(word) ? 2 : 3; // consonants
+    const found = known.filter(
+      ([, spellings, consonants]) =>
+        consonants >= least && typed.some((form) => new RegExp(`^(?:${spellings})$`).test(form)),
+    );
+    const isOpen = /[aeht]$/.test(once);
+    return (found.find(([, , , isFeminine]) => isOpen || !isFeminine) ?? found[0])?.[0];
+  };
+  if (!unknown.some((word) => spelt(word, false))) return asked;
+  return asked.flatMap((word) =>
+    unknown.includes(word) ? words(spelt(word, true) ?? word, copy.index.letters) : [word],
+  );
+}
+
+/** Look fewer words up, without those that say least, as the register does; null for none. */
+async function findFewer(copy, asked) {
+  const { negations, rare, most } = copy.index.fewer;
+  if (asked.some((word) => negations.includes(word))) return null;
+  const parts = [];
+  for (const [at, word] of asked.entries()) {
+    const there = await withWord(copy, word);
+    const isTold = [...there.values()].some((tier) => tier <= 1);
+    if (there.size) parts.push({ word, there, isTold, at });
+  }
+  parts.sort((a, b) => b.isTold - a.isTold || a.there.size - b.there.size || a.at - b.at);
+  for (; parts.length && parts[0].there.size <= most; parts.pop()) {
+    const tiers = parts.map(({ there }) => there).reduce(both);
+    const worst = parts.length > asked.length / 2 ? RELEVANCE : parts.length > 1 ? 1 : 0;
+    const isTold = [...tiers.values()].some((tier) => tier <= worst);
+    if (parts.length < asked.length && isTold && (worst || tiers.size <= rare)) {
+      const kept = parts.map(({ word }) => word);
+      const terms = asked.filter((word) => kept.includes(word));
+      return { tiers, terms, mended: terms.join(" ") };
+    }
+  }
+  return null;
 }
 
 /** Look words up: all must be there, each at the beginning of a word; a longer one may be cut. */

@@ -236,6 +236,27 @@ def test_a_copy_does_not_answer_what_is_missing_by_leaving_it_out(opened, host, 
         assert found(page) > 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "instead", "record"),
+    [
+        ("zitoun", "زيتون", "maladies-olivier"),
+        ("jrad", "جراد", "criquets"),
+        ("sauterelle olivier malade", "olivier", "maladies-olivier"),
+        ("match raja wydad", None, None),
+        ("olivier sans irrigationx", None, None),
+    ],
+)
+def test_a_copy_reads_arabic_in_latin_letters_and_fewer_words(opened, host, asked, instead, record):
+    with opened() as page:
+        page.goto(f"{host}/fr/search?q={asked}")
+        number = found(page)
+        said = [" ".join(one.split()) for one in texts(page, "#mended a")]
+        assert said == ([] if instead is None else [asked, instead])
+        assert bool(number) is (instead is not None)
+        if record is not None:
+            assert record in page.locator(f"{HIT} h3 a").first.get_attribute("href")
+
+
 def test_where_nothing_answers_the_page_says_so_and_leads_to_the_lists(opened, host):
     with opened() as page:
         page.route("**/find/index.json", lambda route: route.fulfill(body="no index"))

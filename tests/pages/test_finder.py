@@ -12,6 +12,8 @@ from registry.pages.views import static_index
 from registry.pages.views.finder import HEADINGS
 from registry.pages.views.static_words import SHARDS, shard_of
 from registry.record.facets import SINGLE
+from registry.search.labels import arabic_texts
+from registry.text.arabizi import ArabiziIndex
 from registry.text.tokens import article_variants, stem, words
 
 from .conftest import FOREIGN, Rendered, make_corpus, stored
@@ -205,3 +207,13 @@ def _imported(name):
     text = (resources.SITE / "scripts" / name).read_text("utf-8")
     found = set(re.findall(r'^import .*"\./([\w-]+\.js)";$', text, re.MULTILINE))
     return found.union(*map(_imported, found))
+
+
+def test_a_copy_has_the_spellings_that_the_register_reads(site, pack):
+    table = read(site, "arabizi")
+    known = {written: re.compile(spellings) for written, spellings, *_ in table["words"]}
+    index = ArabiziIndex(arabic_texts(pack))
+    for typed in ("dariba", "sbitar", "ro5sa"):
+        [first, *_] = index.spelt(typed)
+        assert known[first].fullmatch(typed)
+    assert re.sub(table["particle"], "", "flmadrasa") == "madrasa"

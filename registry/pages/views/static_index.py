@@ -7,7 +7,9 @@ record there is nothing. The files lie under `find/`:
 
 - `index.json`: columns of codes and orders, one place a number;
 - `cards-<n>.json`: the records as lists show them, `CHUNK` a file;
-- `words-<n>.json`: `{word: [in names, in summaries, in the rest]}`, numbers of records.
+- `words-<n>.json`: `{word: [in names, in summaries, in the rest]}`, numbers of records;
+- `arabizi.json`: Arabic words of the pack, and the regular expressions of their spellings in Latin
+  letters.
 """
 
 from __future__ import annotations
@@ -30,8 +32,12 @@ from registry.pages.views.static_words import (
 )
 from registry.record.facets import SINGLE
 from registry.record.search_document import TokensByLanguage, tokenize
+from registry.search.labels import arabic_texts
+from registry.search.spelling import COMMON_LEAST, COMMON_SHARE, RARE
+from registry.text.arabizi import PARTICLE, ArabiziIndex
 from registry.text.folding import LETTERS
 from registry.text.query_parser import Vocabulary
+from registry.text.spelling import PARTICLES
 
 FOLDER = "find"
 CHUNK = 100
@@ -57,6 +63,7 @@ def index_pages(site: Site, before: WordFiles | None) -> Iterator[Page]:
     facts = msgspec.json.encode([site.snapshot.as_of, site.snapshot.register.size, left_out])
     key = digest(site.fingerprint, facts, *seen)
     yield _one_file("index", key, partial(_index, site, numbered, left_out))
+    yield _one_file("arabizi", digest(site.fingerprint), partial(_arabizi, site))
     for number in range(-(-len(numbered) // CHUNK)):
         part = slice(number * CHUNK, (number + 1) * CHUNK)
         key = digest(site.fingerprint, *seen[part])
@@ -103,6 +110,11 @@ def _index(site: Site, numbered: Numbered, left_out: int) -> bytes:
         "chunk": CHUNK,
         "letters": LETTERS,
         "common": sorted(Vocabulary(stop_words=site.snapshot.pack.stop_words).stop_words),
+        "fewer": {
+            "negations": sorted(PARTICLES),
+            "rare": RARE,
+            "most": max(COMMON_LEAST, COMMON_SHARE * len(by_name)),
+        },
         "codes": codes,
         "columns": {
             name: [row and places[name][row.codes[at]] for row in rows]
@@ -114,6 +126,11 @@ def _index(site: Site, numbered: Numbered, left_out: int) -> bytes:
         "by_name": [order.get(number) for number in range(len(rows))],
     }
     return msgspec.json.encode(index, order="deterministic")
+
+
+def _arabizi(site: Site) -> bytes:
+    words = ArabiziIndex(arabic_texts(site.snapshot.pack)).words
+    return msgspec.json.encode({"particle": PARTICLE, "words": words}, order="deterministic")
 
 
 def _cards(numbered: Numbered) -> bytes:
