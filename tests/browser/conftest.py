@@ -1,8 +1,9 @@
 """A real browser over the site of the small corpus, on a static host and with the register's API.
 
-The browser is Debian's chromium; where there is none these tests are skipped. Whatever a page asks
-of another host, and every error it writes, fails the test. Playwright's loop would be in the way of
-asyncio's, so it ends with this folder: what fixtures do in asyncio, they do in another thread.
+The browser is Debian's chromium, or its headless shell; where there is none these tests are
+skipped. Whatever a page asks of another host, and every error it writes, fails the test.
+Playwright's loop would be in the way of asyncio's, so it ends with this folder: what fixtures do in
+asyncio, they do in another thread.
 
 A new window costs a second of work, another page in it a fifth: tests share those of one kind, one
 after the other.
@@ -31,7 +32,8 @@ from tests.built import build
 from tests.pages.conftest import make_corpus
 from tests.served import records, served
 
-CHROMIUM = shutil.which("chromium")
+# The shell draws the same pages; without the windows of a desktop that is a third less work.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 VERSIONED = "demo-sante/many"
