@@ -61,6 +61,10 @@ _SOUNDS = [
 ]
 
 
+_AS_WRITTEN = frozenset("bdgjlrstvwxz")
+"""Letters that a word has if and only if its sound has them."""
+
+
 def without_particle(word: str) -> str | None:
     """Return a folded word without what may be a particle before it: an article, a preposition."""
     joined = _JOINED.match(word)
@@ -80,6 +84,8 @@ def sounds_alike(word: str, other: str) -> bool:
         and other not in _NEGATIONS
         and min(len(word), len(other)) >= _SHORTEST
         and abs(len(word) - len(other)) <= _MOST_SILENT
+        # Most words of a vocabulary fail here, which is ten times as fast.
+        and _AS_WRITTEN.intersection(word) == _AS_WRITTEN.intersection(other)
         and _sound(word) == _sound(other)
     )
 
