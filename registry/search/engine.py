@@ -147,6 +147,7 @@ class SearchIndex:
             met = await self._bodies.read(newest.ordinals, connect)
         for texts in met.values():
             await self._thread.run(texts.index_further)
+        await self._thread.run(self._meanings.arabizi.prepare)
 
     async def status(self) -> IndexStatus:
         """Return what the index holds now, without bringing it up."""

@@ -75,6 +75,11 @@ class ArabiziIndex:
         ]
         """What has the most letters comes first, and of as many a feminine ending."""
 
+    def prepare(self) -> None:
+        """Compile the expressions of spellings, which takes 150 ms, before the first question."""
+        for word in self.words:
+            _pattern(word.spellings)
+
     def spelt(self, typed: str, *, is_beside: bool = False) -> list[str]:
         """Return the words of which a folded word is a spelling, as the texts have them.
 
