@@ -28,6 +28,8 @@ _MARK = re.compile(rf"{_STRING}|[\[\]{{}},]", re.DOTALL)
 _TOKEN = re.compile(rf"(?P<string>{_STRING})|[\[\]{{}},:]|[^\s\[\]{{}},:\"]+", re.DOTALL)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LONE = re.compile("[\ud800-\udfff]")
+_ESCAPED = re.compile(rb'\\["\\u]')
+"""An escaped quotation mark or backslash, or a character by its number; \\n is common, and none."""
 
 
 def parse(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
@@ -64,7 +66,7 @@ def _is_faithful(raw: bytes, value: Any) -> bool:
     text, so after a dropped member some are left over.
     """
     quotes = raw.count(b'"')
-    if b"\\" in raw:
+    if _ESCAPED.search(raw):
         # Without escaped backslashes, a backslash before a quotation mark escapes it.
         raw = raw.replace(b"\\\\", b"")
         if b"\\u0000" in raw:

@@ -63,7 +63,10 @@ class RequirementCondition(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, document: Document) -> bool:
         """Return whether the condition holds for a document."""
-        return any(dig(document, *path) in self.values for path in self.paths) != self.negated
+        for path in self.paths:
+            if dig(document, *path) in self.values:
+                return not self.negated
+        return self.negated
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
