@@ -22,7 +22,7 @@ from registry.search.index import IndexDamagedError, IndexDirectory, IndexStatus
 from registry.search.labels import (
     NO_NAMES,
     NameLabels,
-    arabic_texts,
+    arabizi_of,
     labels_of,
     names_of,
 )
@@ -296,5 +296,5 @@ def open_index(borrow: Borrow, folder: Path, pack: Pack) -> SearchIndex:
         vocabulary=Vocabulary(pack.synonyms, pack.stop_words),
         labels=labels_of(pack),
         names=names_of(pack),
-        arabizi=ArabiziIndex(arabic_texts(pack)),
+        arabizi=arabizi_of(pack),
     )

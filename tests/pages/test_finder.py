@@ -12,8 +12,7 @@ from registry.pages.views import static_index
 from registry.pages.views.finder import HEADINGS
 from registry.pages.views.static_words import SHARDS, shard_of
 from registry.record.facets import SINGLE
-from registry.search.labels import arabic_texts
-from registry.text.arabizi import ArabiziIndex
+from registry.search.labels import arabizi_of
 from registry.text.tokens import article_variants, stem, words
 
 from .conftest import FOREIGN, Rendered, make_corpus, stored
@@ -212,7 +211,7 @@ def _imported(name):
 def test_a_copy_has_the_spellings_that_the_register_reads(site, pack):
     table = read(site, "arabizi")
     known = {written: re.compile(spellings) for written, spellings, *_ in table["words"]}
-    index = ArabiziIndex(arabic_texts(pack))
+    index = arabizi_of(pack)
     for typed in ("dariba", "sbitar", "ro5sa"):
         [first, *_] = index.spelt(typed)
         assert known[first].fullmatch(typed)

@@ -32,9 +32,9 @@ from registry.pages.views.static_words import (
 )
 from registry.record.facets import SINGLE
 from registry.record.search_document import TokensByLanguage, tokenize
-from registry.search.labels import arabic_texts
+from registry.search.labels import arabizi_of
 from registry.search.spelling import COMMON_LEAST, COMMON_SHARE, RARE
-from registry.text.arabizi import PARTICLE, ArabiziIndex
+from registry.text.arabizi import PARTICLE
 from registry.text.folding import LETTERS
 from registry.text.query_parser import Vocabulary
 from registry.text.spelling import PARTICLES
@@ -129,7 +129,7 @@ def _index(site: Site, numbered: Numbered, left_out: int) -> bytes:
 
 
 def _arabizi(site: Site) -> bytes:
-    words = ArabiziIndex(arabic_texts(site.snapshot.pack)).words
+    words = arabizi_of(site.snapshot.pack).words
     return msgspec.json.encode({"particle": PARTICLE, "words": words}, order="deterministic")
 
 
