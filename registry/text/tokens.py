@@ -77,7 +77,7 @@ d i n s
 _ASKING = """
 comment combien pourquoi quand quel quelle quels quelles quoi ou je j moi me mon ma mes tu te ton ta
 tes on avoir etre faire ai suis peut puis peux dois doit veux voudrais cherche chercher besoin svp
-stp eu jai cest jsuis bonjour bonsoir salut merci salam azul hello السلام عليكم سلام مرحبا شكرا
+stp jai cest jsuis bonjour bonsoir salut merci salam azul hello السلام عليكم سلام مرحبا شكرا
 how what when where why who which i my me you your do does can could should want need get
 كيف كيفاش كيفيه هل واش متي اين فين لماذا علاش ماذا اريد بغيت نريد ممكن يمكن عندي لدي
 matta mamnk manik
