@@ -325,4 +325,7 @@ async def read_erased(
 
 def _redaction(*, replaced: str | None, **columns: Any) -> Redaction:
     shown = None if replaced is None else msgspec.json.decode(replaced, type=list[Any])
-    return Redaction(**columns, replaced=shown)
+    state: RedactionState = "requested"
+    if columns["entry"] is not None:
+        state = "erased" if columns["is_done"] else "confirmed"
+    return Redaction(**columns, replaced=shown, state=state)

@@ -10,12 +10,7 @@ returning id
 select
     r.id, r.record, r.agency, r.versions, r.entries, r.pointers, r.basis, r.authority, r.reference, r.replaced,
     r.requested_by, r.requested_at, r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
-    exists (select from erasure as d where d.redaction = r.entry) as is_done,
-    case
-        when r.entry is null then 'requested'
-        when exists (select from erasure as d where d.redaction = r.entry) then 'erased'
-        else 'confirmed'
-    end as state
+    exists (select from erasure as d where d.redaction = r.entry) as is_done
 from redaction as r left join log_entry as e on e.index = r.entry
 where r.id = $1
 
@@ -23,12 +18,7 @@ where r.id = $1
 select
     r.id, r.record, r.agency, r.versions, r.entries, r.pointers, r.basis, r.authority, r.reference, r.replaced,
     r.requested_by, r.requested_at, r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
-    exists (select from erasure as d where d.redaction = r.entry) as is_done,
-    case
-        when r.entry is null then 'requested'
-        when exists (select from erasure as d where d.redaction = r.entry) then 'erased'
-        else 'confirmed'
-    end as state
+    exists (select from erasure as d where d.redaction = r.entry) as is_done
 from redaction as r
 left join record as o on o.id = r.record
 left join log_entry as e on e.index = r.entry
