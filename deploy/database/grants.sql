@@ -26,7 +26,7 @@ grant insert, delete on blocking_key to serving;
 
 -- What is not published yet, and what each request leaves.
 grant insert, update, delete on allowance, answer, draft, heartbeat, pending_act, preview_link to serving;
-grant insert on notice to serving;
+grant insert, update (number, read_at, mail_at) on notice to serving;
 grant insert, delete on redaction to serving;
 grant update (confirmed_by, confirmed_person, entry, replaced) on redaction to serving;
 

@@ -21,7 +21,8 @@ from registry.text.locales import make_locale
 class NoticeWording(msgspec.Struct, frozen=True):
     """The English wordings of a kind of notice, and the path that it leads to, below the language.
 
-    `%(record)s` stands for an id, `%(about)s` for a version, a day, or the number of an act.
+    `%(record)s` stands for an id, `%(about)s` for a version, a day, or the number of an act, and
+    `%(number)s` for how many were submitted.
     """
 
     title: str
@@ -34,6 +35,14 @@ WORDS: Mapping[NoticeKind, NoticeWording] = {
         message("Waits for review: %(record)s"),
         message("This draft was submitted. It is published once somebody else has approved it."),
         "office/{lang}/review/{record}",
+    ),
+    "reviews_wait": NoticeWording(
+        message("Filings that wait for review: %(number)s (%(record)s)"),
+        message(
+            "These drafts were submitted together. Each is published once somebody else has "
+            "approved it."
+        ),
+        "office/{lang}/review/",
     ),
     "returned": NoticeWording(
         message("Returned: %(record)s"),
@@ -89,7 +98,7 @@ def render_notice(
     about = notice.about
     if notice.kind == "review_due":
         about = format_date(about, make_locale(language, pack.country).babel)
-    values = {"record": notice.subject, "about": about}
+    values = {"record": notice.subject, "about": about, "number": str(notice.number)}
     return NoticeText(
         title=say(words.title) % values,
         sentence=say(words.sentence) % values,

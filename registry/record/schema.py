@@ -41,6 +41,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind in {"LangText", "LangLine"}
 
     @property
+    def is_number(self) -> bool:
+        """Whether its value is a number, whole or not."""
+        return self.schema.get("type") in ("integer", "number")
+
+    @property
     def title(self) -> str:
         """The field's English title."""
         title: str = self.schema["title"]

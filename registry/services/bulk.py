@@ -101,7 +101,13 @@ async def file_lines(
     """
     actor.require("file")
     clerk = _NdjsonFiler(
-        context=context, actor=actor, purpose=purpose, now=now, language=language, pay=pay
+        context=context,
+        actor=actor,
+        purpose=purpose,
+        now=now,
+        language=language,
+        pay=pay,
+        request=now().isoformat(),
     )
     waiting: asyncio.Queue[_PreparedLine | Exception | None] = asyncio.Queue(2 * BATCH_SIZE)
     preparing = asyncio.create_task(clerk.prepare(lines, waiting))
@@ -127,6 +133,7 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
     now: Callable[[], dt.datetime]
     language: str
     pay: Callable[[], Awaitable[None]] | None
+    request: str
     paid: int = 1
     lines: int = 0
     findings: int = 0
@@ -234,6 +241,7 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
                 purpose=self.purpose,
                 made=self._checked(document, agency),
                 language=self.language,
+                request=self.request,
             )
         except RegistryError as error:
             return _PreparedLine(number=line.number, record=record, refused=error)

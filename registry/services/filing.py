@@ -13,7 +13,7 @@ from registry.record.canonical import canonical
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import with_remarks
-from registry.services import audit, idempotency
+from registry.services import audit, idempotency, notices
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import (
@@ -40,13 +40,17 @@ from registry.work import by_size
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
-    """A document that an actor files over what is there: as a draft, or to be published."""
+    """A document that an actor files over what is there: as a draft, or to be published.
+
+    `request` is the time of the one that files several; reviewers are told of them together.
+    """
 
     actor: Actor
     agency: Agency
     purpose: Literal["draft", "submit"]
     made: CheckedDocument
     language: str = SOURCE
+    request: str | None = None
 
     @property
     def record(self) -> str:
@@ -167,6 +171,7 @@ async def _save_over(
             at = now
             await drafts.submit(connection, record, by=actor.name, person=actor.person, at=at)
             await audit.note(connection, actor, "submit", record, before=draft.tag, now=at)
+            await notices.tell_submitted(connection, actor, record, request=filing.request, now=at)
         return Receipt(outcome="in_review", id=record, tag=draft.tag, submitted_at=at)
     remarks = around.remarks(filing.made.document, content, context.pack)
     verdict = with_remarks(filing.made.verdict, remarks, context.pack, SOURCE)

@@ -11,10 +11,12 @@ import smtplib
 import ssl
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from registry.clock import utc_now
 from registry.settings import Settings, is_loopback
 
 TIMEOUT_SECONDS = 20.0
@@ -59,6 +61,7 @@ def _message(settings: Settings, mail: Mail) -> EmailMessage:
     message["From"] = settings.mail_from or f"no-reply@{domain}"
     message["To"] = mail.to
     message["Subject"] = mail.subject
+    message["Date"] = format_datetime(utc_now())
     message["Message-ID"] = f"<{mail.id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)

@@ -3,6 +3,7 @@
 | kind                        | told to                                             |
 |-----------------------------|-----------------------------------------------------|
 | `review_waits`, `act_waits` | reviewers of the agency, and those of the authority |
+| `reviews_wait`              | the same, once for what one request has submitted   |
 | `returned`, `act_returned`  | editors of the agency                               |
 | `published`, `act_approved` | editors of the agency, after a review               |
 | `review_due`                | editors of the agency, 30 days before the day       |
@@ -25,7 +26,7 @@ from registry.store.notices import MemberNotice, NoticeKind
 SHOWN = 100
 """Notices on a member's page."""
 
-_FOR_REVIEWERS: frozenset[NoticeKind] = frozenset(("review_waits", "act_waits"))
+_FOR_REVIEWERS: frozenset[NoticeKind] = frozenset(("review_waits", "reviews_wait", "act_waits"))
 _DUE_WITHIN = dt.timedelta(days=30)
 _MAILED_WITHIN = dt.timedelta(days=3)
 _RETENTION = dt.timedelta(days=400)
@@ -54,6 +55,22 @@ async def tell(
         authority=waits,
         but=actor.member,
     )
+
+
+async def tell_submitted(
+    connection: Connection,
+    actor: Actor,
+    record: str,
+    *,
+    now: dt.datetime,
+    request: str | None = None,
+) -> None:
+    """Notify reviewers of a submission, or once of all that a request has submitted."""
+    if request is None:
+        await tell(connection, actor, "review_waits", record, about=now.isoformat(), now=now)
+        return
+    agency = split_id(record)[0]
+    await tell(connection, actor, "reviews_wait", agency, about=request, now=now, agency=agency)
 
 
 @retried

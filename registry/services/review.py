@@ -210,7 +210,7 @@ async def _put_into_review(
         return unchanged_receipt(record, around.current)
     around.publishable(made, context.pack, now.date(), language)
     await drafts.submit(connection, record, by=actor.name, person=actor.person, at=now)
-    await notices.tell(connection, actor, "review_waits", record, about=now.isoformat(), now=now)
+    await notices.tell_submitted(connection, actor, record, now=now)
     return _receipt_of_draft(draft, submitted_at=now)
 
 

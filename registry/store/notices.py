@@ -12,6 +12,7 @@ from registry.store.sql import read_row, read_rows, statement
 
 NoticeKind: TypeAlias = Literal[
     "review_waits",
+    "reviews_wait",
     "returned",
     "published",
     "review_due",
@@ -22,16 +23,17 @@ NoticeKind: TypeAlias = Literal[
 
 
 class MemberNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member is told of the `subject`, a record, or an agency for its attestation.
+    """What a member is told of the `subject`, a record, or an agency for what is not of one.
 
     `about` is the time of the submission or the return, the version that was published, the day on
-    which a review is due, or the number of an act.
+    which a review is due, or the number of an act. `number` counts what one request has submitted.
     """
 
     id: int
     kind: NoticeKind
     subject: str
     about: str
+    number: int
     made_at: dt.datetime
     read_at: dt.datetime | None
 
@@ -58,7 +60,8 @@ async def insert(
 ) -> None:
     """Insert a notice for each member of an agency with a role, and maybe the authority's.
 
-    Nothing is said twice, and nothing to the member `but`, who did it.
+    Nothing is said twice, and nothing to the member `but`, who did it. What a request submits
+    together is counted in one notice, which is mailed when nothing more comes.
     """
     await connection.execute(
         statement("notices", "insert"), kind, subject, about, at, role, agency, authority, but

@@ -1,12 +1,18 @@
 """Review over HTTP: submitted, returned with a comment, mended, approved by somebody else."""
 
+import datetime as dt
+import json
+
 import httpx
 import msgspec
 import pytest
 
+from registry.store import members
+
 PATH = "/api/v1/filings/demo-sante/prevision-lits"
 RECORD = "/api/v1/records/demo-sante/prevision-lits"
 NEW = {"if-none-match": "*"}
+NDJSON = {"content-type": "application/x-ndjson"}
 COMMENT = {"fr": "Dites qui décide.", "ar": "من يقرر؟"}
 
 
@@ -151,3 +157,42 @@ async def test_nobody_approves_a_text_without_saying_which(agency, reviewer, pro
     refused = await reviewer.post(f"{PATH}/approve", headers={"if-match": read})
     problem(refused, 412, "precondition-failed")
     assert (await agency.get(PATH)).json()["state"] == "in_review"
+
+
+async def test_what_one_request_submits_is_one_notice_to_each_reviewer(agency, database, record):
+    now = dt.datetime.now(dt.UTC)
+    async with database.connection() as connection:
+        for number in (None, "demo-sante"):
+            await members.insert(
+                connection,
+                name="Amina",
+                email="a@authority.example",
+                agency=number,
+                roles=["reviewer"],
+                language="fr",
+                invited_at=now,
+            )
+    documents = [
+        {key: value for key, value in record.items() if key != "source_id"}
+        | {
+            "id": f"demo-sante/s{number}",
+            "name": {"ar": f"نظام {number}", "fr": f"Système {number}"},
+        }
+        for number in range(31)
+    ]
+    lines = "\n".join(json.dumps(one, ensure_ascii=False) for one in documents).encode()
+    for _ in range(2):
+        # Sent again because the answer was lost, it says nothing new.
+        answer = await agency.post("/api/v1/filings?action=submit", content=lines, headers=NDJSON)
+        outcomes = [json.loads(line)["outcome"] for line in answer.text.splitlines()]
+        assert outcomes == ["in_review"] * 31
+    alone = await agency.post(f"{RECORD}?action=publish", json=record, headers=NEW)
+    assert alone.status_code == 202, alone.text
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "select kind, subject, number, mail_at > made_at from notice order by number, id"
+        )
+    assert [tuple(row) for row in rows] == [
+        *[("review_waits", record["id"], 1, False)] * 2,
+        *[("reviews_wait", "demo-sante", 31, True)] * 2,
+    ]

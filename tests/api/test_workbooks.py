@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from pathlib import Path
 
 import httpx
 import pytest
@@ -21,6 +23,7 @@ TEMPLATE = "/api/v1/workbooks/template.xlsx"
 RECORD = "demo-sante/prevision-lits"
 DRAFT = f"/api/v1/filings/{RECORD}"
 TAG_CELL = (0, 2)
+DEMONSTRATION = sorted((Path(__file__).parents[2] / "records").glob("*/*.json"))
 
 
 def typed(headers=None, kind=XLSX):
@@ -109,6 +112,22 @@ async def test_an_export_is_edited_and_sent_back(agency, publish, form):
         record = make_record()
         del record["publication"]["change_note"]
         assert saved == record
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+async def test_every_agencys_own_export_comes_back_in_unchanged(client, publish, token, form):
+    paths = [one for one in DEMONSTRATION if one.name.count(".") == 1]
+    await publish(*(json.loads(one.read_text(encoding="utf-8")) for one in paths))
+    kind = XLSX if form == "xlsx" else "text/csv"
+    for code in sorted({one.parent.name for one in paths}):
+        client.headers["authorization"] = f"Bearer {await token(code)}"
+        asked = {"columns": "full", "agency": code}
+        export = await client.get(f"/api/v1/exports/records.{form}", params=asked)
+        told = await client.post(WORKBOOK, content=export.content, headers=typed(kind=kind))
+        assert told.status_code == 200, told.text
+        assert {one["record"]: one["outcome"] for one in told.json()["items"]} == {
+            f"{code}/{one.stem}": "unchanged" for one in paths if one.parent.name == code
+        }
 
 
 async def test_the_answer_is_the_workbook_with_its_findings_in_the_cells(agency, made):

@@ -130,12 +130,34 @@ async def test_a_notice_is_mailed_in_the_members_language_with_no_more_than_id_a
         assert message["subject"] == f"{subjects[name]}{RECORD}"
         assert message["from"] == "no-reply@algorithms.example"
         assert message["auto-submitted"] == "auto-generated"
+        sent = message["date"].datetime
+        assert abs(sent - dt.datetime.now(dt.UTC)) < 5 * MINUTE
         text = message.get_content().replace("\r\n", "\n")
         assert f"https://algorithms.example/sub/office/{languages[name]}/review/{RECORD}\n" in text
         assert "/notices\n" in text
         assert "<" not in text
     ids = {one["message-id"] for one in smtp.taken}
     assert len(ids) == 4
+
+
+async def test_what_was_submitted_together_is_one_mail_to_each_that_leads_to_the_queue(
+    settings, context, smtp, invited
+):
+    await invited(amina="ar", brahim="fr")
+    await send(settings, context)
+    smtp.taken.clear()
+    async with context.database.transaction() as connection:
+        for number in range(31):
+            record, request = f"demo-sante/s{number}", NOW.isoformat()
+            await notices.tell_submitted(connection, SUBMITTER, record, request=request, now=NOW)
+    assert await send(settings, context) == 0
+    assert await send(settings, context, NOW + MINUTE) == 2
+    by_name = {one["to"].split("@")[0]: one for one in smtp.taken}
+    assert by_name["brahim"]["subject"] == ("Dépôts en attente de relecture : 31 (demo-sante)")
+    assert "31" in by_name["amina"]["subject"]
+    for name, language in (("amina", "ar"), ("brahim", "fr")):
+        text = by_name[name].get_content().replace("\r\n", "\n")
+        assert f"https://algorithms.example/sub/office/{language}/review/\n" in text
 
 
 async def test_what_was_sent_is_sent_once_however_many_workers_there_are(

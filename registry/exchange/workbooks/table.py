@@ -214,8 +214,7 @@ class _TableReader:
                 return _json(read_text(cell), column)
             case "text":
                 return read_value(column.field, cell, self.words)
-        kind = column.field.schema.get("type")
-        if self.is_csv and kind in {"integer", "number"} and isinstance(cell, str):
+        if self.is_csv and column.field.is_number and isinstance(cell, str):
             cell = _number(cell)
         return read_value(column.field, cell, self.words)
 

@@ -66,7 +66,7 @@ def read_value(field: Field, cell: SheetCell, words: WorkbookWords) -> Any:
     """
     names = choices_of(field)
     kind = field.schema.get("type")
-    if kind in ("integer", "number"):
+    if field.is_number:
         return _read_number(cell, whole=kind == "integer")
     if isinstance(cell, bool) and kind == "boolean":
         return cell

@@ -217,7 +217,7 @@ class WorkbookWriter:
             look["border_color"] = "#b8c4c0"
         if by_language:
             look["reading_order"] = 2 if direction(tag) == "rtl" else 1
-        elif field.kind != "Date" and field.schema.get("type") not in {"integer", "number"}:
+        elif field.kind != "Date" and not field.is_number:
             look["num_format"] = "@"
         if comment:
             look["bg_color"] = _COLOURS["wrong"]

@@ -1,14 +1,21 @@
 -- name: insert
 -- For the members with role $5 of agency $6, and with $7 for those of the authority; not for member $8.
-insert into notice (member, kind, subject, about, made_at, mail_at)
-select m.id, $1, $2, $3, $4, case when m.email is not null then $4::timestamptz end
+-- What one request submits is counted in one notice, whose e-mail waits for what follows.
+insert into notice as n (member, kind, subject, about, made_at, mail_at)
+select
+    m.id, $1, $2, $3, $4,
+    case when m.email is not null
+        then $4::timestamptz + case when $1 = 'reviews_wait' then interval '1 minute' else interval '0' end
+    end
 from member as m
 where
     m.ended_at is null
     and $5 = any(m.roles)
     and (m.agency = $6 or ($7::boolean and m.agency is null))
     and m.id is distinct from $8::bigint
-on conflict do nothing
+on conflict (member, kind, subject, about) do update
+set number = n.number + 1, read_at = null, mail_at = case when n.mailed_at is null then excluded.mail_at end
+where n.kind = 'reviews_wait'
 
 -- name: insert_due
 -- For the editors of agencies whose records in force are to be reviewed by day $3.
@@ -25,7 +32,7 @@ where
 on conflict do nothing
 
 -- name: of_member
-select id, kind, subject, about, made_at, read_at from notice where member = $1 order by id desc limit $2
+select id, kind, subject, about, number, made_at, read_at from notice where member = $1 order by id desc limit $2
 
 -- name: unread
 select count(*) from notice where member = $1 and read_at is null
@@ -51,7 +58,7 @@ where
         for update of due skip locked
     )
     and m.id = n.member
-returning n.id, n.kind, n.subject, n.about, n.made_at, n.read_at, n.member, m.email, m.language
+returning n.id, n.kind, n.subject, n.about, n.number, n.made_at, n.read_at, n.member, m.email, m.language
 
 -- name: mark_mailed
 update notice set mail_at = null, mailed_at = $2 where id = $1

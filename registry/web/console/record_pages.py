@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -181,7 +181,8 @@ def first_document(
 ) -> Document:
     """Return the document that a record begins with: a copy of another one, or its first answers.
 
-    What the agency has said already, such as whom to write to, is not asked again.
+    What the agency has said already, such as whom to write to, is not asked again in the record's
+    languages.
     """
     among = dict.fromkeys((source, *languages))
     begun: Document = {
@@ -191,8 +192,12 @@ def first_document(
         "languages": {"source": source, "translation_status": dict.fromkeys(among, "authored")},
         "publication": {"visibility": "public"},
     }
+    status = dict.fromkeys(among, "authored")
+    if like is not None:
+        status = (dig(like, "languages", "translation_status") or {}) | status
+        begun["languages"]["translation_status"] = status
     if contact is not None:
-        begun["contact"] = contact
+        begun["contact"] = _in_languages(contact, status)
     if like is None:
         return begun
     publication = {
@@ -200,13 +205,19 @@ def first_document(
         for key, value in like.get("publication", {}).items()
         if key not in {"change_note", "changed_on"}
     }
-    status = {
-        **(dig(like, "languages", "translation_status") or {}),
-        **dict.fromkeys(among, "authored"),
-    }
     return {
         **{key: value for key, value in like.items() if key != "source_id"},
         **begun,
         "publication": {"visibility": "public", **publication},
-        "languages": {"source": source, "translation_status": status},
     }
+
+
+def _in_languages(section: Document, among: Collection[str]) -> Document:
+    """Return a section without its texts in other languages, which would be the record's too."""
+    kept = {
+        name: {tag: text for tag, text in value.items() if tag in among}
+        if isinstance(value, dict)
+        else value
+        for name, value in section.items()
+    }
+    return {name: value for name, value in kept.items() if value != {}}

@@ -251,6 +251,33 @@ async def test_a_record_begins_from_an_earlier_one(office):
     assert copied["contact"] == document["contact"]
 
 
+async def test_a_new_record_is_prefilled_in_its_own_languages_alone(office):
+    someone = await typist(office)
+    document = for_agency("minimal")
+    document["contact"] = {
+        "email": "contact@demo.example",
+        "postal_address": {"ar": "شارع 12", "fr": "12, rue", "en": "12 Street"},
+        "opening_hours": {"en": "Mondays"},
+    }
+    status = document["languages"]["translation_status"]
+    document["languages"]["translation_status"] = status | {"en": "reviewed"}
+    await file_all(someone, document)
+    other = for_agency("minimal") | {"id": "demo-services/autre", "name": {"fr": "Tout autre"}}
+    other["languages"] = {
+        "source": "fr",
+        "translation_status": {"fr": "authored", "ar": "authored"},
+    }
+    await begin(someone, other)
+    draft = await draft_of(office, other["id"])
+    assert draft["contact"] == {
+        "email": "contact@demo.example",
+        "postal_address": {"ar": "شارع 12", "fr": "12, rue"},
+    }
+    await someone.open(f"records/{other['id']}/")
+    assert "en anglais" not in someone.text
+    assert '"en"' not in someone.text
+
+
 async def test_a_draft_in_review_is_read_only_until_it_is_taken_back(settings, database_url):
     async with opened_office(settings, database_url, review="required") as office:
         document = for_agency("minimal")

@@ -25,10 +25,11 @@ def made(pack):
     return make
 
 
-async def send(browser, path, raw, *, token=...):
+async def send(browser, path, raw, *, token=..., file=("a.xlsx", XLSX)):
     """Send a file by the form of the page, as a browser does."""
     fields = {} if token is None else {"_csrf_token": browser.token}
-    return await browser.client.post(path, data=fields, files={"file": ("a.xlsx", raw, XLSX)})
+    name, kind = file
+    return await browser.client.post(path, data=fields, files={"file": (name, raw, kind)})
 
 
 async def test_the_page_is_there_in_every_language(office):
@@ -69,6 +70,20 @@ async def test_a_workbook_is_taken_filled_in_sent_and_taken_back(office, made):
     assert "formule" in back[row][back[1].index("finding")]
     table = await browser.get("/office/fr/workbooks/all.xlsx")
     assert [cells[0] for cells in read_sheets(table.content)[0].rows] == ["id", RECORD]
+
+
+async def test_ones_own_export_is_taken_as_csv_and_changes_nothing(office, publish):
+    record = make_record() | {"schema_version": "1.1"}
+    record["data"] = record["data"] | {
+        "hosting": {"country": "MA", "kind": "on_premise", "provider": "X"}
+    }
+    await publish(record)
+    browser, _ = await office.member("editor")
+    await browser.get("/office/fr/workbooks")
+    export = await browser.get("/api/v1/exports/records.csv", params={"columns": "full"})
+    result = await send(browser, "/office/fr/workbooks", export.content, file=("a.csv", "text/csv"))
+    parse(result)
+    assert "Le registre contient déjà ceci" in result.text
 
 
 async def test_what_is_no_workbook_is_told_on_the_page(office):
