@@ -117,13 +117,14 @@ async def append_genesis(
     *,
     make_signer: Callable[[], Signer],
     now: dt.datetime | None,
-    continues: Checkpoint | None = None,
+    read_continued: Callable[[], Checkpoint | None] = lambda: None,
     demonstration_from: dt.datetime | None = None,
 ) -> None:
-    """Write the genesis entry of an empty log; the key is only asked for then.
+    """Write the genesis entry of an empty log; the key and what lies beside it are only read then.
 
-    Without a time it gets the database's. `continues` is the last word of another log. The log of
-    a demonstration begins at an invented time, `demonstration_from`, and says so.
+    Without a time it gets the database's. `read_continued` returns the last checkpoint of the log
+    that this one continues. The log of a demonstration begins at an invented time,
+    `demonstration_from`, and says so.
     """
     await log.begin(connection)
     state = await log.lock_state(connection)
@@ -139,7 +140,7 @@ async def append_genesis(
         origin=signer.name,
         key=signer.verifier_key,
         schema_sha256=sha256(record_schema_bytes()).hexdigest(),
-        continues=continues,
+        continues=read_continued(),
         demonstration=demonstration,
     )
     entry = Entry(

@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -230,9 +231,25 @@ class IndexDirectory:
         await asyncio.to_thread(_commit, writer, _up_to(log, added, [0] if merges else tail))
         index.reload()
         self._index = index
+        self._share()
         if merges:
             # What was committed can be found already; who writes next waits for the merge.
-            lock.lend(writer.wait_merging_threads)
+            lock.lend(partial(self._merge, writer))
+
+    def _merge(self, writer: tantivy.IndexWriter) -> None:
+        writer.wait_merging_threads()
+        self._share()
+
+    def _share(self) -> None:
+        """Give the group what tantivy makes for its owner alone, if the group has the folder.
+
+        The files are read by another user where `registry doctor` is run by one.
+        """
+        mode = self.path.stat().st_mode & 0o666
+        for name in ("meta.json", ".managed.json"):
+            # They are another's where another user wrote last; who did has given them away then.
+            with suppress(FileNotFoundError, PermissionError):
+                (self.path / name).chmod(mode)
 
     async def _add(
         self,

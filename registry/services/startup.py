@@ -58,7 +58,7 @@ async def open_register(
             connection,
             make_signer=lambda: read_or_create(settings.key_file, settings.origin),
             now=now,
-            continues=read_continued(settings),
+            read_continued=lambda: read_continued(settings),
             demonstration_from=demonstration_from,
         )
         _check_pack(await log.keep_pack(connection, pack.code), pack)

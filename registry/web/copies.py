@@ -152,7 +152,8 @@ class _Archives:
             | known,
         )
         try:
-            with suppress(ProcessLookupError):
+            # A sandbox may forbid it; the archive is made all the same.
+            with suppress(ProcessLookupError, PermissionError):
                 os.setpriority(os.PRIO_PROCESS, process.pid, _LEAST_PRIORITY)
             _, told = await process.communicate()
         finally:
