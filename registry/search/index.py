@@ -241,7 +241,7 @@ class IndexDirectory:
         self._share()
 
     def _share(self) -> None:
-        """Give the group what tantivy makes for its owner alone, if the group has the folder.
+        """Make what tantivy writes for its owner alone readable for the group of the folder.
 
         The files are read by another user where `registry doctor` is run by one.
         """
