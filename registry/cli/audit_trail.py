@@ -65,7 +65,7 @@ def follow(settings: Settings, start: int | None, state: Path | None, *, once: b
             if not task.cancelled():
                 raise
 
-    run(settings, follow_until_ended, takes_agencies=False)
+    run(settings, follow_until_ended, derives=False)
 
 
 async def _follow(context: ServiceContext, start: int, state: Path | None, *, once: bool) -> None:
@@ -145,7 +145,7 @@ def verify(settings: Settings, file: BinaryIO | None, heads: tuple[str, ...]) ->
                 await require_link(connection, head)
         return end
 
-    end = run(settings, check, takes_agencies=False)
+    end = run(settings, check, derives=False)
     print_message(f"in order: {end.position} acts")
     sys.stdout.write(f"{end.position}:{end.hash.hex()}\n")
 

@@ -79,7 +79,7 @@ def restore(settings: Settings, folder: Path) -> None:
                     lambda context: check_database(
                         context.database, ready, context.pack, progress=progress
                     ),
-                    takes_agencies=False,
+                    derives=False,
                 )
             except RegistryError:
                 print_message(

@@ -146,7 +146,7 @@ def verify(
                 await note_run(context.database, settings, "log verify", entries=checked.size)
                 return checked
 
-            _print_checked(run(settings, check, takes_agencies=False))
+            _print_checked(run(settings, check, derives=False))
         if place is None and not kept and continues is None:
             return
         memory = None if place is None else open_memory(no_memory=no_memory)

@@ -35,7 +35,7 @@ def show(settings: Settings) -> None:
     state = run(
         settings,
         lambda context: read_key_state(context.database, settings),
-        takes_agencies=False,
+        derives=False,
     )
     now = utc_now()
     for one in state.chain.keys:

@@ -74,7 +74,7 @@ def run(
     work: Callable[[ServiceContext], Awaitable[T]],
     *,
     begins: bool = False,
-    takes_agencies: bool = True,
+    derives: bool = True,
 ) -> T:
     """Open the register, await `work` in it, and close it again."""
     from registry.services.startup import run_in_register
@@ -85,7 +85,7 @@ def run(
             ready,
             work,
             begins=begins or settings.database_url is None,
-            takes_agencies=takes_agencies,
+            derives=derives,
         )
 
 

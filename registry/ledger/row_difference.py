@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ _JSON_COLUMNS = {"findings", "change_note", "codes", "card", "name", "summary", 
 _UNBOUND = {"approved_by", "verdict_salt"}
 """What follows from no entry, or is compared before."""
 _LONGEST = 120
+_UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError)
 
 
 def compare(
@@ -37,9 +39,24 @@ def compare(
     for column, value in derived.items():
         if column in _UNBOUND:
             continue
-        here, there = plain(column, stored[column]), plain(column, value)
+        with reading(f"{DATABASE}, table {table}, {key}, column {column}", entry.index):
+            here = plain(column, stored[column])
+        there = plain(column, value)
         if here != there:
             raise differs(table, entry, key, unlike(column, here, there))
+
+
+@contextmanager
+def reading(where: str, index: int | None) -> Iterator[None]:
+    """Take a stored value that cannot be read for a fault of an entry: no JSON, or of other types.
+
+    Raises `LogInconsistent`.
+    """
+    try:
+        yield
+    except _UNREADABLE as error:
+        why = f"cannot be read ({type(error).__name__}: {str(error)[:_LONGEST]})"
+        raise LogInconsistent(where, index, why) from error
 
 
 def check_agency(index: int, *, stored: Agency | None, logged: Agency) -> None:

@@ -27,7 +27,7 @@ from registry.ledger.replay import (
     step,
     subject,
 )
-from registry.ledger.row_difference import DATABASE, check_agency
+from registry.ledger.row_difference import DATABASE, check_agency, reading
 from registry.ledger.verify_rows import RowCheck, RowCoverage, check_rows
 from registry.record.content_file import ContentRefused, KeptSection, check_kept
 from registry.record.entry import timestamp
@@ -79,20 +79,18 @@ async def check_database(
 
 async def check_rows_from(
     database: Database, settings: Settings, pack: Pack, start: int, *, most: int = WIDTH
-) -> int:
-    """Check the rows of `most` entries from an index on; return the index after them.
+) -> None:
+    """Check the rows of `most` entries from an index on.
 
     Raises `LogInconsistent` at the first fault, which blocks publication.
     """
     try:
         async with database.snapshot() as connection:
             size = (await log.read_state(connection)).range.size
-            end = min(start + most, size)
-            await check_slice(connection, pack, start, end)
+            await check_slice(connection, pack, start, min(start + most, size))
     except LogRefused as error:
         await _block_publication(database, settings, error.detail)
         raise
-    return end
 
 
 async def check_slice(connection: Connection, pack: Pack, start: int, end: int) -> None:
@@ -170,7 +168,8 @@ async def check_all(
             None,
             "is stored, and no such row follows from the log",
         )
-    unlike = await bound_rows.read_unlike_import(connection)
+    with reading(f"{DATABASE}, table import_run", None):
+        unlike = await bound_rows.read_unlike_import(connection)
     if unlike is not None:
         raise LogInconsistent(
             f"{DATABASE}, table import_run, {unlike.id}",
@@ -191,8 +190,10 @@ async def _row_check(connection: Connection, pack: Pack) -> RowCheck:
 
     Raises `LogInconsistent`.
     """
-    known = {one.agency.id: one.agency for one in await agencies.read_all(connection)}
-    for agency, named in (await agencies.read_named_by_log(connection)).items():
+    with reading(f"{DATABASE}, tables agency and agency_entry", None):
+        known = {one.agency.id: one.agency for one in await agencies.read_all(connection)}
+        logged = await agencies.read_named_by_log(connection)
+    for agency, named in logged.items():
         check_agency(named.entry, stored=known.get(agency), logged=named.agency)
     unnamed = len(await agencies.read_unnamed(connection))
     uncoded = await codes.count_uncoded(connection)
@@ -206,7 +207,9 @@ async def _check_rows(
     entries: Sequence[KeptEntry],
     contents: dict[int, list[KeptSection]],
 ) -> None:
-    rows = await bound_rows.read(connection, entries[0].index, entries[-1].index + 1)
+    start, end = entries[0].index, entries[-1].index + 1
+    with reading(f"{DATABASE}, a row of the entries before {end}", start):
+        rows = await bound_rows.read(connection, start, end)
     await asyncio.to_thread(check_rows, check, entries, contents, rows)
 
 

@@ -16,7 +16,7 @@ from registry.errors import Finding
 from registry.ledger.erased_rows import check_replaced, redaction_row
 from registry.ledger.publication import Publication, SealedDocument
 from registry.ledger.restored_entries import restored
-from registry.ledger.row_difference import compare, differs, plain, unlike
+from registry.ledger.row_difference import DATABASE, compare, differs, plain, reading, unlike
 from registry.record.codelists import codelists
 from registry.record.content_file import ContentRefused, KeptSection, check_verdict
 from registry.record.entry import imported_of, outline
@@ -86,13 +86,18 @@ def check_rows(
             rows=rows,
             around=rows.around.get(entry.index),
         )
-        check_replaced(one.entry, one.said, one.sections, one.rows.replaced)
-        expected = _derive(one)
-        for table in sorted(_COMPARED):
-            stored = rows.by_entry[table].get(entry.index)
-            compare(table, entry, stored, expected.get(table))
-        for table in sorted(_OF_RECORD & expected.keys()):
-            compare(table, entry, rows.by_record[table].get(one.said["id"]), expected[table])
+        with reading(f"{DATABASE}, the rows of {entry.record}", entry.index):
+            _check_entry(one)
+
+
+def _check_entry(one: _EntryRows) -> None:
+    entry, rows = one.entry, one.rows
+    check_replaced(entry, one.said, one.sections, rows.replaced)
+    expected = _derive(one)
+    for table in sorted(_COMPARED):
+        compare(table, entry, rows.by_entry[table].get(entry.index), expected.get(table))
+    for table in sorted(_OF_RECORD & expected.keys()):
+        compare(table, entry, rows.by_record[table].get(one.said["id"]), expected[table])
 
 
 class _EntryRows(msgspec.Struct, frozen=True, kw_only=True):

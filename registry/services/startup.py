@@ -36,16 +36,16 @@ async def open_register(
     settings: Settings,
     *,
     now: dt.datetime | None = None,
-    takes_agencies: bool = True,
+    derives: bool = True,
     demonstration_from: dt.datetime | None = None,
 ) -> None:
     """Migrate, begin the log if it is empty, take over the pack's agencies, keep the index.
 
-    Whoever verifies takes no agencies over, which would mend what was to be found. The first entry
-    gets the database's time, the one that is given, or the one from which a demonstration invents
-    times. Repeats harmlessly. The first time it makes the log's key file. Raises
-    `ConfigurationError` when the register began with another pack. On a standby, which takes no
-    writes, all of it must have been done already.
+    Without `derives` no row is written that follows from the pack or the log: whoever verifies
+    would destroy the evidence. The first entry gets the database's time, the one that is given, or
+    the one from which a demonstration invents times. Repeats harmlessly. The first time it makes
+    the log's key file. Raises `ConfigurationError` when the register began with another pack. On a
+    standby, which takes no writes, all of it must have been done already.
     """
     if await database.is_standby():
         await check_migrated(database)
@@ -62,10 +62,10 @@ async def open_register(
             demonstration_from=demonstration_from,
         )
         _check_pack(await log.keep_pack(connection, pack.code), pack)
-    if takes_agencies:
+    if derives:
         await _take_agencies(database, pack, settings, now=now or utc_now())
-    await index_names_if_needed(database)
-    await reindex_if_needed(database)
+        await index_names_if_needed(database)
+        await reindex_if_needed(database)
 
 
 def _check_pack(begun_with: str, pack: Pack) -> None:
@@ -155,7 +155,7 @@ def run_in_register(
     work: Callable[[ServiceContext], Awaitable[T]],
     *,
     begins: bool = True,
-    takes_agencies: bool = True,
+    derives: bool = True,
     demonstration_from: dt.datetime | None = None,
 ) -> T:
     """Open the register of `settings.database_url`, await `work` in it, and close it again.
@@ -179,7 +179,7 @@ def run_in_register(
                 database,
                 pack,
                 settings,
-                takes_agencies=takes_agencies,
+                derives=derives,
                 demonstration_from=demonstration_from,
             )
             return await work(

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from registry.store.database import Connection
@@ -118,8 +119,14 @@ async def read_stray(connection: Connection) -> Stray | None:
 
 
 async def read_unlike_import(connection: Connection) -> UnlikeImport | None:
-    """Return the first import that counted other versions than name it, if there is one."""
-    return await read_row(connection, UnlikeImport, "bound", "unlike_import")
+    """Return the first import that counted other versions than name it, if there is one.
+
+    Raises `ValueError` where counts are no JSON.
+    """
+    try:
+        return await read_row(connection, UnlikeImport, "bound", "unlike_import")
+    except asyncpg.DataError as error:
+        raise ValueError(str(error)) from error
 
 
 async def read_unstated(connection: Connection) -> Unstated:

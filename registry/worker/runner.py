@@ -80,7 +80,7 @@ async def keep_log_published(
     policy_errors = ErrorLog(
         "the policy of witnesses could not be taken over; the last one stays", report
     )
-    rows, rounds = RowChecks(settings, context), WitnessRounds(context.database, settings)
+    rounds = WitnessRounds(context.database, settings)
     prunes_at = utc_now()
     stored, is_known = None, False
 
@@ -93,7 +93,6 @@ async def keep_log_published(
         await publish(settings, context, rounds, stored=stored)
         await _take_policy(settings, context, policy_errors)
         await rounds.go_on()
-        await rows.go_on(now=utc_now())
         if utc_now() >= prunes_at:
             await asyncio.to_thread(
                 prune, settings.log_dir, before=utc_now() - PARTIAL_TILE_LIFETIME
@@ -142,12 +141,14 @@ class RowChecks:
         self._due = now + min(_LONGEST_INTERVAL, _WHOLE_IN / slices)
         if self._next is None:
             self._next = slices * (now.hour * 60 + now.minute) // (24 * 60) * WIDTH
-        end = await self._check(self._next, most=WIDTH)
-        self._next = end if end < size else 0
+        start = self._next
+        # Whatever is found in this slice, the next one is looked at.
+        self._next = start + WIDTH if start + WIDTH < size else 0
+        await self._check(start, most=WIDTH)
 
-    async def _check(self, start: int, *, most: int) -> int:
+    async def _check(self, start: int, *, most: int) -> None:
         database, pack = self._context.database, self._context.pack
-        return await check_rows_from(database, self._settings, pack, start, most=most)
+        await check_rows_from(database, self._settings, pack, start, most=most)
 
 
 async def publish(
@@ -183,10 +184,14 @@ async def publish(
 
 async def work(settings: Settings, context: ServiceContext, span: SpanOfTask = nullcontext) -> None:
     """Do all the background work, each round of a task in a span; never return."""
-    report = WorkReport(span=span)
+    report, rows = WorkReport(span=span), RowChecks(settings, context)
     # Concurrently: a build may take minutes, the publication of an entry may not.
     await asyncio.gather(
         keep_log_published(settings, context, report),
+        repeat(
+            lambda: rows.go_on(now=utc_now()),
+            ErrorLog("the rows of a part of the log could not be checked", report),
+        ),
         keep_site_current(settings, context, report),
         keep_log_in_store(settings, context, report),
         keep_beating(

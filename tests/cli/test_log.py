@@ -178,6 +178,21 @@ def test_what_was_done_to_the_database_is_told_and_stops_publication(own, publis
     own("log", "publish")
 
 
+def test_verifying_writes_back_nothing_that_was_taken_away(own, published, empty_url):
+    async def count(statement):
+        connection = await asyncpg.connect(empty_url)
+        try:
+            await connection.execute(statement)
+            return await connection.fetchval("select count(*) from blocking_key")
+        finally:
+            await connection.close()
+
+    assert asyncio.run(count("delete from blocking_key")) == 0
+    told = own("log", "verify", code=1).stderr
+    assert "table blocking_key" in told
+    assert asyncio.run(count("select 1")) == 0
+
+
 def test_nothing_is_missing_where_nothing_was_lost(own, published):
     assert "nothing is missing" in own("log", "heal").stderr
 

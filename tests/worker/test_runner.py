@@ -404,6 +404,37 @@ async def test_rows_are_derived_again_after_each_publication_and_in_turn(
     assert await is_found()
 
 
+async def test_a_cell_that_is_no_json_is_a_fault_and_hides_no_later_one(
+    logged, pack, settings, publish_it, record, publication, monkeypatch
+):
+    async with logged.transaction() as connection:
+        given = [publication(record | {"id": f"demo-sante/{slug}"}) for slug in "abc"]
+        await append.publish(
+            connection, given, guard=given_times(), now=NOW, random=secrets.token_bytes
+        )
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute("update version set change_note = 'x' where entry = 1")
+        await connection.execute("update figure set sector = 'justice' where entry = 3")
+    await publish_it()
+    monkeypatch.setattr(runner, "WIDTH", 1)
+    context = ServiceContext(database=logged, pack=pack, random=secrets.token_bytes)
+    checks, found, noted = runner.RowChecks(settings, context), [], []
+    for minutes in range(0, 20, 5):
+        now = NOW.replace(hour=0, minute=0) + dt.timedelta(minutes=minutes)
+        try:
+            await checks.go_on(now=now)
+        except LogRefused as error:
+            found.append(error.detail)
+            async with logged.connection() as connection:
+                noted.append(await bound_rows.read_fault(connection))
+    assert noted == found
+    assert [[word in one for word in ("entry 1", "entry 3")] for one in found] == [
+        [True, False],
+        [False, True],
+    ]
+    assert "change_note" in found[0]
+
+
 async def test_work_tells_what_fails_and_what_it_has(context, tmp_path, monkeypatch):
     async def fails(*_, **__):
         raise Unavailable("no room")
