@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import structlog
+
 from registry.ledger.files import (
     CHECKPOINT,
     POLICY,
@@ -16,7 +18,12 @@ from registry.ledger.key_chain import KeyChain, key_path
 from registry.store import log, published, witnesses
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection, Database
+from registry.store.witnesses import Cosignature
+from registry.tlog.keys import parse_verifier
+from registry.tlog.note import open_line
 from registry.tlog.policy import readable_policy
+
+_log = structlog.get_logger()
 
 _LOOKED_BACK = 100
 """So many cosigned checkpoints are tried for one that satisfies the policy."""
@@ -50,9 +57,26 @@ async def publish_notes(database: Database, folder: Path, chain: KeyChain, last:
 
 
 async def whole_note(connection: Connection, signed: Signed) -> bytes:
-    """Return a checkpoint with all its signatures."""
-    cosigned = await witnesses.read_cosignatures(connection, signed.size)
+    """Return a checkpoint with all its signatures that hold."""
+    cosigned = await _read_holding(connection, signed)
     return signed.note + "".join(one.line for one in cosigned).encode()
+
+
+async def _read_holding(connection: Connection, signed: Signed) -> list[Cosignature]:
+    """Return the cosignatures of a checkpoint, opened anew: their rows may have been changed."""
+    stored = await witnesses.read_cosignatures(connection, signed.size)
+    found = [one for one in stored if holds(signed.note, one) is not None]
+    if len(found) < len(stored):
+        _log.error("stored cosignatures do not hold", size=signed.size, number=len(stored))
+    return found
+
+
+def holds(note: bytes, stored: Cosignature) -> int | None:
+    """Return the time of a stored cosignature of a checkpoint, in POSIX seconds, if it holds."""
+    try:
+        return open_line(note, stored.line, parse_verifier(stored.verifier)).time or 0
+    except ValueError:
+        return None
 
 
 async def _read_witnessed(
@@ -63,8 +87,7 @@ async def _read_witnessed(
     if policy is None:
         return None
     for signed in [last, *await witnesses.read_cosigned(connection, last.size, most=_LOOKED_BACK)]:
-        cosigned = await witnesses.read_cosignatures(connection, signed.size)
-        keys = {one.verifier for one in cosigned}
+        keys = {one.verifier for one in await _read_holding(connection, signed)}
         signers = [one for one in policy.verifiers if one.to_text() in keys]
         if policy.is_satisfied([*chain.verifiers, *signers]):
             return await whole_note(connection, signed)

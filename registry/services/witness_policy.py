@@ -14,6 +14,7 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.ledger.append import append
 from registry.ledger.entries import PolicyEntry
+from registry.ledger.published_notes import holds
 from registry.services.context import ServiceContext
 from registry.settings import PREFIX, Settings, is_loopback
 from registry.store import checkpoints, log, witnesses
@@ -126,7 +127,11 @@ async def read_standings(connection: Connection) -> list[WitnessStanding]:
     policy = await policy_in_force(connection)
     last = await checkpoints.read_last(connection)
     states = {one.url: one for one in await witnesses.read_states(connection)}
-    newest = await witnesses.read_newest(connection)
+    newest = {
+        one.verifier: (one.size, time)
+        for one in await witnesses.read_newest(connection)
+        if (time := holds(one.note, one)) is not None
+    }
     found = []
     for one in () if policy is None else policy.witnesses:
         key_text = one.verifier.to_text()

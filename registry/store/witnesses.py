@@ -36,6 +36,13 @@ class Cosignature(msgspec.Struct, frozen=True, kw_only=True):
     line: str
 
 
+class CosignedCheckpoint(Cosignature, frozen=True, kw_only=True):
+    """A cosignature with the checkpoint that it is of: its size and signed note."""
+
+    size: int
+    note: bytes
+
+
 async def read_states(connection: Connection) -> list[WitnessState]:
     """Return how the asking of every address stands that was ever asked."""
     return await read_rows(connection, WitnessState, "witnesses", "states")
@@ -83,10 +90,9 @@ async def read_cosignatures(connection: Connection, size: int) -> list[Cosignatu
     return await read_rows(connection, Cosignature, "witnesses", "cosignatures", size)
 
 
-async def read_newest(connection: Connection) -> dict[str, tuple[int, int]]:
-    """Return of each key the newest size that it has cosigned, and the time of the signature."""
-    rows = await connection.fetch(statement("witnesses", "newest"))
-    return {row["verifier"]: (row["size"], row["time"]) for row in rows}
+async def read_newest(connection: Connection) -> list[CosignedCheckpoint]:
+    """Return of each key its last signature of the newest checkpoint that it has cosigned."""
+    return await read_rows(connection, CosignedCheckpoint, "witnesses", "newest")
 
 
 async def read_cosigned(connection: Connection, size: int, *, most: int) -> list[Signed]:

@@ -101,6 +101,16 @@ def open_note(content: bytes, verifiers: Iterable[Verifier]) -> Opened:
     return Opened(text=note.text, verified=tuple(verified))
 
 
+def open_line(content: bytes, line: str, verifier: Verifier) -> Verified:
+    """Return the signature of a key on a note's text that a line states, which ends in a newline.
+
+    Raises `NoteRefused` where it does not hold.
+    """
+    text = parse_note(content).text
+    [verified] = open_note(f"{text}\n{line}".encode(), [verifier]).verified
+    return verified
+
+
 def sign_note(text: str, signers: Sequence[Signer]) -> Note:
     """Return a text that ends in a newline, signed with Ed25519 keys (§ Ed25519 signatures)."""
     return Note(

@@ -1,6 +1,7 @@
 """Asking witnesses: honest ones, and dead, slow, lying and forked ones, which stop nothing."""
 
 import asyncio
+import base64
 import datetime as dt
 import hashlib
 import json
@@ -24,7 +25,7 @@ from registry.pages.views.witness_pages import witness_pages
 from registry.services import witness_client, witness_rounds
 from registry.services.witness_policy import read_standings
 from registry.services.witness_rounds import WitnessRounds
-from registry.store import log, witnesses
+from registry.store import checkpoints, log, witnesses
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.keys import ML_DSA_44, Verifier
 from registry.tlog.note import sign_note
@@ -201,6 +202,34 @@ async def test_the_site_says_who_else_signs_and_where_to_compare(own, clock, dat
         await own.rounds.go_on()
         await own.settle()
         assert (await page())[0].key == after.key
+
+
+@pytest.mark.parametrize("line", ["— {name} {key}", "— {name} {key}\n", "\n\n", ""])
+async def test_a_stored_line_that_does_not_hold_is_shown_nowhere(own, clock, database, line):
+    """Whoever may write to the database names a witness, and signs for it with anything."""
+    silent = Witness(1, clock.time)
+    silent.answer = lambda *_: (422, {}, b"")
+    with running(silent):
+        await own.follow(policy_of(silent, quorum=1))
+        await own.grow()
+        await own.settle()
+        verifier = silent.signer.verifier
+        key = base64.b64encode(verifier.id + bytes(8) + bytes(64)).decode()
+        async with database.transaction() as connection:
+            last = await checkpoints.read_last(connection)
+            forged = witnesses.Cosignature(
+                verifier=verifier.to_text(),
+                time=int(clock.time()),
+                line=line.format(name=verifier.name, key=key),
+            )
+            await witnesses.keep_cosignature(connection, last.size, forged, now=clock.now)
+        clock.move(seconds=11)
+        assert await own.go_on() == {}
+    assert verifier.name not in read_checkpoint(own.settings.log_dir).decode()
+    assert read_note(own.settings.log_dir, WITNESSED) is None
+    async with database.connection() as connection:
+        [standing] = await read_standings(connection)
+    assert (standing.size, standing.cosigned_at) == (0, None)
 
 
 async def test_proofs_are_made_to_what_the_quorum_has_seen(

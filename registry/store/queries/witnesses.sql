@@ -38,5 +38,8 @@ order by k.size desc
 limit $2
 
 -- name: newest
--- Of each key the newest checkpoint that it has cosigned, and when it did so last.
-select distinct on (verifier) verifier, size, time from cosignature order by verifier, size desc, time desc
+-- Of each key the newest checkpoint that it has cosigned, and the last of its signatures of it.
+select distinct on (c.verifier) c.verifier, c.time, c.line, c.size, convert_to(k.note, 'UTF8') as note
+from cosignature as c
+join checkpoint as k on k.size = c.size
+order by c.verifier, c.size desc, c.time desc
