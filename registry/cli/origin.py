@@ -1,14 +1,13 @@
-"""`registry origin`: the other registers that records come from, and records that stand twice."""
+"""`registry origin`: the other registers that records come from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import rich_click as click
 
-from registry.cli.progress import progress_bar
 from registry.cli.runtime import in_register, print_message, write_json
-from registry.clock import utc_now
 from registry.errors import NotFound
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def origin() -> None:
-    """List the other registers that records come from, and join records that stand twice.
+    """List the other registers that records come from, and histories that are crossed.
 
     Example: registry origin list
     """
@@ -38,40 +37,32 @@ async def list_(context: ServiceContext) -> None:
 
 @origin.command()
 @click.argument("code")
-@click.option("--apply", is_flag=True, help="Join them; otherwise they are only shown.")
 @in_register
-async def join(context: ServiceContext, code: str, *, apply: bool) -> None:
-    """Join the records of the register CODE that stand twice, such as after an agency's new name.
+async def crossed(context: ServiceContext, code: str) -> None:
+    """Write the versions of CODE that have what another record had, as JSON.
 
-    The older record goes on with what the newer one says, and the newer one is withdrawn in favour
-    of it. Import the register's whole file first: a record is joined where the last import met
-    exactly one of the two.
+    Imports by earlier releases took systems that their source does not tell apart for one another:
+    each got the other's fields. Each item names the record, its version and entry, the run, the
+    record that had the same until then, and the fields.
 
-    Example: registry origin join nl-algoritmeregister --apply
+    Example: registry origin crossed nl-algoritmeregister
     """
-    from registry.services.joining import find_doubled
-    from registry.services.joining import join as join_records
+    from registry.services.import_report import changed_members
     from registry.store import imports
 
     async with context.database.snapshot() as connection:
-        if not await imports.read_runs(connection, code, limit=1):
-            sizes = await imports.read_sizes(connection)
+        sizes = await imports.read_sizes(connection)
+        if code not in sizes:
             raise NotFound(
-                f"{code} was last imported by an earlier release: import its whole file once, by "
-                "which the records that its source still has are known"
-                if code in sizes
-                else f"nothing was imported of a register {code}; known are: "
+                f"nothing was imported of a register {code}; known are: "
                 f"{', '.join(sorted(sizes)) or 'none'}"
             )
-        doubled = await find_doubled(connection, code)
-    for one in doubled:
-        moved = "" if one.kept_agency == one.dropped_agency else f", moves to {one.dropped_agency}"
-        print_message(f"{one.kept} goes on for {one.dropped}{moved}: {one.name}")
-    if not apply:
-        print_message(f"{len(doubled):,} records stand twice; nothing was changed (--apply)")
-        return
-    with progress_bar("Joining") as progress:
-        for number, one in enumerate(doubled, start=1):
-            await join_records(context, one, now=utc_now())
-            progress(number, len(doubled))
-    print_message(f"{len(doubled):,} records joined")
+        found = await imports.read_crossed(connection, code)
+    items = []
+    for one in found:
+        item = msgspec.structs.asdict(one)
+        before, after = (msgspec.json.decode(item.pop(name)) for name in ("before", "after"))
+        fields = changed_members(before, after)
+        items.append({**item, "fields": [name for name in fields if name != "/source_id"]})
+    write_json(items)
+    print_message(f"{len(found):,} versions have what another record had until their import")

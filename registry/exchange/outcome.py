@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from registry.services.import_matching import ForeignFiling, RefusedRow
+from registry.services.import_rows import ForeignFiling, RefusedRow
 
 
 class Unclear(msgspec.Struct, frozen=True, kw_only=True):

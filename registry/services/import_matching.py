@@ -2,12 +2,14 @@
 
 A record is what its source gives an id, whatever else has changed. Where there is no id, it is what
 the crosswalk says identifies it. Nothing is guessed: where several rows and several records could
-be each other's, only those are recognised of which nothing differs.
+be each other's, only those are recognised of which nothing differs: not the row that is kept, or
+not the document.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import hashlib
+from collections import defaultdict
 from collections.abc import (
     Callable,
     Collection,
@@ -22,20 +24,18 @@ from typing import Any, TypeAlias
 import msgspec
 
 from registry.record.canonical import canonical
+from registry.record.erasure import without_erased
 from registry.record.ids import MAX_LENGTH
 from registry.record.model import Document
 from registry.record.pack import Agency
-from registry.record.validate import Verdict
+from registry.services.import_rows import ForeignFiling, RefusedRow
 from registry.store import imports
 from registry.store.database import Connection
-from registry.store.imports import KeptRow, KnownRecord
+from registry.store.imports import KnownRecord
 from registry.text.folding import fold
 
 _NAMED = 5
 """Agencies that a sentence names at most, of each kind."""
-
-_LARGEST_ROW = 64 << 20
-"""Bytes of a row as JSON: PostgreSQL takes 256 MiB of it and of the texts that were cut."""
 
 
 class RecordKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +81,7 @@ def match(rows: Sequence[RecordKey], known: Sequence[RecordKey]) -> list[int | N
 
 
 def _whole(key: RecordKey) -> Hashable:
-    # Those that are equal in everything are each other's in their order.
+    # Those of which all is equal that identifies them are each other's in their order.
     return key.source_id, key.agency, key.of, key.telling_apart
 
 
@@ -110,44 +110,6 @@ def _shared(keys: Sequence[RecordKey]) -> bool:
     )
 
 
-class ForeignFiling(msgspec.Struct, frozen=True, kw_only=True):
-    """A foreign record that its profile accepts, with the row it was made from.
-
-    `source_id`, `of` and `telling_apart` are those of its `RecordKey`, texts of the
-    document. `whole` has, by JSON Pointer, the whole text where the document has it cut.
-    `changed_on` is the source's own date of the row's last change: `YYYY`, `YYYY-MM` or
-    `YYYY-MM-DD`. `place` says where in the file the row is.
-    """
-
-    document: Document
-    agency: Agency
-    verdict: Verdict
-    source_row: Mapping[str, Any]
-    source_id: str = ""
-    of: tuple[str, ...] = ()
-    telling_apart: tuple[str, ...] = ()
-    whole: Mapping[str, str] = {}
-    changed_on: str | None = None
-    place: str = ""
-
-    @property
-    def kept_row(self) -> KeptRow:
-        """The row as it is stored: canonical JSON, or with integers beyond 2^53 JSON in order."""
-        try:
-            content = canonical(self.source_row)
-        except ValueError:
-            content = msgspec.json.encode(self.source_row, order="sorted")
-        return KeptRow(content=content.decode(), whole=msgspec.json.encode(self.whole).decode())
-
-
-class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the file that becomes no record: where it is, why, and its id at the source."""
-
-    place: str
-    reason: str
-    source_id: str = ""
-
-
 class PlacedFiling(msgspec.Struct, frozen=True, kw_only=True):
     """A filing with the id that its record has or gets, and the record as it is known."""
 
@@ -162,8 +124,12 @@ def place_filings(
     known: Sequence[KnownRecord],
     named: Sequence[Agency],
     key_of: Callable[[Document, str, str], RecordKey],
+    erased: Mapping[str, Mapping[str, Any]],
 ) -> list[PlacedFiling]:
-    """Find the record of each filing; new ones get an id that no other has."""
+    """Find the record of each filing; new ones get an id that no other has.
+
+    `erased` has, by record, what stands in the place of members that were erased of it.
+    """
     ours = {agency.id for agency in named}
     by_name = {fold(name): agency for agency in named for name in agency.name.values()}
     homes = [
@@ -184,25 +150,99 @@ def place_filings(
         )
         for filing, home in zip(filings, homes, strict=True)
     ]
-    found: dict[int, KnownRecord] = {}
-    for state in ("published", "withdrawn"):
-        there = [one for one in known if one.state == state]
-        rest = [place for place in range(len(keys)) if place not in found]
-        matched = match(
-            [keys[place] for place in rest],
-            [key_of(one.document, one.agency, one.source_id) for one in there],
-        )
-        found |= {
-            row: there[place] for row, place in zip(rest, matched, strict=True) if place is not None
-        }
+    # Of those that are alike, the ones that are at their source come first.
+    known = sorted(known, key=lambda one: (one.state != "published", one.source_state == "gone"))
+    known_keys = [key_of(one.document, one.agency, one.source_id) for one in known]
+    found = _recognise(keys, filings, known_keys, known, erased)
     taken = {one.id for one in known}
     placed: list[PlacedFiling] = []
     for place, (filing, home) in enumerate(zip(filings, homes, strict=True)):
-        record = found.get(place)
+        record = known[found[place]] if place in found else None
         id_ = record.id if record else _new_id(home.id, filing.document["id"], taken)
         taken.add(id_)
         placed.append(PlacedFiling(filing=filing, id=id_, agency=home, known=record))
     return placed
+
+
+def _recognise(
+    keys: Sequence[RecordKey],
+    filings: Sequence[ForeignFiling],
+    known_keys: Sequence[RecordKey],
+    known: Sequence[KnownRecord],
+    erased: Mapping[str, Mapping[str, Any]],
+) -> dict[int, int]:
+    """Return by row the place of its record: what is equal first, then as `match` finds it."""
+    alike: dict[Hashable, tuple[dict[int, ForeignFiling], dict[int, KnownRecord]]]
+    alike = defaultdict(lambda: ({}, {}))
+    for place, key in enumerate(keys):
+        alike[key.source_id, key.agency, key.of][0][place] = filings[place]
+    for place, key in enumerate(known_keys):
+        alike[key.source_id, key.agency, key.of][1][place] = known[place]
+    found: dict[int, int] = {}
+    for rows, records in alike.values():
+        if rows and records and not len(rows) == len(records) == 1:
+            found |= _match_equal(rows, records, erased)
+    for state in ("published", "withdrawn"):
+        met = set(found.values())
+        there = [place for place, one in enumerate(known) if one.state == state]
+        there = [place for place in there if place not in met]
+        rest = [place for place in range(len(keys)) if place not in found]
+        matched = match([keys[place] for place in rest], [known_keys[place] for place in there])
+        for row, record in zip(rest, matched, strict=True):
+            if record is not None:
+                found[row] = there[record]
+    return found
+
+
+def _match_equal(
+    filings: Mapping[int, ForeignFiling],
+    known: Mapping[int, KnownRecord],
+    erased: Mapping[str, Mapping[str, Any]],
+) -> dict[int, int]:
+    """Return by row the record that is equal to it, of those that the same identifies.
+
+    The kept row decides before the document: it has columns that no document has, and stays the
+    same where the crosswalk has changed.
+    """
+    found = _paired(
+        {row: one.row_sha256 for row, one in filings.items()},
+        {record: one.row_sha256 for record, one in known.items()},
+    )
+    left = {row: one for row, one in filings.items() if row not in found}
+    met = set(found.values())
+    free = {record: one for record, one in known.items() if record not in met}
+    found |= _paired(
+        {row: _body(one.document) for row, one in left.items()},
+        {record: _body(one.document) for record, one in free.items()},
+    )
+    met = set(found.values())
+    # Of what was erased neither row nor document is kept whole. Whoever fits least chooses first.
+    fits: dict[int, list[int]] = {}
+    for record, one in free.items():
+        if record not in met and (gone := erased.get(one.id)):
+            rest = _body(without_erased(one.document, gone))
+            fits[record] = [
+                row
+                for row, filing in left.items()
+                if row not in found and _body(without_erased(filing.document, gone)) == rest
+            ]
+    for record in sorted(fits, key=lambda record: len(fits[record])):
+        found |= dict.fromkeys([row for row in fits[record] if row not in found][:1], record)
+    return found
+
+
+def _paired(rows: dict[int, bytes], records: dict[int, bytes | None]) -> dict[int, int]:
+    """Return by row the record of the same digest, each once and in their order."""
+    waiting: dict[bytes | None, list[int]] = defaultdict(list)
+    for record, digest in reversed(records.items()):
+        waiting[digest].append(record)
+    waiting.pop(None, None)
+    return {row: there.pop() for row, digest in rows.items() if (there := waiting.get(digest))}
+
+
+def _body(document: Document) -> bytes:
+    """Return the digest of a document without its id here."""
+    return hashlib.sha256(canonical({**document, "id": None})).digest()
 
 
 def _new_id(agency: str, proposed: str, taken: Collection[str]) -> str:
@@ -215,24 +255,6 @@ def _new_id(agency: str, proposed: str, taken: Collection[str]) -> str:
         end = f"-{number}"
         found = f"{stem[: MAX_LENGTH - len(end)].rstrip('-')}{end}"
     return found
-
-
-def refuse_large_rows(
-    filings: Sequence[ForeignFiling],
-) -> tuple[list[ForeignFiling], list[RefusedRow]]:
-    """Return the filings whose rows can be stored, and the rows of the others."""
-    fit: list[ForeignFiling] = []
-    large: list[RefusedRow] = []
-    why = (
-        f"the row has more than {_LARGEST_ROW >> 20} MiB: leave out of the file what the crosswalk "
-        "does not read"
-    )
-    for one in filings:
-        if len(msgspec.json.encode(one.source_row)) <= _LARGEST_ROW:
-            fit.append(one)
-        else:
-            large.append(RefusedRow(place=one.place, reason=why, source_id=one.source_id))
-    return fit, large
 
 
 async def refuse_foreign_ids(
@@ -297,51 +319,19 @@ def missing(
     """Return the records in force that are in no row and were there until now, and what to note."""
     met = {one.id for one in placed}
     waiting = {row.source_id for row in refused if row.source_id}
-    doubled = {left.id for left, _ in find_twins(known, met)}
     gone = [
         one
         for one in known
         if one.state == "published"
         and one.source_state == "present"
         and one.id not in met
-        and one.id not in doubled
         and one.source_id not in waiting
     ]
-    notes = []
-    if doubled:
-        notes.append(
-            f"{len(doubled):,} records stand here twice since before this release, and are not "
-            "marked as gone: see registry origin join"
-        )
     unnamed = sum(not row.source_id for row in refused)
     if gone and unnamed:
-        notes.append(
+        note = (
             f"{unnamed:,} refused rows have no id that can be read, and may be of the "
             f"{len(gone):,} records that are missing: none is marked as gone"
         )
-        return [], notes
-    return gone, notes
-
-
-def find_twins(
-    known: Iterable[KnownRecord], met: Collection[str]
-) -> Iterator[tuple[KnownRecord, KnownRecord]]:
-    """Yield records that releases before this left behind, each with the one that was `met` since.
-
-    Two are of one system if they have the same id at the source, and the same name too where its
-    agencies share ids; without an id if they have the same agency and name. What an import of this
-    release has met once is never left behind: it would have been recognised.
-    """
-    there = [one for one in known if one.state == "published"]
-    ids = Counter(one.source_id for one in there if one.source_id and one.id in met)
-    are_shared = any(number > 1 for number in ids.values())
-    alike: dict[tuple[object, ...], list[KnownRecord]] = {}
-    for one in there:
-        name = canonical(one.document.get("name"))
-        key = (one.source_id, name if are_shared else b"") if one.source_id else (one.agency, name)
-        alike.setdefault((bool(one.source_id), *key), []).append(one)
-    for group in alike.values():
-        now = [one for one in group if one.id in met]
-        left = [one for one in group if one.id not in met and one.run is None]
-        if len(now) == len(left) == 1 and len(group) == len(now) + len(left):
-            yield left[0], now[0]
+        return [], [note]
+    return gone, []

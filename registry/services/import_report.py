@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from registry.services.import_matching import RefusedRow
+from registry.record.model import Document
+from registry.record.pointers import pointer
+from registry.services.import_rows import RefusedRow
 from registry.store.imports import ImportCounts
 
 
@@ -48,3 +50,17 @@ def by_reason(refused: Sequence[RefusedRow]) -> dict[str, list[str]]:
     for one in refused:
         found.setdefault(one.reason, []).append(one.place)
     return found
+
+
+def changed_members(before: Document, after: Document) -> Iterator[str]:
+    """Yield the JSON Pointers of what differs: of members, or of members of members."""
+    for name in sorted({*before, *after}):
+        earlier, later = before.get(name), after.get(name)
+        if earlier == later:
+            continue
+        if isinstance(earlier, dict) and isinstance(later, dict):
+            for member in sorted({*earlier, *later}):
+                if earlier.get(member) != later.get(member):
+                    yield pointer([name, member])
+        else:
+            yield pointer([name])

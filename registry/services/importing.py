@@ -24,21 +24,18 @@ from registry.record.entry import Imported, SourceState
 from registry.record.erasure import without_erased
 from registry.record.model import Document
 from registry.record.origin import Origin
-from registry.record.pointers import pointer
 from registry.services.agencies import save_agencies
 from registry.services.context import ServiceContext
 from registry.services.import_matching import (
-    ForeignFiling,
     PlacedFiling,
     RecordKey,
-    RefusedRow,
     maybe_renamed,
     missing,
     place_filings,
     refuse_foreign_ids,
-    refuse_large_rows,
 )
-from registry.services.import_report import ImportOutcome, RunReport, by_reason
+from registry.services.import_report import ImportOutcome, RunReport, by_reason, changed_members
+from registry.services.import_rows import ForeignFiling, RefusedRow, refuse_large_rows
 from registry.store import imports, records, redactions
 from registry.store.database import Connection
 from registry.store.imports import ImportCounts, ImportFile, KeptRow, KnownRecord
@@ -81,8 +78,9 @@ async def import_foreign(
             known = await imports.read_known(connection, origin)
             named = await imports.read_agencies(connection, origin)
             before = (await imports.read_origins(connection)).get(origin, file.origin)
+            erased = await redactions.read_erased(connection, [one.id for one in known])
             placed, elsewhere, notes = await refuse_foreign_ids(
-                connection, origin, place_filings(filings, known, named, key_of)
+                connection, origin, place_filings(filings, known, named, key_of, erased)
             )
         refused = [*refused, *large, *elsewhere]
         gone, unclear = missing(known, placed, refused) if file.complete else ([], [])
@@ -195,9 +193,10 @@ class _Run:
             await records.lock_records(connection, [one.id for one in placed])
             await save_agencies(connection, [*homes.values()], guard=guard, actor=own, now=now)
             batch = await self._compare(connection, placed)
-            await imports.note_met(connection, batch.met, run=self._number, now=now)
             await imports.replace_rows(connection, batch.rows)
             await publish(connection, batch.publications, guard=guard, now=now, random=random)
+            # After new records: what the crosswalk takes for an id may be none in the document.
+            await imports.note_met(connection, batch.met, run=self._number, now=now)
             await self._append(connection, batch.back, "present", now=now)
             await imports.keep_counts(connection, self._number, self._counts)
 
@@ -292,7 +291,9 @@ class _Run:
         """Count a new version, and return what its entry says of its source."""
         filing, known = one.filing, one.known
         fields = (
-            [] if before is None else list(_fields(msgspec.json.decode(before.document), document))
+            []
+            if before is None
+            else list(changed_members(msgspec.json.decode(before.document), document))
         )
         has_moved = before is not None and before.agency != one.agency.id
         is_reread = bool(fields) and kept is not None and kept.content == row.content
@@ -333,17 +334,3 @@ class _Run:
                 ImportOutcome,
             )
         )
-
-
-def _fields(before: Document, after: Document) -> Iterator[str]:
-    """Yield the JSON Pointers of what differs: of members, or of members of members."""
-    for name in sorted({*before, *after}):
-        earlier, later = before.get(name), after.get(name)
-        if earlier == later:
-            continue
-        if isinstance(earlier, dict) and isinstance(later, dict):
-            for member in sorted({*earlier, *later}):
-                if earlier.get(member) != later.get(member):
-                    yield pointer([name, member])
-        else:
-            yield pointer([name])

@@ -77,7 +77,8 @@ class ImportRun(msgspec.Struct, frozen=True, kw_only=True):
 class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A record of an origin as it was last published, with what is known of it at its source.
 
-    There may be very many of them, so `content` is the document's JSON.
+    There may be very many of them, so `content` is the document's JSON. `row_sha256` is of the row
+    that is kept, None where none is.
     """
 
     id: str
@@ -87,6 +88,7 @@ class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
     changed_on: str | None
     run: int | None
     source_state: SourceState
+    row_sha256: bytes | None
     content: bytes
 
     @property
@@ -126,6 +128,24 @@ class ReadRow(KeptRow, frozen=True, kw_only=True):
     changed_on: str | None
     seen_at: dt.datetime
     run: int | None
+
+
+class CrossedVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A version in which an import gave a record what another of its origin had until then.
+
+    `other` is the record that had it, in its version before `other_version`, of the same run. The
+    documents are JSON: that of the version before this one, and that of this one.
+    """
+
+    run: int
+    record: str
+    version: int
+    entry: int
+    other: str
+    other_version: int
+    other_entry: int
+    before: bytes
+    after: bytes
 
 
 class OriginSize(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,10 +264,17 @@ async def read_known(connection: Connection, origin: str) -> list[KnownRecord]:
             changed_on=row["changed_on"],
             run=row["run"],
             source_state=row["source_state"],
+            row_sha256=row["row_sha256"],
             content=row["document"],
         )
         async for row in cursor
     ]
+
+
+async def read_crossed(connection: Connection, origin: str) -> list[CrossedVersion]:
+    """Return the versions of an origin that have what another record had, by run and record."""
+    rows = await connection.fetch(statement("imports", "crossed"), origin)
+    return [CrossedVersion(**row) for row in rows]
 
 
 async def read_taken(

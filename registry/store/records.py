@@ -270,12 +270,6 @@ async def read_earlier(
     return found
 
 
-async def read_first_entries(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    """Return the entries of the first versions of records."""
-    rows = await connection.fetch(statement("records", "first_entries"), list(ids))
-    return {row["record"]: row["entry"] for row in rows}
-
-
 async def read_approver(connection: Connection, record: str) -> str | None:
     """Return who approved a published record's latest version, or None."""
     approver: str | None = await connection.fetchval(statement("records", "approver"), record)

@@ -17,7 +17,7 @@ from registry.api import exports
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services.import_matching import ForeignFiling
+from registry.services.import_rows import ForeignFiling
 from registry.store import imports
 from tests.conftest import NOW
 from tests.imported import import_filings

@@ -11,7 +11,7 @@ import pytest
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services.import_matching import ForeignFiling
+from registry.services.import_rows import ForeignFiling
 from tests.conftest import NOW
 from tests.imported import import_filings
 

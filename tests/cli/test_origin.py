@@ -1,88 +1,69 @@
-"""`registry origin`, after an upgrade: what stands twice is shown first, and joined once."""
+"""`registry import` of a file again, and `registry origin crossed`: whose history is another's."""
 
-import asyncio
+import json
 
-import pytest
-
-from registry.store.database import connect
-from tests.upgraded import ALAND, leave_register, write_crosswalk
-
-ORIGIN = "xa-register"
-
-
-@pytest.fixture
-def upgraded(registry, empty_url, tmp_path):
-    """Run a command in a register that the release before has left."""
-
-    async def leave():
-        database = await connect(empty_url)
-        folder = tmp_path / "migrations"
-        folder.mkdir()
-        await leave_register(database, folder)
-        await database.close()
-
-    asyncio.run(leave())
-
-    def run(*arguments):
-        return registry(*arguments, database_url=empty_url, data_dir=tmp_path)
-
-    return run
+CROSSWALK = {
+    "origin": "example-city",
+    "title": "T",
+    "publisher": "P",
+    "homepage": "https://c.example/",
+    "licence": "CC0-1.0",
+    "country": "XC",
+    "read": "csv",
+    "language": "en",
+    "over_long": "refuse",
+    "agency": {"prefix": "xc", "constant": {"name": "City", "code": "c"}},
+    "id": {"of": ["/name"], "telling_apart": ["/purpose/goal"]},
+    "mappings": [
+        {"column": "name", "to": "/name", "transform": "line"},
+        {"column": "goal", "to": "/purpose/goal", "transform": "text"},
+        {"column": "since", "to": "/lifecycle/deployed_on", "transform": "date"},
+    ],
+    "unmapped": [],
+}
+DAYS = ("2016-09-30", "2015-03-31")
+ROWS = [f"Tool {number},Same goal,{day}" for number in range(8) for day in DAYS]
 
 
-@pytest.fixture
-def states(empty_url):
-    """What state the records of that register are in."""
-
-    async def read():
-        database = await connect(empty_url)
-        async with database.connection() as connection:
-            rows = await connection.fetch(
-                "select id, state from record where origin = $1 order by id", ORIGIN
-            )
-        await database.close()
-        return [tuple(row) for row in rows]
-
-    return lambda: asyncio.run(read())
+def write(path, head, rows):
+    path.write_text("\n".join([head, *rows, ""]), encoding="utf-8")
+    return path
 
 
-def test_after_an_upgrade_the_whole_file_is_imported_and_what_stands_twice_joined(
-    upgraded, states, tmp_path
-):
-    early = upgraded("origin", "join", ORIGIN)
-    assert early.returncode == 1
-    assert "was last imported by an earlier release: import its whole file once" in early.stderr
-    unknown = upgraded("origin", "join", "nowhere")
-    assert unknown.returncode == 1
-    assert "known are: xa-register, xb-inventory" in unknown.stderr
+def test_the_same_file_again_and_its_rows_in_another_order_change_nothing(with_database, tmp_path):
+    crosswalk = write(tmp_path / "c.json", json.dumps(CROSSWALK), [])
+    file = write(tmp_path / "f.csv", "name,goal,since", ROWS)
+    turned = write(tmp_path / "g.csv", "name,goal,since", ROWS[::-1])
+    said = []
+    for path in (file, file, turned):
+        done = with_database("import", crosswalk, path)
+        assert done.returncode == 0, done.stderr
+        [line] = [line for line in done.stderr.splitlines() if "created" in line]
+        said.append(line)
+    assert "16 created, 0 changed, 0 unchanged" in said[0]
+    assert all("0 created, 0 changed, 16 unchanged" in line for line in said[1:])
+    crossed = with_database("origin", "crossed", "example-city")
+    assert (crossed.returncode, json.loads(crossed.stdout)) == (0, [])
+    assert "0 versions have what another record had" in crossed.stderr
 
-    file = tmp_path / "systems.csv"
-    file.write_text(ALAND, encoding="utf-8")
-    crosswalk = write_crosswalk(ORIGIN, tmp_path)
-    first = upgraded("import", crosswalk, file, "--complete")
-    assert first.returncode == 0, first.stderr
-    assert "0 created, 0 changed, 3 unchanged" in first.stderr
-    assert "2 records stand here twice since before this release" in first.stderr
 
-    before = states()
-    shown = upgraded("origin", "join", ORIGIN)
-    line = "xa.parks/1 goes on for xa.green-spaces/1, moves to xa.green-spaces: Tree planner"
-    assert line in shown.stderr
-    assert "2 records stand twice; nothing was changed (--apply)" in shown.stderr
-    assert states() == before
-    assert {state for _, state in before} == {"published"}
-
-    assert "2 records joined" in upgraded("origin", "join", ORIGIN, "--apply").stderr
-    joined = states()
-    assert joined == [
-        ("xa.green-spaces/1", "withdrawn"),
-        ("xa.green-spaces/2", "withdrawn"),
-        ("xa.parks/1", "published"),
-        ("xa.parks/2", "published"),
-        ("xa.roads/3", "published"),
+def test_versions_that_have_what_another_record_had_are_listed(with_database, tmp_path):
+    """The source swaps the days of its systems 1 and 2 itself, which looks the same."""
+    said = CROSSWALK | {"id": {**CROSSWALK["id"], "own": "no"}}
+    crosswalk = write(tmp_path / "c.json", json.dumps(said), [])
+    for days in (DAYS, DAYS[::-1], DAYS):
+        rows = [f"{number},Tool,Same goal,{day}" for number, day in enumerate(days, start=1)]
+        file = write(tmp_path / "f.csv", "no,name,goal,since", [*rows, f"3,Tool,Other,{days[0]}"])
+        assert with_database("import", crosswalk, file).returncode == 0
+    done = with_database("origin", "crossed", "example-city")
+    found = json.loads(done.stdout)
+    assert [(one["run"], one["record"], one["version"], one["other"]) for one in found] == [
+        (run, f"xc.c/{record}", run, f"xc.c/{3 - record}") for run in (2, 3) for record in (1, 2)
     ]
-    again = upgraded("import", crosswalk, file, "--complete")
-    assert "0 created, 0 changed, 3 unchanged" in again.stderr
-    assert "0 no longer in the source" in again.stderr
-    assert states() == joined
-    assert "0 records stand twice" in upgraded("origin", "join", ORIGIN).stderr
-    assert upgraded("log", "verify").returncode == 0
+    assert {tuple(one["fields"]) for one in found} == {("/lifecycle/deployed_on",)}
+    assert [one["other_entry"] for one in found[:2]] == [one["entry"] for one in found[1::-1]]
+    assert "4 versions have what another record had" in done.stderr
+
+    unknown = with_database("origin", "crossed", "nowhere")
+    assert unknown.returncode == 1
+    assert "known are: example-city" in unknown.stderr

@@ -27,7 +27,7 @@ select exists (
 @pytest.fixture
 def source(tmp_path):
     """A crosswalk and a file of three batches."""
-    said = json.loads((ROOT / "tests/data/upgrade/xa-register.json").read_text(encoding="utf-8"))
+    said = json.loads((ROOT / "tests/data/crosswalks/xa-register.json").read_text(encoding="utf-8"))
     crosswalk, file = tmp_path / "crosswalk.json", tmp_path / "systems.csv"
     crosswalk.write_text(json.dumps(said | {"country": "AX"}), encoding="utf-8")
     rows = [f"{number},Parks,System {number},Does {number}.,2026" for number in range(ROWS)]

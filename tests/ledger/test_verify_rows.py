@@ -18,7 +18,7 @@ from registry.services.access import Actor
 from registry.services.agencies import name_agencies
 from registry.services.coding import give_codes
 from registry.services.drafts import Precondition
-from registry.services.import_matching import ForeignFiling
+from registry.services.import_rows import ForeignFiling
 from registry.store import bound_rows
 from registry.store.bound_rows import TABLES, Unstated
 from tests.conftest import NOW, ROOT, amended

@@ -20,7 +20,7 @@ from registry.services import redaction
 from registry.services.access import Actor
 from registry.services.attestation import attest
 from registry.services.drafts import Precondition
-from registry.services.import_matching import ForeignFiling
+from registry.services.import_rows import ForeignFiling
 from registry.services.withdrawal import withdraw
 from registry.store import agencies, imports, records
 from registry.worker.runner import publish as publish_log

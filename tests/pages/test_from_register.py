@@ -12,7 +12,7 @@ from registry.record.validate import validate
 from registry.services.access import Actor
 from registry.services.attestation import attest
 from registry.services.drafts import Precondition
-from registry.services.import_matching import ForeignFiling
+from registry.services.import_rows import ForeignFiling
 from registry.services.withdrawal import withdraw
 from registry.settings import Settings
 from registry.store import agencies, bound_rows

@@ -23,7 +23,7 @@ from registry.search.query import SearchQuery
 from registry.services import drafts, erasure, redaction
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
-from registry.services.import_matching import ForeignFiling
+from registry.services.import_rows import ForeignFiling
 from registry.settings import Settings
 from registry.store import redactions
 from registry.store.as_of import read_as_of

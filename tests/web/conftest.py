@@ -13,7 +13,7 @@ from registry.ledger import append
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
-from registry.services.import_matching import ForeignFiling
+from registry.services.import_rows import ForeignFiling
 from registry.store.database import connect
 from registry.web.app import create_app
 from tests.api.conftest import lifespan

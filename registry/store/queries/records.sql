@@ -131,9 +131,6 @@ from version as v inner join log_entry as e on e.index = v.entry
 where ($1::text [] is null or v.record = any($1)) and v.entry <= $2
 order by v.record collate "C", v.version
 
--- name: first_entries
-select record, entry from version where version = 1 and record = any($1::text [])
-
 -- name: approver
 select v.approved_by
 from record as r inner join version as v on v.record = r.id and v.version = r.version
