@@ -179,7 +179,14 @@ def served_folder(folder):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    with serving(partial(Handler, directory=str(folder))) as address:
+        yield address
+
+
+@contextmanager
+def serving(handler):
+    """Serve on loopback for the time of the block, by a handler; yield the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

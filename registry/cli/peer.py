@@ -191,16 +191,20 @@ def harvest(settings: Settings, code: str | None) -> None:
             known = [one.code for one in await peers.read_all(connection) if not one.removed_at]
         if code is not None and code not in known:
             raise _unknown(code)
-        return [
-            await harvest_peer(
+        reports, waiting = [], [code] if code is not None else known
+        while waiting:
+            report = await harvest_peer(
                 context,
-                one,
+                waiting.pop(0),
                 now=utc_now,
                 only_public=settings.peers_on_loopback == "off",
                 progress=progress,
             )
-            for one in ([code] if code is not None else known)
-        ]
+            reports.append(report)
+            if report.left:
+                # After the others, so that none waits for a large one.
+                waiting.append(report.code)
+        return reports
 
     with progress_bar("Harvesting") as progress:
         reports = run(settings, lambda context: work(context, progress))

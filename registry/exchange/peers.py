@@ -2,13 +2,16 @@
 
 A round reads the peer's checkpoint, shows that it goes on from the last one that was seen here,
 and only then reads the entries after those that are taken in, each against its leaf and its
-chain. Nothing that the peer says beside its log is believed but the names of its agencies.
+chain. Nothing that the peer says beside its log is believed but the names of its agencies. A round
+is bounded in entries, bytes and time, so that no peer keeps the others waiting: what it leaves, the
+next one takes in.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Literal, TypeAlias
@@ -39,6 +42,7 @@ from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import parse_verifier
 from registry.tlog.note import parse_note
 from registry.tlog.policy import ANYBODY, parse_policy
+from registry.tlog.proof import check_consistency, nodes_from_tiles, prove_consistency
 from registry.tlog.tile import WIDTH, Tile, split
 
 HarvestOutcome: TypeAlias = Literal["harvested", "unchanged", "stopped", "failed"]
@@ -47,13 +51,24 @@ _AHEAD = dt.timedelta(minutes=10)
 """A peer whose entries are of later than this from now has a clock that cannot be right."""
 
 
+_MOST_ENTRIES = 40 * WIDTH
+_MOST_BYTES = 100 << 20
+_LONGEST_SECONDS = 60.0
+_LAST_BEGUN_SECONDS = 30.0
+"""After so much of a round it begins with no other bundle."""
+
+
 class HarvestReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round did: the size of the peer's log, entries taken in, why nothing more was."""
+    """What a round did: the size of the peer's log, entries taken in, why nothing more was.
+
+    `left` is the number of entries that the next round may take in.
+    """
 
     code: str
     outcome: HarvestOutcome
     size: int = 0
     entries: int = 0
+    left: int = 0
     run: int | None = None
     why: str | None = None
 
@@ -80,7 +95,9 @@ async def harvest(
         if peer.stopped is not None:
             return HarvestReport(code=code, outcome="stopped", why=peer.stopped)
         try:
-            with reader(peer.address, only_public=only_public) as read:
+            with reader(
+                peer.address, only_public=only_public, seconds=_LONGEST_SECONDS, most=_MOST_BYTES
+            ) as read:
                 site = PeerSite(read)
                 work = _Round(
                     context=context, peer=peer, last=last, site=site, now=now, progress=progress
@@ -121,9 +138,10 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
     async def go(self) -> HarvestReport:
         """Verify the peer's log as far as it has grown, and take in what is new."""
         peer = self.peer
+        begun_at = time.monotonic()
         checkpoint = await asyncio.to_thread(self._signed)
         leaves = await asyncio.to_thread(self._leaves, checkpoint)
-        await asyncio.to_thread(self._check_clock, checkpoint, leaves)
+        await asyncio.to_thread(self._check_clock, leaves)
         set_apart, origin = await self._keep(checkpoint)
         told = await asyncio.to_thread(agency_names, self.site, peer.code) if leaves else {}
         async with self.context.database.connection() as connection:
@@ -156,7 +174,12 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
         try:
             for made in again:
                 await intake.retry(made, now=self.now())
-            await self._take_all(intake, entries)
+            end = await self._take_all(
+                intake,
+                entries,
+                peer.applied + len(leaves),
+                until=begun_at + _LAST_BEGUN_SECONDS,
+            )
         except BaseException:
             await intake.end(None)
             raise
@@ -165,7 +188,8 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
             code=peer.code,
             outcome="harvested",
             size=checkpoint.size,
-            entries=len(leaves),
+            entries=end - peer.applied,
+            left=checkpoint.size - end,
             run=intake.report.run,
         )
 
@@ -200,48 +224,56 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
                 )
 
     def _leaves(self, checkpoint: Checkpoint) -> list[bytes]:
-        """Return the leaf hashes of what is not taken in yet, which lead to the checkpoint's root.
+        """Return the leaf hashes of what a round takes in, proven to be of the checkpoint's tree.
 
-        Raises `TwoHistories` where they do not lead over the last checkpoint on their way, and
+        Raises `TwoHistories` where the checkpoint does not go on from the last one, and
         `Unavailable` where the tiles are not those of the checkpoint.
         """
         peer, last, size = self.peer, self.last, checkpoint.size
         upto = unpack(peer.applied, peer.peaks)
+        end = min(size, (peer.applied + _MOST_ENTRIES) // WIDTH * WIDTH)
         leaves: list[bytes] = []
-        is_in_order = True
-        for number in range(peer.applied // WIDTH, -(-size // WIDTH)):
+        for number in range(peer.applied // WIDTH, -(-end // WIDTH)):
             width = min(WIDTH, size - number * WIDTH)
             hashes = split(self.site.tile(Tile(level=0, index=number, width=width)))
             for leaf in hashes[max(0, peer.applied - number * WIDTH) :]:
                 leaves.append(leaf)
                 upto = upto.append(leaf)
-                if last is not None and upto.size == last.size:
-                    is_in_order = upto.root() == last.root
-        if upto.size == size and upto.root() == checkpoint.root and is_in_order:
-            return leaves
-        why = "the tiles of the log are not those of its checkpoint"
-        if last is not None:
-            try:
+        try:
+            if last is not None and last.size < size:
                 compare_notes(last.note, self.site.note, self.site.keys.verifiers, self.site.log)
-            except TwoHistories:
-                raise
-            except LogInconsistent as error:
-                why = f"{why}: {error.detail}"
-        raise Unavailable(why)
+            if upto.size:
+                nodes = nodes_from_tiles(self.site.tile, size)
+                check_consistency(
+                    prove_consistency(nodes, upto.size, size),
+                    old=upto.size,
+                    new=size,
+                    old_root=upto.root(),
+                    new_root=checkpoint.root,
+                )
+        except TwoHistories:
+            raise
+        except (LogInconsistent, ValueError) as error:
+            why = error.detail if isinstance(error, LogInconsistent) else str(error)
+            raise Unavailable(
+                f"the tiles of the log are not those of its checkpoint: {why}"
+            ) from error
+        return leaves
 
-    def _check_clock(self, checkpoint: Checkpoint, leaves: Sequence[bytes]) -> None:
-        """Refuse a log whose last entry is of a time to come."""
+    def _check_clock(self, leaves: Sequence[bytes]) -> None:
+        """Refuse entries of which the last is of a time to come."""
         if not leaves:
             return
-        number, at = divmod(checkpoint.size - 1, WIDTH)
+        last = self.peer.applied + len(leaves) - 1
+        number, at = divmod(last, WIDTH)
         newest = self.site.bundle(number, at + 1)[at]
         if leaf_hash(newest) != leaves[-1]:
-            raise Unavailable(f"entry {checkpoint.size - 1} is not the one that was signed")
+            raise Unavailable(f"entry {last} is not the one that was signed")
         said = _time_of(newest)
         if said > timestamp(self.now() + _AHEAD):
             raise Unavailable(
-                f"its last entry is of {said}, which is later than now here: one of the two clocks "
-                "is wrong, and nothing is taken in until they agree"
+                f"its entry {last} is of {said}, which is later than now here: one of the two "
+                "clocks is wrong, and nothing is taken in until they agree"
             )
 
     async def _keep(self, checkpoint: Checkpoint) -> tuple[list[Quarantined], Origin]:
@@ -258,15 +290,23 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
             origin = (await imports.read_origins(connection)).get(code)
         return set_apart, origin or Origin(code=code, title=code)
 
-    async def _take_all(self, intake: Intake, entries: EntryMaker) -> None:
-        """Walk what is new, bundle by bundle, each in a transaction of its own."""
+    async def _take_all(
+        self, intake: Intake, entries: EntryMaker, end: int, *, until: float
+    ) -> int:
+        """Walk what is new before the entry `end`, bundle by bundle, each in its own transaction.
+
+        Return the entry before which all are taken in: an earlier one where it takes until after a
+        time of the monotonic clock.
+        """
         peer, database = self.peer, self.context.database
         upto = unpack(peer.applied, peer.peaks)
         keys = self.site.keys
         walk = LogReplay(
             at=peer.applied_at, keys=keys.until(peer.applied) if peer.applied else None
         )
-        for number in range(peer.applied // WIDTH, -(-entries.size // WIDTH)):
+        for number in range(peer.applied // WIDTH, -(-end // WIDTH)):
+            if upto.size > peer.applied and time.monotonic() > until:
+                break
             read = await asyncio.to_thread(entries.bundle, number)
             if not read:
                 continue
@@ -278,6 +318,7 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
                 upto = upto.append(one.leaf)
             await intake.take(batch, upto, now=self.now())
             self.progress(upto.size, entries.size)
+        return upto.size
 
 
 def _subject_of(content: bytes) -> str | None:

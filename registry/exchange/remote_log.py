@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import time
@@ -33,18 +34,30 @@ _CARRYING = tuple(
 
 
 @contextmanager
-def reader(url: str, *, only_public: bool = False) -> Iterator[Callable[[str], bytes]]:
-    """Yield a function that reads files below an address.
+def reader(
+    url: str,
+    *,
+    only_public: bool = False,
+    seconds: float = math.inf,
+    most: float = math.inf,
+) -> Iterator[Callable[[str], bytes]]:
+    """Yield a function that reads files below an address, for some seconds and `most` bytes in all.
 
     That raises `FileNotFoundError` for one that is not there, and `Unavailable` for any other
     failure. One connection serves many files. Redirects are errors, and so is what is compressed.
     With `only_public` the host must have public addresses, and is asked over https at one of these.
     """
     connection, base = open_connection(url, only_public=only_public)
+    connection.ends_at = time.monotonic() + seconds
+    left = most
 
     def read(path: str) -> bytes:
+        nonlocal left
         address = f"{url.rstrip('/')}/{path}"
         answer, content = fetch(connection, f"{base}/{path}", address, _HEADERS)
+        left -= len(content)
+        if left < 0:
+            raise Unavailable(f"{url} answers with more than may be read of it at a time")
         if answer.getheader("content-encoding", "identity").lower() != "identity":
             raise Unavailable(f"{address} answers what is compressed, and was not asked to")
         if answer.status == _NOT_FOUND:
@@ -141,6 +154,8 @@ class RemoteConnection(HTTPConnection):
         super().__init__(host, port, timeout=_SECONDS)
         self._only_public = only_public
         self._until = 0.0
+        self.ends_at = math.inf
+        """The time of the monotonic clock by which every exchange ends."""
         self._tls = ssl.create_default_context() if is_encrypted else None
         if self._tls is not None:
             self._tls.sslsocket_class = _TimedTLSSocket
@@ -149,7 +164,7 @@ class RemoteConnection(HTTPConnection):
 
     def begin(self) -> None:
         """Begin an exchange, or the next part of one that may be of any length."""
-        self._until = time.monotonic() + _LONGEST_SECONDS
+        self._until = min(time.monotonic() + _LONGEST_SECONDS, self.ends_at)
 
     def _left(self) -> float:
         left = self._until - time.monotonic()

@@ -17,17 +17,20 @@ _log = structlog.get_logger()
 
 
 async def harvest_due(settings: Settings, context: ServiceContext, *, now: dt.datetime) -> None:
-    """Harvest the peers whose last round was long enough ago, one after the other.
+    """Harvest the peers whose last round was long enough ago, or has left entries, one by one.
 
-    What happens to one keeps none of the others back.
+    What happens to one keeps none of the others back: each has one bounded round at a time.
     """
     interval = dt.timedelta(minutes=settings.harvest_minutes)
     async with context.database.connection() as connection:
         known = await peers.read_all(connection)
+        last = {one.code: await peers.read_last_checkpoint(connection, one.code) for one in known}
     for peer in known:
         if peer.removed_at is not None or peer.stopped is not None:
             continue
-        if peer.tried_at is not None and now - peer.tried_at < interval:
+        seen = last[peer.code]
+        is_behind = seen is not None and peer.applied < seen.size and peer.failure is None
+        if peer.tried_at is not None and now - peer.tried_at < interval and not is_behind:
             continue
         try:
             report = await harvest(

@@ -3,12 +3,14 @@
 import datetime as dt
 import json
 import secrets
+from http.server import BaseHTTPRequestHandler
 
 import msgspec
 import pytest
 
 from registry.errors import Conflict, InvalidParameter, Unavailable
 from registry.exchange import peer_entries
+from registry.exchange import peers as exchange_peers
 from registry.exchange.peers import harvest
 from registry.ledger import key
 from registry.ledger.append import append
@@ -21,18 +23,19 @@ from registry.record.short_code import candidates
 from registry.services.agencies import save_agencies
 from registry.services.key_rotation import rotate
 from registry.store import discards, imports, log, peers, records, withdrawals
-from registry.tlog.checkpoint import open_checkpoint
+from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.cosignature import cosign
 from registry.tlog.keys import COSIGNATURE, Signer
 from registry.tlog.note import NoteRefused, Signature, parse_note, sign_note
 from registry.tlog.policy import ANYBODY, parse_policy
+from registry.tlog.tile import WIDTH
 from registry.worker import harvests
 from registry.worker.harvests import harvest_due
 from registry.worker.site_keeping import build_site
 from tests.bench.harvest import campaign
 from tests.built import fewer_pages, share_templates
 from tests.conftest import ROOT, amended, make_record
-from tests.peered import is_anywhere, open_peer
+from tests.peered import is_anywhere, open_peer, serving
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 ID = "demo-sante/prevision-lits"
@@ -494,6 +497,64 @@ async def test_the_runner_harvests_what_is_due_whatever_happens_to_another(watch
     assert asked == ["aa"]
     await harvest_due(settings, ours.context, now=NOW + dt.timedelta(minutes=30))
     assert asked == ["aa", "aa", "ma"]
+
+
+async def test_a_large_log_is_taken_in_round_by_round(registers, monkeypatch):
+    theirs, ours = registers
+    monkeypatch.setattr(exchange_peers, "_MOST_ENTRIES", WIDTH)
+    document = make_record()
+    many = [
+        document | {"id": f"demo-sante/lits-{number}", "source_id": f"L-{number}"}
+        for number in range(300)
+    ]
+    await theirs.publish(*many, now=NOW)
+    size = stated((theirs.folder / "log/checkpoint").read_bytes()).size
+    await ours.watch(theirs, now=NOW)
+    settings = msgspec.structs.replace(ours.settings, harvest_minutes=60, peers_on_loopback="on")
+    applied = []
+    for _ in range(3):
+        await harvest_due(settings, ours.context, now=NOW)
+        applied.append((await ours.peer("ma")).applied)
+    whole = [min(size, WIDTH * number) for number in range(1, 4)]
+    assert applied == whole
+    [[count]] = await ours.fetch("select count(*) from record where id like 'ma.%'")
+    assert count == len(many)
+    # What has too little time goes on later as well, and takes in one bundle at the least.
+    await theirs.publish(amended(many[0]), now=NOW)
+    monkeypatch.setattr(exchange_peers, "_LAST_BEGUN_SECONDS", 0)
+    assert (await ours.harvest(theirs, now=NOW)).left == 0
+
+
+async def test_a_checkpoint_of_a_log_without_end_costs_a_few_files(registers, tmp_path):
+    """Its peer signs that it has a billion entries, and answers any tile with anything."""
+    theirs, ours = registers
+    await theirs.publish(make_record(), now=NOW)
+    await ours.watch(theirs, now=NOW)
+    signer = key.read(theirs.settings.key_file)
+    text = Checkpoint(origin=signer.name, size=10**12, root=bytes(32)).to_text()
+    note = sign_note(text, [signer]).to_bytes()
+    asked = []
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            found = theirs.folder / self.path.lstrip("/")
+            content = note if self.path.endswith("checkpoint") else bytes(32 * WIDTH)
+            if "/tile/" not in self.path and content is not note:
+                content = found.read_bytes() if found.is_file() else b""
+            self.send_response(200 if content else 404)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    with serving(Endless) as address:
+        await ours.fetch("update peer set address = $1", address)
+        report = await ours.harvest(theirs, now=NOW)
+    assert report.outcome == "failed"
+    assert len(asked) < 100
 
 
 async def test_a_checkpoint_that_the_policy_does_not_satisfy_is_not_believed(registers):
