@@ -5,7 +5,8 @@ that hold weighs 3, an optional one 1, any other nothing; an answer in progress 
 Accountability is the same over the units that are required only because of risk, personal data or
 operation (L, H, P, D): 100 where there are none, and 0 for a record without a risk level. A foreign
 record is under no duty here: it has no accountability if it states none of these units, so that
-saying nothing is never the best score.
+saying nothing is never the best score. Nor is it for a restricted record, of which nothing is met
+that it may not state; where nothing is known by which it would account for itself, that is 0 too.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
 def score(status: RequirementStatus, *, foreign: bool = False) -> Completeness:
     """Return the scores of a document, and the missing units in document order."""
     requirements = status.requirements
-    unmet, half = status.withheld.union(status.absent), status.in_progress
+    unstated = requirements.counted - requirements.units.keys()
+    unmet, half = status.withheld.union(status.absent, unstated), status.in_progress
     is_levelled = _LEVEL not in status.absent
     accountability: int | None = 0
     if foreign and (not is_levelled or requirements.accountable <= unmet):
         accountability = None
-    elif is_levelled:
+    elif is_levelled and (requirements.accountable or not unstated):
         accountability = _share(requirements.accountable, frozenset(), unmet, half)
     return Completeness(
         completeness=_share(requirements.required, requirements.optional, unmet, half),

@@ -158,7 +158,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def grounds(self) -> CodeList:
-        """Legal grounds for withholding."""
+        """Legal grounds for withholding; `restricts` has the sectors where also whole records."""
         return self.lists["grounds"]
 
     @property

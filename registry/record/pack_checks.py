@@ -41,6 +41,7 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
         yield f"pack.json, /sensitive_statutory: {name!r} is not a code of sensitive_category"
     yield from _regions(whole)
     yield from _agencies(whole)
+    yield from _grounds(whole)
     yield from _redress(whole)
     yield from _services(whole)
     for table, codelist in _EVERYWHERE.items():
@@ -100,6 +101,13 @@ def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:
             yield f"{_place((*place, 'parent'))}: {row['parent']!r} is not another agency"
         if "region" in row and row["region"] not in regions:
             yield f"{_place((*place, 'region'))}: {row['region']!r} is not in regions.csv"
+
+
+def _grounds(whole: Mapping[str, Any]) -> Iterator[str]:
+    for number, row in enumerate(whole["grounds"]):
+        for sector in sorted(set(row.get("restricts", "").split()) - codelists()["sector"].keys()):
+            place = _place(("grounds", number, "restricts"))
+            yield f"{place}: {sector!r} is not a code of sector"
 
 
 def _redress(whole: Mapping[str, Any]) -> Iterator[str]:

@@ -98,8 +98,8 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True):
     `held` names the conditions; `units` are those that such a record may state, by pointer, in
     document order, and `sections` the same by the name of their section. `required` weighs 3 and
     `optional` 1, both are `counted`; `accountable` is what is required because of risk, personal
-    data or operation. The absence of a `demanded` unit is an error, or else a warning; stating an
-    `excluded` one is an error.
+    data or operation: of a restricted record these are as if it could be stated. The absence of a
+    `demanded` unit is an error, or else a warning; stating an `excluded` one is an error.
     """
 
     held: frozenset[str]
@@ -218,18 +218,19 @@ def units(version: str = SCHEMA_VERSION) -> tuple[Unit, ...]:
 def requirements_under(held: frozenset[str], version: str = SCHEMA_VERSION) -> Requirements:
     """Return the requirements under these conditions; of thousands of cases a register has few."""
     allowed = restricted_units(version) if "restricted" in held else units(version)
+    stateable = {unit.pointer: unit for unit in allowed}
 
     def among(belongs: Callable[[Unit], bool]) -> frozenset[str]:
-        return frozenset(unit.pointer for unit in allowed if belongs(unit))
+        return frozenset(unit.pointer for unit in units(version) if belongs(unit))
 
     required = among(lambda unit: any(map(held.issuperset, unit.alternatives)))
     optional = among(lambda unit: unit.optional) - required
     recommended = among(lambda unit: unit.recommended in held)
     errors = among(lambda unit: any(map(held.issuperset, unit.error_conditions)))
-    demanded = required | recommended | errors
+    demanded = (required | recommended | errors).intersection(stateable)
     return Requirements(
         held=held,
-        units={unit.pointer: unit for unit in allowed},
+        units=stateable,
         sections=tuple(
             (section, tuple(neighbours))
             for section, neighbours in groupby(allowed, key=lambda unit: unit.section)
@@ -240,7 +241,7 @@ def requirements_under(held: frozenset[str], version: str = SCHEMA_VERSION) -> R
         accountable=among(_is_accountable) & required,
         demanded=demanded,
         errors=errors,
-        excluded=among(lambda unit: unit.exclusive) - demanded,
+        excluded=among(lambda unit: unit.exclusive).intersection(stateable) - demanded,
     )
 
 

@@ -2,7 +2,7 @@
 
 A rule takes a rule context (a document whose shape is sound, the country's pack, today's date in
 UTC) and yields pending findings. Nothing here uses the network or the register; the rules that need
-the register, R21, R22, R25 and the change note, are in `services/register_rules.py`. The
+the register, `REGISTER_RULES`, are in `services/register_rules.py`. The
 documentation is generated from the docstrings of rules: the first sentence is the title.
 """
 
@@ -16,6 +16,7 @@ from registry.record import (
     rules_dates,
     rules_pack,
     rules_persons,
+    rules_restriction,
     rules_risk,
     rules_withholding,
 )
@@ -48,14 +49,15 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "R20": rules_persons.role_not_person,
         "R24": rules_risk.below_floor_explained,
         "R27": rules_dates.change_dated,
+        "R28": rules_restriction.lawfully_restricted,
     }
 )
 
-REGISTER_RULES = ("R21", "R22", "R25", "R26", "change_note")
+REGISTER_RULES = ("R21", "R22", "R25", "R26", "R29", "change_note")
 """The names of the rules that need the register, of `services/register_rules.py`."""
 
 LOWERED_ANEW = "R25"
 """The rule by which a withdrawn system that is filed again at a lower level is pointed out."""
 
-RESTRICTED_RULES = ("R00",)
-"""Only code and reference checks apply to a restricted record."""
+RESTRICTED_RULES = ("R00", "R07", "R27", "R28")
+"""The rules on what a restricted record states; the others ask for what it may not state."""

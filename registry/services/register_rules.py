@@ -28,6 +28,7 @@ from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
 from registry.record.risk_floor import LEVELS
 from registry.record.rule_context import remark
+from registry.record.rules_restriction import may_restrict
 from registry.store.record_names import RecordName, WithdrawnRecord
 from registry.text.folding import fold
 from registry.text.hosts import host_of, other_form, passes_for_another
@@ -245,6 +246,44 @@ def not_filed_again(context: RegisterRuleContext) -> Iterator[PendingFinding]:
             )
 
 
+def restriction_hides_no_change(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    """R29: A restriction lowers no level, and its ground serves the sector of the last version too.
+
+    An error, also of a record that was withdrawn or restricted before: nobody could see why the
+    level fell, or why the system should now be of another sector.
+    """
+    last, level = context.last, dig(context.document, "risk", "level")
+    if last is None or dig(context.document, "publication", "visibility") != "restricted":
+        return
+    before, sector = dig(last, "risk", "level"), dig(last, "sector", "primary")
+    if level in LEVELS and before in LEVELS and LEVELS.index(level) < LEVELS.index(before):
+        yield remark(
+            "R29",
+            "/risk/level",
+            message(
+                "Version {number} is at the level {level}, and a restricted record does not say "
+                "why it would be lower. Keep that level, or first publish a version that gives the "
+                "reasons.",
+                number=context.version - 1,
+                level=codelists()["risk_level"][before].label,
+            ),
+        )
+    ground = dig(context.document, "publication", "restriction", "ground")
+    moved = sector is not None and sector != dig(context.document, "sector", "primary")
+    if moved and not may_restrict(str(ground), sector, context.pack):
+        yield remark(
+            "R29",
+            "/sector/primary",
+            message(
+                "Version {number} is of another sector ({sector}), in which this ground keeps no "
+                "whole system from the public. Keep the sector, or first publish a version that "
+                "says why it is another.",
+                number=context.version - 1,
+                sector=codelists()["sector"][sector].label,
+            ),
+        )
+
+
 def change_explained(context: RegisterRuleContext) -> Iterator[PendingFinding]:
     """change_note: From the second version on, a record says what has changed.
 
@@ -298,6 +337,7 @@ RULES: Mapping[str, RegisterRule] = MappingProxyType(
         "R22": name_distinct,
         "R25": not_lowered_anew,
         "R26": not_filed_again,
+        "R29": restriction_hides_no_change,
         "change_note": change_explained,
     }
 )

@@ -104,11 +104,12 @@ def plainly(document):
     totals = {"all": [0, 0], "because": [0, 0]}
     missing, absences, unwanted = [], {}, []
     version, held = version_of(document), conditions(document)
-    for unit in (restricted_units if held["restricted"] else units)(version):
+    for unit in units(version):
         asked, severity = asked_for(unit, held)
         notation = unit.field.schema["x-requirement"]
         weight = 3 if asked else 1 if "o" in notation.split(" | ") else 0
-        found = state(unit, document)
+        unstateable = held["restricted"] and unit not in restricted_units(version)
+        found = "withheld" if unstateable else state(unit, document)
         names = notation.removeprefix("iff ").replace(" | ", "+").split("+")
         accountable = asked and "M" not in names and not {*"LHPD"}.isdisjoint(names)
         for which in ("all", *(["because"] if accountable else [])):
@@ -117,9 +118,13 @@ def plainly(document):
         if found in ("missing", "empty"):
             missing += [unit.pointer] if weight else []
             absences |= {unit.pointer: (severity, found)} if severity else {}
-        elif notation.startswith("iff ") and severity is None:
+        elif notation.startswith("iff ") and severity is None and not unstateable:
             unwanted.append(unit.pointer)
-    shares = [int(100 * met / whole + 0.5) if whole else 100 for met, whole in totals.values()]
+    best = [100, 0 if held["restricted"] else 100]
+    shares = [
+        int(100 * met / whole + 0.5) if whole else most
+        for (met, whole), most in zip(totals.values(), best, strict=True)
+    ]
     levelled = value(document, "risk", "level") is not None
     return (shares[0], shares[1] if levelled else 0), missing, absences, unwanted
 

@@ -197,7 +197,7 @@ RESTRICTED = {
         "visibility": "restricted",
         "restriction": {
             "ground": "state_security",
-            "authority": "Autorité de démonstration",
+            "authority": "Commission nationale du secret",
             "reference": "DEMO-1",
             "review_on": "2027-06-01",
         },

@@ -33,17 +33,22 @@ LATER = NOW + dt.timedelta(minutes=5)
 
 
 @pytest.fixture
-def restricted(record, pack):
+def restricted(record):
     """The record as it is when only its existence may be told."""
     kept = ("id", "schema_version", "risk", "sector", "lifecycle")
+    record["sector"]["primary"] = "public_safety"
     document = {key: record[key] for key in kept}
     document["risk"] = {"level": record["risk"]["level"]}
     document["sector"] = {"primary": record["sector"]["primary"]}
     document["lifecycle"] = {"status": record["lifecycle"]["status"]}
-    ground = next(iter(pack.lists["grounds"]))
     document["publication"] = {
         "visibility": "restricted",
-        "restriction": {"ground": ground, "authority": "Ministère", "review_on": "2027-11-24"},
+        "restriction": {
+            "ground": "state_security",
+            "authority": "Commission nationale du secret",
+            "reference": "2026/31",
+            "review_on": "2027-11-24",
+        },
         "change_note": {"fr": "Restreint par décision", "ar": "مقيد بموجب قرار"},
     }
     return document

@@ -1,0 +1,125 @@
+"""The rule on restricted records, of which little but the existence is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from registry.record.codelists import codelists
+from registry.record.field_descriptions import quoted
+from registry.record.messages import PendingFinding, message
+from registry.record.pack import Agency, Pack
+from registry.record.pointers import pointer
+from registry.record.rule_context import RuleContext, remark
+from registry.text.confusables import skeleton
+from registry.text.folding import fold
+from registry.text.tokens import common, stem, words
+
+_RESTRICTION = ("publication", "restriction")
+_OFFICES = Path(__file__).with_name("office_words.txt")
+_IN_BRACKETS = re.compile(r"[(\[（].*?[)\]）]")
+_DIGIT = re.compile(r"[1-9]")
+
+
+def lawfully_restricted(context: RuleContext) -> Iterator[PendingFinding]:
+    """R28: A restriction is another authority's, with its number, on a ground for the sector.
+
+    An error: no agency keeps its own system from the public. The authority is not the agency, under
+    any of its names, nor an office or the head of one; the reference is the number of the decision;
+    and the country pack names the sectors in which a ground may restrict a record (`ma`: law 31-13,
+    article 7). On other grounds single fields may be withheld.
+    """
+    restriction = context.dig(*_RESTRICTION)
+    if restriction is None or "restricted" not in context.held:
+        return
+    agency = context.pack.agencies.get(str(context.dig("id")).split("/")[0])
+    authority = restriction.get("authority") or {}
+    given = {"": authority} if isinstance(authority, str) else authority
+    for tag, text in given.items():
+        if agency is not None and not is_another_authority(text, agency, context.pack):
+            yield remark(
+                "R28",
+                pointer((*_RESTRICTION, "authority", tag) if tag else (*_RESTRICTION, "authority")),
+                message(
+                    "{authority} is not another authority than the agency. An agency does not "
+                    "decide by itself that its system is kept from the public: name in full the "
+                    "body that did.",
+                    authority=quoted(text),
+                ),
+            )
+    number = restriction.get("reference")
+    if number is None or not _DIGIT.search(fold(number)):
+        yield remark(
+            "R28",
+            pointer((*_RESTRICTION, "reference")),
+            message(
+                "A restriction states the number of the decision by which the authority ordered "
+                "it. Add {place}, as it stands on the decision.",
+                place=pointer((*_RESTRICTION, "reference")),
+            ),
+        )
+    ground, sector = restriction.get("ground"), context.dig("sector", "primary")
+    if ground is not None and sector is not None and not may_restrict(ground, sector, context.pack):
+        yield remark(
+            "R28",
+            pointer((*_RESTRICTION, "ground")),
+            message(
+                "This ground ({ground}) does not keep a whole system of this sector ({sector}) "
+                "from the public. State the ground on which it was decided, or publish the record "
+                "and withhold single fields.",
+                ground=context.pack.grounds[ground].label,
+                sector=codelists()["sector"][sector].label,
+            ),
+        )
+
+
+def may_restrict(ground: str, sector: str, pack: Pack) -> bool:
+    """Return whether a record of a sector may be restricted on a ground; unknown ones are R00's."""
+    known = pack.grounds.get(ground)
+    return known is None or sector in known.extra.get("restricts", "").split()
+
+
+def is_another_authority(text: str, agency: Agency, pack: Pack) -> bool:
+    """Return whether a text names a body that is not the agency, nor part of its name.
+
+    Compared are the words that are of no office, whatever their letters: the minister of justice is
+    the ministry of justice, and "the director" nobody in particular.
+    """
+    said = _proper_words(_IN_BRACKETS.sub(" ", text))
+    if not said:
+        return False
+    names = [agency.id.replace("-", " "), *agency.name.values()]
+    folded = set(map(fold, names))
+    names += [word for row in pack.synonyms if folded & set(map(fold, row)) for word in row]
+    own = [_proper_words(name) for name in names]
+    if any(said <= name or (len(name) > 1 and name <= said) for name in own):
+        return any(
+            fold(name) == fold(text)
+            for other in pack.agencies.values()
+            if other.id != agency.id
+            for name in other.name.values()
+        )
+    return not any(_spaced(name) in _spaced(text) for name in names)
+
+
+def _proper_words(text: str) -> frozenset[str]:
+    """Return the words that tell a body from others, so that they can be compared."""
+    return frozenset(map(_compared, set(words(text)) - common())) - _office_words()
+
+
+def _spaced(text: str) -> str:
+    return f" {' '.join(map(_compared, words(text)))} "
+
+
+def _compared(word: str) -> str:
+    # Only Arabic joins articles and conjunctions to a word.
+    return skeleton(stem(word, "ar"))
+
+
+@cache
+def _office_words() -> frozenset[str]:
+    lines = _OFFICES.read_text(encoding="utf-8").splitlines()
+    told = " ".join(line for line in lines if not line.startswith("#"))
+    return frozenset(map(_compared, words(told)))
