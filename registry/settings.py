@@ -40,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path = Path("var")
     base_url: str = "http://127.0.0.1:8000"
     pack: str = "ma"
-    review: Literal["none", "required"] = "none"
+    review: Literal["none", "required", "authority"] = "none"
     site_build: Literal["auto", "manual"] = "auto"
     console: Literal["on", "off"] | None = None
     oidc_issuer: str | None = None

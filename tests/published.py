@@ -24,7 +24,7 @@ def command_of(context, document, *, now):
         today=now.date(),
         fast=context.fast,
     )
-    actor = Actor(name=agency.id, agency=agency.id, scopes=frozenset({"file"}), token=None)
+    actor = Actor(name=agency.id, agency=agency.id, scopes=frozenset({"file"}), token=1)
     return Publish(actor=actor, subject=document["id"], agency=agency, purpose="load", given=given)
 
 

@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from registry.api.operations import OperationFacts, ref
 from registry.api.problems import ProblemDetails
 from registry.record.attestation import attestation_schema_bytes
-from registry.record.entry import REVIEWER, SOURCE_STATES, EntryKind
+from registry.record.entry import SOURCE_STATES, ApprovedBy, EntryKind
 from registry.record.schema import record_schema
 
 Json: TypeAlias = dict[str, Any]
@@ -37,7 +37,7 @@ _ENTRY: Json = {
         "kind": {"enum": list(get_args(EntryKind))},
         "at": {"type": "string", "format": "date-time"},
         "actor": {"type": "string"},
-        "approved_by_role": {"enum": [REVIEWER]},
+        "approved_by": {"enum": list(get_args(ApprovedBy))},
         "id": ref("RecordId"),
         "agency": {"type": "string"},
         "version": {"type": "integer", "minimum": 1},

@@ -19,6 +19,7 @@ from registry.cli.runtime import in_register, write_json, write_row
 from registry.clock import utc_now
 
 if TYPE_CHECKING:
+    from registry.services.access import Actor
     from registry.services.context import ServiceContext
     from registry.services.pending_acts import ActReceipt
 
@@ -58,7 +59,7 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
 @acts.command()
 @click.argument("number", type=NUMBER)
 @acts_as(AUTHORITY)
-async def approve(context: ServiceContext, *, number: int, actor: str | None) -> ActReceipt:
+async def approve(context: ServiceContext, *, number: int, actor: Actor | str | None) -> ActReceipt:
     """Publish the act NUMBER that waits, as another than who asked for it.
 
     Example: registry acts approve 1 --actor "review office"
@@ -73,7 +74,7 @@ async def approve(context: ServiceContext, *, number: int, actor: str | None) ->
 @click.option("--comment", required=True, help="Why; whoever asked for it reads it.")
 @acts_as(AUTHORITY)
 async def return_(
-    context: ServiceContext, *, number: int, comment: str, actor: str | None
+    context: ServiceContext, *, number: int, comment: str, actor: Actor | str | None
 ) -> ActReceipt:
     """Return the act NUMBER to whoever asked for it, with a comment.
 

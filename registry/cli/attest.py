@@ -12,6 +12,7 @@ from registry.clock import utc_now
 from registry.record.model import Document
 
 if TYPE_CHECKING:
+    from registry.services.access import Actor
     from registry.services.attestation import AttestationResult
     from registry.services.context import ServiceContext
     from registry.services.pending_acts import ActReceipt
@@ -39,7 +40,7 @@ async def attest(
     contact: str,
     day: dt.datetime | None,
     note: tuple[str, ...],
-    actor: str | None,
+    actor: Actor | str | None,
 ) -> AttestationResult | ActReceipt:
     """Attest how many systems AGENCY runs, whether it has filed records of them or not.
 

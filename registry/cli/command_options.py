@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 import rich_click as click
 
 from registry.cli.runtime import in_register, write_json
+from registry.clock import utc_now
 from registry.errors import InvalidParameter
 from registry.record.ids import split_id
 from registry.services.access import Actor, Scope
@@ -82,17 +83,18 @@ style_option = click.option(
 )
 
 
-def acts_as(role: str) -> Callable[[Callable[..., Awaitable[msgspec.Struct]]], F]:
+def acts_as(role: str | None) -> Callable[[Callable[..., Awaitable[msgspec.Struct]]], F]:
     """Make the body of a command of work in the register that returns a receipt, which is shown.
 
-    `role` describes who acts by default, without `--actor`.
+    `role` describes who acts by default, without `--actor`; None where it takes a token.
     """
 
     def make(work: Callable[..., Awaitable[msgspec.Struct]]) -> Any:
         @wraps(work)
         async def noting_block(
-            context: ServiceContext, **given: Any
+            context: ServiceContext, *, token_file: IO[str] | None, **given: Any
         ) -> tuple[msgspec.Struct, bool]:
+            given["actor"] = await holder_of(context, token_file, given.get("actor"))
             receipt = await work(context, **given)
             return receipt, context.guard.is_blocked
 
@@ -106,22 +108,50 @@ def acts_as(role: str) -> Callable[[Callable[..., Awaitable[msgspec.Struct]]], F
     return make
 
 
-def options_of_actor(role: str) -> Callable[[F], F]:
-    """Add the options `--actor` and `--format`."""
+def options_of_actor(role: str | None) -> Callable[[F], F]:
+    """Add the options `--token-file` and `--format`, and `--actor` where it may go without."""
+    token = click.option(
+        "--token-file",
+        type=click.File(),
+        required=role is None,
+        help="Act with the token in this file (- for stdin): as another person than the operator.",
+    )
+    if role is None:
+        return lambda body: token(style_option(body))
     actor = click.option(
         "--actor", metavar="ROLE", help=f"Who acts, for log and audit trail. Default: {role}."
     )
-    return lambda body: actor(style_option(body))
+    return lambda body: actor(token(style_option(body)))
 
 
-def of_agency(name: str | None, record: str) -> Actor:
+async def holder_of(
+    context: ServiceContext, token_file: IO[str] | None, name: str | None
+) -> Actor | str | None:
+    """Return who holds the token in a file; without one the name that was given, if any.
+
+    Raises `UsageError` for both, `Unauthorized` for a token that is none, or over.
+    """
+    from registry.services.access_tokens import recognise
+
+    if token_file is None:
+        return name
+    if name is not None:
+        raise click.UsageError("give --actor or --token-file: a token names who acts itself")
+    return await recognise(context.database, token_file.read().strip(), now=utc_now())
+
+
+def of_agency(name: Actor | str | None, record: str) -> Actor:
     """Return an actor for an agency, named by its code or by the id of one of its records."""
+    if isinstance(name, Actor):
+        return name
     agency = split_id(record)[0] if "/" in record else record
     return Actor(name=name or agency, agency=agency, scopes=frozenset({"file"}), token=None)
 
 
-def of_authority(name: str | None, scope: Scope) -> Actor:
+def of_authority(name: Actor | str | None, scope: Scope) -> Actor:
     """Return an actor for the authority that reviews or redacts."""
+    if isinstance(name, Actor):
+        return name
     return Actor(name=name or AUTHORITY, agency=None, scopes=frozenset({scope}), token=None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 import rich_click as click
@@ -13,6 +13,7 @@ from registry.cli.command_options import (
     RecordId,
     Style,
     acts_as,
+    holder_of,
     of_agency,
     options_of_actor,
     show,
@@ -24,6 +25,7 @@ from registry.errors import RegistryError, Unavailable
 from registry.settings import Settings
 
 if TYPE_CHECKING:
+    from registry.services.access import Actor
     from registry.services.context import ServiceContext
     from registry.services.receipts import Receipt
     from registry.store.drafts import DraftState
@@ -41,7 +43,13 @@ if TYPE_CHECKING:
 @options_of_actor("the record's agency")
 @pass_settings
 def file_(
-    settings: Settings, files: tuple[Path, ...], actor: str | None, style: Style, *, submit: bool
+    settings: Settings,
+    files: tuple[Path, ...],
+    actor: str | None,
+    token_file: IO[str] | None,
+    style: Style,
+    *,
+    submit: bool,
 ) -> None:
     """Save each FILE, a record, as its agency's draft, over what is there.
 
@@ -53,9 +61,10 @@ def file_(
     receipts: list[Receipt] = []
 
     async def work(context: ServiceContext) -> bool:
+        who = await holder_of(context, token_file, actor)
         for path in files:
             try:
-                receipts.append(await _file(context, path, actor, submit=submit))
+                receipts.append(await _file(context, path, who, submit=submit))
             except Unavailable:
                 raise
             except RegistryError as error:
@@ -71,7 +80,7 @@ def file_(
 @click.command()
 @click.argument("record", metavar="ID", type=RecordId())
 @acts_as("the record's agency")
-async def submit(context: ServiceContext, *, record: str, actor: str | None) -> Receipt:
+async def submit(context: ServiceContext, *, record: str, actor: Actor | str | None) -> Receipt:
     """Publish the draft of the record ID, or put it into review where that is required.
 
     Example: registry submit demo-sante/prevision-lits
@@ -132,7 +141,9 @@ def _comment_line(comment: str) -> str:
     return " ".join(text.split())
 
 
-async def _file(context: ServiceContext, path: Path, name: str | None, *, submit: bool) -> Receipt:
+async def _file(
+    context: ServiceContext, path: Path, name: Actor | str | None, *, submit: bool
+) -> Receipt:
     from registry.services.bulk import identifier
     from registry.services.drafts import own_agency
     from registry.services.filing import Filing, file_group

@@ -294,7 +294,6 @@ def _print_checked(found: VerifiedDatabase) -> None:
         (unstated.source_rows, "rows of other registers, as these had them (source_row)"),
         (unstated.origins, "descriptions of other registers (origin)"),
         (unstated.imports, "imports: their files, times, reports and further counts (import_run)"),
-        (unstated.approvals, "versions whose row names who approved them (version.approved_by)"),
     ):
         if count:
             print_message(f"not checked, for no entry states it: {count} {what}")

@@ -71,7 +71,7 @@ _COMMANDS = {
     ),
     "redact": (
         "registry.cli.redact:redact",
-        "Have parts of a record erased, where law or a court says so. It takes two actors.",
+        "Have parts of a record erased, where law or a court says so. It takes two tokens.",
     ),
     "attest": (
         "registry.cli.attest:attest",

@@ -128,6 +128,19 @@ async def role(context: ServiceContext, *, number: int, roles: tuple[str, ...]) 
 @member.command()
 @click.argument("number", type=NUMBER)
 @in_register
+async def confirm(context: ServiceContext, *, number: int) -> None:
+    """Confirm that a member is a person of her own, whoever invited her: the authority vouches.
+
+    Example: registry member confirm 3
+    """
+    from registry.services import members
+
+    await members.confirm_member(context.database, OPERATOR, number, now=utc_now())
+
+
+@member.command()
+@click.argument("number", type=NUMBER)
+@in_register
 async def end(context: ServiceContext, *, number: int) -> None:
     """End a member at once, with her sessions, links and tokens.
 

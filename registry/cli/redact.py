@@ -22,16 +22,17 @@ from registry.clock import utc_now
 from registry.record.model import Document
 
 if TYPE_CHECKING:
+    from registry.services.access import Actor
     from registry.services.context import ServiceContext
     from registry.services.redaction import RedactionReceipt
 
 
 @click.group()
 def redact() -> None:
-    """Have parts of a record erased, where law or a court says so. It takes two actors.
+    """Have parts of a record erased, where law or a court says so. It takes two tokens.
 
     Example: registry redact request demo-sante/prevision-lits --pointer /contact/phone
-    --basis data_protection --authority "CNDP"
+    --basis data_protection --authority "CNDP" --token-file legal-office.token
     """
 
 
@@ -64,7 +65,7 @@ def redact() -> None:
 @click.option("--basis", required=True, help="A code of the list redaction_reason.")
 @click.option("--authority", required=True, help="Who decided it; the public is told.")
 @click.option("--reference", help="The number of the decision.")
-@acts_as(AUTHORITY)
+@acts_as(None)
 async def request(
     context: ServiceContext,
     *,
@@ -76,12 +77,12 @@ async def request(
     basis: str,
     authority: str,
     reference: str | None,
-    actor: str | None,
+    actor: Actor,
 ) -> RedactionReceipt:
     """Request that parts of the record ID are erased; nothing is, until somebody else confirms it.
 
     Example: registry redact request demo-sante/prevision-lits --pointer /purpose/goal
-    --words "Mme Alaoui" --basis data_protection --authority "CNDP"
+    --words "Mme Alaoui" --basis data_protection --authority "CNDP" --token-file legal.token
     """
     from registry.services import redaction
 
@@ -96,20 +97,20 @@ async def request(
         "reference": reference,
     }
     statement: Document = {name: value for name, value in said.items() if value not in (None, [])}
-    return await redaction.request(context, of_authority(actor, "redact"), statement, now=utc_now())
+    return await redaction.request(context, actor, statement, now=utc_now())
 
 
 @redact.command()
 @click.argument("number", type=NUMBER)
-@acts_as("none; it is another than who asked for it")
-async def confirm(context: ServiceContext, *, number: int, actor: str | None) -> RedactionReceipt:
+@acts_as(None)
+async def confirm(context: ServiceContext, *, number: int, actor: Actor) -> RedactionReceipt:
     """Confirm the redaction NUMBER; what it names is destroyed once the log has published it.
 
-    Example: registry redact confirm 1 --actor "data protection office"
+    Example: registry redact confirm 1 --token-file data-protection-office.token
     """
     from registry.services import redaction
 
-    return await redaction.confirm(context, of_authority(actor, "redact"), number, now=utc_now())
+    return await redaction.confirm(context, actor, number, now=utc_now())
 
 
 @redact.command()

@@ -10,6 +10,7 @@ from registry.cli.command_options import AUTHORITY, RecordId, acts_as, of_author
 from registry.clock import utc_now
 
 if TYPE_CHECKING:
+    from registry.services.access import Actor
     from registry.services.context import ServiceContext
     from registry.services.receipts import Receipt
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     help="The tag of the draft that was read; `registry drafts --format json` shows it.",
 )
 @acts_as(AUTHORITY)
-async def approve(context: ServiceContext, *, record: str, tag: str, actor: str | None) -> Receipt:
+async def approve(
+    context: ServiceContext, *, record: str, tag: str, actor: Actor | str | None
+) -> Receipt:
     """Publish the draft of the record ID that waits for review, as another than who submitted it.
 
     Example: registry approve demo-sante/prevision-lits --tag 2f1c7a0e9b64d358
@@ -44,7 +47,7 @@ async def approve(context: ServiceContext, *, record: str, tag: str, actor: str 
 @click.option("--comment", required=True, help="What is to be mended; the agency reads it.")
 @acts_as(AUTHORITY)
 async def return_(
-    context: ServiceContext, *, record: str, comment: str, actor: str | None
+    context: ServiceContext, *, record: str, comment: str, actor: Actor | str | None
 ) -> Receipt:
     """Return the draft of the record ID to its agency, with a comment.
 

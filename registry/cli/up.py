@@ -135,20 +135,20 @@ async def prepare(
 async def _sign_in_links(settings: Settings, context: ServiceContext) -> list[str]:
     """Return lines with links by which a trial signs in, made anew at each start.
 
-    They are of two people of a fictitious agency, one who files and one who reviews.
+    They are of two people: one files for a fictitious agency, one reviews for the authority.
     """
     from registry.services import members
 
     agency = next((one.id for one in context.pack.agencies.values() if one.fictitious), None)
     if agency is None:
         return ["To sign in to the console: registry member invite --help"]
-    known = {
-        one.email: one
-        for one in await members.list_members(context.database, OPERATOR, agency=agency)
-    }
+    known = {one.email: one for one in await members.list_members(context.database, OPERATOR)}
     lines, numbers = [], []
-    for who, roles in (("editor", ("editor", "agency_admin")), ("reviewer", ("reviewer",))):
-        email = f"{who}@{agency}.example"
+    for who, home, roles in (
+        ("editor", agency, ("editor", "agency_admin")),
+        ("reviewer", None, ("reviewer",)),
+    ):
+        email = f"{who}@{home or 'authority'}.example"
         member = known.get(email)
         if member is not None and member.ended_at is not None:
             continue
@@ -159,7 +159,7 @@ async def _sign_in_links(settings: Settings, context: ServiceContext) -> list[st
                 context.pack,
                 OPERATOR,
                 name=f"Demonstration {who}",
-                agency=agency,
+                agency=home,
                 roles=roles,
                 email=email,
                 language=None,
@@ -180,12 +180,12 @@ async def _sign_in_links(settings: Settings, context: ServiceContext) -> list[st
             if getattr(settings, name) != getattr(usual, name)
         ]
         lines.append(
-            f"  (two people of {agency}; a link works once, for 15 minutes; another one: "
-            f"{''.join(given)}registry member link {' or '.join(numbers)})"
+            f"  (one of {agency}, one of the authority; a link works once, for 15 minutes; another "
+            f"one: {''.join(given)}registry member link {' or '.join(numbers)})"
         )
         if settings.review == "none":
             lines.append(
-                "  (what is filed is public at once; with REGISTRY_REVIEW=required the reviewer "
+                "  (what is filed is public at once; with REGISTRY_REVIEW=authority the reviewer "
                 "reads it first)"
             )
     return lines

@@ -11,6 +11,7 @@ from registry.clock import utc_now
 from registry.record.model import Document
 
 if TYPE_CHECKING:
+    from registry.services.access import Actor
     from registry.services.context import ServiceContext
     from registry.services.pending_acts import ActReceipt
     from registry.services.receipts import Receipt
@@ -35,7 +36,7 @@ async def withdraw(
     reason: str,
     note: tuple[str, ...],
     successor: str | None,
-    actor: str | None,
+    actor: Actor | str | None,
 ) -> Receipt | ActReceipt:
     """Take the record ID out of force, lists and search; its history stays readable.
 

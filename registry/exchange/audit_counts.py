@@ -111,11 +111,25 @@ class CountedRegister:
         return count_part(
             [_row(mine)] if mine else [],
             rows,
-            list(_tallies(mine)),
+            [*_tallies(mine), *self._approvals(is_local=is_local)],
             self._months(is_local=is_local),
             by=by,
             day=self._day,
         )
+
+    def _approvals(self, *, is_local: bool) -> Iterable[dict[str, Any]]:
+        """Yield the rows of who approved the versions and withdrawals up to then."""
+        records: dict[str, list[str]] = {}
+        published = [one for one in self._published if (one.origin is None) is is_local]
+        for version in published:
+            records.setdefault(version.said.get("approved_by", ""), []).append(version.record)
+        for record in {one.record for one in published}:
+            for withdrawal in self._replay.withdrawals(record, as_of=self._as_of):
+                records.setdefault(withdrawal.approved_by or "", []).append(record)
+        records.pop("", None)
+        for code, named in records.items():
+            count, places = len(set(named)), len(named)
+            yield {"kind": "approvals", "code": code, "records": count, "places": places}
 
     def _months(self, *, is_local: bool) -> list[dict[str, Any]]:
         counts: Counter[tuple[str, str]] = Counter()

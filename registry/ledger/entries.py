@@ -9,6 +9,7 @@ from typing import ClassVar
 import msgspec
 
 from registry.record.entry import (
+    ApprovedBy,
     EntryKind,
     PeerEntry,
     Previous,
@@ -60,7 +61,7 @@ class RecordEntry(NewEntry, frozen=True, kw_only=True):
 
 
 class WithdrawalEntry(RecordEntry, frozen=True, kw_only=True):
-    """A withdrawal of the version in force, `current`; `is_approved` where it took two actors.
+    """A withdrawal of the version in force, `current`; `approved_by` where it took two actors.
 
     `source` is the withdrawal in another register's log that it follows.
     """
@@ -69,7 +70,7 @@ class WithdrawalEntry(RecordEntry, frozen=True, kw_only=True):
     current: CurrentVersion
     reason: str
     sections: Sequence[Section]
-    is_approved: bool = False
+    approved_by: ApprovedBy | None = None
     source: PeerEntry | None = None
 
     def write(self, at: dt.datetime) -> bytes:
@@ -82,7 +83,7 @@ class WithdrawalEntry(RecordEntry, frozen=True, kw_only=True):
             reason=self.reason,
             previous=after(self.current),
             sections=self.sections,
-            is_approved=self.is_approved,
+            approved_by=self.approved_by,
             source=self.source,
         )
 
@@ -94,6 +95,7 @@ class WithdrawalEntry(RecordEntry, frozen=True, kw_only=True):
             "withdrawn_at": entry.at,
             "reason": self.reason,
             "actor": self.actor,
+            "approved_by": self.approved_by,
         }
         return {
             "withdrawal": [at | withdrawal],
@@ -142,7 +144,7 @@ class SourceEntry(RecordEntry, frozen=True, kw_only=True):
 class AttestationEntry(NewEntry, frozen=True, kw_only=True):
     """What an agency says of the number of its systems; `previous` is its attestation before.
 
-    `is_approved` where it took two actors.
+    `approved_by` where it took two actors.
     """
 
     kind: ClassVar[EntryKind] = "attestation"
@@ -151,7 +153,7 @@ class AttestationEntry(NewEntry, frozen=True, kw_only=True):
     systems_total: int
     previous: Previous | None
     sections: Sequence[Section]
-    is_approved: bool = False
+    approved_by: ApprovedBy | None = None
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
@@ -163,7 +165,7 @@ class AttestationEntry(NewEntry, frozen=True, kw_only=True):
             systems_total=self.systems_total,
             previous=self.previous,
             sections=self.sections,
-            is_approved=self.is_approved,
+            approved_by=self.approved_by,
         )
 
     def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
@@ -175,6 +177,7 @@ class AttestationEntry(NewEntry, frozen=True, kw_only=True):
             "systems_total": self.systems_total,
             "filed_at": entry.at,
             "actor": self.actor,
+            "approved_by": self.approved_by,
         }
         return {
             "attestation": [attestation],

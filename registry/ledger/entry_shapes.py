@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from registry.record.agency_entry import agency_facts
-from registry.record.entry import PeerEntry, SourceState, parse_timestamp
+from registry.record.entry import ApprovedBy, PeerEntry, SourceState, parse_timestamp
 
 _Index = Annotated[int, msgspec.Meta(ge=0)]
 _Number = Annotated[int, msgspec.Meta(ge=1)]
@@ -75,6 +75,7 @@ class _Version(_Chained):
     changed_on: str | UnsetType = UNSET
     undated: bool | UnsetType = UNSET
     source: PeerEntry | UnsetType = UNSET
+    approved_by: ApprovedBy | UnsetType = UNSET
 
 
 class _Withdrawal(_Chained):
@@ -82,6 +83,7 @@ class _Withdrawal(_Chained):
     version: _Number
     reason: str
     source: PeerEntry | UnsetType = UNSET
+    approved_by: ApprovedBy | UnsetType = UNSET
 
 
 class _Source(_Chained):
@@ -102,6 +104,7 @@ class _Attestation(_Chained):
     agency: str
     day: dt.date
     systems_total: _Index
+    approved_by: ApprovedBy | UnsetType = UNSET
 
 
 class _Agency(_Chained):

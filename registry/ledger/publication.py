@@ -13,6 +13,7 @@ from registry.ledger.entries import NewEntry, after, section_row
 from registry.record.duplicate_names import BlockingKeys, blocking_keys
 from registry.record.entry import (
     NOT_STATED,
+    ApprovedBy,
     EntryKind,
     Imported,
     Outline,
@@ -63,7 +64,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     source_row: str | None = None
     whole: Mapping[str, str] = {}
     imported: Imported | None = None
-    approved_by: str | None = None
+    approved_by: ApprovedBy | None = None
     sealed: SealedDocument | None = None
     current: CurrentVersion | None = None
     keys: BlockingKeys | None = None
@@ -95,7 +96,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             previous=None if self.current is None else after(self.current),
             sections=self._sealed().sections,
             verdict=self._stated_verdict(),
-            is_approved=self.approved_by is not None,
+            approved_by=self.approved_by,
             code=self.code,
         )
 

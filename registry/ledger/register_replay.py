@@ -95,6 +95,7 @@ class RegisterReplay:
                     entry=index,
                     hash="",
                     redacted=[],
+                    approved_by=entry.get("approved_by"),
                 )
             )
         elif kind == "attestation":
@@ -195,6 +196,7 @@ class RegisterReplay:
                 facts = imported_of(one.said)
                 more = {name: getattr(facts, name, None) for name in _OF_LINES}
                 more["changed_on"] = more["changed_on"] or stated_day(one)
+                more["approved_by"] = one.said.get("approved_by")
                 lines.append(
                     VersionLine(
                         version=one.version,

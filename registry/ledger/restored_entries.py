@@ -34,6 +34,7 @@ def restored(
     `LogRefused` for any other kind of entry.
     """
     kind, given = said["kind"], {"actor": said["actor"], "stored": stored}
+    approved_by = said.get("approved_by")
     entry: NewEntry
     if kind == "policy":
         entry = PolicyEntry(policy=said["policy"], **given)
@@ -50,11 +51,17 @@ def restored(
             systems_total=said["systems_total"],
             previous=None,
             sections=sections,
+            approved_by=approved_by,
             **given,
         )
     elif kind == "withdrawal" and current is not None:
         entry = WithdrawalEntry(
-            id=said["id"], current=current, reason=said["reason"], sections=sections, **given
+            id=said["id"],
+            current=current,
+            reason=said["reason"],
+            sections=sections,
+            approved_by=approved_by,
+            **given,
         )
     elif kind == "source" and current is not None:
         entry = SourceEntry(

@@ -16,7 +16,7 @@ from registry.store.log import Entry
 DATABASE = "the database"
 
 _JSON_COLUMNS = {"findings", "change_note", "codes", "card", "name", "summary", "rest", "document"}
-_UNBOUND = {"approved_by", "verdict_salt"}
+_UNBOUND = {"verdict_salt"}
 """What follows from no entry, or is compared before."""
 _LONGEST = 120
 _UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError)

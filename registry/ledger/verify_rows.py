@@ -156,14 +156,12 @@ def _derive(one: _EntryRows) -> _Derived:
 
 def _of_version(one: _EntryRows, around: EntryContext) -> _Derived:
     said, record = one.said, one.said["id"]
-    row, figure = one.stored("version"), one.stored("figure")
+    figure = one.stored("figure")
     publication = msgspec.structs.replace(
         _publication(one, around, _agency(one, around)),
-        approved_by=row["approved_by"],
         lowered_from=figure["risk_before"] if around.agency is None else None,
     )
     _check_stated(one, publication)
-    _check_approved(one)
     _check_lowered_anew(one, publication)
     _check_agency(one, publication)
     projected = publication.project(one.entry)
@@ -220,6 +218,7 @@ def _publication(one: _EntryRows, around: EntryContext, agency: Agency) -> Publi
         current=None if around.agency is None else _current(around, version=said["version"] - 1),
         rules=said.get("verdict", {}).get("rules", row["rule_set"]),
         code=said.get("code"),
+        approved_by=said.get("approved_by"),
     )
 
 
@@ -231,18 +230,6 @@ def _check_stated(one: _EntryRows, publication: Publication) -> None:
         if one.said[name] != value:
             why = unlike(name, value, one.said[name])
             raise differs("section", one.entry, publication.record, why)
-
-
-def _check_approved(one: _EntryRows) -> None:
-    """Check that no approver is named of a version whose entry states that nobody approved it.
-
-    Entries that state a verdict state the role of a second actor too. Who that was is in no entry,
-    and lost where the row was brought back from the log's files.
-    """
-    named = one.stored("version")["approved_by"]
-    if named is not None and "verdict" in one.said and "approved_by_role" not in one.said:
-        why = unlike("approved_by", named, None)
-        raise differs("version", one.entry, one.said["id"], why)
 
 
 def _check_agency(one: _EntryRows, publication: Publication) -> None:

@@ -22,8 +22,8 @@ FORMAT = 1
 NOT_STATED = "not_stated"
 """The code in search and facets for a record that states none."""
 
-REVIEWER = "reviewer"
-"""The role of the second actor of an entry that took two."""
+ApprovedBy: TypeAlias = Literal["authority", "agency"]
+"""For whom the second actor acted, of an entry that took two."""
 
 EntryKind: TypeAlias = Literal[
     "genesis",
@@ -136,13 +136,13 @@ def version_entry(
     previous: Previous | None,
     sections: Sequence[Section],
     verdict: Mapping[str, Any] | None = None,
-    is_approved: bool = False,
+    approved_by: ApprovedBy | None = None,
     code: str | None = None,
 ) -> bytes:
     """Return the entry of a published version; `imported` only for a foreign record.
 
-    Its `agency` is stated where it moved there from another one. One that `is_approved` by another
-    actor than the one who submitted it says by which role, and never who that was. `verdict` is as
+    Its `agency` is stated where it moved there from another one. One that another actor
+    than the one who submitted it approved says for whom that was, and never who. `verdict` is as
     `kept_verdict` describes it; entries of earlier releases have none. `code` is the short code
     that a record filed here gets with its first version.
     """
@@ -155,7 +155,7 @@ def version_entry(
         "sector": stated.sector,
         "status": stated.status,
         **chained(previous, sections),
-        **_approved(is_approved=is_approved),
+        **_approved(approved_by),
     }
     if verdict is not None:
         entry["verdict"] = verdict
@@ -221,13 +221,13 @@ def withdrawal_entry(
     reason: str,
     previous: Previous,
     sections: Sequence[Section],
-    is_approved: bool = False,
+    approved_by: ApprovedBy | None = None,
     source: PeerEntry | None = None,
 ) -> bytes:
     """Return the entry of a withdrawal; `version` is the one in force until then.
 
-    One that `is_approved` says by which role, as that of a version. `source` is the withdrawal in
-    the log of another register that it follows.
+    `approved_by` says for whom it was approved, as that of a version does. `source` is the
+    withdrawal in the log of another register that it follows.
     """
     return canonical(
         {
@@ -236,7 +236,7 @@ def withdrawal_entry(
             "version": version,
             "reason": reason,
             **chained(previous, sections),
-            **_approved(is_approved=is_approved),
+            **_approved(approved_by),
             **_followed(source),
         }
     )
@@ -288,11 +288,11 @@ def attestation_entry(
     systems_total: int,
     previous: Previous | None,
     sections: Sequence[Section],
-    is_approved: bool = False,
+    approved_by: ApprovedBy | None = None,
 ) -> bytes:
     """Return the entry of an attestation; `previous` is the agency's attestation before.
 
-    One that `is_approved` says by which role, as that of a version.
+    `approved_by` says for whom it was approved, as that of a version does.
     """
     return canonical(
         {
@@ -301,7 +301,7 @@ def attestation_entry(
             "day": day.isoformat(),
             "systems_total": systems_total,
             **chained(previous, sections),
-            **_approved(is_approved=is_approved),
+            **_approved(approved_by),
         }
     )
 
@@ -338,5 +338,5 @@ def _followed(source: PeerEntry | None) -> dict[str, Any]:
     return {} if source is None else {"source": source.to_json()}
 
 
-def _approved(*, is_approved: bool) -> dict[str, str]:
-    return {"approved_by_role": REVIEWER} if is_approved else {}
+def _approved(by: ApprovedBy | None) -> dict[str, str]:
+    return {} if by is None else {"approved_by": by}

@@ -7,6 +7,9 @@ from typing import Literal, TypeAlias, get_args
 import msgspec
 
 from registry.errors import Forbidden
+from registry.text.confusables import skeleton
+
+_OPERATOR = "operator"
 
 Scope: TypeAlias = Literal["file", "review", "redact", "admin", "metrics", "audit"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -30,8 +33,13 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def person(self) -> str:
-        """Who this is for four eyes: one person, however many tokens, sessions and roles."""
-        return person_of(self.name) if self.member is None else f"member {self.member}"
+        """Who this is for four eyes: one person, however many tokens, sessions and roles.
+
+        Whoever has the command line is one, whatever name is given there.
+        """
+        if self.member is not None:
+            return f"member {self.member}"
+        return _OPERATOR if self.token is None else person_of(self.name)
 
     def require(self, *scopes: Scope) -> None:
         """Refuse, by `Forbidden`, who has none of these scopes."""
@@ -57,9 +65,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def person_of(actor: str) -> str:
-    """Return the person of an actor of whom no member is known: each name is one."""
-    return f"actor {actor}"
+    """Return the person of an actor of whom no member is known: each name is one, as it looks."""
+    return "actor " + "".join(filter(str.isalnum, skeleton(actor)))
 
 
-OPERATOR = Actor(name="operator", agency=None, scopes=frozenset(), token=None)
+OPERATOR = Actor(name=_OPERATOR, agency=None, scopes=frozenset(), token=None)
 """Who makes and revokes tokens: whoever has the command line of the register."""

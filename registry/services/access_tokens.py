@@ -19,20 +19,18 @@ from registry.errors import ConfigurationError, Conflict, InvalidParameter, NotF
 from registry.record.ids import is_foreign_agency
 from registry.services import audit
 from registry.services.access import OPERATOR, SCOPES, Actor
+from registry.services.actor_names import AUTHORITY, require_distinct, tidied
 from registry.services.identity_provider import IdentityProvider
 from registry.services.members import require_member, scopes_of
 from registry.store import agencies, members, records, tokens
 from registry.store.database import Connection, Database, retried
 from registry.store.tokens import StoredToken
-from registry.text.text_safety import first_problem
 
 LONGEST_DAYS = 365
 MOST_IN_FORCE = 2
 """Tokens of one actor for one agency: the one in use, and the one that takes over."""
 
 _NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
-_LONGEST_ACTOR = 60
-_RESERVED = {"authority", "operator"}
 _PREFIX = "regt_"
 _TOKEN = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{43}})([0-9a-f]{{8}})")
 
@@ -79,11 +77,13 @@ async def create_token(
         raise ConfigurationError(f"a token lives 1 to {LONGEST_DAYS} days, not {days}")
     if "file" in scopes and agency is None:
         raise ConfigurationError("the scope file needs an agency: --agency CODE")
+    _require_reviewer(agency, scopes, member)
     token = _write(random(32))
-    name = actor or agency or "authority"
+    name = tidied(actor) if actor else agency or AUTHORITY
     async with database.transaction() as connection:
         if agency is not None:
             await _require_agency(connection, agency)
+        await require_distinct(connection, name, agency or AUTHORITY)
         if member is not None:
             await _require_member(connection, member, agency, scopes)
         await records.lock_record(connection, f"tokens/{name}/{agency}")
@@ -164,10 +164,11 @@ async def recognise_program(
     """
     program, grant = await provider.recognise_program(token)
     digest = sha256(f"program\0{provider.issuer}\0{program}".encode()).digest()
-    name = grant.actor or grant.agency or "authority"
+    name = tidied(grant.actor) if grant.actor else grant.agency or AUTHORITY
     unknown = [scope for scope in grant.scopes if scope not in SCOPES]
     if unknown or ("file" in grant.scopes and grant.agency is None):
         raise ConfigurationError(f"the scopes of the program {program} cannot be: {grant.scopes}")
+    _require_reviewer(grant.agency, grant.scopes, None)
     async with database.transaction() as connection:
         stored = await tokens.find(connection, digest)
         if stored is None:
@@ -232,22 +233,15 @@ async def create_own_token(
     beside two tokens in force.
     """
     _require_admin(by)
-    name = (actor or "").strip() or by.name
     if not scopes or not by.scopes.issuperset(scopes):
         raise InvalidParameter("scopes: choose among those that your own roles allow")
     if not 0 < days <= LONGEST_DAYS:
         raise InvalidParameter(f"days: a token lives 1 to {LONGEST_DAYS} days")
-    if len(name) > _LONGEST_ACTOR or not name.isprintable() or first_problem(name):
-        raise InvalidParameter(f"actor: give 1 to {_LONGEST_ACTOR} characters on one line")
-    async with database.connection() as connection:
-        known = {one.agency.id for one in await agencies.read_all(connection)}
-    if name != by.name and name.casefold() in known | _RESERVED:
-        raise InvalidParameter("actor: this is the name of somebody else")
     return await create_token(
         database,
         agency=by.agency,
         scopes=scopes,
-        actor=name,
+        actor=(actor or "").strip() or by.name,
         days=days,
         now=now,
         random=random,
@@ -302,6 +296,15 @@ def _require_in_force(stored: StoredToken, actor: Actor, now: dt.datetime) -> No
     if stored.expires_at <= now:
         raise EndedToken(
             f"this token expired on {stored.expires_at:%Y-%m-%d}; ask for a new one", actor
+        )
+
+
+def _require_reviewer(agency: str | None, scopes: Collection[str], member: int | None) -> None:
+    """Refuse a program that reviews for an agency: four eyes are of people there."""
+    if "review" in scopes and agency is not None and member is None:
+        raise ConfigurationError(
+            "for an agency people review, not programs: a token with the scope review is a "
+            "member's (--member NUMBER), or the authority's (without --agency)"
         )
 
 

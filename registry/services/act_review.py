@@ -17,6 +17,7 @@ from registry.services.access import Actor
 from registry.services.attestation import Attest
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
+from registry.services.four_eyes import require_second, side_of
 from registry.services.pending_acts import (
     ActReceipt,
     StatedCommand,
@@ -85,11 +86,15 @@ class Approve(Command[ActReceipt], frozen=True, kw_only=True):
             receipt = _published(act, "unchanged", act.entry, entry.leaf, entry.at)
             return Decision(answer=lambda _: receipt, is_act=False)
         statement = _waiting(act)
-        if act.requested_person == self.actor.person:
-            raise Forbidden(
-                f"{self.actor.name} asked for this {act.kind} and cannot approve it as well: "
-                "review takes four eyes; it is approved by another actor"
-            )
+        await require_second(
+            connection,
+            self.actor,
+            asked_by=act.requested_person,
+            did=f"asked for this {act.kind}",
+            decision="approved",
+            review=context.review,
+            risks=await pending_acts.read_risks(connection, act.subject),
+        )
         command = _COMMANDS[act.kind](
             actor=Actor(
                 name=act.requested_by, agency=act.requested_agency, scopes=frozenset(), token=None
@@ -97,6 +102,7 @@ class Approve(Command[ActReceipt], frozen=True, kw_only=True):
             subject=act.subject,
             statement=statement,
             approves=act,
+            approved_by=side_of(self.actor),
             language=self.language,
         )
         decision = await command.decide(connection, context, None, now=now)

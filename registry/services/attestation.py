@@ -69,7 +69,7 @@ async def attest(
         key=idempotency_key,
         language=language,
     )
-    if context.review == "required":
+    if context.takes_review:
         return await put_into_review(context, command, kind="attestation", agency=agency, now=now)
     return await execute(context, command, now=now)
 
@@ -129,7 +129,7 @@ class Attest(StatedCommand[AttestationResult], frozen=True, kw_only=True):
             if before is None or base is None
             else Previous(index=before.entry, leaf=base),
             sections=seal(erasable, context.random),
-            is_approved=self.approves is not None,
+            approved_by=self.approved_by,
         )
         return Decision(
             entry=entry,

@@ -36,6 +36,7 @@ Action: TypeAlias = Literal[
     "invite_member",
     "link_member",
     "change_roles",
+    "confirm_member",
     "end_member",
     "sign_in",
     "sign_out",

@@ -13,14 +13,14 @@ from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
 from registry.store.database import Connection, Database
 
-Review: TypeAlias = Literal["none", "required"]
+Review: TypeAlias = Literal["none", "required", "authority"]
 
 
 class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     """The database, the country's pack, the source of random bytes, and the review policy.
 
-    `review` says whether a second person approves what an agency submits; `fast` may accept a
-    document's shape. `guard` locks the log for those who append. An agency may publish so many
+    `review` says who approves what an agency submits (`four_eyes`); `fast` may accept a document's
+    shape. `guard` locks the log for those who append. An agency may publish so many
     versions a day, and keep so many bytes of drafts; 0 is no limit.
     """
 
@@ -32,6 +32,11 @@ class ServiceContext(msgspec.Struct, frozen=True, kw_only=True):
     guard: LogGuard = msgspec.field(default_factory=lambda: LogGuard(LogMemory()))
     publications_a_day: int = 0
     draft_bytes: int = 0
+
+    @property
+    def takes_review(self) -> bool:
+        """Whether what an agency submits waits for somebody else."""
+        return self.review != "none"
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

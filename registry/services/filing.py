@@ -64,7 +64,7 @@ async def file_group(
     """File documents of different records; return for each its receipt or its error."""
     works = []
     for one in filings:
-        if one.purpose == "draft" or context.review == "required":
+        if one.purpose == "draft" or context.takes_review:
             work = partial(_save_over, context=context, filing=one, now=now)
         else:
             command = Publish(
@@ -120,7 +120,7 @@ async def publish_one(
         in_force = current is not None and current.state == "published"
         if not same and not (in_force and current and current.document == made.content):
             check_precondition(stated, draft, current)
-        if context.review == "required":
+        if context.takes_review:
             return await _save_over(connection, context=context, filing=filing, now=now)
         command = Publish(
             actor=actor,

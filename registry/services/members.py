@@ -17,7 +17,7 @@ from unicodedata import normalize
 
 import msgspec
 
-from registry.errors import Conflict, InvalidParameter, NotFound, Unauthorized
+from registry.errors import Conflict, Forbidden, InvalidParameter, NotFound, Unauthorized
 from registry.record.ids import is_foreign_agency
 from registry.record.pack import Pack
 from registry.services import audit
@@ -127,6 +127,7 @@ async def invite(
             roles=_in_order(roles),
             language=language,
             invited_at=now,
+            vouched_by=by.member,
         )
         await audit.note(connection, by, "invite_member", str(number), before=None, now=now)
         return await _make_link(connection, number, language, now=now, random=random)
@@ -145,6 +146,8 @@ async def make_link(
     async with database.transaction() as connection:
         known = await _managed(connection, by, member)
         await members.drop_links(connection, member)
+        # Whoever makes the link could sign in by it herself.
+        await members.vouch(connection, member, by.member)
         await audit.note(connection, by, "link_member", str(member), before=None, now=now)
         return await _make_link(connection, member, known.language, now=now, random=random)
 
@@ -195,10 +198,25 @@ async def change_roles(
             return
         _require_not_oneself(by, known, roles)
         await members.set_roles(connection, member, _in_order(roles))
+        await members.vouch(connection, member, by.member)
         await sessions.end_all(connection, member, now)
         await members.revoke_tokens(connection, member, allowed=list(scopes_of(roles)), at=now)
         before = ",".join(known.roles)
         await audit.note(connection, by, "change_roles", str(member), before=before, now=now)
+
+
+@retried
+async def confirm_member(database: Database, by: Actor, member: int, *, now: dt.datetime) -> None:
+    """Confirm, for the authority, that a member is a person of her own: it vouches for her.
+
+    Raises `Forbidden` for an admin of an agency.
+    """
+    async with database.transaction() as connection:
+        await _managed(connection, by, member)
+        if by.agency is not None:
+            raise Forbidden("the authority confirms members, not an agency")
+        await members.vouch(connection, member, by.member)
+        await audit.note(connection, by, "confirm_member", str(member), before=None, now=now)
 
 
 @retried

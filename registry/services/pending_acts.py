@@ -12,11 +12,13 @@ import msgspec
 
 from registry.errors import Conflict, NotFound
 from registry.record.canonical import canonical
+from registry.record.entry import ApprovedBy
 from registry.record.model import Document, LangText
 from registry.services import audit, idempotency, notices
 from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
+from registry.services.four_eyes import ReviewRefusal, find_refusal
 from registry.services.pipeline import Command
 from registry.store import attestations, pending_acts, records
 from registry.store.database import retried
@@ -52,10 +54,14 @@ class ActReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StatedCommand(Command[R], frozen=True, kw_only=True):
-    """A command that publishes a statement; `approves` is the act that is approved with it."""
+    """A command that publishes a statement.
+
+    `approves` is the act that is approved with it, `approved_by` for whom that is done.
+    """
 
     statement: Document
     approves: PendingAct | None = None
+    approved_by: ApprovedBy | None = None
 
 
 @retried
@@ -179,14 +185,14 @@ class ReadAct(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is that of the record. `in_use` counts the agency's records in use on an attestation's
     day. `is_overtaken` means that what it follows has changed, so that it cannot be approved.
-    `is_own_request` means that the reader asked for it and another person decides.
+    `refusal` says why she who would review it may not decide, where she may not.
     """
 
     act: PendingAct
     name: LangText | None = None
     in_use: int | None = None
     is_overtaken: bool = False
-    is_own_request: bool = False
+    refusal: ReviewRefusal | None = None
     may_decide: bool = False
     may_take_back: bool = False
 
@@ -194,7 +200,8 @@ class ReadAct(msgspec.Struct, frozen=True, kw_only=True):
 async def read_for_decision(context: ServiceContext, actor: Actor, number: int) -> ReadAct:
     """Read an act with what has become of its subject, and what the actor may do with it."""
     act = await read_act(context, actor, number)
-    name, in_use, base = None, None, act.base
+    name, in_use, base, refusal = None, None, act.base, None
+    reviews = act.state == "in_review" and actor.reviews_for(act.agency)
     async with context.database.connection() as connection:
         if act.kind == "withdrawal":
             current = (await records.read_current(connection, [act.subject])).get(act.subject)
@@ -208,15 +215,21 @@ async def read_for_decision(context: ServiceContext, actor: Actor, number: int) 
             if act.statement is not None:
                 day = dt.date.fromisoformat(msgspec.json.decode(act.statement)["day"])
                 in_use = await attestations.count_in_use(connection, act.subject, day)
-    waits, is_own = act.state == "in_review", act.requested_person == actor.person
-    reviews = waits and actor.reviews_for(act.agency)
+        if reviews:
+            refusal = await find_refusal(
+                connection,
+                actor,
+                asked_by=act.requested_person,
+                review=context.review,
+                risks=await pending_acts.read_risks(connection, act.subject),
+            )
     return ReadAct(
         act=act,
         name=name,
         in_use=in_use,
-        is_overtaken=waits and base != act.base,
-        is_own_request=reviews and is_own,
-        may_decide=reviews and not is_own,
+        is_overtaken=act.state == "in_review" and base != act.base,
+        refusal=refusal,
+        may_decide=reviews and refusal is None,
         may_take_back=act.state != "approved"
         and is_own_act(actor, act)
         and act.requested_agency == actor.agency,

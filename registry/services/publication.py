@@ -8,12 +8,11 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from registry.errors import Conflict, Forbidden, PreconditionRequired
+from registry.errors import Conflict, PreconditionRequired
 from registry.ledger.publication import Publication, seal_document
 from registry.record.ids import split_id
 from registry.record.pack import Agency
 from registry.services import limits, notices
-from registry.services.access import Actor, person_of
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
 from registry.services.drafts import (
@@ -24,6 +23,7 @@ from registry.services.drafts import (
     require_not_in_review,
     submitter_of,
 )
+from registry.services.four_eyes import require_second, side_of, submitting_person
 from registry.services.pipeline import Command, Decision
 from registry.services.receipts import Receipt, unchanged_receipt
 from registry.services.register_context import (
@@ -81,7 +81,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             return None
         submitter = None
         if self.purpose == "approve":
-            submitter = _other_submitter(self.actor, draft)
+            submitter = submitter_of(draft)
             if self.precondition is None:
                 # It may have been taken back, and another text submitted, since it was read.
                 raise PreconditionRequired(
@@ -109,6 +109,16 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
         around = await read_register_context(connection, made.document)
         current = around.current
         before = None if current is None else str(current.version)
+        if checked.submitter is not None and draft is not None:
+            await require_second(
+                connection,
+                self.actor,
+                asked_by=submitting_person(draft),
+                did="submitted this draft",
+                decision="approved",
+                review=context.review,
+                risks=around.risks(made.document),
+            )
         if draft is not None and self.given is None:
             require_base(draft, current)
             before = draft.tag
@@ -130,7 +140,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             document=made.document,
             agency=self.agency,
             actor=checked.submitter or self.actor.name,
-            approved_by=self.actor.name if checked.submitter else None,
+            approved_by=side_of(self.actor) if checked.submitter else None,
             verdict=verdict,
             sealed=made.sealed,
             current=current,
@@ -170,10 +180,10 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
         return msgspec.structs.replace(made, sealed=sealed)
 
     async def _published_before(self, connection: Connection) -> Receipt:
-        """Return the receipt of what the same actor has published already."""
+        """Return the receipt of what the actor's side, or the agency, has published already."""
         if self.purpose == "approve":
-            approver = await records.read_approver(connection, self.subject)
-            if approver != self.actor.name:
+            approved_by = await records.read_approved_by(connection, self.subject)
+            if approved_by != side_of(self.actor):
                 raise draft_not_found(self.subject)
         return await receipt_of_latest(connection, self.subject)
 
@@ -188,14 +198,3 @@ def _published(entry: Publication, at: Entry) -> Receipt:
         published_at=at.at,
         code=entry.code if entry.current is None else entry.current.code,
     )
-
-
-def _other_submitter(actor: Actor, draft: Draft) -> str:
-    """Name who submitted a draft that an actor would approve: another person."""
-    submitter = submitter_of(draft)
-    if actor.person == (draft.submitted_person or person_of(submitter)):
-        raise Forbidden(
-            f"{actor.name} submitted this draft and cannot approve it as well: review takes "
-            "four eyes; it is approved by another actor"
-        )
-    return submitter

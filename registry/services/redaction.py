@@ -18,6 +18,7 @@ from registry.services import audit, idempotency
 from registry.services.access import Actor, person_of
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
+from registry.services.four_eyes import require_redactor, require_second
 from registry.services.pipeline import Command, Decision, execute
 from registry.services.redaction_entries import redaction_entry_of, seal_decision
 from registry.services.replacements import held_members, shown_versions, with_replacements
@@ -69,7 +70,7 @@ async def request(
     alone are replaced by a mark. An `entry` names a withdrawal, an attestation or a redaction in
     the place of a record.
     """
-    actor.require("redact")
+    require_redactor(actor)
     findings = rules.check(statement, context.pack, language)
     if findings:
         raise InvalidStatement("this cannot be asked to be erased like this", findings)
@@ -121,8 +122,7 @@ async def request(
                     raise InvalidStatement("these words cannot be replaced by a mark", findings)
             named = await with_replacements(connection, named, shown, replaced, sections)
         number = await redactions.insert(connection, named)
-        before = str(number)
-        subject = named.subject
+        before, subject = str(number), named.subject
         await audit.note(connection, actor, "request_redaction", subject, before=before, now=now)
         return receipt_of(msgspec.structs.replace(named, id=number))
 
@@ -155,7 +155,7 @@ async def confirm(
 
     Confirming again, because the answer was lost, gives the same receipt.
     """
-    actor.require("redact")
+    require_redactor(actor)
     asked = await _find(context, actor, number)
     command = Confirm(
         actor=actor,
@@ -187,11 +187,11 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
         asked = await redactions.read(connection, number)
         if asked is None:
             raise _not_found(number)
-        if self.actor.person == (asked.requested_person or person_of(asked.requested_by)):
-            raise Forbidden(
-                f"{name} asked for this redaction and cannot confirm it as well: erasing "
-                "takes four eyes; it is confirmed by another actor"
-            )
+        asked_by = asked.requested_person or person_of(asked.requested_by)
+        did = "asked for this redaction"
+        await require_second(
+            connection, self.actor, asked_by=asked_by, did=did, decision="confirmed"
+        )
         if self.actor.agency is not None and rules.takes_authority(asked.basis, asked.pointers):
             raise Forbidden(
                 "what everybody must be able to read is erased by the authority, not by the agency "

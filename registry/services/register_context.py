@@ -11,6 +11,7 @@ from registry.errors import InvalidRecord
 from registry.ledger.publication import SealedDocument
 from registry.record.canonical import canonical
 from registry.record.duplicate_names import BlockingKeys, blocking_keys
+from registry.record.entry import outline
 from registry.record.fast_validator import FastValidator
 from registry.record.ids import split_id
 from registry.record.messages import PendingFinding
@@ -19,7 +20,7 @@ from registry.record.pack import Pack
 from registry.record.shape_remarks import MAX_FINDINGS
 from registry.record.validate import Verdict, validate, with_remarks
 from registry.services.context import ServiceContext
-from registry.services.register_rules import RULES, RegisterRuleContext
+from registry.services.register_rules import RULES, RegisterRuleContext, lowered_from
 from registry.store import record_names, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
@@ -90,6 +91,15 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether exactly this document, in canonical bytes, is the published version."""
         current = self.current
         return current is not None and current.state == "published" and current.document == content
+
+    def risks(self, document: Document) -> set[str | None]:
+        """Return the levels that publishing a document is about: its own, and the one before.
+
+        Of a new record the one before is that of a withdrawn record that it is alike.
+        """
+        predecessor = lowered_from(document, self.withdrawn)
+        before = [one.risk for one in (self.current, predecessor) if one is not None]
+        return {outline(document).risk, *before}
 
     def remarks(self, document: Document, content: bytes, pack: Pack) -> list[PendingFinding]:
         """Return what the rules of the register notice in the document.

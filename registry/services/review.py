@@ -15,7 +15,7 @@ from registry.record.pack import Agency
 from registry.record.statements import check_comment
 from registry.record.validate import Verdict
 from registry.services import audit, idempotency, notices
-from registry.services.access import Actor, person_of
+from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import (
     Precondition,
@@ -28,6 +28,7 @@ from registry.services.drafts import (
     require_base,
     submitter_of,
 )
+from registry.services.four_eyes import ReviewRefusal, find_refusal, submitting_person
 from registry.services.pipeline import execute
 from registry.services.publication import Publish
 from registry.services.receipts import Receipt, unchanged_receipt
@@ -56,7 +57,7 @@ async def submit(
     """
     agency = own_agency(context, actor, record)
     request = f"submit {record}".encode()
-    if context.review == "required":
+    if context.takes_review:
         work = partial(
             _put_into_review,
             context=context,
@@ -255,9 +256,10 @@ class WaitingDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReviewedDraft(WaitingDraft, frozen=True, kw_only=True):
-    """A draft in review with its verdict."""
+    """A draft in review with its verdict; `refusal` says why the actor may not approve it."""
 
     verdict: Verdict
+    refusal: ReviewRefusal | None
 
 
 async def read_queue(context: ServiceContext, actor: Actor) -> list[WaitingDraft]:
@@ -268,7 +270,11 @@ async def read_queue(context: ServiceContext, actor: Actor) -> list[WaitingDraft
         current = await records.read_current(connection, [one.record for one in waiting])
     waiting.sort(key=lambda one: (one.submitted_at or one.saved_at, one.record))
     return [
-        WaitingDraft(draft=one, current=current.get(one.record), is_own=submitted_by(actor, one))
+        WaitingDraft(
+            draft=one,
+            current=current.get(one.record),
+            is_own=submitting_person(one) == actor.person,
+        )
         for one in waiting
     ]
 
@@ -283,17 +289,20 @@ async def read_review(
     saved = await read_draft(context, actor, record, now=now, language=language)
     if saved.draft.state != "in_review":
         raise draft_not_found(record)
+    document = msgspec.json.decode(saved.draft.document)
     async with context.database.connection() as connection:
-        current = await records.read_current(connection, [record])
+        around = await read_register_context(connection, document)
+        refusal = await find_refusal(
+            connection,
+            actor,
+            asked_by=submitting_person(saved.draft),
+            review=context.review,
+            risks=around.risks(document),
+        )
     return ReviewedDraft(
         draft=saved.draft,
-        current=current.get(record),
-        is_own=submitted_by(actor, saved.draft),
+        current=around.current,
+        is_own=refusal == "oneself",
         verdict=saved.verdict,
+        refusal=refusal,
     )
-
-
-def submitted_by(actor: Actor, draft: Draft) -> bool:
-    """Return whether it was this person who submitted a draft."""
-    submitter = draft.submitted_person or person_of(draft.submitted_by or "")
-    return actor.person == submitter

@@ -16,7 +16,7 @@ from registry.errors import (
 )
 from registry.ledger.entries import WithdrawalEntry
 from registry.record.canonical import canonical
-from registry.record.entry import outline
+from registry.record.entry import ApprovedBy, outline
 from registry.record.ids import split_id
 from registry.record.model import Document, LangText
 from registry.record.sections import seal
@@ -44,7 +44,8 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in the place of a withdrawn record.
 
     `name`, `risk`, `sector` and `status` are of its last version, null where that does not say;
-    `successor` is the id of the record that takes its place, if one was named.
+    `successor` is the id of the record that takes its place, if one was named. `approved_by` says
+    for whom a second actor approved the withdrawal, if it took one.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     entry: int
     hash: str
     redacted: list[Redacted]
+    approved_by: ApprovedBy | None
 
 
 async def withdraw(
@@ -100,7 +102,7 @@ async def withdraw(
         key=idempotency_key,
         language=language,
     )
-    if context.review == "required":
+    if context.takes_review:
         return await put_into_review(context, command, kind="withdrawal", agency=agency, now=now)
     return await execute(context, command, now=now)
 
@@ -151,7 +153,7 @@ class Withdraw(StatedCommand[Receipt], frozen=True, kw_only=True):
             current=current,
             reason=reason,
             sections=seal(said, context.random),
-            is_approved=self.approves is not None,
+            approved_by=self.approved_by,
         )
         return Decision(
             entry=entry,

@@ -89,7 +89,6 @@ class Unstated(msgspec.Struct, frozen=True, kw_only=True):
     source_rows: int = 0
     origins: int = 0
     imports: int = 0
-    approvals: int = 0
 
 
 async def read(connection: Connection, start: int, end: int) -> StoredRows:

@@ -14,6 +14,9 @@ from registry.store.sql import read_row, read_rows, statement
 class Member(msgspec.Struct, frozen=True, kw_only=True):
     """A person with roles; without an `agency` she is of the authority.
 
+    `vouched_by` is the member who last let her in: by an invitation, roles, a link, or by
+    confirming her; None for the command line.
+
     `oidc_*` name her at the identity provider, once she has signed in by it.
     """
 
@@ -28,6 +31,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     invited_at: dt.datetime
     signed_in_at: dt.datetime | None
     ended_at: dt.datetime | None
+    vouched_by: int | None
 
 
 class SignInLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,11 +50,19 @@ async def insert(
     roles: Sequence[str],
     language: str,
     invited_at: dt.datetime,
+    vouched_by: int | None = None,
 ) -> int:
     """Insert a member and return her number."""
     return int(
         await connection.fetchval(
-            statement("members", "insert"), name, email, agency, list(roles), language, invited_at
+            statement("members", "insert"),
+            name,
+            email,
+            agency,
+            list(roles),
+            language,
+            invited_at,
+            vouched_by,
         )
     )
 
@@ -73,6 +85,16 @@ async def read_all(connection: Connection, agency: str | None) -> list[Member]:
 async def set_roles(connection: Connection, member: int, roles: Sequence[str]) -> None:
     """Replace the roles of a member."""
     await connection.execute(statement("members", "set_roles"), member, list(roles))
+
+
+async def vouch(connection: Connection, member: int, by: int | None) -> None:
+    """Store who vouches for a member, unless that is herself or somebody whom she let in."""
+    await connection.execute(statement("members", "vouch"), member, by)
+
+
+async def are_one(connection: Connection, one: int, other: int) -> bool:
+    """Return whether a member let another in, or the same one of an agency both, at any remove."""
+    return bool(await connection.fetchval(statement("members", "are_one"), one, other))
 
 
 async def set_language(connection: Connection, member: int, language: str) -> None:

@@ -88,6 +88,12 @@ async def read_all(
     return await read_rows(connection, PendingAct, "pending_acts", "all", agency, state)
 
 
+async def read_risks(connection: Connection, subject: str) -> list[str]:
+    """Return the levels in force of a record, or of all records of an agency."""
+    rows = await connection.fetch(statement("pending_acts", "risks"), subject)
+    return [row["risk"] for row in rows]
+
+
 async def approve(
     connection: Connection, number: int, *, by: str, person: str, at: dt.datetime, entry: int
 ) -> None:

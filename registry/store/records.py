@@ -10,7 +10,7 @@ import msgspec
 
 from registry.errors import Finding
 from registry.record.canonical import canonical
-from registry.record.entry import SourceState
+from registry.record.entry import ApprovedBy, SourceState
 from registry.record.erasure import readable
 from registry.record.model import LangText
 from registry.record.origin import Origin
@@ -100,7 +100,7 @@ class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
     """A version in a record's history; of foreign ones with the last members of `SourceFacts`.
 
     `changed_on` of a record that was filed here is the day of the change that its agency states:
-    `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+    `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. `approved_by` says for whom a second actor approved it.
     """
 
     version: int
@@ -108,6 +108,7 @@ class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
     entry: int
     change_note: LangText | None
+    approved_by: ApprovedBy | msgspec.UnsetType = msgspec.UNSET
     moved_from: str | msgspec.UnsetType = msgspec.UNSET
     changed_on: str | msgspec.UnsetType = msgspec.UNSET
     undated: bool | msgspec.UnsetType = msgspec.UNSET
@@ -136,6 +137,8 @@ def read_redacted(members: str | None) -> list[Redacted]:
     """Return what was erased of an entry's content, from the view of it."""
     return [] if members is None else _redacted.decode(members)
 
+
+_OF_LINES = ("approved_by", "moved_from", "changed_on", "undated", "run")
 
 _findings = msgspec.json.Decoder(list[Finding])
 _source = msgspec.json.Decoder(SourceFacts)
@@ -270,10 +273,10 @@ async def read_earlier(
     return found
 
 
-async def read_approver(connection: Connection, record: str) -> str | None:
-    """Return who approved a published record's latest version, or None."""
-    approver: str | None = await connection.fetchval(statement("records", "approver"), record)
-    return approver
+async def read_approved_by(connection: Connection, record: str) -> ApprovedBy | None:
+    """Return for whom a published record's latest version was approved, or None."""
+    side: ApprovedBy | None = await connection.fetchval(statement("records", "approved_by"), record)
+    return side
 
 
 def _register_of(row: Any) -> Register:
@@ -330,5 +333,5 @@ def _line(row: Any) -> VersionLine:
         hash=row["leaf"].hex(),
         entry=row["entry"],
         change_note=None if note is None else msgspec.json.decode(note, type=LangText),
-        **{name: row[name] for name in ("moved_from", "changed_on", "undated", "run") if row[name]},
+        **{name: row[name] for name in _OF_LINES if row[name]},
     )

@@ -96,7 +96,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
     The scores are null if no record has one. `findings` are by rule, `missing` by pointer,
     `withheld` fields and `restricted` records by ground, `completeness_ranges` by ten points.
-    Months begin with the first publication.
+    `approvals` are the versions and withdrawals up to then that took two actors, as places, by whom
+    the second one acted for: the `authority`, or the `agency` itself. Months begin with the first
+    publication.
     """
 
     records: int
@@ -109,6 +111,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[Tally]
     withheld: list[Tally]
     restricted: list[Tally]
+    approvals: list[Tally]
     months: list[Month]
     groups: list[StatisticsGroup]
 
@@ -247,6 +250,7 @@ def count_part(
         missing=tally("missing"),
         withheld=tally("withheld"),
         restricted=tally("restricted"),
+        approvals=tally("approvals"),
         months=list(_months(months, day)),
         groups=[_group(row, by) for row in groups],
     )

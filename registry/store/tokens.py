@@ -72,6 +72,11 @@ async def read_all(connection: Connection) -> list[StoredToken]:
     return await read_rows(connection, StoredToken, "tokens", "all")
 
 
+async def read_actors(connection: Connection) -> list[str]:
+    """Return the names of all actors that have, or had, a token."""
+    return [row["actor"] for row in await connection.fetch(statement("tokens", "actors"))]
+
+
 async def read_in_force(
     connection: Connection, *, actor: str, agency: str | None, now: dt.datetime
 ) -> list[StoredToken]:

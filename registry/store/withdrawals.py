@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from registry.record.entry import ApprovedBy
 from registry.record.model import LangText
 from registry.store.as_of import END
 from registry.store.database import Connection
@@ -18,7 +19,7 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
     """A withdrawal: `version` was in force until then, `hash` is the entry's leaf hash.
 
     `successor` is the id of the record that takes its place, if one was named. `note` is null if
-    it was erased.
+    it was erased. `approved_by` says for whom a second actor approved it.
     """
 
     version: int
@@ -29,6 +30,7 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
     entry: int
     hash: str
     redacted: list[Redacted]
+    approved_by: ApprovedBy | None = None
 
 
 async def read_all(connection: Connection, record: str, *, as_of: int = END) -> list[Withdrawal]:

@@ -131,14 +131,23 @@ async def reader(shared_url, tmp_path_factory, publication, hooks):
 
 @pytest.fixture
 def token(database):
-    """Make tokens."""
+    """Make tokens; what reviews for an agency is a member's."""
 
     async def make(agency="demo-sante", scopes=("file",), days=30, now=None, actor=None):
+        member = None
+        if agency is not None and "review" in scopes:
+            async with database.connection() as connection:
+                member = await connection.fetchval(
+                    "insert into member (name, agency, roles, language, invited_at)"
+                    " values ('A', $1, '{editor, reviewer}', 'fr', now()) returning id",
+                    agency,
+                )
         return await access_tokens.create_token(
             database,
             agency=agency,
             scopes=scopes,
             actor=actor,
+            member=member,
             days=days,
             now=now or dt.datetime.now(dt.UTC),
             random=secrets.token_bytes,

@@ -36,7 +36,7 @@ OF_REGISTER = (
 
 def actor(agency):
     scopes = frozenset(("admin", "file"))
-    return Actor(name=agency, agency=agency, scopes=scopes, token=None, request="r")
+    return Actor(name=agency, agency=agency, scopes=scopes, token=1, request="r")
 
 
 class Events:

@@ -286,11 +286,11 @@ def test_a_members_link_is_alone_on_stdout_and_she_is_listed_until_ended(with_da
 
 
 def test_a_token_has_every_scope_that_it_was_given(with_database):
-    scopes = ("--scope", "file", "--scope", "review")
+    scopes = ("--scope", "file", "--scope", "audit")
     assert with_database("token", "create", "--agency", "dgi", *scopes).returncode == 0
     listed = with_database("token", "list").stdout
     assert "file" in listed
-    assert "review" in listed
+    assert "audit" in listed
 
 
 def test_a_third_token_says_which_to_end(with_database):

@@ -205,25 +205,36 @@ def test_there_is_no_proof_before_a_publication(own, record_file, record):
     assert "no record" in own("log", "prove", "demo-sante/none", code=1).stderr
 
 
-def test_parts_are_erased_by_two_and_the_list_says_how_far_it_is(own, record, record_file):
+def test_parts_are_erased_by_two_and_the_list_says_how_far_it_is(
+    own, record, record_file, tmp_path
+):
     contact = {"email": "suivi@demo-sante.example", "phone": "+212537000199"}
     own("file", record_file(contact=contact, website="https://demo-sante.example/"), "--submit")
     pointers = ("--pointer", "/contact/phone", "--pointer", "/website")
     why = ("--basis", "data_protection", "--authority", "CNDP")
-    asked = own("redact", "request", record["id"], *pointers, *why).stdout
+    legal, data = [tmp_path / f"{name}.token" for name in ("legal", "data")]
+    for file in (legal, data):
+        made = own("token", "create", "--scope", "redact", "--actor", f"{file.stem} office")
+        file.write_text(made.stdout)
+    # Two names in one shell are not two people.
+    request = ("redact", "request", record["id"])
+    assert "--actor" in own(*request, *pointers, *why, "--actor", "cndp", code=2).stderr
+    assert "--token-file" in own(*request, *pointers, *why, code=2).stderr
+    asked = own(*request, *pointers, *why, "--token-file", legal).stdout
     assert "  pointers: /contact/phone, /website" in asked.splitlines()
     assert asked.endswith("registry redact confirm 1\n")
     row = f"1\t{record['id']}\t/contact/phone /website\tdata_protection\t"
-    assert own("redact", "list").stdout == f"{row}asked for by authority\n"
-    own("redact", "confirm", "1", code=1)
-    own("redact", "confirm", "1", "--actor", "data protection office")
+    assert own("redact", "list").stdout == f"{row}asked for by legal office\n"
+    own("redact", "confirm", "1", "--actor", "redaction-officer", code=2)
+    assert "four eyes" in own("redact", "confirm", "1", "--token-file", legal, code=1).stderr
+    own("redact", "confirm", "1", "--token-file", data)
     assert own("redact", "list").stdout == f"{row}entry 2, to be erased\n"
     own("log", "publish")
     assert own("redact", "list").stdout == f"{row}entry 2, erased\n"
     [listed] = json.loads(own("redact", "list", "--format", "json").stdout)
     assert (listed["id"], listed["entry"], listed["is_done"]) == (1, 2, True)
     assert "is in the log" in own("redact", "delete", "1", code=1).stderr
-    own("redact", "request", record["id"], "--pointer", "/contact/email", *why)
+    own(*request, "--pointer", "/contact/email", *why, "--token-file", legal)
     assert own("redact", "delete", "2", "--actor", "data protection office").stdout == ""
     assert own("redact", "list").stdout == f"{row}entry 2, erased\n"
 

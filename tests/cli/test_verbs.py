@@ -43,27 +43,47 @@ def test_a_record_from_its_file_to_its_withdrawal(answer, with_database, record,
     assert answer(*arguments) == gone | {"outcome": "unchanged"}
 
 
+@pytest.fixture
+def holding(with_database, tmp_path):
+    """Make a token and return the option that acts with it."""
+
+    def make(name, *arguments):
+        made = with_database("token", "create", "--actor", name, *arguments)
+        assert made.returncode == 0, made.stderr
+        file = tmp_path / f"{name}.token"
+        file.write_text(made.stdout)
+        return "--token-file", str(file)
+
+    return make
+
+
 def test_where_review_is_required_another_approves_or_returns(
-    answer, with_database, record_file, tmp_path
+    answer, with_database, record_file, holding
 ):
     required = {"review": "required"}
+    office = holding("review office", "--scope", "review")
     [sent] = answer("file", record_file(), "--submit", **required)
     assert sent["outcome"] == "in_review"
     [waiting] = answer("drafts", "--state", "in_review", **required)
     assert (waiting["id"], waiting["submitted_by"]) == (ID, "demo-sante")
-    own = with_database("approve", ID, "--tag", waiting["tag"], "--actor", "demo-sante", **required)
-    assert own.returncode == 1
-    assert "four eyes" in own.stderr
-    back = answer("return", ID, "--comment", "Dites qui répond.", **required)
+    # One shell is one person, by whatever names it acts.
+    for who in ((), ("--actor", "demo-sante"), ("--actor", "review office")):
+        own = with_database("approve", ID, "--tag", waiting["tag"], *who, **required)
+        assert own.returncode == 1
+        assert "four eyes" in own.stderr
+        assert "--token-file" in own.stderr
+    both = with_database("approve", ID, "--tag", "x", "--actor", "a", *office, **required)
+    assert (both.returncode, "--actor or --token-file" in both.stderr) == (2, True)
+    back = answer("return", ID, "--comment", "Dites qui répond.", *office, **required)
     assert back["outcome"] == "returned"
     [draft] = answer("drafts", "--agency", "demo-sante", **required)
     assert (draft["state"], draft["comment"]) == ("draft", "Dites qui répond.")
     assert answer("drafts", "--state", "in_review", **required) == []
     listed = with_database("drafts", **required).stdout
-    assert listed.endswith("\treturned by authority: Dites qui répond.\n")
+    assert listed.endswith("\treturned by review office: Dites qui répond.\n")
     again = answer("submit", ID, **required)
     assert again["outcome"] == "in_review"
-    done = answer("approve", ID, "--tag", again["tag"], **required)
+    done = answer("approve", ID, "--tag", again["tag"], *office, **required)
     assert (done["outcome"], done["version"]) == ("published", 1)
 
 
@@ -175,9 +195,10 @@ def test_an_agency_attests(answer, with_database):
 
 
 def test_where_review_is_required_another_approves_what_is_withdrawn_or_attested(
-    answer, with_database, record_file
+    answer, with_database, record_file, holding
 ):
     required = {"review": "required"}
+    office = holding("review office", "--scope", "review")
     answer("file", record_file(), "--submit")
     withdraw = ("withdraw", ID, "--reason", "other", "--note", "fr=Fini.")
     asked = answer(*withdraw, **required)
@@ -195,11 +216,11 @@ def test_where_review_is_required_another_approves_what_is_withdrawn_or_attested
     assert "Whoever asked for it finds the comment" in back
     text = with_database(*withdraw, **required).stdout
     assert f"registry acts approve {int(number) + 1}" in text
-    done = answer("acts", "approve", str(int(number) + 1), **required)
+    done = answer("acts", "approve", str(int(number) + 1), *office, **required)
     assert (done["outcome"], done["entry"]) == ("withdrawn", 2)
     attest = ("attest", "demo-sante", "--systems", "2", "--contact", "a@b.example")
     number = str(answer(*attest, **required)["act"])
-    assert answer("acts", "approve", number, **required)["outcome"] == "attested"
+    assert answer("acts", "approve", number, *office, **required)["outcome"] == "attested"
 
 
 def test_the_agencies_are_listed(answer, with_database, record_file):

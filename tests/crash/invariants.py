@@ -107,7 +107,7 @@ LAWS = {
         select a.id from pending_act as a left join e on e.index = a.entry
         where a.state = 'approved' and (
             e.kind is distinct from a.kind
-            or e.says ->> 'approved_by_role' is null
+            or e.says ->> 'approved_by' is null
             or a.subject is distinct from coalesce(e.record, e.says ->> 'agency')
         )
         """,
@@ -127,7 +127,7 @@ LAWS = {
         full join (
             select
                 case
-                    when e.kind <> 'version' and e.says ->> 'approved_by_role' is not null
+                    when e.kind <> 'version' and e.says ->> 'approved_by' is not null
                         then 'approve_act'
                     when e.kind = 'withdrawal' then 'withdraw'
                     when e.kind = 'attestation' then 'attest'

@@ -51,7 +51,7 @@ ERRORS = ("ENOSPC", "EIO")
 MOST_TOUCHES = 40
 ROTATIONS = 10
 """Of the key, which is changed as the log grows; all of them sign to the end."""
-AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=1)
 
 
 async def log_campaign(data: Path, *, rounds: int, flips: int, seed: int) -> Counter[str]:

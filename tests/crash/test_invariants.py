@@ -65,7 +65,7 @@ async def filed(publish, record, database):
     amended = record | {"system_version": "1.3"}
     other = record | {"id": "demo-sante/autre", "source_id": "A-2"}
     published = [(await publish(one))[0] for one in (record, amended, other)]
-    actor = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset(), token=None)
+    actor = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset(), token=1)
     async with database.transaction() as connection:
         for one in published:
             at = one.published_at
@@ -96,8 +96,8 @@ async def test_a_broken_law_is_noticed(filed, database_url, pack, sentence):
 async def reviewed(context, record):
     """A record that was submitted, returned, submitted again and approved, and one in review."""
     context = msgspec.structs.replace(context, review="required")
-    agency = Actor(name="a", agency="demo-sante", scopes=frozenset({"file"}), token=None)
-    authority = Actor(name="b", agency=None, scopes=frozenset({"review"}), token=None)
+    agency = Actor(name="a", agency="demo-sante", scopes=frozenset({"file"}), token=1)
+    authority = Actor(name="b", agency=None, scopes=frozenset({"review"}), token=1)
     tags = {}
     for document in (record, record | {"id": "demo-sante/autre", "source_id": "A-2"}):
         for returned in (True, False):

@@ -78,7 +78,7 @@ def test_settings_of_the_services_are_known_and_valid():
         given |= dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
         settings = from_environment(given)
         assert isinstance(settings, Settings)
-        assert settings.review == "required"
+        assert settings.review == "authority"
         urls.append(settings.database_url)
     assert all(name.startswith(PREFIX) for name in given)
     assert [url.split("@")[0] for url in urls] == ["postgresql://register", "postgresql://serving"]

@@ -124,12 +124,17 @@ def test_what_was_forged_is_found(follow, forgery, command, why):
     assert why in errors
 
 
-def test_what_was_erased_is_told_with_its_basis(follow, register, warm):
+def test_what_was_erased_is_told_with_its_basis(follow, register, warm, tmp_path):
     record = "demo-sante/prevision-lits"
+    files = []
+    for name in ("legal office", "data office"):
+        made = run(warm, register, "token", "create", "--scope", "redact", "--actor", name)
+        files.append(tmp_path / f"{name}.token")
+        files[-1].write_text(made)
     for arguments in (
         ("redact", "request", record, "--pointer", "/contact", "--basis", "data_protection",
-         "--authority", "CNDP"),
-        ("redact", "confirm", "1", "--actor", "data office"),
+         "--authority", "CNDP", "--token-file", files[0]),
+        ("redact", "confirm", "1", "--token-file", files[1]),
         ("log", "publish"),
         ("redact", "list"),
     ):  # fmt: skip

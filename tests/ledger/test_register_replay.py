@@ -16,7 +16,7 @@ UNBOUND = {"id", "register", "origin", "proof"}
 
 
 def acting(name):
-    return Actor(name=name, agency=None, scopes=frozenset({"redact", "admin"}), token=None)
+    return Actor(name=name, agency=None, scopes=frozenset({"redact", "admin"}), token=1)
 
 
 async def lived(register):
@@ -28,7 +28,7 @@ async def lived(register):
     await register.put(amended(other), now=NOW)
     await register.withdraw(OTHER, now=NOW, reason="filed_in_error")
     agency = Actor(
-        name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None, request="r"
+        name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=1, request="r"
     )
     for systems in (9, 7):
         said = {"day": "2026-11-01", "systems_total": systems, "contact": {"email": "a@b.example"}}

@@ -26,7 +26,7 @@ from tests.imported import import_filings
 
 ID = "demo-sante/prevision-lits"
 AGENCY = Actor(
-    name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None, request="r"
+    name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=1, request="r"
 )
 SEA = Agency(id="us.sea", name={"en": "Sea"}, kind="foreign", origin="us-register")
 

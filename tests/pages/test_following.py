@@ -31,7 +31,7 @@ from .conftest import files
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 TODAY = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
-AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=1)
 PHONE = "+212537000199"
 FOREIGN = {
     "schema_version": "1.0",
@@ -116,7 +116,7 @@ class Register:
     async def redact(self, record, *pointers):
         statement = {"record": record, "pointers": list(pointers), "basis": "data_protection"}
         one, other = (
-            Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=None, request="r")
+            Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=1, request="r")
             for name in ("one", "other")
         )
         asked = await redaction.request(

@@ -20,7 +20,7 @@ from tests.built import build
 from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=1)
 REASON = {"reason": "filed_in_error", "note": {"fr": "Déposée deux fois."}}
 
 

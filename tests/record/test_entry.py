@@ -187,14 +187,14 @@ def test_the_entry_of_an_attestation_names_agency_day_and_number(previous):
     assert b"a@dgi.example" not in content
 
 
-def test_the_entry_of_what_took_two_says_so_by_role_and_differs_in_nothing_else():
+def test_the_entry_of_what_took_two_says_for_whom_and_differs_in_nothing_else():
     previous, sections = Previous(index=7, leaf=b"\x01" * 32), seal({}, secrets.token_bytes)
     of_record = {"record": "dgi/x", "version": 3, "reason": "other", "previous": previous}
     of_agency = {"agency": "dgi", "day": AT.date(), "systems_total": 1, "previous": None}
     for write, said in ((withdrawal_entry, of_record), (attestation_entry, of_agency)):
         alone = write(actor="dgi", at=AT, sections=sections, **said)
-        by_two = write(actor="dgi", at=AT, sections=sections, **said, is_approved=True)
-        assert canonical(json.loads(alone) | {"approved_by_role": "reviewer"}) == by_two
+        by_two = write(actor="dgi", at=AT, sections=sections, **said, approved_by="agency")
+        assert canonical(json.loads(alone) | {"approved_by": "agency"}) == by_two
 
 
 def test_times_are_whole_seconds_of_utc():

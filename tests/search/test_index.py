@@ -28,7 +28,7 @@ from registry.text.tokens import token_text
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 24)
 SYNONYMS = Vocabulary([["CNSS", "caisse nationale de sécurité sociale"], ["IA", "AI"]])
-AGENCY = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+AGENCY = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=1)
 
 
 class Counted:

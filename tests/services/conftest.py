@@ -17,7 +17,7 @@ NEW = Precondition(new=True)
 
 
 def actor(name, agency, *scopes):
-    return Actor(name=name, agency=agency, scopes=frozenset(scopes), token=None, request="r")
+    return Actor(name=name, agency=agency, scopes=frozenset(scopes), token=1, request="r")
 
 
 class Filer:

@@ -33,13 +33,13 @@ def create(database):
 
 
 async def test_a_token_is_recognised_with_what_it_may_do(database, create):
-    token = await create(scopes=("file", "review"), actor="dgi-it")
+    token = await create(scopes=("file", "audit"), actor="dgi-it")
     actor = await access_tokens.recognise(database, token, now=NOW)
     assert (actor.name, actor.agency) == ("dgi-it", "dgi")
-    assert actor.scopes == {"file", "review"}
+    assert actor.scopes == {"file", "audit"}
     assert actor.files_for("dgi")
     assert not actor.files_for("cnss")
-    actor.require("review")
+    actor.require("audit")
     with pytest.raises(Forbidden, match="scope admin"):
         actor.require("admin")
 
@@ -132,8 +132,8 @@ async def test_two_tokens_of_one_actor_can_be_in_force_and_a_third_says_which_to
         await create()
     # Each actor, each agency and the authority have two of their own; what expired is not counted.
     await create(actor="dgi-it")
-    await create(agency="cnss", actor="dgi")
-    await create(agency=None, scopes=["admin"], actor="dgi")
+    await create(agency="cnss", actor="dgi-it")
+    await create(agency=None, scopes=["admin"], actor="dgi-it")
     for _ in range(2):
         await create(now=NOW + 30 * DAY)
 

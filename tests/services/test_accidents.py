@@ -30,7 +30,7 @@ from tests.services.conftest import Backup
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
-AGENCY = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+AGENCY = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=1)
 
 
 @pytest.fixture
@@ -411,7 +411,7 @@ async def test_redactions_whose_entries_are_given_up_wait_to_be_confirmed_again(
     async with database.connection() as connection:
         before = (await log.read_state(connection)).range
     one, two = (
-        Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=None, request="r")
+        Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=1, request="r")
         for name in ("one", "two")
     )
     decided = {"basis": "data_protection", "authority": "CNDP"}

@@ -14,8 +14,8 @@ from registry.store import attestations, audit
 from tests.commitments import section_commitment
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-HEALTH = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
-SCHOOLS = Actor(name="records", agency="demo-education", scopes=frozenset({"file"}), token=None)
+HEALTH = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=1)
+SCHOOLS = Actor(name="records", agency="demo-education", scopes=frozenset({"file"}), token=1)
 
 
 @pytest.fixture
@@ -181,10 +181,10 @@ async def test_nobody_attests_for_another_agency(context, statement):
     for agency in ("demo-education", "nobody"):
         with pytest.raises(Forbidden):
             await attest(context, HEALTH, agency, statement, now=NOW)
-    reviewer = Actor(name="r", agency="demo-sante", scopes=frozenset({"review"}), token=None)
+    reviewer = Actor(name="r", agency="demo-sante", scopes=frozenset({"review"}), token=1)
     with pytest.raises(Forbidden):
         await say(context, statement, reviewer)
-    stranger = Actor(name="x", agency="nobody", scopes=frozenset({"file"}), token=None)
+    stranger = Actor(name="x", agency="nobody", scopes=frozenset({"file"}), token=1)
     with pytest.raises(NotFound):
         await say(context, statement, stranger)
     assert await entries(context) == []

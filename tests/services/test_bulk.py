@@ -36,7 +36,7 @@ from tests.conftest import amended
 from tests.searched import search
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-HEALTH = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+HEALTH = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=1)
 
 
 async def pieces(*chunks):
@@ -352,7 +352,7 @@ async def test_where_review_is_required_lines_go_into_review(context, file, reco
         "in_review",
         "records",
     )
-    reviewer = Actor(name="authority", agency=None, scopes=frozenset({"review"}), token=None)
+    reviewer = Actor(name="authority", agency=None, scopes=frozenset({"review"}), token=1)
     tag = Precondition(tag=waiting.tag)
     approved = await review.approve(context, reviewer, record["id"], precondition=tag, now=NOW)
     assert approved.version == 1
@@ -590,7 +590,7 @@ async def test_requests_at_once_file_the_same_records_once(context, file, record
 
 
 async def test_only_who_may_file_is_let_in(file, record):
-    reviewer = Actor(name="r", agency="demo-sante", scopes=frozenset({"review"}), token=None)
+    reviewer = Actor(name="r", agency="demo-sante", scopes=frozenset({"review"}), token=1)
     with pytest.raises(Forbidden):
         await file(body(record), actor=reviewer)
 

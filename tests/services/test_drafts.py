@@ -162,7 +162,7 @@ async def test_another_agencys_draft_is_refused_before_the_database_is_asked(fil
 
 async def test_who_may_neither_file_nor_review_sees_no_draft(filer, record):
     await filer.save(record)
-    admin = Actor(name="admin", agency=None, scopes=frozenset({"admin"}), token=None)
+    admin = Actor(name="admin", agency=None, scopes=frozenset({"admin"}), token=1)
     for act in (filer.read(record, by=admin), filer.drafts(by=admin)):
         with pytest.raises(Forbidden, match="needs the scope file"):
             await act

@@ -64,7 +64,7 @@ def fewer(monkeypatch):
 
 
 def acting(name, agency=None, scopes=("redact",)):
-    return Actor(name=name, agency=agency, scopes=frozenset(scopes), token=None, request="r")
+    return Actor(name=name, agency=agency, scopes=frozenset(scopes), token=1, request="r")
 
 
 @pytest.fixture

@@ -232,7 +232,7 @@ async def test_what_the_register_has_withdrawn_is_not_brought_back_by_loading_ag
 ):
     write("demo-sante/prevision-lits.json", record)
     [one] = (await loaded(context, tmp_path)).values()
-    agency = Actor(name="a", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+    agency = Actor(name="a", agency="demo-sante", scopes=frozenset({"file"}), token=1)
     await withdraw(
         context,
         agency,

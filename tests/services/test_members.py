@@ -288,7 +288,7 @@ async def test_a_draft_that_an_older_release_submitted_knows_its_actor(reviewed,
     await reviewed.submit(record)
     async with people.database.connection() as connection:
         await connection.execute("update draft set submitted_person = null")
-    same = Actor(name="demo-sante", agency=None, scopes=frozenset({"review"}), token=None)
+    same = Actor(name="demo-sante", agency=None, scopes=frozenset({"review"}), token=1)
     with pytest.raises(Forbidden, match="four eyes"):
         await reviewed.approve(record, by=same)
     assert (await reviewed.approve(record)).outcome == "published"

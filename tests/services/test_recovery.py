@@ -27,9 +27,9 @@ from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 AGENCY = Actor(
-    name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None, request="r"
+    name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=1, request="r"
 )
-REVIEWER = Actor(name="office", agency=None, scopes=frozenset({"review"}), token=None)
+REVIEWER = Actor(name="office", agency=None, scopes=frozenset({"review"}), token=1)
 
 
 def quiet(_done, _total):
@@ -43,7 +43,7 @@ def actor():
             name=name,
             agency=None,
             scopes=frozenset({"redact", "admin"}),
-            token=None,
+            token=1,
             request="r",
         )
 

@@ -45,7 +45,7 @@ ASKED = {
 
 
 def acting(name):
-    return Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=None, request="r")
+    return Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=1, request="r")
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ async def test_what_is_erased_is_found_nowhere(
 ):
     await publish(personal)
     await publish(personal | {"system_version": "2"})
-    agency = Actor(name="x", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+    agency = Actor(name="x", agency="demo-sante", scopes=frozenset({"file"}), token=1)
     async with database.connection() as connection:
         leaf = await connection.fetchval("select leaf from log_entry where index = 2")
     await drafts.save_draft(

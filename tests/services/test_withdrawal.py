@@ -112,6 +112,7 @@ async def test_a_withdrawn_record_is_out_of_force_and_its_history_stays(filer, r
         "entry": 2,
         "hash": receipt.hash,
         "redacted": [],
+        "approved_by": None,
     }
     assert (await filer.acts())[-1] == ("demo-sante", "withdraw", record["id"], "1", "done")
 
@@ -166,8 +167,8 @@ async def test_a_withdrawal_names_the_state_that_it_ends(filer, record):
 
 async def test_only_the_agency_and_the_administrator_withdraw(filer, record):
     tag = (await filer.publish(record)).hash[:16]
-    reviewer = Actor(name="r", agency=None, scopes=frozenset({"review"}), token=None)
-    others = Actor(name="e", agency="demo-education", scopes=frozenset({"admin"}), token=None)
+    reviewer = Actor(name="r", agency=None, scopes=frozenset({"review"}), token=1)
+    others = Actor(name="e", agency="demo-education", scopes=frozenset({"admin"}), token=1)
     for actor in (filer.schools, reviewer, others):
         with pytest.raises(Forbidden):
             await filer.withdraw(record, tag, by=actor)

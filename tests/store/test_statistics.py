@@ -35,13 +35,14 @@ STATUSES = ["planned", "in_use", "retired", None]
 GROUNDS = ["state_security", "trade_secret"]
 REAL = "dgi"
 RANGES = [*((low, low + 9) for low in range(0, 90, 10)), (90, 100)]
+APPROVERS = (None, "authority", "agency")
 STEPS = 160
 REAL_AFTER = 110
 
 
 def operator(name, agency):
     scopes = frozenset(("admin", "file"))
-    return Actor(name=name, agency=agency, scopes=scopes, token=None, request="r")
+    return Actor(name=name, agency=agency, scopes=scopes, token=1, request="r")
 
 
 class Told:
@@ -50,6 +51,7 @@ class Told:
     def __init__(self, entry, at, document, agency, verdict):
         self.entry, self.at, self.until = entry, at, None
         self.until_at = self.until_kind = None
+        self.approvals = []
         self.local, self.fictitious = agency.origin is None, agency.fictitious
         self.verdict = verdict
         self.due = document.get("lifecycle", {}).get("next_review_on")
@@ -136,7 +138,7 @@ async def history(context, pack):
         kind = chance.random()
         if kind < 0.12 and standing:
             gone = chance.choice(standing)
-            await _withdraw(context, gone, now)
+            await _withdraw(context, gone, now, chance.choice(APPROVERS))
             continue
         if kind < 0.17:
             agency = chance.choice(["demo-sante", REAL, "demo-education"])
@@ -153,16 +155,21 @@ async def history(context, pack):
                 document["id"] = f"{REAL}/{chance.randint(0, 4)}"
             home = pack.agencies[document["id"].split("/")[0]]
             verdict = validate(document, profile="publication", pack=pack, today=now.date())
+        by = chance.choice(APPROVERS) if home.origin is None else None
+        publication = Publication(
+            document=document, agency=home, actor=home.id, verdict=verdict, approved_by=by
+        )
         async with context.database.transaction() as connection:
             [done] = await append.publish(
                 connection,
-                [Publication(document=document, agency=home, actor=home.id, verdict=verdict)],
+                [publication],
                 guard=given_times(),
                 now=now,
                 random=secrets.token_bytes,
             )
         told = Told(done.index, done.at, document, home, verdict)
         told.record = document["id"]
+        told.approvals.append((told.entry, by))
         for one in said:
             if one.record == told.record and one.until is None:
                 one.until, one.until_at, one.until_kind = told.entry, told.at, "version"
@@ -170,13 +177,14 @@ async def history(context, pack):
     return said, attested
 
 
-async def _withdraw(context, told, now):
+async def _withdraw(context, told, now, by):
     statement = {"reason": "other", "note": {"fr": "Fin", "ar": "نهاية"}}
     command = withdrawal.Withdraw(
-        actor=operator("a", None), subject=told.record, statement=statement
+        actor=operator("a", None), subject=told.record, statement=statement, approved_by=by
     )
     receipt = await execute(context, command, now=now)
     told.until, told.until_at, told.until_kind = receipt.entry, receipt.withdrawn_at, "withdrawal"
+    told.approvals.append((receipt.entry, by))
 
 
 async def _attest(context, agency, total, now):
@@ -249,6 +257,19 @@ def months(counted, entry, day):
     return listed
 
 
+def approvals(counted, until):
+    took = [
+        (by, one.record)
+        for one in counted
+        for entry, by in one.approvals
+        if by is not None and entry <= until
+    ]
+    return [
+        {"code": code, "records": len({record for by, record in took if by == code}), "places": n}
+        for code, n in sorted(Counter(by for by, _ in took).items())
+    ]
+
+
 def part(said, moment, by, filters, *, local, fictitious):
     counted = [
         one
@@ -287,6 +308,7 @@ def part(said, moment, by, filters, *, local, fictitious):
         "missing": tallies(standing, lambda one: list(one.verdict.missing)),
         "withheld": tallies(standing, lambda one: one.withheld),
         "restricted": tallies(standing, lambda one: [one.restriction] if one.restriction else []),
+        "approvals": approvals(counted, moment.entry),
         "months": months(counted, moment.entry, moment.day),
         "groups": [
             {

@@ -14,9 +14,7 @@ from registry.store.migrate import MIGRATIONS
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
-OPERATOR = Actor(
-    name="operator", agency=None, scopes=frozenset(("admin",)), token=None, request="r"
-)
+OPERATOR = Actor(name="operator", agency=None, scopes=frozenset(("admin",)), token=1, request="r")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from registry.worker.notices import send_due
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 RECORD = "demo-sante/prevision-lits"
-SUBMITTER = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=None)
+SUBMITTER = Actor(name="demo-sante", agency="demo-sante", scopes=frozenset({"file"}), token=1)
 
 
 async def tell(connection, record):

@@ -116,6 +116,7 @@ class Register:
         made = self.run("token", "create", "--actor", name, *arguments, seed=name)
         if made.returncode:
             raise RuntimeError(made.stderr)
+        (self.folder / f"{name}.token").write_text(made.stdout)
         self._tokens.write_text(json.dumps(self.tokens() | {name: made.stdout.strip()}))
 
     def tokens(self) -> dict[str, str]:

@@ -38,6 +38,7 @@ def make_register(register: Register, part: Part, data: Path, *, rows: int | Non
     _copy_sources(register.folder, data, rows)
     _load_and_import(register, part)
     _make_tokens(register)
+    _redact_by_command(register, part)
     for review, life in (("none", _file_alone), ("required", _file_with_review)):
         with register.serve(review=review) as client:
             life(Asker(client, part, register.tokens(), tick=register.tick))
@@ -88,12 +89,6 @@ def _load_and_import(register: Register, part: Part) -> None:
     register.tick(24 * 60)
     run("attest", "demo-services", "--systems", "25", "--contact", "contact@demo-services.example",
         "--note", "fr=Avec les essais.", "--format", "json")  # fmt: skip
-    redaction = ("--pointer", "/contact/url", "--basis", "data_protection", "--authority", "CNDP")
-    run("redact", "request", "demo-securite/carrieres-satellite", *redaction)
-    run("redact", "request", "demo-sante/prevision-lits", *redaction, "--reference", "D-2026/17")
-    run("redact", "confirm", "1")
-    run("redact", "confirm", "1", "--actor", "data protection office")
-    run("redact", "list")
     run("withdraw", "demo-agriculture/criquets", "--reason", "other", "--note", "fr=Abandonné.")
     (register.folder / "draft.json").write_text(json.dumps(_record("cli-one")), encoding="utf-8")
     run("file", "draft.json")
@@ -104,13 +99,32 @@ def _load_and_import(register: Register, part: Part) -> None:
     run("redact", "list", "--format", "json")
 
 
+def _redact_by_command(register: Register, part: Part) -> None:
+    def run(name: str, *arguments: str) -> None:
+        _run(register, part, "redact", *arguments, "--token-file", f"{name}.token")
+
+    why = ("--pointer", "/contact/url", "--basis", "data_protection", "--authority", "CNDP")
+    run("legal office", "request", "demo-securite/carrieres-satellite", *why)
+    run("legal office", "request", "demo-sante/prevision-lits", *why, "--reference", "D-2026/17")
+    run("legal office", "confirm", "1")
+    run("data office", "confirm", "1")
+    _run(register, part, "redact", "list")
+
+
 def _make_tokens(register: Register) -> None:
+    for agency in ("demo-sante", "demo-agriculture"):
+        both = ("--role", "editor", "--role", "reviewer")
+        register.run("member", "invite", agency, "--agency", agency, *both, seed=agency)
     register.make_token("expired", "--agency", "demo-agriculture", "--scope", "file", "--days", "1")
     register.tick(2 * 24 * 60)
     register.make_token("agriculture", "--agency", "demo-agriculture", "--scope", "file")
-    register.make_token("sante", "--agency", "demo-sante", "--scope", "file,review")
+    register.make_token(
+        "sante", "--agency", "demo-sante", "--scope", "file,review", "--member", "1"
+    )
     register.make_token("review office", "--scope", "review")
-    register.make_token("both", "--agency", "demo-agriculture", "--scope", "file,review")
+    register.make_token(
+        "both", "--agency", "demo-agriculture", "--scope", "file,review", "--member", "2"
+    )
     register.make_token("legal office", "--scope", "redact")
     register.make_token("data office", "--scope", "redact")
     register.make_token("admin", "--scope", "admin")

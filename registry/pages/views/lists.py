@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from registry.pages.cards import Card, copied, counted
@@ -120,6 +120,13 @@ def erased_view(reader: Reader, erased: Sequence[Redacted]) -> list[dict[str, An
     ]
 
 
+APPROVED_BY: Mapping[object, str] = {
+    "authority": message("Approved by the register’s authority"),
+    "agency": message("Approved within the agency, by another person"),
+}
+"""What is said of who approved what another person had asked for."""
+
+
 def change_view(reader: Reader, change: VersionLine | Withdrawal | SourceEvent) -> dict[str, Any]:
     """Return the view of one change.
 
@@ -127,7 +134,7 @@ def change_view(reader: Reader, change: VersionLine | Withdrawal | SourceEvent) 
     `changed_on` is the day of the change that the agency of a version states, or its source.
     """
     known: dict[str, Any] = {"reason": None, "state": None, "note": None, "undated": False}
-    known |= {"erased": [], "changed_on": None}
+    known |= {"erased": [], "changed_on": None, "approved_by": None}
     if isinstance(change, SourceEvent):
         known |= {"day": change.day.isoformat(), "state": AT_SOURCE[change.state]}
     elif isinstance(change, Withdrawal):
@@ -144,6 +151,8 @@ def change_view(reader: Reader, change: VersionLine | Withdrawal | SourceEvent) 
             "undated": change.undated is True,
             "changed_on": change.changed_on or None,
         }
+    if not isinstance(change, SourceEvent):
+        known["approved_by"] = APPROVED_BY.get(change.approved_by)
     return known | {"version": change.version, "entry": change.entry}
 
 

@@ -41,6 +41,7 @@ def review_view(reader: Reader, reviewed: ReviewedDraft) -> dict[str, Any]:
     changed = {change.pointer for section in sections for change in section.changes}
     return _row(reader, reviewed, sections) | {
         "tag": reviewed.draft.tag,
+        "refusal": reviewed.refusal,
         "submitted_by": reviewed.draft.submitted_by,
         "sections": sections,
         "note": say(reader, publication.get("change_note")),

@@ -32,6 +32,10 @@ _SENTENCES = {
     "overdue": message("Reviews that are late: %(n)s. The oldest was due on %(day)s."),
     "withheld": message("Facts withheld: %(n)s. The ground named most often: %(name)s."),
     "restricted": message("Only the existence is public: %(n)s of %(total)s systems."),
+    "approvals": message(
+        "Versions and withdrawals that a second person approved: %(n)s. Of these, within the"
+        " agency itself: %(own)s."
+    ),
     "missing": message("Missing most often: “%(name)s”, in %(n)s of %(total)s records."),
     "silent": message(
         "Agencies without a record: %(n)s. Of these, say how many they use: %(said)s."
@@ -74,6 +78,9 @@ def _values(counted: RegisterCounts, table: Table) -> Mapping[str, Any] | None:
         made |= {"n": rows[-1].values[0], "before": rows[-1 - _YEAR].values[0]}
     elif table.id == "silent":
         made["said"] = sum(row.values[0] is not None for row in rows)
+    elif table.id == "approvals":
+        own = _sum(row for row in rows if row.code == "agency")
+        made |= {"n": _sum(rows), "own": own}
     elif table.id in _SUMMED:
         made |= {"name": first, "n": _sum(rows)}
     elif table.id == "missing":

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from registry.pages.labels import message
-from registry.pages.reader import Reader, Text, as_it_is, label, say
+from registry.pages.reader import Reader, Text, as_it_is, label, say, translated
 from registry.pages.site import Site
 from registry.pages.snapshot import RegisterCounts
 from registry.pages.views.document_view import field_name
@@ -62,6 +62,8 @@ _OVERDUE = message("Overdue reviews")
 _AGENCY = message("Agency")
 _GROUND = message("Ground")
 
+_APPROVERS = {"authority": message("The authority"), "agency": message("The agency itself")}
+
 _HERE = (Column(title=_RECORDS), Column(title=_ELSEWHERE))
 RISKS = ("unacceptable", "high", "limited", "minimal", NOT_STATED)
 _MOST_MISSING = 20
@@ -110,6 +112,24 @@ def tables(reader: Reader, site: Site, counted: RegisterCounts) -> list[Table]:
             rows=[
                 _ground(reader, tally.code, tally.records)
                 for tally in counted.by_code.local.restricted
+            ],
+        ),
+        Table(
+            id="approvals",
+            title=message("Who approves what agencies file"),
+            note=message(
+                "Versions and withdrawals that a second person approved: of the authority, or of "
+                "the agency that filed them."
+            ),
+            head=message("Approved by"),
+            columns=[Column(title=message("Approvals")), Column(title=_RECORDS)],
+            rows=[
+                StatisticsRow(
+                    code=tally.code,
+                    name=translated(reader, _APPROVERS[tally.code]),
+                    values=(tally.places, tally.records),
+                )
+                for tally in counted.by_code.local.approvals
             ],
         ),
         _missing(reader, counted),

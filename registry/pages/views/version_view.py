@@ -10,7 +10,7 @@ import msgspec
 from registry.pages.reader import Reader, Text, as_it_is, label, say
 from registry.pages.site import Site
 from registry.pages.views.diff_view import changes_view
-from registry.pages.views.lists import change_view
+from registry.pages.views.lists import APPROVED_BY, change_view
 from registry.pages.views.record_view import read_document, read_languages, record_view
 from registry.record.entry import NOT_STATED
 from registry.record.pack import Agency
@@ -42,6 +42,7 @@ def version_view(
         "superseded_on": register.superseded_at and register.superseded_at.date().isoformat(),
         "note": say(reader, latest.versions[number - 1].change_note),
         "changed_on": latest.versions[number - 1].changed_on or None,
+        "approved_by": APPROVED_BY.get(latest.versions[number - 1].approved_by),
         "risk": [label(reader, "risk_level", level) for level in levels]
         if levels[0] != levels[1]
         else None,

@@ -213,8 +213,7 @@ limit 1
 select
     (select count(*) from source_row) as source_rows,
     (select count(*) from origin) as origins,
-    (select count(*) from import_run) as imports,
-    (select count(*) from version where approved_by is not null) as approvals
+    (select count(*) from import_run) as imports
 
 -- name: set_fault
 update log_state set fault = $1 where fault is distinct from $1

@@ -1,29 +1,56 @@
 -- name: insert
-insert into member (name, email, agency, roles, language, invited_at) values ($1, $2, $3, $4, $5, $6)
+insert into member (name, email, agency, roles, language, invited_at, vouched_by) values ($1, $2, $3, $4, $5, $6, $7)
 returning id
 
 -- name: one
 select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at
+    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
+    vouched_by
 from member
 where id = $1
 
 -- name: lock
 select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at
+    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
+    vouched_by
 from member
 where id = $1
 for update
 
 -- name: all
 select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at
+    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
+    vouched_by
 from member
 where $1::text is null or agency = $1
 order by id
 
 -- name: set_roles
 update member set roles = $2 where id = $1
+
+-- name: vouch
+-- Whoever is let in by $1 cannot in turn vouch for $1, and nobody does for herself.
+with recursive line (id, vouched_by) as (
+    select id, vouched_by from member where id = $2
+    union
+    select m.id, m.vouched_by from line as l inner join member as m on m.id = l.vouched_by
+)
+
+update member set vouched_by = $2 where id = $1 and id not in (select id from line)
+
+-- name: are_one
+-- The lines of members lead to who vouched for them, and so on. One is in the line of the other, or somebody of an
+-- agency in both.
+with recursive line (member, id, agency, vouched_by) as (
+    select id, id, agency, vouched_by from member where id in ($1, $2)
+    union
+    select l.member, m.id, m.agency, m.vouched_by from line as l inner join member as m on m.id = l.vouched_by
+)
+
+select exists (
+    select from line as a inner join line as b on b.id = a.id
+    where a.member = $1 and b.member = $2 and (a.agency is not null or a.id in ($1, $2))
+)
 
 -- name: set_language
 update member set language = $2 where id = $1 and language <> $2
@@ -55,7 +82,8 @@ update token set revoked_at = $2 where member = $1 and revoked_at is null and no
 
 -- name: by_identity
 select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at
+    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
+    vouched_by
 from member
 where oidc_issuer = $1 and oidc_subject = $2 and ended_at is null
 for update
@@ -63,7 +91,8 @@ for update
 -- name: by_email
 -- Those in force whom no identity is bound to yet.
 select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at
+    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
+    vouched_by
 from member
 where lower(email) = lower($1) and oidc_subject is null and ended_at is null
 for update

@@ -42,6 +42,10 @@ from pending_act
 where ($1::text is null or agency = $1) and ($2::text is null or state = $2)
 order by id desc
 
+-- name: risks
+-- In force: of the record $1, or of all that the agency $1 has filed.
+select distinct risk from figure where (record = $1 or agency = $1) and origin is null and until_entry is null
+
 -- name: approve
 update pending_act
 set state = 'approved', statement = null, decided_by = $2, decided_person = $3, decided_at = $4, entry = $5

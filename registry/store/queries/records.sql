@@ -121,7 +121,8 @@ order by r.id collate "C", v.version
 
 -- name: versions
 select
-    v.record, v.version, v.entry, v.published_at, v.change_note, v.moved_from, v.undated, v.run, e.leaf,
+    v.record, v.version, v.entry, v.published_at, v.change_note, v.approved_by, v.moved_from, v.undated,
+    v.run, e.leaf,
     -- What the source states, or else the agency itself; a redaction takes it out of the section.
     coalesce(v.changed_on, (
         select s.value::jsonb ->> 'changed_on' from section as s
@@ -131,7 +132,7 @@ from version as v inner join log_entry as e on e.index = v.entry
 where ($1::text [] is null or v.record = any($1)) and v.entry <= $2
 order by v.record collate "C", v.version
 
--- name: approver
+-- name: approved_by
 select v.approved_by
 from record as r inner join version as v on v.record = r.id and v.version = r.version
 where r.id = $1 and r.state = 'published'

@@ -110,6 +110,18 @@ select s.local, 'withheld', w.code, count(*), sum(w.places)::bigint
 from standing as s
 cross join lateral (select code, count(*) as places from unnest(s.withheld) as u (code) group by code) as w
 group by s.local, w.code
+union all
+-- What took two: who approved the versions and withdrawals up to then.
+select c.local, 'approvals', took.approved_by, count(distinct took.record), count(*)
+from (
+    select record, entry, approved_by, entry as of_figure from version
+    union all
+    select w.record, w.entry, w.approved_by, v.entry
+    from withdrawal as w inner join version as v on v.record = w.record and v.version = w.version
+) as took
+inner join counted as c on c.entry = took.of_figure
+where took.approved_by is not null and took.entry <= $1
+group by c.local, took.approved_by
 
 -- name: months
 select local, to_char(at at time zone 'UTC', 'YYYY-MM') as month, 'published' as what, count(*) as versions

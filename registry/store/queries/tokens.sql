@@ -15,6 +15,9 @@ update token set last_used_on = $2 where id = $1 and last_used_on is distinct fr
 -- name: all
 select id, digest, actor, agency, scopes, created_at, expires_at, revoked_at, last_used_on, member from token order by id
 
+-- name: actors
+select distinct actor from token
+
 -- name: in_force
 select id, digest, actor, agency, scopes, created_at, expires_at, revoked_at, last_used_on, member from token
 where actor = $1 and agency is not distinct from $2 and revoked_at is null and expires_at > $3

@@ -1,6 +1,6 @@
 -- name: of_record
 select
-    w.record, w.entry, w.version, w.withdrawn_at, w.reason, s.value as note, t.value as successor, e.leaf,
+    w.record, w.entry, w.version, w.withdrawn_at, w.reason, w.approved_by, s.value as note, t.value as successor, e.leaf,
     (select x.members from redacted as x where x.entry = w.entry) as redacted
 from withdrawal as w
 inner join log_entry as e on e.index = w.entry

@@ -130,7 +130,7 @@ async def acts_page(request: ConsoleRequest) -> Response[bytes]:
         acts_view,
         found=found,
         attests="file" in request.actor.scopes,
-        review=request.context.review == "required",
+        review=request.context.takes_review,
     )
     return await console_page(request, "acts.html", view)
 
@@ -210,7 +210,7 @@ async def _show_withdrawal(
         fields=fields,
         findings=findings,
         waiting=waiting,
-        review=context.review == "required",
+        review=context.takes_review,
         has_changed=has_changed,
     )
     return await console_page(request, "withdraw.html", view, status=status)
@@ -237,7 +237,7 @@ async def _show_attestation(
         fields=fields,
         findings=findings,
         waiting=waiting,
-        review=context.review == "required",
+        review=context.takes_review,
     )
     return await console_page(request, "attestation.html", view, status=status)
 

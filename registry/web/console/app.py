@@ -106,6 +106,7 @@ _FOR_MEMBERS: tuple[HTTPRouteHandler, ...] = (
     members.member_page,
     members.change_roles,
     members.link_member,
+    members.confirm_member,
     members.end_member,
     tokens.tokens_page,
     tokens.create_token,

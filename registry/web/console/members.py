@@ -121,6 +121,15 @@ async def link_member(request: ConsoleRequest, number: NumberPath) -> Response[b
     return await _link_page(request, member.name, made)
 
 
+@post("/{lang:str}/members/{number:int}/confirm", status_code=303)
+async def confirm_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
+    """Confirm, for the authority, that a member is a person of her own."""
+    member = await _managed(request, number)
+    await members.confirm_member(request.context.database, request.actor, number, now=utc_now())
+    wording = message("%(name)s is confirmed as a person of their own.")
+    return await see_other(request, f"members/{number}", wording, name=member.name)
+
+
 @post("/{lang:str}/members/{number:int}/end", status_code=303)
 async def end_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """End a member."""
@@ -158,10 +167,18 @@ async def _list_page(
 async def _member_page(
     request: ConsoleRequest, member: Member, roles: Sequence[str], wrong: Sequence[str]
 ) -> Response[bytes]:
+    voucher = None
+    if member.vouched_by is not None:
+        found = await members.list_members(request.context.database, request.actor)
+        voucher = next((one for one in found if one.id == member.vouched_by and one.agency), None)
+
     def view(reader: Reader) -> dict[str, Any]:
         return {
             "person": _row(reader, member),
             "is_oneself": member.id == request.user.id,
+            # Whom somebody of an agency let in is one with her until the authority confirms it.
+            "let_in_by": voucher and voucher.name,
+            "may_confirm": voucher is not None and request.actor.agency is None,
             "chosen": roles,
             "errors": [(name, _FAULTS[name]) for name in wrong],
             "roles": [

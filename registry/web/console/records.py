@@ -205,7 +205,7 @@ async def _show_record(
 ) -> Response[bytes]:
     def view(reader: Any) -> dict[str, Any]:
         shown = task_list_view(reader, working, refused=refused)
-        return {**shown, "review": request.context.review == "required"}
+        return {**shown, "review": request.context.takes_review}
 
     return await console_page(request, "record.html", view, status=422 if refused else 200)
 

@@ -29,7 +29,8 @@ _LIVES = (30, 90, 180, 365)
 _FAULTS = {
     "scopes": message("Choose at least one of these"),
     "actor": message(
-        "Give the name of a role, of at most 60 characters, that is not another body’s"
+        "Give the name of a role, of at most 60 characters, that is not another body’s and does "
+        "not read like another one"
     ),
     "days": message("Choose one of these"),
 }

@@ -96,7 +96,7 @@ async def test_a_withdrawal_is_asked_for_and_another_person_approves_it(office):
     [row] = await office.run(
         "select convert_from(bytes, 'UTF8') as said from log_entry where index = 2"
     )
-    assert '"approved_by_role":"reviewer"' in row["said"]
+    assert '"approved_by":"agency"' in row["said"]
 
 
 async def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(office):

@@ -403,3 +403,41 @@ async def test_what_was_typed_when_the_session_ended_comes_back(office, desk, re
     [box] = [one for one in page.iter("textarea") if one.get("name") == "comment:/name"]
     assert box.text == "Trop long."
     assert (await desk.draft(editor, record["id"])).state == "in_review"
+
+
+async def test_a_reviewer_whom_the_submitter_made_up_is_told_and_the_authority_confirms_her(
+    office, desk, record
+):
+    admin, editor = await office.member("editor", "agency_admin")
+    await desk.submit(editor, record)
+    # She invites somebody who does not exist, and opens the link that she is shown herself.
+    await admin.get("/office/fr/members")
+    fields = [("name", "Personne"), ("roles", "reviewer"), ("language", "fr")]
+    invited = parse(await admin.post("/office/fr/members", fields))
+    [address] = [text_of(code) for code in invited.iter("code")]
+    made_up = office.browser()
+    await made_up.sign_in(address.rsplit("/", 1)[1])
+    path = f"/office/fr/review/{record['id']}"
+    page = parse(await made_up.get(path))
+    assert "qu’une seule personne avec qui l’a demandé" in text_of(page)
+    values = {field.get("value") for field in page.iter("input")}
+    assert "approve" not in values
+    [tag] = {one.get("value") for one in page.iter("input") if one.get("name") == "tag"}
+    forged = await made_up.post(path, [("act", "approve"), ("tag", tag)])
+    assert forged.status_code == 403
+    assert "one person for four eyes" in text_of(parse(forged))
+    number = await office.run("select max(id) as id from member")
+    member = f"/office/fr/members/{number[0]['id']}"
+    # Nobody of the agency confirms her; a register admin does, and then she approves.
+    shown = parse(await admin.get(member))
+    assert "Amina a fait entrer ce membre" in text_of(shown)
+    assert f"{member}/confirm" not in {form.get("action") for form in shown.iter("form")}
+    assert (await admin.post(f"{member}/confirm")).status_code == 403
+    authority, _ = await office.member("register_admin", agency=None)
+    shown = parse(await authority.get(member))
+    assert f"{member}/confirm" in {form.get("action") for form in shown.iter("form")}
+    assert (await authority.post(f"{member}/confirm")).status_code == 303
+    assert "répond de ce que ce membre" in text_of(parse(await authority.get(member)))
+    page = parse(await made_up.get(path))
+    done = await made_up.post(path, [("act", "approve"), ("tag", tag)])
+    assert (done.status_code, done.headers["location"]) == (303, "/office/fr/review/")
