@@ -21,6 +21,7 @@ from registry.record.field_descriptions import (
 )
 from registry.record.messages import Message, MessageValue, Title, message, translatable
 from registry.record.nearest_code import nearest_code
+from registry.record.numbers import NumberFault, read_number
 from registry.record.pointers import Place, field_path
 from registry.record.requirements import Unit, conditions
 from registry.record.schema import SCHEMA_VERSION, Field, field_at, fields
@@ -266,15 +267,21 @@ def sentence(
     if keyword == "type":
         wording = EXAMPLES["LangLine"] if isinstance(value, list) else TYPES[value]
         expected = message(wording)
-    return (
-        message(
-            _SENTENCES[keyword],
-            title=title,
-            size=size,
-            value=expected,
-            instance=quoted(instance),
-        ),
+    wrong = message(
+        _SENTENCES[keyword], title=title, size=size, value=expected, instance=quoted(instance)
     )
+    typed = _unread_number(instance, value) if keyword == "type" else None
+    return (wrong,) if typed is None else (wrong, typed)
+
+
+def _unread_number(instance: Any, kind: str | list[str]) -> Message | None:
+    """Return why a text in the place of a number was not read as one, None where it could be."""
+    if isinstance(instance, str) and kind in ("integer", "number"):
+        try:
+            read_number(instance, whole=kind == "integer")
+        except NumberFault as fault:
+            return fault.saying
+    return None
 
 
 _SENTENCES = {

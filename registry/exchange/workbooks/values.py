@@ -13,13 +13,11 @@ from registry.exchange.workbooks.sheets import SheetCell
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
 from registry.record.messages import Message, Title, message
 from registry.record.nearest_code import nearest_code
+from registry.record.numbers import NumberFault, not_whole, read_number
 from registry.record.schema import Field
 
 LONGEST_SHOWN = 60
 
-_SPACES = re.compile(r"[\s\u00a0\u202f'’]")
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
-_TWO_WAYS = re.compile(r"[-+]?[1-9]\d{0,2}(?:[.,]\d{3})+")
 _PARTIAL = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
 _DIGITS_OF_NUMBER = 15
 
@@ -118,43 +116,16 @@ def _this() -> Message:
 
 
 def _read_number(cell: SheetCell, *, whole: bool) -> int | float:
-    if isinstance(cell, bool):
-        cell = read_text(cell)
-    value: int | float
-    if isinstance(cell, str):
-        text = _SPACES.sub("", read_text(cell)).replace("٫", ".").replace("٬", "")
-        text = "".join(str(unicodedata.digit(one, one)) for one in text).replace("−", "-")
-        if _TWO_WAYS.fullmatch(text):
-            raise CellFault(
-                message(
-                    "{value} can be read in two ways. Write the number without signs between "
-                    "thousands, such as 1250 or 0.5.",
-                    value=_shown(read_text(cell)),
-                )
-            )
-        text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
-        value = float(text) if _NUMBER.fullmatch(text) else math.nan
-        if value.is_integer() and "." not in text and "e" not in text.lower():
-            value = int(text)
-    else:
-        value = cell
-    if isinstance(value, float) and not math.isfinite(value):
-        raise CellFault(
-            message(
-                "{value} is not a number. Write digits alone, such as 1250 or 0.5.",
-                value=_shown(read_text(cell)),
-            )
-        )
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if whole and not isinstance(value, int):
-        raise CellFault(
-            message(
-                "{value} is not a whole number. Write one without decimals, such as 1250.",
-                value=_shown(str(cell)),
-            )
-        )
-    return value
+    if isinstance(cell, bool | str) or not math.isfinite(cell):
+        try:
+            return read_number(read_text(cell), whole=whole)
+        except NumberFault as fault:
+            raise CellFault(fault.saying) from None
+    if isinstance(cell, float) and cell.is_integer():
+        return int(cell)
+    if whole and not isinstance(cell, int):
+        raise CellFault(not_whole(_shown(str(cell))))
+    return cell
 
 
 def _read_date(text: str, *, partial: bool) -> str:

@@ -13,7 +13,7 @@ from registry.services.heartbeat import SILENT_AFTER, silence_of_work
 from registry.settings import Settings
 from registry.store import checkpoints, log, tokens
 from registry.store.database import Connection, connect
-from registry.store.diagnosis import ServerFacts, read_server
+from registry.store.diagnosis import ServerFacts, read_doubtful_numbers, read_server
 from registry.store.heartbeats import Heartbeat
 from registry.store.migrate import has_begun, read_status
 from registry.store.tokens import StoredToken
@@ -216,6 +216,19 @@ async def check_tokens(connection: Connection, *, now: dt.datetime) -> Check:
         f"{', '.join(map(_described, ending))} within 30 days",
         "Make each holder a new one with registry token create, and revoke the old one after.",
     )
+
+
+async def check_numbers(connection: Connection) -> list[Check]:
+    """Check which published numbers may be a thousandth of what was typed, `450,000` for one."""
+    return [
+        asks(
+            "numbers",
+            f"{one.record}, version {one.version}, {one.pointer}: is {one.value} meant, or a "
+            "thousand times as much?",
+            "Ask its agency, and let it amend the record.",
+        )
+        for one in await read_doubtful_numbers(connection)
+    ] or [good("numbers", "no published number looks like one whose thousands were cut off")]
 
 
 def _described(token: StoredToken) -> str:

@@ -87,6 +87,7 @@ async def _of_register(connection: Connection, settings: Settings) -> list[Check
         *of_database.check_processes(told, version=__version__),
         *of_log.check_disks(told, least=of_host.LEAST_SHARE, here=platform.node()),
         *of_database.check_runs(told),
+        *await _seen("numbers", lambda: of_database.check_numbers(connection)),
         *await _seen("tokens", lambda: _one(of_database.check_tokens(connection, now=utc_now()))),
     ]
 

@@ -28,7 +28,7 @@ from registry.store.attestations import Attestation
 from registry.store.pending_acts import ActState, PendingAct
 from registry.store.records import CurrentDocument
 from registry.text.locales import direction
-from registry.web.console.form_reading import read_number
+from registry.web.console.form_reading import read_typed_number
 
 Fields = Sequence[tuple[str, str]]
 
@@ -51,7 +51,7 @@ def attestation_statement(fields: Fields) -> Document:
     if day := _typed(fields, "day"):
         said["day"] = day
     if total := _typed(fields, "systems_total"):
-        said["systems_total"] = read_number(total, whole=True)
+        said["systems_total"] = read_typed_number(total, whole=True)
     if contact := _typed(fields, "contact"):
         said["contact"] = {"url" if "://" in contact else "email": contact}
     return {**said, **_note(fields)}

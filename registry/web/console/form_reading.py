@@ -17,6 +17,7 @@ import msgspec
 
 from registry.record.format_version import settled
 from registry.record.model import Document
+from registry.record.numbers import NumberFault, read_number
 from registry.record.pointers import dig
 from registry.record.requirements import Unit
 
@@ -31,10 +32,7 @@ _ENTRY = re.compile(r"/([0-9]{1,3})(?=[/:])")
 _LONGEST_POINTER = 200
 """More characters than the pointer of any entry has."""
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,18}([.,][0-9]{1,12})?")
-_SPACES = re.compile(r"[ \u00a0\u202f'’](?=[0-9]{3})")
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩٫۰۱۲۳۴۵۶۷۸۹", "0123456789.0123456789")
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "0123456789" * 2)
 
 
 class _TypedPage(msgspec.Struct, frozen=True):
@@ -137,7 +135,7 @@ def _value(schema: Mapping[str, Any], place: str, page: _TypedPage) -> Any:  # n
         case "boolean":
             return {"true": True, "false": False}.get(typed_once(place, typed))
         case "integer" | "number" as wanted:
-            return read_number(typed_once(place, typed), whole=wanted == "integer")
+            return read_typed_number(typed_once(place, typed), whole=wanted == "integer")
     if f"{place}:unit" in typed:
         return _period(place, typed)
     return typed_once(place, typed) or None
@@ -176,16 +174,12 @@ def _list(item: Mapping[str, Any], place: str, page: _TypedPage) -> list[Any]:
     return [entry for entry in entries if entry is not None]
 
 
-def read_number(text: str, *, whole: bool) -> int | float | str | None:
-    """Return a number, however its digits are written and grouped, or what was typed."""
-    plain = _SPACES.sub("", text.translate(_DIGITS)).removesuffix("%").strip()
-    if not text:
-        return None
-    if _INTEGER.fullmatch(plain):
-        return int(plain)
-    if not whole and _NUMBER.fullmatch(plain):
-        return float(plain.replace(",", "."))
-    return text
+def read_typed_number(text: str, *, whole: bool) -> int | float | str | None:
+    """Return a number, or what was typed where it is none or may be another one."""
+    try:
+        return read_number(text, whole=whole) if text else None
+    except NumberFault:
+        return text
 
 
 def _date(place: str, typed: Typed) -> str | None:

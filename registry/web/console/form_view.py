@@ -13,6 +13,7 @@ from registry.pages.reader import Reader, Text, as_it_is, in_language, language
 from registry.pages.views.document_view import field_title
 from registry.record.messages import render
 from registry.record.model import Document
+from registry.record.numbers import write_number
 from registry.record.pointers import dig
 from registry.record.requirement_status import RequirementStatus
 from registry.record.requirements import Unit, reason
@@ -163,7 +164,8 @@ def _fill_one(
         case _, "boolean":
             made.kind, made.options = "radios", truth_options(reader, value)
         case _, "integer" | "number":
-            made.kind, made.value = "number", _number(value)
+            made.kind = "number"
+            made.value = write_number(value) if isinstance(value, int | float) else _text(value)
         case "Country" | "LanguageTag", _:
             made.kind, made.options = "select", name_options(reader, kind, _text(value))
         case _ if path == _PERIOD_OF_RETENTION:
@@ -289,10 +291,3 @@ def _fill_period(made: FormField, value: str) -> None:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _number(value: Any) -> str:
-    """Return a number as people type it, without an exponent."""
-    if isinstance(value, float):
-        return f"{value:.12f}".rstrip("0").rstrip(".")
-    return _text(value)

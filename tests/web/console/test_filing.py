@@ -168,6 +168,29 @@ async def test_digits_spaces_and_lines_are_read_as_people_type_them(office):
     assert draft["purpose"]["goal"] == {"fr": "Une ligne.\n\nUne autre."}
 
 
+@pytest.mark.parametrize("typed", ["450,000", "450.000", "٤٥٠٫٠٠٠", "٤٥٠،٠٠٠"])
+async def test_a_number_that_can_be_read_in_two_ways_is_refused_and_stays_typed(office, typed):
+    amount = "/procurement/contract/amount/value"
+    document = for_agency("high")
+    someone = await typist(office)
+    await begin(someone, document)
+    await someone.open(f"records/{document['id']}/technology")
+    form = someone.form("technology")
+    form.set(amount, typed)
+    await someone.send(form, then="next")
+    assert someone.answer.status_code == 422
+    assert someone.form("technology").get(amount) == [typed]
+    beside = someone.page.find(".//*[@id='f-procurement-contract']")
+    assert "Écrivez 450000 ou 450.0000" in "".join(beside.itertext())
+    form = someone.form("technology")
+    form.set(amount, "450 000")
+    form.set("/procurement/contract/amount/currency", "MAD")
+    await someone.send(form, then="list")
+    assert someone.answer.status_code == 200, someone.text
+    draft = await draft_of(office, document["id"])
+    assert draft["procurement"]["contract"]["amount"]["value"] == 450000
+
+
 async def test_what_was_typed_survives_the_end_of_a_session(office):
     document = for_agency("minimal")
     made = await office.invite("editor", agency="demo-services")
