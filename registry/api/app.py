@@ -64,9 +64,9 @@ from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import ObjectStore
 from registry.record.fast_validator import FastValidator
-from registry.record.pack import load_pack
+from registry.record.pack import Pack, load_pack
 from registry.search.engine import open_index
-from registry.services.agencies import keep_complete, take_added
+from registry.services.agencies import complete_pack
 from registry.services.context import ServiceContext
 from registry.services.heartbeat import figures_of_host, host_of, keep_beating
 from registry.services.identity_provider import open_provider
@@ -231,18 +231,17 @@ def _litestar(
     private: PrivatePages | None = None,
 ) -> Litestar:
     pack = load_pack(settings.pack, settings.packs)
-    # Agencies that were added to the register join those of its pack while it is served.
-    pack = msgspec.structs.replace(pack, agencies=dict(pack.agencies))
     figures = Metrics(settings.figures_dir, FastValidator(enabled=settings.accept_path == "on"))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         database = await connect(settings.database_url or "", patience=_PATIENCE_SECONDS)
+        known = pack
         with suppress(Exception):
-            await take_added(database, pack.agencies)
+            known = await complete_pack(database, pack)
         app.state.context = ServiceContext(
             database=database,
-            pack=pack,
+            pack=known,
             random=secrets.token_bytes,
             review=settings.review,
             fast=figures.fast,
@@ -250,9 +249,15 @@ def _litestar(
             publications_a_day=settings.limit_publications,
             draft_bytes=settings.limit_drafts * 2**20,
         )
+
+        def take_pack(pack: Pack) -> None:
+            app.state.context = msgspec.structs.replace(app.state.context, pack=pack)
+
         figures.database = database
         reads = app.state.reads = Reads(database, settings.read_url)
-        index = app.state.index = open_index(database.connection, settings.search_dir, pack)
+        index = app.state.index = open_index(
+            database.connection, settings.search_dir, known, take_pack
+        )
         # Only a process that granian has started listens.
         listening = (
             [] if multiprocessing.parent_process() is None else [limit_unread(settings.port)]
@@ -270,7 +275,6 @@ def _litestar(
                     partial(figures_of_host, settings),
                 ),
                 index.keep_current(),
-                keep_complete(database, pack.agencies),
                 *listening,
             )
         ]
@@ -298,7 +302,7 @@ def _litestar(
     return Litestar(
         route_handlers=[*_HANDLERS, *pages, *([] if private is None else [private.router])],
         dependencies={"actor": Provide(authentication.provide_actor)},
-        before_request=parameters.QueryCheck(pack),
+        before_request=parameters.QueryCheck(),
         after_exception=[authentication.note_refusal],
         state=State(
             {
@@ -322,7 +326,7 @@ def _litestar(
             Exception: problems.handle_any,
         },
         lifespan=[lifespan],
-        openapi_config=openapi.configuration(settings, pack),
+        openapi_config=openapi.configuration(settings),
         logging_config=None,
     )
 

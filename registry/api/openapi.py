@@ -45,7 +45,7 @@ _EXAMPLES = ("minimal", "complete")
 """The records of `schemas/examples` that show what a body looks like."""
 
 
-def configuration(settings: Settings, pack: Pack) -> OpenAPIConfig:
+def configuration(settings: Settings) -> OpenAPIConfig:
     """Return what litestar needs to serve the description."""
     return OpenAPIConfig(
         title="Register of public algorithms",
@@ -58,22 +58,22 @@ def configuration(settings: Settings, pack: Pack) -> OpenAPIConfig:
         components=Components(
             security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
         ),
-        render_plugins=[_Description(pack)],
+        render_plugins=[_Description()],
     )
 
 
 class _Description(JsonRenderPlugin):
-    """Serves the document, which is made once a process, at the first request."""
+    """Serves the document, which is made at the first request, and again of another pack."""
 
-    def __init__(self, pack: Pack) -> None:
+    def __init__(self) -> None:
         super().__init__(path=PATH, media_type=MediaType.JSON)
-        self._pack = pack
-        self._document: bytes | None = None
+        self._made: tuple[Pack, bytes] | None = None
 
     def render(self, request: Request[Any, Any, Any], _: Json) -> bytes:
-        if self._document is None:
-            self._document = msgspec.json.encode(describe(request.app, self._pack))
-        return self._document
+        pack = request.app.state.context.pack
+        if self._made is None or self._made[0] is not pack:
+            self._made = pack, msgspec.json.encode(describe(request.app, pack))
+        return self._made[1]
 
 
 def describe(app: Litestar, pack: Pack) -> Json:

@@ -97,10 +97,6 @@ class QueryCheck:
     none, and names of a wrong value neither the nearest code nor the range.
     """
 
-    def __init__(self, pack: Pack) -> None:
-        """Take the country whose codes parameters may hold."""
-        self._pack = pack
-
     async def __call__(self, request: Request[Any, Any, Any]) -> None:
         """Check a request, and note its operation; raises `InvalidParameter`.
 
@@ -132,9 +128,10 @@ class QueryCheck:
                     nearest=near,
                 )
         for name in given:
-            self._check(name, [str(value) for value in given.getall(name)], known[name])
+            values = [str(value) for value in given.getall(name)]
+            self._check(name, values, known[name], state.context.pack)
 
-    def _check(self, name: str, values: list[str], field: FieldDefinition) -> None:
+    def _check(self, name: str, values: list[str], field: FieldDefinition, pack: Pack) -> None:
         declared = field.kwarg_definition
         is_number = _holds(field.annotation, int)
         for value in values:
@@ -146,7 +143,7 @@ class QueryCheck:
         if len(values) > 1 and not _holds(field.annotation, list):
             raise InvalidParameter(f"{name}: give it once")
         if isinstance(declared, CodeParameter) and not declared.separated:
-            codes(name, values, declared.codes(self._pack))
+            codes(name, values, declared.codes(pack))
         lowest, highest = getattr(declared, "ge", None), getattr(declared, "le", None)
         if lowest is not None and highest is not None:
             for number in map(int, values):

@@ -53,8 +53,8 @@ def add(
 ) -> None:
     """Add an agency to the register, beside those of its country pack; the row is checked before.
 
-    It is kept in the database, whatever becomes of the pack. A running register takes it over
-    within 10 seconds; search names it from its next start on.
+    It is kept in the database, whatever becomes of the pack. A running register finds it by its
+    name at once, and takes records of it within 10 seconds.
 
     Example: registry agency add eau --name "fr=Agence de l'eau" --kind public_institution
     """
@@ -67,7 +67,7 @@ def add(
         settings,
         lambda context: add_agency(context, settings, row, now=utc_now()),
     )
-    print_message(f"{code} is an agency of this register; a running one takes it over in seconds")
+    print_message(f"{code} is an agency of this register; a running one finds it by its name")
 
 
 @agency.command(name="list")

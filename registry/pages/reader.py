@@ -103,6 +103,11 @@ def make_reader(
     )
 
 
+def reader_of(reader: Reader, pack: Pack) -> Reader:
+    """Return a reader for a pack with other agencies."""
+    return msgspec.structs.replace(reader, pack=pack, kept={})
+
+
 def _set_in(order: Sequence[str], catalogues: Mapping[str, Catalogue]) -> str:
     """Return the first language of an order that has half as many wordings as any of them."""
     wordings = {tag: len(catalogues[tag].messages) for tag in order if tag != SOURCE}

@@ -101,6 +101,8 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     `stop_words` words that a record need not have, and `services` lead from what people come for.
     `publisher` is the agency that runs the register, and `licence` the address of the licence of
     its contents. `rights` are what the law gives to whoever received a decision.
+
+    It is a value, by whose identity others keep what they have made of it: never change one.
     """
 
     code: str
@@ -118,7 +120,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     attestation: LangText
     operator: Operator
     ask_more_url: str
-    agencies: dict[str, Agency]
+    agencies: Mapping[str, Agency]
     lists: dict[str, CodeList]
     synonyms: tuple[tuple[str, ...], ...] = ()
     stop_words: tuple[str, ...] = ()
@@ -127,6 +129,13 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     rights: tuple[LegalFact, ...] = ()
     publisher: str | None = None
     licence: str | None = None
+
+    def with_agencies(self, added: Iterable[Agency]) -> Pack:
+        """Return the pack with agencies beside its own, of which those with the same code count."""
+        agencies = {**{one.id: one for one in added}, **self.agencies}
+        if len(agencies) == len(self.agencies):
+            return self
+        return msgspec.structs.replace(self, agencies=agencies)
 
     def codes(self, names: Iterable[str]) -> CodeList:
         """Return every code of some lists, of which `pack/…` are the country's own."""

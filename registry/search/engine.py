@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from registry.search.labels import (
 from registry.search.query import Named, SearchQuery, SearchResult
 from registry.search.result_page import find_all, find_named, place_results, write_page
 from registry.search.schema import NO_LABEL_WORDS, LabelWords
+from registry.store import agencies
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
 from registry.text.arabizi import NO_ARABIZI, ArabiziIndex
@@ -61,12 +62,15 @@ class SearchIndex:
         labels: LabelWords = NO_LABEL_WORDS,
         names: NameLabels = NO_NAMES,
         arabizi: ArabiziIndex = NO_ARABIZI,
+        pack: Pack | None = None,
+        on_pack: Callable[[Pack], None] = lambda _: None,
     ) -> None:
         """Take a function that lends connections, and the folder of the host's index.
 
         Names are ordered in any of the languages, which are those of the country. `labels` are
         those of codes, `names` those of what a question may name beside records, and `arabizi`
-        words that may be typed in Latin letters.
+        words that may be typed in Latin letters. The last two are of the `pack`, or once agencies
+        were added to the register, of one that has them too, which is given to `on_pack`.
         """
         self._borrow = borrow
         spoken = [*languages]
@@ -78,6 +82,8 @@ class SearchIndex:
             names=names,
             arabizi=arabizi,
         )
+        self._pack, self._on_pack = pack, on_pack
+        self._agencies = -1
         self._cards = Cards(_CARDS_ROOM)
         self._bodies = Bodies(_BODIES_ROOM)
         self._lock = asyncio.Lock()
@@ -172,6 +178,7 @@ class SearchIndex:
             with suppress(Exception):
                 async with self._connect() as connect:
                     log = await read_state(await connect())
+                    await self._name_added(log, connect)
                     if log == before:
                         await self._current(connect)
                     before = log
@@ -238,6 +245,7 @@ class SearchIndex:
         directory = self._directory
         state = directory.state
         log = await read_state(await connect(), -1 if state is None else state.size - 1)
+        await self._name_added(log, connect)
         if not directory.holds(log):
             if self._rising is None or self._rising.done():
                 # A damaged one is made anew by who has the lock, and by nobody else.
@@ -253,6 +261,18 @@ class SearchIndex:
                 self._meanings, languages=[code[1:] for code, _ in known]
             )
         return log
+
+    async def _name_added(self, log: SearchState, connect: Connect) -> None:
+        """Take over the agencies that were added to the register."""
+        if self._pack is None or log.agencies == self._agencies:
+            return
+        pack = self._pack.with_agencies(await agencies.read_local(await connect()))
+        if pack is not self._pack:
+            names, arabizi = await self._thread.run(lambda: (names_of(pack), arabizi_of(pack)))
+            self._meanings = msgspec.structs.replace(self._meanings, names=names, arabizi=arabizi)
+            self._pack = pack
+            self._on_pack(pack)
+        self._agencies = log.agencies
 
     async def _brought_up(self) -> SearchState:
         """Return the log's state when the index is brought up to it, by a task that nobody stops.
@@ -287,8 +307,10 @@ class SearchIndex:
             self._lock.release()
 
 
-def open_index(borrow: Borrow, folder: Path, pack: Pack) -> SearchIndex:
-    """Return the index of a host, for a register of a country pack."""
+def open_index(
+    borrow: Borrow, folder: Path, pack: Pack, on_pack: Callable[[Pack], None] = lambda _: None
+) -> SearchIndex:
+    """Return the index of a host, for a register of a country pack; `on_pack` as it takes it."""
     return SearchIndex(
         borrow,
         folder,
@@ -297,4 +319,6 @@ def open_index(borrow: Borrow, folder: Path, pack: Pack) -> SearchIndex:
         labels=labels_of(pack),
         names=names_of(pack),
         arabizi=arabizi_of(pack),
+        pack=pack,
+        on_pack=on_pack,
     )

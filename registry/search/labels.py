@@ -253,15 +253,20 @@ def names_of(pack: Pack) -> NameLabels:
 
 
 def _agency_names(pack: Pack) -> Iterator[Service]:
-    """Yield each agency as what one comes for, by its names and their synonyms, as acronyms are."""
+    """Yield each agency as what one comes for, by its names and their synonyms, as acronyms are.
+
+    A code that is no word of the names is the acronym of most agencies that have no synonyms.
+    """
+    sets: dict[tuple[str, ...], dict[int, Sequence[str]]] = {}
+    for number, texts in enumerate(pack.synonyms):
+        for text in texts:
+            sets.setdefault(tuple(words(text)), {})[number] = texts
     for agency in pack.agencies.values():
-        names = {tuple(words(name)) for name in agency.name.values()}
-        synonyms = [
-            text
-            for texts in pack.synonyms
-            if any(tuple(words(text)) in names for text in texts)
-            for text in texts
-        ]
+        names = [tuple(words(name)) for name in agency.name.values()]
+        found = {number: texts for name in names for number, texts in sets.get(name, {}).items()}
+        synonyms = [text for number in sorted(found) for text in found[number]]
+        if "-" not in agency.id and agency.id not in chain.from_iterable(names):
+            synonyms.append(agency.id)
         wordings = {tag: (name, *synonyms) for tag, name in agency.name.items()}
         yield Service(agency=agency.id, wordings=wordings)
 

@@ -10,12 +10,8 @@ one. Where a pack has an agency of the same code, that one counts.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-
-import msgspec
 
 from registry.ledger.agency_entries import AgencyEntry
 from registry.ledger.append import append
@@ -30,32 +26,12 @@ from registry.settings import Settings
 from registry.store import agencies, redactions, search_rows
 from registry.store.database import Connection, Database
 
-_EVERY_SECONDS = 10.0
-
 
 async def complete_pack(database: Database, pack: Pack) -> Pack:
     """Return a pack with the agencies that were added to the register."""
     async with database.connection() as connection:
         local = await agencies.read_local(connection)
-    return msgspec.structs.replace(
-        pack, agencies={**{one.id: one for one in local}, **pack.agencies}
-    )
-
-
-async def keep_complete(database: Database, known: dict[str, Agency]) -> None:
-    """Take agencies as they are added into those that a process knows; never return."""
-    while True:
-        # There may be no database now, or nothing in it yet.
-        with suppress(Exception):
-            await take_added(database, known)
-        await asyncio.sleep(_EVERY_SECONDS)
-
-
-async def take_added(database: Database, known: dict[str, Agency]) -> None:
-    """Take the agencies that were added into those that a process knows."""
-    async with database.connection() as connection:
-        for one in await agencies.read_local(connection):
-            known.setdefault(one.id, one)
+    return pack.with_agencies(local)
 
 
 async def add_agency(

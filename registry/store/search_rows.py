@@ -65,7 +65,7 @@ class SearchState(msgspec.Struct, frozen=True, kw_only=True):
 
     The epoch changes when rows of published versions change: by another analysis, which is named,
     or by an erasure. `leaf` is the leaf hash of the entry that was asked for, None without it, and
-    `last_leaf` that of the last entry.
+    `last_leaf` that of the last entry. `agencies` counts those of this register, which are added.
     """
 
     range: CompactRange
@@ -73,6 +73,7 @@ class SearchState(msgspec.Struct, frozen=True, kw_only=True):
     analysis: str
     leaf: str | None
     last_leaf: str
+    agencies: int
 
 
 async def write(connection: Connection, rows: Sequence[SearchDocument]) -> None:
@@ -187,4 +188,5 @@ def _state(row: Any) -> SearchState:
         analysis=row["analysis"],
         leaf=None if row["leaf"] is None else row["leaf"].hex(),
         last_leaf=(row["last_leaf"] or b"").hex(),
+        agencies=row["agencies"],
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
+import msgspec
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Send
 
@@ -15,7 +16,8 @@ from registry.api import app as api
 from registry.api.request_context import AccessLogEntry
 from registry.pages.assets import read_assets
 from registry.pages.editions import Edition, open_editions
-from registry.record.pack import load_pack
+from registry.pages.reader import reader_of
+from registry.record.pack import Pack, load_pack
 from registry.settings import Settings
 from registry.web.comparison import serve_comparisons
 from registry.web.console.app import console_pages
@@ -39,8 +41,16 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
     pack = load_pack(settings.pack, settings.packs)
 
     @cache
-    def editions() -> dict[str, Edition]:
+    def opened() -> dict[str, Edition]:
         return open_editions(pack, read_assets(resources.SITE), settings.base_url, bytecode=None)
+
+    @lru_cache(maxsize=1)
+    def editions(known: Pack) -> dict[str, Edition]:
+        """Return the editions for readers who see the agencies that are known now."""
+        return {
+            tag: msgspec.structs.replace(edition, reader=reader_of(edition.reader, known))
+            for tag, edition in opened().items()
+        }
 
     def render(site: ASGIApp, litestar: Litestar) -> ASGIApp:
         state = litestar.state

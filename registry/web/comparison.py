@@ -15,6 +15,7 @@ from registry.api.site import send_page
 from registry.pages.editions import Edition
 from registry.pages.site import render
 from registry.pages.views.version_view import compare_view
+from registry.record.pack import Pack
 from registry.store import agencies, records
 from registry.store.database import Database
 from registry.store.records import StoredRecord
@@ -28,7 +29,7 @@ _LONGEST = 20
 
 def serve_comparisons(
     languages: Collection[str],
-    editions: Callable[[], Mapping[str, Edition]],
+    editions: Callable[[Pack], Mapping[str, Edition]],
     site: ASGIApp,
     state: State,
 ) -> ASGIApp:
@@ -60,7 +61,7 @@ def serve_comparisons(
         pair = None if missing else (known[0], known[1])
 
         def compare() -> bytes:
-            edition = editions()[tag]
+            edition = editions(state.context.pack)[tag]
             numbers = given if pair is None else [str(_number(one)) for one in pair]
             here = f"{path}?{urlencode({'from': numbers[0], 'to': numbers[1]})}"
             return render(

@@ -26,6 +26,7 @@ from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, Item, introduc
 from registry.pages.views.search_view import question_words
 from registry.pages.views.served_feeds import found_item, record_items, record_name
 from registry.record.facets import LOCAL
+from registry.record.pack import Pack
 from registry.record.search_document import RecordSummary
 from registry.store import records, withdrawals
 from registry.store.as_of import read_beginning
@@ -53,12 +54,12 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 def feed_handlers(
-    editions: Callable[[], Mapping[str, Edition]], base_url: str
+    editions: Callable[[Pack], Mapping[str, Edition]], base_url: str
 ) -> list[HTTPRouteHandler]:
     """Return the handlers below `/feeds/`, for the editions of a site."""
 
-    def place_of(tag: str) -> _Place:
-        known = editions()
+    def place_of(tag: str, state: ApiState) -> _Place:
+        known = editions(state.context.pack)
         if tag not in known:
             raise NotFound(f"there are no feeds in the language {tag}")
         return _Place(known[tag], base_url)
@@ -75,7 +76,7 @@ def feed_handlers(
         tag: FromPath[str],
         sought: NamedDependency[SearchFilters],
     ) -> Response[bytes]:
-        place = place_of(tag)
+        place = place_of(tag, state)
         asked = sought if "origin" in sought.codes else from_origins(sought, [LOCAL])
         found, _ = await find_records(
             state, asked, sort="newest", reader=tag, limit=MOST_ITEMS, cursor=None, facets=[]
@@ -104,7 +105,7 @@ def feed_handlers(
         agency: AgencyPath,
         file: FromPath[str],
     ) -> Response[bytes]:
-        place = place_of(tag)
+        place = place_of(tag, state)
         id_ = f"{agency}/{file.rpartition('.')[0]}"
         async with state.context.database.connection() as connection:
             latest = await records.read(connection, id_)

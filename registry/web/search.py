@@ -30,7 +30,7 @@ from registry.pages.site import Demonstration, demonstration_of, render
 from registry.pages.views.search_view import COUNTED, SearchAnswer, refusal_view, search_view
 from registry.record.facets import FACETS, LOCAL
 from registry.record.origin import Origin
-from registry.record.pack import Agency
+from registry.record.pack import Agency, Pack
 from registry.record.short_code import read_code
 from registry.search.query import SearchResult, Sort
 from registry.store import agencies, codes, imports
@@ -40,7 +40,7 @@ PAGE = 20
 """Records a page, as many as the script shows."""
 
 
-def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHandler:
+def search_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRouteHandler:
     """Return the handler of `/<language>/search` with a query, for the editions of a site."""
 
     def page(
@@ -49,7 +49,7 @@ def search_handler(editions: Callable[[], Mapping[str, Edition]]) -> HTTPRouteHa
         demonstration: Demonstration = "",
     ) -> bytes:
         state: Any = request.app.state
-        edition = editions()[request.path_params["tag"]]
+        edition = editions(state.context.pack)[request.path_params["tag"]]
         address = f"search?{urlencode(_asked(request))}".removesuffix("?")
         day = state.clock().date().isoformat()
         return render(

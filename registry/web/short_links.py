@@ -40,7 +40,7 @@ class ShortLinks:
         self,
         pack: Pack,
         base_url: str,
-        editions: Callable[[], Mapping[str, Edition]],
+        editions: Callable[[Pack], Mapping[str, Edition]],
         site: ASGIApp,
         state: State,
     ) -> None:
@@ -96,7 +96,7 @@ class ShortLinks:
         fault = typed.fault or "unknown"
         view = partial(code_view, typed.text, fault, typed.alike, watched)
         here = f"code?{urlencode({'code': typed.text})}"
-        return render(self._editions()[tag], here, "code.html", view)
+        return render(self._editions(self._state.context.pack)[tag], here, "code.html", view)
 
     async def _record(self, typed: TypedCode) -> str | None:
         if typed.code is None:

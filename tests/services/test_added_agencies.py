@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.services.agencies import add_agency, complete_pack, take_added
+from registry.services.agencies import add_agency, complete_pack
 from registry.services.startup import open_register
 from registry.store import audit
 
@@ -26,9 +26,6 @@ async def test_an_agency_that_was_added_is_there_after_the_pack_was_replaced(
     complete = await complete_pack(database, pack)
     assert complete.agencies["eau"] == added
     assert list(complete.agencies) != list(pack.agencies)
-    known = dict(pack.agencies)
-    await take_added(database, known)
-    assert known == complete.agencies
     filer.context = msgspec.structs.replace(context, pack=complete)
     water = msgspec.structs.replace(filer.health, name="eau", agency="eau")
     document = record | {"id": "eau/prevision"}

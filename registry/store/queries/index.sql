@@ -8,11 +8,12 @@ from unnest($1::bigint [], $2::text [], $3::text [], $4::text [], $5::text [], $
 select
     l.size, l.peaks, s.epoch, s.analysis,
     (select e.leaf from log_entry as e where e.index = $1) as leaf,
-    (select e.leaf from log_entry as e where e.index = l.size - 1) as last_leaf
+    (select e.leaf from log_entry as e where e.index = l.size - 1) as last_leaf,
+    (select count(*) from agency as a where a.origin is null) as agencies
 from search_state as s cross join log_state as l
 
 -- name: lock_state
-select l.size, l.peaks, s.epoch, s.analysis, null::bytea as leaf, null::bytea as last_leaf
+select l.size, l.peaks, s.epoch, s.analysis, null::bytea as leaf, null::bytea as last_leaf, 0 as agencies
 from search_state as s cross join log_state as l
 for update of s
 

@@ -16,6 +16,7 @@ from registry.api.app import PrivatePages
 from registry.api.request_context import ApiRequest, request_context
 from registry.errors import NotFound, RegistryError
 from registry.pages.editions import Edition
+from registry.record.pack import Pack
 from registry.settings import Settings
 from registry.web.console import (
     acts,
@@ -128,7 +129,7 @@ _FOR_MEMBERS: tuple[HTTPRouteHandler, ...] = (
 
 
 def console_pages(
-    settings: Settings, editions: Callable[[], Mapping[str, Edition]]
+    settings: Settings, editions: Callable[[Pack], Mapping[str, Edition]]
 ) -> PrivatePages:
     """Return the pages of the console, in the editions of the site."""
     for_members = Router(

@@ -22,6 +22,7 @@ from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.pages.reader import Reader, say
 from registry.pages.site import render
+from registry.record.pack import Pack
 from registry.services import notices, sessions
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
@@ -55,7 +56,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
 class ConsoleState(ApiState):
     """What the handlers of the console share beside those of the API."""
 
-    editions: Callable[[], Mapping[str, Edition]]
+    editions: Callable[[Pack], Mapping[str, Edition]]
     console_assets: Mapping[str, ConsoleAsset]
 
 
@@ -184,7 +185,7 @@ def render_page(
 ) -> bytes:
     """Render a page in this thread; `console_page` does it in another."""
     language = language_for(request)
-    edition = request.app.state.editions()[language]
+    edition = request.app.state.editions(request.app.state.context.pack)[language]
     known = _known(request, edition, notice)
     here = path_of(request).removeprefix(f"{PREFIX}/{language}/").removeprefix(PREFIX)
     return render(

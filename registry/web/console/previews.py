@@ -139,10 +139,11 @@ async def _page(
     now: dt.datetime,
     **more: Any,
 ) -> Response[bytes]:
-    editions = request.shared.editions()
+    pack = request.context.pack
+    editions = request.shared.editions(pack)
     if language not in editions:
         raise NotFound(f"there is no preview in {language}")
-    edition, pack = editions[language], request.context.pack
+    edition = editions[language]
 
     def show() -> bytes:
         site = preview_site(
