@@ -70,6 +70,9 @@ class _Document(msgspec.Struct):
     territory: list[str] = []
 
 
+HIGH = frozenset(("high", "unacceptable"))
+"""The levels of risk at which most is asked of an agency."""
+
 _READ = msgspec.json.Decoder(_Document).decode
 
 

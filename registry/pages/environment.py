@@ -21,7 +21,7 @@ from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
-from registry.pages.reader import Reader, Text, comma_of, country, language, plain_bdi
+from registry.pages.reader import Reader, Text, comma_of, country, language, plain_bdi, semicolon_of
 from registry.text.catalogues import find, find_plural
 from registry.text.dates import format_date, read_duration
 from registry.text.hosts import host_of, other_form
@@ -85,6 +85,7 @@ def make_environment(
         "slot": slot,
         "order": " ".join(reader.order),
         "comma": comma,
+        "semicolon": semicolon_of(reader),
         "together": partial(together, comma),
         "duration": read_duration,
         "language": partial(language, reader),

@@ -200,6 +200,11 @@ def comma_of(reader: Reader) -> str:
     return "، " if reader.locale.tag == "ar" else ", "
 
 
+def semicolon_of(reader: Reader) -> str:
+    """Return the semicolon between the parts of a sentence, with its spaces."""
+    return {"ar": "؛ ", "fr": "\u00a0; "}.get(reader.locale.tag, "; ")
+
+
 def plain_bdi(text: object) -> Markup:
     """Return a name, number or address in an element that isolates its direction.
 

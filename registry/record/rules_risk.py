@@ -11,6 +11,7 @@ from registry.record.pointers import pointer
 from registry.record.requirement_status import covers
 from registry.record.risk_floor import LEVELS, floor_of
 from registry.record.rule_context import RuleContext, legal_citation, remark
+from registry.record.statuses import RUNNING
 
 RATIONALE_BELOW_FLOOR = 200
 
@@ -26,7 +27,7 @@ def unacceptable_not_in_use(context: RuleContext) -> Iterator[PendingFinding]:
 
     An error: it may only be published as planned, suspended or retired.
     """
-    if context.level == "unacceptable" and context.status in {"pilot", "in_use"}:
+    if context.level == "unacceptable" and context.status in RUNNING:
         yield remark(
             "R07",
             "/lifecycle/status",
@@ -134,7 +135,7 @@ def high_risk_in_operation_is_answered_for(context: RuleContext) -> Iterator[Pen
 
 def _nobody_looks(context: RuleContext) -> bool:
     """Return whether no person oversees a running system; suspending it is a remedy."""
-    running = context.status in {"pilot", "in_use"}
+    running = context.status in RUNNING
     return running and context.dig("decision", "oversight_type") == "none"
 
 

@@ -180,7 +180,7 @@ async function show({ follows = false } = {}) {
 }
 
 function showFault(query, error) {
-  for (const id of ["found", "mended", "suggestion", "named", "hits", "pages", "elsewhere"]) {
+  for (const id of ["found", "reach", "mended", "suggestion", "named", "hits", "pages", "elsewhere"]) {
     at(id).replaceChildren();
   }
   for (const id of ["sorting", "filters", "programs", "follow", "from-copy", "nothing"]) at(id).hidden = true;
@@ -240,10 +240,17 @@ function showResults() {
   at("results").hidden = false;
 }
 
+/** Say how many records are of the region that was asked for, and how many of the whole country. */
+function reach({ total, whole_country: whole }) {
+  if (whole === null || whole === undefined) return [];
+  return [counted("region", total - whole), " · ", counted("country", whole)];
+}
+
 function showAnswer(query, asked, answer) {
   showResults();
   at("fault").hidden = true;
   at("found").replaceChildren(counted("found", answer.total));
+  at("reach").replaceChildren(...reach(answer));
   at("mended").replaceChildren(...mended(query, answer.mended));
   at("suggestion").replaceChildren(...suggestion(query, answer.suggestion));
   at("named").replaceChildren(...(query.has("cursor") ? [] : answer.named.map(card)));

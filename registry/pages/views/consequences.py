@@ -13,6 +13,7 @@ import msgspec
 
 from registry.pages.views import consequence_wordings as wording
 from registry.record.entry import NOT_STATED
+from registry.record.statuses import COMING, ENDED
 
 ROLE = "/decision/role"
 LEGAL_EFFECT = "/decision/legal_effect"
@@ -22,14 +23,10 @@ PERSONAL_DATA = "/data/personal_data"
 CONTESTATION = "/rights/contestation"
 
 TENSES: Mapping[str, wording.Tense] = {
-    "planned": "future",
-    "in_development": "future",
-    "pilot": "present",
-    "in_use": "present",
-    "suspended": "past",
-    "retired": "past",
-    NOT_STATED: "present",
+    **dict.fromkeys(COMING, "future"),
+    **dict.fromkeys(ENDED, "past"),
 }
+"""The tense of what a record says by its status, where that is not the present."""
 
 
 class SystemFacts(msgspec.Struct, frozen=True, kw_only=True):

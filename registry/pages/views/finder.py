@@ -71,6 +71,7 @@ FURTHER = {
     "completeness_max": message("Completeness up to"),
     "changed_since": message("Changed since"),
     "changed_until": message("Changed until"),
+    "unchanged_since": message("Unchanged since"),
     "as_of": message("As it was"),
 }
 """The filters that an address may have besides."""

@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 
-from registry.pages.cards import Card, copied, counted
+from registry.pages.cards import HIGH, Card, copied, counted
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, say
 from registry.pages.site import Site, page
 from registry.pages.views.lists import change_view, count_rows
 from registry.pages.views.structured import register_script
 from registry.record.entry import NOT_STATED
+from registry.record.statuses import RUNNING
 
 _LATEST = 8
 """Changes on the first page."""
@@ -36,10 +37,8 @@ def home_view(reader: Reader, site: Site) -> dict[str, Any]:
     cards = list(site.cards.values())
     here, elsewhere = counted(cards), copied(cards)
     return {
-        "total": len(here),
+        **_by_use(here),
         "copied_total": len(elsewhere),
-        "high": _high(here),
-        "alone": sum(card.role == "decides_alone" for card in here),
         "sectors": sorted(
             (row for row in count_rows(reader, cards, "sector", "sectors") if row["here"]),
             key=lambda row: -row["here"],
@@ -50,10 +49,26 @@ def home_view(reader: Reader, site: Site) -> dict[str, Any]:
     }
 
 
-def _high(cards: Sequence[Card]) -> dict[str, int]:
-    """Count the records at high or unacceptable risk, by what they say of contesting."""
-    said = Counter(card.contestation for card in cards if card.risk in ("high", "unacceptable"))
-    return {"all": said.total(), "yes": said["yes"], "silent": said[NOT_STATED]}
+def _by_use(cards: Sequence[Card]) -> dict[str, Any]:
+    """Count the records by whether their systems run, and what is said of those that do.
+
+    Those at high or unacceptable risk are counted by what they say of contesting.
+    """
+    running = [card for card in cards if card.status in RUNNING]
+    said = Counter(card.contestation for card in running if card.risk in HIGH)
+    unknown = sum(card.status == NOT_STATED for card in cards)
+    return {
+        "running": len(running),
+        "idle": len(cards) - len(running) - unknown,
+        "unknown": unknown,
+        "high": {
+            "all": said.total(),
+            "yes": said["yes"],
+            "no": said.total() - said["yes"] - said[NOT_STATED],
+            "silent": said[NOT_STATED],
+        },
+        "alone": sum(card.role == "decides_alone" for card in running),
+    }
 
 
 def latest_changes(reader: Reader, site: Site) -> list[dict[str, Any]]:

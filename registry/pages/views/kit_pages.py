@@ -19,6 +19,7 @@ from registry.pages.short_links import kit_view, qr_file, short_address
 from registry.pages.site import Site, page, pages
 from registry.pages.views.lists import agency_view
 from registry.record.short_code import spaced
+from registry.record.statuses import RUNNING
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction
 from registry.text.sms import measure
@@ -121,7 +122,7 @@ def _notice(reader: Reader, *, site: Site, name: str) -> dict[str, Any]:
         "name": say(reader, card.name, card.written),
         "agency": agency_view(reader, site, card.agency),
         "status": label(reader, "status", card.status),
-        "in_use": card.status in {"in_use", "pilot"},
+        "in_use": card.status in RUNNING,
         "fictitious": card.fictitious,
         "kit": kit,
         "written": written,

@@ -15,10 +15,10 @@ from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site, pages
 from registry.pages.views.lists import agency_view, card_row, has_letter
 from registry.record.life_events import LifeEvent, life_events
+from registry.record.statuses import COMING, ENDED, RUNNING
 from registry.text.folding import fold
 
 _MOST_AGENCIES = 12
-_RUNNING = ("in_use", "pilot")
 
 
 def life_pages(site: Site) -> Iterator[Page]:
@@ -31,7 +31,10 @@ def life_pages(site: Site) -> Iterator[Page]:
         ]
         for event in life_events()
     }
-    number = {code: len(_here(site, cards)) for code, cards in found.items()}
+    number = {
+        code: sum(card.status in RUNNING for card in _here(site, cards))
+        for code, cards in found.items()
+    }
     view = partial(_index, number=number)
     key = digest(msgspec.json.encode(number))
     yield from pages(site, "life/", template="life.html", key=key, view=view)
@@ -72,19 +75,21 @@ def _event(
 ) -> dict[str, Any]:
     levels = list(site.lists["risk_level"])
 
-    def place(card: Card) -> tuple[bool, bool, int, str, str]:
+    def place(card: Card) -> tuple[bool, int, str, str]:
         level = levels.index(card.risk) if card.risk in levels else len(levels)
         name = say(reader, card.name, card.written)
         return (
             card.origin is not None,
-            card.status not in _RUNNING,
             level,
             fold(name.text) if name else "",
             card.id,
         )
 
     return event_row(reader, event) | {
-        "systems": [_system(reader, site, card) for card in sorted(here, key=place)],
+        "groups": [
+            (part, [_system(reader, site, card) for card in sorted(cards, key=place)])
+            for part, cards in _by_part(here).items()
+        ],
         "abroad": abroad,
         "sectors": [
             {"path": f"sectors/{code}", "name": label(reader, "sector", code)}
@@ -96,10 +101,23 @@ def _event(
     }
 
 
+def _by_part(cards: Sequence[Card]) -> dict[str, list[Card]]:
+    """Return the records by the part that their systems can have had in a decision.
+
+    One that runs may have had one, one that ended may have before, one that is being prepared
+    none; of one whose status is not stated nobody knows.
+    """
+    parts: dict[str, list[Card]] = {"running": [], "unknown": [], "ended": [], "coming": []}
+    kinds = {**dict.fromkeys(RUNNING, "running"), **dict.fromkeys(ENDED, "ended")}
+    kinds |= dict.fromkeys(COMING, "coming")
+    for card in cards:
+        parts[kinds.get(card.status, "unknown")].append(card)
+    return {part: found for part, found in parts.items() if found}
+
+
 def _system(reader: Reader, site: Site, card: Card) -> dict[str, Any]:
     """Return a record with what somebody wants to know first who received a decision."""
     return card_row(reader, site, card) | {
-        "running": card.status in _RUNNING,
         "role": label(reader, "decision_role", card.role),
         "contestation": card.contestation,
         "deadline_days": card.deadline_days,

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from registry.pages.cards import copied, counted
+from registry.pages.cards import HIGH, copied, counted
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader
 from registry.pages.site import Site, pages
+from registry.record.statuses import RUNNING
 
 
 def overview_pages(site: Site) -> Iterator[Page]:
@@ -26,6 +27,7 @@ def overview_pages(site: Site) -> Iterator[Page]:
 def _facts(site: Site) -> dict[str, Any]:
     cards = [card for card in site.cards.values() if not card.withdrawn]
     here = counted(cards)
+    running = [card for card in here if card.status in RUNNING]
     country = site.snapshot.pack.country
     filed = {card.agency for card in here}
     agencies = [one for one in site.snapshot.agencies.values() if not one.origin]
@@ -33,14 +35,14 @@ def _facts(site: Site) -> dict[str, Any]:
         "total": len(here),
         "copied_total": len(copied(cards)),
         "sectors": len({card.sector for card in here}),
-        "high": sum(card.risk in {"high", "unacceptable"} for card in here),
+        "high": sum(card.risk in HIGH for card in running),
         "agencies": len(agencies),
         "silent": sum(
             one.id not in filed and one.id not in site.snapshot.attestations for one in agencies
         ),
         "regions": len(site.lists["pack/regions"]) - 1,
         "whole": sum(country in card.territory for card in here),
-        "in_use": sum(card.status == "in_use" for card in here),
+        "running": len(running),
         "registers": bool(site.snapshot.sizes or site.snapshot.imports or site.snapshot.peers),
     }
 

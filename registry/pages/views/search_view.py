@@ -104,6 +104,7 @@ def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, A
         "asked": _form(asked),
         "answer": {
             "total": result.total,
+            "whole_country": result.whole_country,
             "named": [
                 _named(reader, searched.agencies, one.kind, one.code, one.records)
                 for one in result.named

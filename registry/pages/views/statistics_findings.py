@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from registry.pages.cards import HIGH
 from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, in_language
 from registry.pages.snapshot import RegisterCounts
 from registry.pages.views.statistics_tables import RISKS, StatisticsRow, Table
+from registry.record.statuses import RUNNING
 from registry.text.catalogues import find
 from registry.text.dates import format_date
 from registry.text.numbers import format_number
@@ -17,21 +19,21 @@ from registry.text.typesetting import typeset
 _HIGH = tuple(RISKS.index(level) for level in ("unacceptable", "high"))
 _RECORDS = len(RISKS)
 _YEAR = 12
-_CODES = {"status": {"in_use"}, "personal-data": {"yes", "pseudonymised"}}
+_CODES = {"status": {*RUNNING}, "personal-data": {"yes", "pseudonymised"}}
 _SUMMED = {"withheld", "restricted"}
 
 _SENTENCES = {
     "sectors": message(
         "The sector with the most records is “%(name)s”: %(n)s of %(total)s. At high or"
-        " unacceptable risk, in all sectors: %(high)s."
+        " unacceptable risk, in all sectors: %(high)s, of which in use or on trial: %(running)s."
     ),
-    "status": message("In use: %(n)s of %(total)s systems."),
-    "personal-data": message("With personal data: %(n)s of %(total)s systems."),
+    "status": message("In use or on trial: %(n)s of %(total)s systems."),
+    "personal-data": message("With personal data: %(n)s of %(total)s records."),
     "growth": message("In force now: %(n)s records. A year ago: %(before)s."),
     "agencies": message("Agencies that have filed: %(n)s. The most records: %(name)s, %(most)s."),
     "overdue": message("Reviews that are late: %(n)s. The oldest was due on %(day)s."),
     "withheld": message("Facts withheld: %(n)s. The ground named most often: %(name)s."),
-    "restricted": message("Only the existence is public: %(n)s of %(total)s systems."),
+    "restricted": message("Only the existence is public: %(n)s of %(total)s records."),
     "approvals": message(
         "Versions and withdrawals that a second person approved: %(n)s. Of these, within the"
         " agency itself: %(own)s."
@@ -71,7 +73,12 @@ def _values(counted: RegisterCounts, table: Table) -> Mapping[str, Any] | None:
     elif table.id == "sectors":
         most = max(rows, key=lambda row: row.values[_RECORDS] or 0)
         high = sum(_sum(rows, at) for at in _HIGH)
-        made |= {"name": most, "n": most.values[_RECORDS], "high": high}
+        running = sum(
+            group.records
+            for group in counted.by_code.local.groups
+            if group.risk in HIGH and group.status in RUNNING
+        )
+        made |= {"name": most, "n": most.values[_RECORDS], "high": high, "running": running}
     elif table.id == "growth":
         if len(rows) <= _YEAR:
             return None
