@@ -326,7 +326,7 @@ def _litestar(
             Exception: problems.handle_any,
         },
         lifespan=[lifespan],
-        openapi_config=openapi.configuration(settings),
+        openapi_config=openapi.configuration(settings, pack),
         logging_config=None,
     )
 

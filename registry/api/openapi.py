@@ -45,7 +45,7 @@ _EXAMPLES = ("minimal", "complete")
 """The records of `schemas/examples` that show what a body looks like."""
 
 
-def configuration(settings: Settings) -> OpenAPIConfig:
+def configuration(settings: Settings, pack: Pack) -> OpenAPIConfig:
     """Return what litestar needs to serve the description."""
     return OpenAPIConfig(
         title="Register of public algorithms",
@@ -58,19 +58,21 @@ def configuration(settings: Settings) -> OpenAPIConfig:
         components=Components(
             security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
         ),
-        render_plugins=[_Description()],
+        render_plugins=[_Description(pack)],
     )
 
 
 class _Description(JsonRenderPlugin):
     """Serves the document, which is made at the first request, and again of another pack."""
 
-    def __init__(self) -> None:
+    def __init__(self, pack: Pack) -> None:
         super().__init__(path=PATH, media_type=MediaType.JSON)
+        self._pack = pack
         self._made: tuple[Pack, bytes] | None = None
 
     def render(self, request: Request[Any, Any, Any], _: Json) -> bytes:
-        pack = request.app.state.context.pack
+        context = request.app.state.get("context")
+        pack = self._pack if context is None else context.pack
         if self._made is None or self._made[0] is not pack:
             self._made = pack, msgspec.json.encode(describe(request.app, pack))
         return self._made[1]

@@ -54,7 +54,8 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
 
     `named` are the agencies and sectors that the words name, on the first page. `mended` are the
     words that were looked for where nothing has those that were given, and `suggestion` is what
-    may be meant where little has them.
+    may be meant where little has them. Where `territory` asks for regions, `whole_country` counts
+    those that apply in the whole country.
     """
 
     items: list[Annotated[msgspec.Raw, json_of("RecordItem")]]
@@ -64,6 +65,7 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     named: list[NamedItem]
     mended: str | None
     suggestion: str | None
+    whole_country: int | None
 
 
 class RecordItem(RecordSummary, frozen=True, kw_only=True):
@@ -139,6 +141,7 @@ async def list_records(
         named=[name_item(one, state.context.pack) for one in found.named],
         mended=found.mended,
         suggestion=found.suggestion,
+        whole_country=found.whole_country,
     )
     return Response(content=_JSON.encode(page), media_type=MediaType.JSON, headers=headers)
 

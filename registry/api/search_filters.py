@@ -34,6 +34,7 @@ class SearchFilters(msgspec.Struct, frozen=True, kw_only=True):
     completeness_max: int | None = None
     changed_since: str | None = None
     changed_until: str | None = None
+    unchanged_since: str | None = None
     as_of: str | None = None
 
     @property
@@ -49,6 +50,7 @@ class SearchFilters(msgspec.Struct, frozen=True, kw_only=True):
             "completeness_max": self.completeness_max,
             "changed_since": self.changed_since,
             "changed_until": self.changed_until,
+            "unchanged_since": self.unchanged_since,
         }
         return [
             *([] if self.text is None else [("q", self.text)]),
@@ -87,7 +89,14 @@ def provide_search_filters(
     changed_until: Annotated[
         str | None,
         QueryParameter(
-            description="A version came until then: a time, or a day",
+            description="A version came until then, and maybe others later: a time, or a day",
+            schema_extra={"pattern": TIME},
+        ),
+    ] = None,
+    unchanged_since: Annotated[
+        str | None,
+        QueryParameter(
+            description="No version came then or later: a time, or a day",
             schema_extra={"pattern": TIME},
         ),
     ] = None,
@@ -103,6 +112,7 @@ def provide_search_filters(
         completeness_max=completeness_max,
         changed_since=changed_since,
         changed_until=changed_until,
+        unchanged_since=unchanged_since,
         as_of=as_of,
     )
 
@@ -151,18 +161,22 @@ async def read_query(
         countries = {code: one.country for code, one in known.items() if one.country}
         countries[LOCAL] = pack.country
     filters = await _filters(database, index, sought, pack, countries)
-    entry, today, changed = None, now.astimezone(dt.UTC).date(), None
-    if (sought.as_of, sought.changed_since, sought.changed_until) != (None, None, None):
+    entry, today, changed, unchanged = None, now.astimezone(dt.UTC).date(), None, None
+    times = (sought.as_of, sought.changed_since, sought.changed_until, sought.unchanged_since)
+    if any(time is not None for time in times):
         async with database.connection() as connection:
             if sought.as_of is not None:
                 moment = await read_as_of(connection, sought.as_of, now=now)
                 entry, today = moment.entry, moment.day
             changed = await read_window(connection, sought.changed_since, sought.changed_until)
+            later = await read_window(connection, sought.unchanged_since, None, "unchanged_since")
+            unchanged = None if later is None else later.after
     return SearchQuery(
         text=sought.text,
         lang=sought.lang,
         filters=filters,
         changed=changed,
+        unchanged=unchanged,
         as_of=entry,
         today=today,
         countries=countries,

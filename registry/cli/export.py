@@ -52,6 +52,7 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--completeness-max", type=int, metavar="0-100", help="Scores up to this one.")
 @click.option("--changed-since", metavar="WHEN", help="A version came then or later.")
 @click.option("--changed-until", metavar="WHEN", help="A version came until then.")
+@click.option("--unchanged-since", metavar="WHEN", help="No version came then or later.")
 @click.option("--as-of", metavar="WHEN", help="As it was then: a time, a day, or entry:<n>.")
 @_filters
 @pass_settings
@@ -70,6 +71,7 @@ def export(
     completeness_max: int | None,
     changed_since: str | None,
     changed_until: str | None,
+    unchanged_since: str | None,
     as_of: str | None,
     **filters: tuple[str, ...],
 ) -> None:
@@ -102,6 +104,7 @@ def export(
         completeness_max=completeness_max,
         changed_since=changed_since,
         changed_until=changed_until,
+        unchanged_since=unchanged_since,
         as_of=as_of,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -30,6 +30,9 @@ LOCAL = "local"
 
 OVERDUE = "true"
 """The code of records whose next review is overdue."""
+
+TERRITORY = "territory"
+"""The facet of where a system applies: of a region, with what applies in its whole country."""
 
 _COUNTRY_OR_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
@@ -121,7 +124,7 @@ FACETS: dict[str, Facet] = {
         codes=lambda _: SOURCE_STATES,
     ),
     "territory": Facet(
-        description="Where it applies, ISO 3166-2",
+        description="Where it applies, ISO 3166-2; a region with what applies in its whole country",
         pointer="/territory/*",
         further=_is_abroad,
         schema={"pattern": f"^{_COUNTRY_OR_REGION.pattern}$"},
@@ -213,3 +216,8 @@ LONGEST_NAME = 30
 def length_code(language: str, length: int) -> str:
     """Return the code for names of so many words in a language."""
     return f"{min(length, LONGEST_NAME)} {language}"
+
+
+def countries_of(regions: Iterable[str]) -> list[str]:
+    """Return the countries of regions, by ISO 3166-2 code; a country is no region."""
+    return list(dict.fromkeys(code.split("-")[0] for code in regions if "-" in code))

@@ -11,7 +11,7 @@ from typing import Any
 import tantivy
 from tantivy import FieldType, Query
 
-from registry.record.facets import FACETS, OVERDUE, SINGLE
+from registry.record.facets import FACETS, OVERDUE, SINGLE, TERRITORY, countries_of
 from registry.record.model import RISK_CHANGES
 from registry.search.query import FacetCount
 from registry.search.schema import CURRENT, NAMES, folded_name, review_before
@@ -69,7 +69,13 @@ class IndexAsOf:
             return any_of(self.schema, GROUPED[kind], grouped)
         if kind in NAMES:
             return any_of(self.schema, NAMES[kind], [folded_name(code) for code in codes])
+        if kind == TERRITORY:
+            return any_of(self.schema, kind, [*codes, *countries_of(codes)])
         return any_of(self.schema, kind, codes)
+
+    def unchanged_after(self, entry: int) -> Query:
+        """Return the versions that came with an entry or before."""
+        return Query.empty_query() if entry < 0 else self._range("since", upper=entry)
 
     def total(self, query: Query) -> int:
         """Return the number of versions that a query finds."""
@@ -96,6 +102,8 @@ class IndexAsOf:
             codes = _buckets(found[kind])
             if kind in GROUPED:
                 codes = self._grouped(codes)
+            if kind == TERRITORY:
+                codes = self._with_whole_country(query, codes)
             if kind in NAMES and codes:
                 spellings = self._spellings(kind)
                 codes = {spellings[name]: count for name, count in codes.items()}
@@ -128,6 +136,18 @@ class IndexAsOf:
         for code, count in codes.items():
             if group := self._countries.get(code):
                 found[group] += count
+        return found
+
+    def _with_whole_country(self, query: Query, codes: Mapping[str, int]) -> dict[str, int]:
+        """Return the counts of regions with those of their countries, each record once."""
+        found = dict(codes)
+        for country in countries_of(codes):
+            if country in codes:
+                whole = every([query, any_of(self.schema, TERRITORY, [country])])
+                both = _buckets(self._aggregate(whole, {TERRITORY: TERRITORY})[TERRITORY])
+                for code in codes:
+                    if code.startswith(f"{country}-"):
+                        found[code] += codes[country] - both.get(code, 0)
         return found
 
     def _spellings(self, kind: str) -> dict[str, str]:

@@ -8,12 +8,13 @@ from functools import cached_property
 import msgspec
 import tantivy
 
+from registry.record.facets import TERRITORY, countries_of
 from registry.search.filters import IndexAsOf
 from registry.search.labels import NameLabels
 from registry.search.query import FacetCount, SearchQuery
 from registry.search.schema import LABEL
 from registry.search.spelling import Speller
-from registry.search.text_query import TextQuery, every, searched_languages
+from registry.search.text_query import TextQuery, any_of, every, searched_languages
 from registry.text.arabizi import ArabiziIndex
 from registry.text.locales import direction
 from registry.text.query_parser import And, Or, Prefix, Query, Vocabulary, Word, parse_query
@@ -73,6 +74,8 @@ class QueryMatches:
         self._meanings = meanings
         self._passed = {kind: at.passing(kind, codes) for kind, codes in question.filters.items()}
         self._windowed = [] if question.changed is None else [at.published]
+        if question.unchanged is not None:
+            self._windowed.append(at.unchanged_after(question.unchanged))
         query = None
         if question.text is not None:
             query = parse_query(question.text, meanings.vocabulary)
@@ -124,6 +127,14 @@ class QueryMatches:
     def _without_filters(self) -> int:
         """The number of versions that the words find without filters."""
         return 0 if self.text is None else self._unfiltered(self.text)
+
+    @property
+    def whole_country(self) -> int | None:
+        """The number of results that apply in the whole country, where regions are asked for."""
+        countries = countries_of(self._question.filters.get(TERRITORY, ()))
+        if not countries:
+            return None
+        return self.at.total(every([self.hits, any_of(self.at.schema, TERRITORY, countries)]))
 
     def _count(self) -> None:
         """Count the results and the facets: each counts what all filters but its own let pass."""

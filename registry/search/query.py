@@ -33,10 +33,11 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     `text` is as typed (`registry.text.query_parser`); `lang` the language of its words, and
     `reader` that of who asks: what is found in it comes first, names are ordered in it. `changed`
     limits to records in force of which a version was published in that window, and `risk_change` to
-    what it did to the risk level. `as_of` is the last entry that counts, and `today` the day for
-    overdue reviews. `after` is the position after which the page begins, in the log of its size.
-    `mends` allows spelling correction, `highlights` asks for passages. `countries` are those of the
-    registers, by their codes, where filters or facets are of countries.
+    what it did to the risk level; `unchanged` to those in force since that entry or before. `as_of`
+    is the last entry that counts, and `today` the day for overdue reviews. `after` is the position
+    after which the page begins, in the log of its size. `mends` allows spelling correction,
+    `highlights` asks for passages. `countries` are those of the registers, by their codes, where
+    filters or facets are of countries.
     """
 
     text: str | None = None
@@ -44,6 +45,7 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     reader: str | None = None
     filters: Mapping[str, Sequence[str]] = {}
     changed: LogWindow | None = None
+    unchanged: int | None = None
     sort: Sort = "newest"
     limit: int = 25
     after: PagePosition | None = None
@@ -88,7 +90,8 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
 
     `named` are the agencies and sectors that the words name, on the first page; `mended` is the
     corrected text that was asked for instead, `suggestion` one that may be meant; `size` is that of
-    the log that the answer is of.
+    the log that the answer is of. `whole_country` counts those in the total that apply in the whole
+    country, where regions were asked for.
     """
 
     hits: list[Hit]
@@ -99,3 +102,4 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     named: Sequence[Named] = ()
     mended: str | None = None
     suggestion: str | None = None
+    whole_country: int | None = None

@@ -102,6 +102,7 @@ def write_page(
             found.mended, question.text or "", chain.from_iterable(marked)
         ),
         suggestion=found.suggestion(),
+        whole_country=found.whole_country,
     )
 
 

@@ -109,16 +109,16 @@ async def read_entry(connection: Connection, as_of: str | None, *, now: dt.datet
 
 
 async def read_window(
-    connection: Connection, since: str | None, until: str | None
+    connection: Connection, since: str | None, until: str | None, name: str = "changed_since"
 ) -> LogWindow | None:
     """Return the entries from one time to another, inclusive; None if neither is given.
 
-    A day counts from its beginning or to its end. Raises `InvalidParameter` as `read_time` does,
-    and if the times are in the wrong order.
+    A day counts from its beginning or to its end; `name` is the parameter of the first time. Raises
+    `InvalidParameter` as `read_time` does, and if the times are in the wrong order.
     """
     if since is None and until is None:
         return None
-    first = None if since is None else read_time("changed_since", since, begins=True)
+    first = None if since is None else read_time(name, since, begins=True)
     last = None if until is None else read_time("changed_until", until)
     if first is not None and last is not None and first > last:
         raise InvalidParameter(f"changed_since: {since} is after changed_until, which is {until}")

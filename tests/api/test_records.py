@@ -502,6 +502,67 @@ async def test_a_page_goes_on_in_the_log_of_the_first_whatever_as_of_says(
     assert "later than as_of" in problem(earlier, 400, "invalid-parameter")["detail"]
 
 
+async def test_what_was_not_touched_since_a_day_is_found(client, found, publish, record, problem):
+    """Of `changed_until` a record that was changed since is found too."""
+
+    def on(day):
+        return dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC)
+
+    await publish(varied(record, "old"), varied(record, "changed"), now=on(20))
+    await publish(varied(record, "changed"), varied(record, "new"), now=on(25))
+    assert await found("changed_until=2026-11-24") == ["changed", "old"]
+    assert await found("unchanged_since=2026-11-25") == ["old"]
+    assert await found("unchanged_since=2026-11-25T12:00:00Z") == ["old"]
+    assert await found("unchanged_since=2026-11-25T12:00:01Z") == ["new", "changed", "old"]
+    assert await found("unchanged_since=2026-11-20") == []
+    assert await found("unchanged_since=2020-01-01") == []
+    # As it was then, it had not been touched either.
+    assert await found("unchanged_since=2026-11-25&as_of=entry:2") == ["changed", "old"]
+    assert await found("unchanged_since=2026-11-25&changed_since=2026-11-25") == []
+    wrong = await client.get(f"{RECORDS}?unchanged_since=2026-02-30")
+    assert (
+        "unchanged_since: '2026-02-30' is not" in problem(wrong, 400, "invalid-parameter")["detail"]
+    )
+    described = (await client.get("/openapi.json")).json()["paths"][RECORDS]["get"]["parameters"]
+    words = {one["name"]: one["description"] for one in described}
+    assert "maybe others later" in words["changed_until"]
+    assert "No version came" in words["unchanged_since"]
+
+
+async def test_a_region_finds_what_applies_in_its_whole_country_and_says_how_many(
+    client, found, publish, record
+):
+    def applying(slug, *territory):
+        return varied(record, slug, territory=list(territory))
+
+    await publish(
+        applying("a", "MA-06"),
+        applying("b", "MA-06", "MA-04"),
+        applying("c", "MA"),
+        applying("d", "MA", "MA-06"),
+        applying("e", "MA-04"),
+        applying("f", "FR"),
+    )
+
+    async def asked(query):
+        answer = (await client.get(f"{RECORDS}?{query}&facets=territory,risk")).json()
+        counts = {one["code"]: one["count"] for one in answer["facets"]["territory"]}
+        return answer["total"], answer["whole_country"], counts
+
+    assert sorted(await found("territory=MA-06")) == ["a", "b", "c", "d"]
+    total, whole, counts = await asked("territory=MA-06")
+    assert (total, whole) == (4, 2)
+    assert (await asked("territory=MA-06&territory=MA-04"))[:2] == (5, 2)
+    assert (await asked("territory=MA"))[:2] == (2, None)
+    assert (await asked("territory=FR-75"))[:2] == (1, 1)
+    assert (await asked("q=nothing"))[1] is None
+    # What a facet counts is what its filter finds.
+    assert counts == {"MA-06": 4, "MA-04": 4, "MA": 2, "FR": 1}
+    for code, count in counts.items():
+        assert (await asked(f"territory={code}"))[0] == count
+    assert (await asked("territory=MA-06&as_of=entry:2"))[:2] == (2, 0)
+
+
 async def test_what_changed_in_a_time_and_whose_risk_moved_then(client, found, publish, record):
     def on(day):
         return dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC)
