@@ -323,6 +323,7 @@ function showChips(query) {
   at("clear").firstElementChild.href = address(rest);
   at("chips").replaceChildren(...chips);
   at("chosen").hidden = !chips.length;
+  at("fewer").hidden = !chips.length;
 }
 
 function showFacets(asked, facets) {

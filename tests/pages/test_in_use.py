@@ -125,6 +125,15 @@ async def test_every_page_agrees_with_the_facets_by_status(register, statuses):
         assert numbers(told)[-1] == sum(said.values())
 
 
+async def test_an_agency_that_filed_nothing_leads_to_what_a_citizen_can_do(register):
+    site, _ = await register(["in_use"])
+    page = site.page("fr/agencies/cnss.html")
+    links = {one.get("href") for one in page.findall(".//section[@id='decision']//a")}
+    assert links == {"/sub/fr/letter", "/sub/fr/contest", "/sub/fr/life/"}
+    assert "ne vous retire aucun droit" in text_of(page.find(".//section[@id='decision']"))
+    assert site.page("fr/agencies/demo-education.html").find(".//section[@id='decision']") is None
+
+
 @pytest.mark.parametrize("lang", ["ar", "fr", "en", "zgh"])
 async def test_nothing_that_never_ran_may_have_had_a_part(register, lang):
     site, _ = await register(["planned", "in_development"])

@@ -367,3 +367,23 @@ async def test_an_answer_says_of_a_demonstration_what_is_invented(client):
     told = " ".join(text_of(one) for one in page.findall(".//div[@role='note']"))
     assert "Démonstration. Aucun organisme n’a encore déposé de fiche ici." in told
     assert "Les fiches copiées d’autres registres sont réelles." in told
+
+
+async def test_an_empty_answer_leads_to_what_a_citizen_can_do(client):
+    page = await ask(client, "q=xqzvvw")
+    assert is_shown(page, "nothing")
+    assert not is_shown(page, "fewer")
+    assert {"/fr/contest", "/fr/letter", "/fr/life/"} <= set(links(page, "nothing"))
+    assert is_shown(await ask(client, "q=xqzvvw&risk=high"), "fewer")
+
+
+async def test_a_region_is_told_from_the_whole_country(client):
+    asked = "territory=MA-06&territory=MA-04"
+    answer = await found(client, f"{asked}&origin=local")
+    whole = (await found(client, "territory=MA&origin=local"))["total"]
+    assert answer["total"] > answer["whole_country"] == whole > 0
+    page = await ask(client, asked)
+    told = said(page, "reach").replace("\xa0", " ")
+    own = answer["total"] - whole
+    assert told == f"{own} propre{'s' * (own > 1)} à la région · {whole} pour tout le pays"
+    assert said(await ask(client, "q=eau"), "reach") == ""
