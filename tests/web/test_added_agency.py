@@ -89,4 +89,5 @@ async def test_the_console_offers_and_names_it(settings, database_url, add):
         assert answer.status_code == 200
         colleague = office.browser()
         await colleague.sign_in(link_in(answer))
-        assert NAMES["fr"] in (await colleague.get("/office/fr/")).text
+        home = await colleague.get("/office/fr/", follow_redirects=True)
+        assert NAMES["fr"] in home.text
