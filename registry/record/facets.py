@@ -21,6 +21,7 @@ from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts, values_at
 from registry.record.requirements import units
 from registry.record.rules import REGISTER_RULES, RULES
+from registry.record.rules_redress import NO_REDRESS
 from registry.record.rules_risk import BELOW_FLOOR
 from registry.record.schema import field_at
 from registry.record.undisclosed import undisclosed
@@ -157,7 +158,7 @@ FACETS: dict[str, Facet] = {
     "finding": Facet(
         description="Rules that found something",
         known=lambda _, __, state: sorted(finding.rule for finding in state.findings),
-        codes=lambda _: (*RULES, *REGISTER_RULES, BELOW_FLOOR, "required"),
+        codes=lambda _: (*RULES, *REGISTER_RULES, BELOW_FLOOR, NO_REDRESS, "required"),
     ),
     "missing": Facet(
         description="What should be stated and is not: `rights.contestation`",

@@ -38,6 +38,15 @@ def floor_of(context: RuleContext) -> tuple[str, tuple[Message, ...]]:
     return "minimal", ()
 
 
+def below_floor(context: RuleContext) -> tuple[str, tuple[Message, ...]] | None:
+    """Return the floor and its reasons where the declared level is lower."""
+    if context.level is None or "H" in context.held:
+        # No floor is above high.
+        return None
+    floor, reasons = floor_of(context)
+    return (floor, reasons) if LEVELS.index(context.level) < LEVELS.index(floor) else None
+
+
 def on_natural_persons(context: RuleContext) -> bool:
     """Return whether persons are affected: by their data, or as a group that is named."""
     groups = context.dig("purpose", "affected_groups") or ()

@@ -16,20 +16,21 @@ from registry.record import (
     rules_dates,
     rules_pack,
     rules_persons,
+    rules_redress,
     rules_restriction,
     rules_risk,
     rules_withholding,
 )
 from registry.record.rule_context import Rule
 
-RULE_SET = "1.1.0"
+RULE_SET = "1.2.0"
 """The name of this set of rules, stored with each version that it let pass."""
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "R00": rules_pack.belongs_to_pack,
         "R01": rules_pack.named_in_a_national_language,
-        "R02": rules_pack.named_in_all_languages_at_high_risk,
+        "R02": rules_pack.read_in_all_languages_at_high_risk,
         "R03": rules_pack.named_in_recommended_languages,
         "R04": rules_dates.retirement_dated,
         "R05": rules_dates.deployment_dated,
@@ -50,6 +51,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "R24": rules_risk.below_floor_explained,
         "R27": rules_dates.change_dated,
         "R28": rules_restriction.lawfully_restricted,
+        "R30": rules_redress.relied_on_says_something,
+        "R31": rules_redress.redress_usable,
     }
 )
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from registry.record.field_descriptions import quoted, titled
 from registry.record.ids import is_foreign_agency
 from registry.record.messages import LanguageName, PendingFinding, Title, message
 from registry.record.pointers import pointer, values_at
+from registry.record.requirements import FieldPath
 from registry.record.rule_context import RuleContext, remark
 from registry.record.schema import Field, field_at, fields, text_fields
 from registry.record.shape_messages import choice
 
-NAMING = (("name",), ("summary",), ("purpose", "goal"))
+NAMING: tuple[FieldPath, ...] = (("name",), ("summary",), ("purpose", "goal"))
 """The texts that identify a system to the public."""
+
+OVERSIGHT: FieldPath = ("decision", "human_oversight")
+PROCEDURE: FieldPath = ("rights", "contestation", "procedure")
+
+_RELIED_ON = (OVERSIGHT, PROCEDURE, ("rights", "notice", "note"), ("rights", "explanation", "note"))
+"""The further texts by which people know what they can do."""
 
 
 def belongs_to_pack(context: RuleContext) -> Iterator[PendingFinding]:
@@ -125,31 +132,44 @@ def named_in_a_national_language(context: RuleContext) -> Iterator[PendingFindin
             )
 
 
-def named_in_all_languages_at_high_risk(context: RuleContext) -> Iterator[PendingFinding]:
-    """R02: At high and unacceptable risk, name, summary and goal are in all of those languages.
+def read_in_all_languages_at_high_risk(context: RuleContext) -> Iterator[PendingFinding]:
+    """R02: At high and unacceptable risk, what people rely on is in all of those languages.
 
-    An error: whoever may be harmed must be able to read it. The pack says which languages.
+    An error, for name, summary, goal, human oversight, the procedure of contestation, and the notes
+    on notice and explanation: whoever may be harmed must be able to read them. The pack says which
+    languages.
     """
     if "H" not in context.held:
         return
+    languages = context.pack.required_at_high
     for path in NAMING:
-        text = context.dig(*path)
-        if not text or text.keys().isdisjoint(context.pack.required_any):
-            continue
-        for tag in context.pack.required_at_high:
-            if tag not in text:
-                yield remark(
-                    "R02",
-                    pointer((*path, tag)),
-                    message(
-                        "{title}: at this risk level it is written in all of {codes}. Add "
-                        "{language} ({code}).",
-                        title=_title(path),
-                        codes=context.pack.required_at_high,
-                        language=LanguageName(tag=tag),
-                        code=tag,
-                    ),
-                )
+        if not (context.dig(*path) or {}).keys().isdisjoint(context.pack.required_any):
+            yield from lacking_languages("R02", context, path, languages)
+    for path in _RELIED_ON:
+        yield from lacking_languages("R02", context, path, languages)
+
+
+def lacking_languages(
+    rule: str, context: RuleContext, path: FieldPath, languages: Sequence[str]
+) -> Iterator[PendingFinding]:
+    """Yield a finding for each of the languages that a text, if it is stated, is not in."""
+    text = context.dig(*path)
+    # A note is known by what it is a note on.
+    named = path[:-1] if path[-1] == "note" else path
+    for tag in languages if text else ():
+        if tag not in text:
+            yield remark(
+                rule,
+                pointer((*path, tag)),
+                message(
+                    "{title}: at this risk level it is written in all of {codes}. Add "
+                    "{language} ({code}).",
+                    title=_title(named),
+                    codes=tuple(languages),
+                    language=LanguageName(tag=tag),
+                    code=tag,
+                ),
+            )
 
 
 def named_in_recommended_languages(context: RuleContext) -> Iterator[PendingFinding]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from registry.errors import Severity
 from registry.record.codelists import codelists
 from registry.record.messages import LanguageName, Message, PendingFinding, message
+from registry.record.placeholders import content_words, says_something
 from registry.record.pointers import pointer
 from registry.record.requirement_status import covers
-from registry.record.risk_floor import LEVELS, floor_of
+from registry.record.risk_floor import below_floor
 from registry.record.rule_context import RuleContext, legal_citation, remark
+from registry.record.rules_pack import OVERSIGHT, PROCEDURE, lacking_languages
 from registry.record.statuses import RUNNING
 
 RATIONALE_BELOW_FLOOR = 200
+"""The characters of the reasons for a level below the floor, in each language."""
+
+_LETTERS_BELOW_FLOOR = 80
+"""The letters of their different words that say something."""
 
 _EVIDENCE = ("completed_on", "conducted_by", "url")
 """The members that show a completed assessment: when, by whom, where."""
@@ -230,16 +236,14 @@ def below_floor_explained(context: RuleContext) -> Iterator[PendingFinding]:
 
     The floor is computed from what the record states (risk floor). Below it the finding
     `below_floor` is public, a warning; `risk.rationale` has at least 200 characters in each
-    language that it is in, and in each that the country demands and the name is in; contestation,
-    human oversight and assessments are required as at the floor: errors.
+    language that it is in, and in each that the country demands and the name is in, and says
+    something (R30): its different words have 80 letters. Contestation, human oversight and
+    assessments are required as at the floor, the first two in these languages: errors.
     """
-    declared = context.level
-    if declared is None or "H" in context.held:
-        # No floor is above high.
+    below = below_floor(context)
+    if below is None:
         return
-    floor, reasons = floor_of(context)
-    if LEVELS.index(declared) >= LEVELS.index(floor):
-        return
+    floor, reasons = below
     levels = codelists()["risk_level"]
     yield remark(
         BELOW_FLOOR,
@@ -247,29 +251,38 @@ def below_floor_explained(context: RuleContext) -> Iterator[PendingFinding]:
         message(
             "The declared level, {declared}, is below {floor}, the level that follows from the "
             "record: {reasons}. This remark is public.",
-            declared=levels[declared].label,
+            declared=levels[context.level or ""].label,
             floor=levels[floor].label,
             reasons=reasons,
         ),
         severity="warning",
     )
     rationale = context.dig("risk", "rationale") or {}
-    national = (tag for tag in context.dig("name") or () if tag in context.pack.required_any)
+    national = [tag for tag in context.dig("name") or () if tag in context.pack.required_any]
     for tag in dict.fromkeys((*rationale, *national)) if rationale else ():
-        if len(rationale.get(tag, "")) < RATIONALE_BELOW_FLOOR:
+        if not _is_explained(rationale.get(tag, "")):
             saying = message(
                 "A level below {floor} needs reasons of at least {number} characters, in "
-                "{language} as in each language of the record. Explain why the harm is smaller "
-                "than the record suggests, or raise the level.",
+                "{language} as in each language of the record, in words that do not come again "
+                "and again. Explain why the harm is smaller than the record suggests, or raise "
+                "the level.",
                 floor=levels[floor].label,
                 number=RATIONALE_BELOW_FLOOR,
                 language=LanguageName(tag=tag),
             )
             yield remark("R24", pointer(("risk", "rationale", tag)), saying)
-    yield from _as_at_the_floor(context, floor)
+    yield from _as_at_the_floor(context, floor, national)
 
 
-def _as_at_the_floor(context: RuleContext, floor: str) -> Iterator[PendingFinding]:
+def _is_explained(rationale: str) -> bool:
+    return len(rationale) >= RATIONALE_BELOW_FLOOR and says_something(
+        content_words(rationale), letters=_LETTERS_BELOW_FLOOR
+    )
+
+
+def _as_at_the_floor(
+    context: RuleContext, floor: str, languages: Sequence[str]
+) -> Iterator[PendingFinding]:
     operates = "D" in context.held
     wanted: list[tuple[tuple[str, str], Severity]] = [(("decision", "human_oversight"), "error")]
     if floor == "high":
@@ -279,6 +292,8 @@ def _as_at_the_floor(context: RuleContext, floor: str) -> Iterator[PendingFindin
         if context.lacks(*path):
             place = "/" + "/".join(path)
             yield remark("R24", place, _still_required(floor, place), severity=severity)
+    for relied_on in (OVERSIGHT, PROCEDURE) if floor == "high" else (OVERSIGHT,):
+        yield from lacking_languages("R24", context, relied_on, languages)
     strict = floor == "high" and operates
     if strict and _nobody_looks(context):
         yield remark("R24", "/decision/oversight_type", *_somebody_wanted())

@@ -9,6 +9,16 @@ from registry.record.requirement_status import requirement_status
 from registry.record.risk_floor import LEVELS, RISK_CRITERIA, floor_of
 from registry.record.rule_context import make_rule_context
 
+FRENCH = (
+    "Le système propose un ordre de lecture ; chaque lettre est lue par deux médecins, qui ne "
+    "voient la proposition qu'après avoir rendu leur avis, et tout patient peut demander un second "
+    "examen sans attendre son rendez-vous."
+)
+ARABIC = (
+    "يقترح النظام ترتيبا للقراءة فقط؛ ويقرأ طبيبان كل رسالة، ولا يطلعان على الاقتراح إلا بعد إبداء "
+    "رأيهما، ويحق لكل مريض أن يطلب فحصا ثانيا دون انتظار موعده، كما تراجع لجنة مستقلة عينة من "
+    "الرسائل كل شهر وتنشر نتائجها للعموم."
+)
 LEGAL = {"/decision/legal_effect": True}
 HIGH = {
     "_in_high_risk_area": [{"/risk/annex_iii_area": "education"}],
@@ -109,7 +119,7 @@ def test_every_ground_is_tried_and_high_comes_before_limited():
 def test_a_lower_level_is_explained_in_200_characters(edited, found, length, refused):
     edits = {
         "/risk/level": "limited",
-        "/risk/rationale": {"fr": "x" * length, "ar": "ن" * 200},
+        "/risk/rationale": {"fr": FRENCH[: length - 1] + ".", "ar": ARABIC},
         "/lifecycle/next_review_on": "2027-06-30",
     }
     expected = [("/risk/level", "below_floor", "warning")]
@@ -117,11 +127,11 @@ def test_a_lower_level_is_explained_in_200_characters(edited, found, length, ref
     assert found(edited("complete", edits)) == expected
 
 
-@pytest.mark.parametrize("arabic", [{}, {"ar": "نص"}])
+@pytest.mark.parametrize("arabic", [{}, {"ar": "نص"}, {"ar": "كلمة " * 59 + "كلمة"}])
 def test_the_reasons_are_as_long_in_each_language_of_the_record(edited, found, arabic):
     edits = {
         "/risk/level": "limited",
-        "/risk/rationale": {"fr": "x" * 200, **arabic},
+        "/risk/rationale": {"fr": FRENCH, **arabic},
         "/lifecycle/next_review_on": "2027-06-30",
     }
     assert found(edited("complete", edits)) == [
@@ -139,7 +149,7 @@ def test_a_higher_level_needs_no_reasons(edited, found):
 def test_what_the_floor_asks_for_is_as_grave_as_there(edited, found, status, severity):
     edits = {
         "/risk/level": "limited",
-        "/risk/rationale": {"fr": "x" * 200, "ar": "ن" * 200},
+        "/risk/rationale": {"fr": FRENCH, "ar": ARABIC},
         "/lifecycle/next_review_on": "2027-06-30",
         "/lifecycle/status": status,
         "/rights/contestation": ...,

@@ -93,6 +93,11 @@ def put(document, place, value):
     document[int(place[-1]) if isinstance(document, list) else place[-1]] = value
 
 
+def in_words_of(tag, text):
+    """Other words for each language: a text is not the same in two."""
+    return re.sub(r"\b(?=\w{3})", tag[0], text)
+
+
 def at_home(name, pack):
     """Move an example to a country: its agency, languages, codes and country become the pack's."""
     document = copy.deepcopy(EXAMPLES[name])
@@ -117,7 +122,7 @@ def at_home(name, pack):
                     document,
                     place,
                     {
-                        tag: value.get(tag, some)
+                        tag: value.get(tag) or in_words_of(tag, some)
                         for tag in pack.languages
                         if tag in value or tag in demanded
                     },

@@ -92,6 +92,7 @@ TELLING = (
 
 NOTICED = {
     "below_floor": message("A level of risk lower than follows from the record"),
+    "no_redress": message("In operation, with no way yet to contest a decision, or none by law"),
     "R15": message("High risk, with an assessment or a mitigation still to come"),
     "R24": message("A lower level of risk, and contestation not stated yet"),
     "R13": message("Sensitive data hosted abroad"),

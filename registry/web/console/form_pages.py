@@ -20,8 +20,13 @@ from registry.record.messages import render
 from registry.record.model import Document, LangText
 from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
-from registry.record.requirement_status import RequirementStatus, requirement_status
-from registry.record.requirements import RISK_LEVEL, conditions_held, requirements_under
+from registry.record.requirement_status import RequirementStatus, covers, requirement_status
+from registry.record.requirements import (
+    RISK_LEVEL,
+    conditions_held,
+    requirements_under,
+    units,
+)
 from registry.record.risk_floor import LEVELS, floor_of
 from registry.record.rule_context import make_rule_context
 from registry.web.console.form_layout import PAGES, FormPage, page_at, units_of
@@ -79,12 +84,9 @@ def progress(document: Document, findings: Iterable[Finding]) -> list[FormProgre
 
 
 def half_answered(findings: Iterable[Finding]) -> set[str]:
-    """Return the pointers of the texts that are still asked for in another language."""
-    return {
-        finding.pointer.rpartition("/")[0]
-        for finding in findings
-        if finding.rule == _LACKS_LANGUAGE
-    }
+    """Return the pointers of the units with a text that is still asked for in another language."""
+    lacking = [one.pointer for one in findings if one.rule == _LACKS_LANGUAGE]
+    return {unit.pointer for unit in units() for place in lacking if covers(unit.pointer, place)}
 
 
 def following(document: Document, slug: str) -> str | None:
