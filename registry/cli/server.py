@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 import socket
 import sys
@@ -97,11 +96,10 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
 
 def load_application(settings: Settings) -> ASGIApp:
     """Return the application, inside a worker process."""
-    from registry.api.traces import trace
     from registry.cli import log_output
     from registry.web.app import create_app
 
-    application = trace(create_app(settings, tell=log_output.configure()), settings, os.environ)
+    application = create_app(settings, tell=log_output.configure())
     # The objects that exist now stay: the collector need not traverse them again.
     gc.collect()
     gc.freeze()

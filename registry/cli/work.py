@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -31,15 +29,12 @@ def work(settings: Settings) -> None:
 
 async def _work_until_terminated(settings: Settings, context: ServiceContext) -> None:
     """Do the background work; return on SIGTERM, so that the register is closed in order."""
-    from registry.api.traces import trace_work
     from registry.services.witness_policy import configured_policy
     from registry.worker import runner
 
     configured_policy(settings)
     await print_doubts(settings, context)
-    tracer = trace_work(settings, os.environ)
-    working = runner.work(settings, context, nullcontext if tracer is None else tracer.span)
-    work = asyncio.ensure_future(working)
+    work = asyncio.ensure_future(runner.work(settings, context))
     terminated = asyncio.Event()
 
     def terminate() -> None:
@@ -52,6 +47,3 @@ async def _work_until_terminated(settings: Settings, context: ServiceContext) ->
     except asyncio.CancelledError:
         if not terminated.is_set():
             raise
-    finally:
-        if tracer is not None:
-            await asyncio.to_thread(tracer.close)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import TypeAlias
 
 import msgspec
 
@@ -13,16 +10,10 @@ from registry.services.heartbeat import figures_of_host
 from registry.settings import Settings
 from registry.store.heartbeats import ProcessFigures
 
-SpanOfTask: TypeAlias = Callable[[str], AbstractContextManager[object]]
-
 
 class WorkReport(msgspec.Struct):
-    """What the runner tells of itself: the tasks that fail now and why, and its last build.
+    """What the runner tells of itself: the tasks that fail now and why, and its last build."""
 
-    `span` opens the span of a round of a task.
-    """
-
-    span: SpanOfTask = nullcontext
     faults: dict[str, str] = {}
     site_build_seconds: float | None = None
 

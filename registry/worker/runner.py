@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -34,7 +34,7 @@ from registry.worker.harvests import harvest_due
 from registry.worker.notices import keep_members_told
 from registry.worker.publishing import StoredSite, keep_log_in_store, read_stored
 from registry.worker.purging import purge
-from registry.worker.report import SpanOfTask, WorkReport
+from registry.worker.report import WorkReport
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 from registry.worker.tasks import (
     CLEANUP_INTERVAL,
@@ -182,9 +182,9 @@ async def publish(
         )
 
 
-async def work(settings: Settings, context: ServiceContext, span: SpanOfTask = nullcontext) -> None:
-    """Do all the background work, each round of a task in a span; never return."""
-    report, rows = WorkReport(span=span), RowChecks(settings, context)
+async def work(settings: Settings, context: ServiceContext) -> None:
+    """Do all the background work; never return."""
+    report, rows = WorkReport(), RowChecks(settings, context)
     # Concurrently: a build may take minutes, the publication of an entry may not.
     await asyncio.gather(
         keep_log_published(settings, context, report),

@@ -50,11 +50,6 @@ class ErrorLog:
         """Note that the task has succeeded."""
         self._report.faults.pop(self._event, None)
 
-    async def trace(self, step: Step) -> None:
-        """Do a round of the task in a span, where there are traces."""
-        with self._report.span(self._event):
-            await step()
-
 
 async def repeat(
     step: Step,
@@ -62,16 +57,14 @@ async def repeat(
     *,
     every: float | None = None,
     retry: float | None = None,
-    is_round: bool = True,
 ) -> NoReturn:
     """Do a step again and again; never return.
 
     After an error it is tried again in `retry` seconds; without, soon if the database was away.
-    A step that is a round has a span.
     """
     while True:
         try:
-            await (errors.trace(step) if is_round else step())
+            await step()
             errors.reset()
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
             errors.write(error)
@@ -93,8 +86,8 @@ async def repeat_leading(
             step = begin()
             while True:
                 await still_leads()
-                await while_leading(still_leads, errors.trace(step))
+                await while_leading(still_leads, step())
                 errors.reset()
                 await asyncio.sleep(POLL_SECONDS)
 
-    await repeat(lead, errors, is_round=False)
+    await repeat(lead, errors)
