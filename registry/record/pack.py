@@ -95,7 +95,8 @@ class LegalFact(msgspec.Struct, frozen=True, kw_only=True):
 class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A country pack, as `schemas/pack.schema.json` describes it.
 
-    `laws` are citations by subject and language; `review_months` is by risk level. In the two links
+    `laws` are citations by subject, and `duties` those of articles that ask for just what a rule
+    asks for, by duty; `review_months` is by risk level. In the two links
     `{id}`, `{version}`, `{email}` and `{operator}` stand for the record's identifier, version and
     contact mailbox and the operator's mailbox. `synonyms` are sets of synonyms for search,
     `stop_words` words that a record need not have, and `services` lead from what people come for.
@@ -116,6 +117,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     review_months: dict[str, int]
     sensitive_statutory: tuple[str, ...]
     laws: dict[str, LangText]
+    duties: dict[str, LangText] = {}
     redress: LangText
     attestation: LangText
     operator: Operator

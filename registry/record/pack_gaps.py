@@ -23,6 +23,7 @@ def gaps(pack: Pack) -> Iterator[str]:
             "attestation": pack.attestation,
             **{f"operator/{name}": text for name, text in _operator_texts(pack)},
             **{f"laws/{name}": text for name, text in pack.laws.items()},
+            **{f"duties/{name}": text for name, text in pack.duties.items()},
         },
         "agencies.csv": {agency.id: agency.name for agency in pack.agencies.values()},
     }

@@ -19,6 +19,9 @@ from registry.record.requirements import FUNCTION, RISK_LEVEL, ROLE, STATUS
 STRONG_ROLES = frozenset(("recommends", "decides_with_review", "decides_alone"))
 """The roles in a decision from `recommends` up."""
 
+ASKED_BY_FORMAT = message("Asked for by this register's format.")
+"""What findings say of a duty that is in no law that the pack names."""
+
 
 class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     """The argument of every rule.
@@ -89,7 +92,16 @@ def remark(
     return PendingFinding(pointer=place, rule=rule, severity=severity, messages=messages)
 
 
-def legal_citation(pack: Pack, subject: str) -> tuple[Message, ...]:
-    """Return the citation of the country's law on a subject, or None."""
+def legal_citation(pack: Pack, duty: str) -> Message:
+    """Return what asks for a duty: the article of the country's law, or else the format.
+
+    A law on the same subject does not do: it may know no such duty.
+    """
+    law = pack.duties.get(duty)
+    return message("Asked for by {law}.", law=law) if law else ASKED_BY_FORMAT
+
+
+def law_on(pack: Pack, subject: str) -> tuple[Message, ...]:
+    """Return the country's law on a subject, which need not ask for anything, if there is one."""
     law = pack.laws.get(subject)
-    return (message("Asked for by {law}.", law=law),) if law else ()
+    return (message("The law on this: {law}.", law=law),) if law else ()

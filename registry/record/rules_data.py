@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import titled
 from registry.record.messages import MessageValue, PendingFinding, message
-from registry.record.rule_context import RuleContext, legal_citation, remark
+from registry.record.rule_context import (
+    ASKED_BY_FORMAT,
+    RuleContext,
+    law_on,
+    legal_citation,
+    remark,
+)
 from registry.record.schema import field_at
 from registry.record.shape_messages import add
 
@@ -23,12 +29,11 @@ _ASKED_OF_PERSONAL_DATA = (
 def sensitive_data_authorised(context: RuleContext) -> Iterator[PendingFinding]:
     """R10: Statutory sensitive data means limited risk at least, and an authorisation that applies.
 
-    An error. Which categories the law calls sensitive is in the pack (`ma`: law 09-08, article
-    1.3).
+    An error. Which categories the law calls sensitive is in the pack.
     """
     if not context.statutory:
         return
-    law = legal_citation(context.pack, "sensitive_data")
+    law = law_on(context.pack, "sensitive_data")
     if context.level == "minimal":
         yield remark(
             "R10",
@@ -39,6 +44,7 @@ def sensitive_data_authorised(context: RuleContext) -> Iterator[PendingFinding]:
                 categories=_sensitive(context),
             ),
             *law,
+            ASKED_BY_FORMAT,
         )
     if context.dig("data", "authorisation", "regime") == "not_applicable":
         yield remark(
@@ -50,13 +56,14 @@ def sensitive_data_authorised(context: RuleContext) -> Iterator[PendingFinding]:
                 categories=_sensitive(context),
             ),
             *law,
+            legal_citation(context.pack, "authorisation"),
         )
 
 
 def personal_data_answered_for(context: RuleContext) -> Iterator[PendingFinding]:
     """R11: Where personal data is processed: categories, retention, basis, authorisation, contact.
 
-    An error. People have these rights under the law on personal data (`ma`: law 09-08).
+    An error: people learn what of theirs is processed, on what basis, and whom to ask about it.
     """
     if "P" not in context.held:
         return
@@ -71,25 +78,24 @@ def personal_data_answered_for(context: RuleContext) -> Iterator[PendingFinding]
                     title=titled(field),
                 ),
                 add(field),
-                *legal_citation(context.pack, "personal_data"),
+                legal_citation(context.pack, path[-1]),
             )
 
 
 def transfers_named(context: RuleContext) -> Iterator[PendingFinding]:
     """R12: Where data goes abroad, the countries are named, and the own country is not one.
 
-    An error (`ma`: law 09-08, articles 43 and 44).
+    An error: whoever is concerned learns where the data goes.
     """
     if context.dig("data", "transfers_abroad", "answer") != "yes":
         return
-    law = legal_citation(context.pack, "transfers_abroad")
     place = "/data/transfers_abroad/countries"
     if context.lacks("data", "transfers_abroad", "countries"):
         yield remark(
             "R12",
             place,
             message("Data goes abroad and no country is named. Add {place}.", place=place),
-            *law,
+            ASKED_BY_FORMAT,
         )
     for index, code in enumerate(context.dig("data", "transfers_abroad", "countries") or ()):
         if code == context.pack.country:
@@ -97,14 +103,13 @@ def transfers_named(context: RuleContext) -> Iterator[PendingFinding]:
                 "R12",
                 f"{place}/{index}",
                 message("{code} is this country itself, not abroad. Remove it.", code=code),
-                *law,
             )
 
 
 def sensitive_data_hosted_at_home(context: RuleContext) -> Iterator[PendingFinding]:
     """R13: Statutory sensitive data that is hosted abroad is pointed out.
 
-    A warning that cites the law on transfers (`ma`: law 09-08, articles 43 and 44).
+    A warning with the law on transfers, if the pack has one: it may forbid that.
     """
     country = context.dig("data", "hosting", "country") if context.statutory else None
     if country not in {None, context.pack.country}:
@@ -118,7 +123,7 @@ def sensitive_data_hosted_at_home(context: RuleContext) -> Iterator[PendingFindi
                 code=country,
                 place="/data/transfers_abroad",
             ),
-            *legal_citation(context.pack, "transfers_abroad"),
+            *law_on(context.pack, "transfers_abroad"),
             severity="warning",
         )
 
@@ -144,8 +149,7 @@ def supplier_named(context: RuleContext) -> Iterator[PendingFinding]:
 def language_model_named(context: RuleContext) -> Iterator[PendingFinding]:
     """R16: A generative language model is named, and people are told that they meet one.
 
-    An error: `technical.models` is not empty and `rights.notice` is answered (EU AI Act, article
-    50, asks for the notice).
+    An error: `technical.models` is not empty and `rights.notice` is answered.
     """
     if "generative_llm" not in (context.dig("technical", "techniques") or ()):
         return
@@ -165,9 +169,10 @@ def language_model_named(context: RuleContext) -> Iterator[PendingFinding]:
             "/rights/notice",
             message(
                 "People are told when a text comes from a generative language model. Add {place}: "
-                "whether, and how (EU AI Act, article 50).",
+                "whether, and how.",
                 place="/rights/notice",
             ),
+            legal_citation(context.pack, "notice"),
         )
 
 

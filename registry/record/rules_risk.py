@@ -11,7 +11,13 @@ from registry.record.placeholders import content_words, says_something
 from registry.record.pointers import pointer
 from registry.record.requirement_status import covers
 from registry.record.risk_floor import below_floor
-from registry.record.rule_context import RuleContext, legal_citation, remark
+from registry.record.rule_context import (
+    ASKED_BY_FORMAT,
+    RuleContext,
+    law_on,
+    legal_citation,
+    remark,
+)
 from registry.record.rules_pack import OVERSIGHT, PROCEDURE, lacking_languages
 from registry.record.statuses import RUNNING
 
@@ -49,12 +55,11 @@ def unacceptable_not_in_use(context: RuleContext) -> Iterator[PendingFinding]:
 def automated_decision_contestable(context: RuleContext) -> Iterator[PendingFinding]:
     """R08: What decides alone, with legal effect, on personal data is of high risk and contestable.
 
-    An error. The law forbids decisions with legal effect that rest on automated processing alone,
-    save where the person concerned can be heard (`ma`: law 09-08, article 11).
+    An error: nobody is subject to a machine's decision without a way to contest it.
     """
     if not (context.role == "decides_alone" and context.held >= {"legal_effect", "P"}):
         return
-    law = legal_citation(context.pack, "automated_decisions")
+    law = law_on(context.pack, "automated_decisions")
     if context.level in {"minimal", "limited"}:
         yield remark(
             "R08",
@@ -64,6 +69,7 @@ def automated_decision_contestable(context: RuleContext) -> Iterator[PendingFind
                 "high risk at least. Set the level to high, or mend what is stated.",
                 role="/decision/role",
             ),
+            ASKED_BY_FORMAT,
             *law,
         )
     if context.lacks("rights", "contestation"):
@@ -75,6 +81,7 @@ def automated_decision_contestable(context: RuleContext) -> Iterator[PendingFind
                 "contest it. Add {place}: how, where and by when.",
                 place="/rights/contestation",
             ),
+            legal_citation(context.pack, "contestation"),
             *law,
         )
 
@@ -203,7 +210,7 @@ def _assessment_wanted(context: RuleContext) -> tuple[Message, ...]:
                 "At this risk level, and as personal data is processed, a completed impact "
                 "assessment on data protection (type dpia) is needed. Complete it and add it."
             ),
-            *legal_citation(context.pack, "personal_data"),
+            legal_citation(context.pack, "impact_assessment"),
         )
     return (
         message(

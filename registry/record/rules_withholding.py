@@ -8,7 +8,7 @@ from registry.record.field_descriptions import quoted, title_at
 from registry.record.messages import Message, PendingFinding, message
 from registry.record.pointers import field_path, parts, pointer, value_at
 from registry.record.requirements import answer_paths, never_withheld
-from registry.record.rule_context import RuleContext, legal_citation, remark
+from registry.record.rule_context import ASKED_BY_FORMAT, RuleContext, remark
 from registry.record.schema import field_at, version_of
 
 _LIST = "/publication/withheld_fields"
@@ -20,17 +20,16 @@ def lawfully_withheld(context: RuleContext) -> Iterator[PendingFinding]:
     An error for a pointer to no field of the format, to a stated value, or to what is never
     withheld (identity, name, summary, goal, risk, sector, status, contact, organisation, role and
     legal effect, human oversight, contestation, that an assessment exists and its type), and for
-    an answer `withheld` without its pointer. A lawful one satisfies what asks for the field
-    (`ma`: law 31-13, article 7).
+    an answer `withheld` without its pointer. A lawful one satisfies what asks for the field; the
+    law that each ground rests on is in the pack.
     """
     entries = context.dig("publication", "withheld_fields") or ()
     if not entries and "withholds" not in context.held:
         return
-    law = legal_citation(context.pack, "withholding")
     for index, entry in enumerate(entries):
         fault = _fault(context, entry["pointer"])
         if fault is not None:
-            yield remark("R18", f"{_LIST}/{index}/pointer", fault, *law)
+            yield remark("R18", f"{_LIST}/{index}/pointer", fault, ASKED_BY_FORMAT)
     named = {entry["pointer"] for entry in entries}
     for path in answer_paths():
         place = pointer(path)
@@ -45,7 +44,7 @@ def lawfully_withheld(context: RuleContext) -> Iterator[PendingFinding]:
                 place=place,
                 list=_LIST,
             ),
-            *law,
+            ASKED_BY_FORMAT,
         )
 
 

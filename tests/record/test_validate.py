@@ -372,7 +372,8 @@ def test_messages_say_how_to_mend(edited, pack, today):
             "Write YYYY, YYYY-MM or YYYY-MM-DD, a day that exists, from 1900 on."
         )
     assert message("complete", {"/data/retention": ...}).endswith(
-        "Add /data/retention: an object with period; note may be left out. Asked for by law 09-08."
+        "Add /data/retention: an object with period; note may be left out. "
+        "Asked for by this register's format."
     )
     assert message("complete", {"/names": {}}) == (
         'There is no field "names" here. Did you mean name?'

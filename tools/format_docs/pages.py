@@ -185,6 +185,10 @@ def _rules(language: Language) -> Iterator[str]:
         "These rules are checked when a record is to be published, beside the requirements and "
         "limits of its fields. An error prevents publication; a warning does not."
     )
+    yield language.say(
+        "What a rule asks, this register's format asks. A finding says that a law asks for it only "
+        "where the country's pack has the article that does."
+    )
     for rule, function in RULES.items():
         yield from _rule(rule, function, language)
     yield '<a id="risk-floor"></a>'
