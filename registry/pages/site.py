@@ -27,11 +27,12 @@ from registry.record.pack import Pack
 from registry.record.page_words import seal
 from registry.record.validate import findings_in
 from registry.services.peer_standing import troubles
+from registry.store.agencies import RecordKinds
 from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
 
-Demonstration: TypeAlias = Literal["", "alone", "mixed"]
-"""Whether all records filed here are fictitious, and records of other registers beside them."""
+Demonstration: TypeAlias = Literal["", "alone", "real", "partly", "invented"]
+"""Whether all records filed here are fictitious, and of which kind those copied beside them are."""
 
 _TOLD = {
     f"{name}.html"
@@ -46,11 +47,11 @@ _TOLD = {
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """What every kind of page is made from; `fingerprint` is the digest of all that pages share.
 
-    `demonstration` says of a register whose own records are all fictitious whether there are others
-    beside them. `records` has every record in the order of ids, `cards` its card; `histories` have
-    all versions of those whose documents are at hand, oldest first. `findings` returns the findings
-    of a document as of a day, by language. `is_copy` says that no register answers at the address
-    of the pages.
+    `demonstration` says of a register whose own records are all fictitious what those are that were
+    copied beside them. `records` has every record in the order of ids, `cards` its card;
+    `histories` have all versions of those whose documents are at hand, oldest first. `findings`
+    returns the findings of a document as of a day, by language. `is_copy` says that no register
+    answers at the address of the pages.
     """
 
     snapshot: Snapshot
@@ -120,17 +121,25 @@ def open_site(
     )
 
 
-def demonstration_of(*, real: bool, filed: bool, copied: bool) -> Demonstration:
+def demonstration_of(kinds: RecordKinds) -> Demonstration:
     """Return what pages say of a register by the kinds of its records in force."""
-    if real or not filed:
+    if kinds.real or not kinds.filed:
         return ""
-    return "mixed" if copied else "alone"
+    if kinds.invented:
+        return "partly" if kinds.copied else "invented"
+    return "real" if kinds.copied else "alone"
 
 
 def _demonstration(cards: Sequence[Card]) -> Demonstration:
     here = counted(cards)
-    is_real = any(not card.fictitious for card in here)
-    return demonstration_of(real=is_real, filed=bool(here), copied=bool(copied(cards)))
+    elsewhere = {card.fictitious for card in copied(cards)}
+    kinds = RecordKinds(
+        real=any(not card.fictitious for card in here),
+        filed=bool(here),
+        copied=False in elsewhere,
+        invented=True in elsewhere,
+    )
+    return demonstration_of(kinds)
 
 
 def _findings(

@@ -109,14 +109,18 @@ def _counted(row: dict[str, str]) -> CountedAgency:
 
 
 class RecordKinds(msgspec.Struct, frozen=True):
-    """Whether records are in force: of real agencies here, of any here, of other registers."""
+    """Whether records are in force: of real agencies here, of any here, of other registers.
+
+    `copied` are those of real agencies there, `invented` those of fictitious ones.
+    """
 
     real: bool
     filed: bool
     copied: bool
+    invented: bool
 
 
 async def read_kinds(connection: Connection) -> RecordKinds:
     """Return which kinds of records are in force."""
     row = await connection.fetchrow(statement("agencies", "kinds"))
-    return RecordKinds(real=row["real"], filed=row["filed"], copied=row["copied"])
+    return RecordKinds(**row)

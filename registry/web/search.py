@@ -106,7 +106,7 @@ def search_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRou
             page,
             request,
             partial(search_view, searched=searched),
-            demonstration_of(real=kinds.real, filed=kinds.filed, copied=kinds.copied),
+            demonstration_of(kinds),
         )
         return _response(content, 200, {})
 

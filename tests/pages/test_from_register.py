@@ -6,6 +6,7 @@ import msgspec
 
 from registry.api.site import StaticSite
 from registry.pages.build.read_snapshot import build_register, day_of, is_current, read_snapshot
+from registry.pages.site import demonstration_of
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
@@ -181,3 +182,49 @@ async def test_a_whole_text_that_was_replaced_without_a_version_is_shown(context
     await bring("Trie le courrier et les colis.", title="Autre titre")
     assert not await is_current(context.database, settings, as_of=NOW)
     assert "Autre titre" in (await built())[1]
+
+
+async def test_no_copied_record_that_is_invented_is_called_real(context, publish, record, tmp_path):
+    """As where two demonstrations harvest each other."""
+    settings = Settings(data_dir=tmp_path, base_url="https://register.example")
+    await publish(record)
+
+    async def bring(slug, *, fictitious):
+        agency = Agency(
+            id=f"xx.{slug}",
+            name={"en": slug.title()},
+            kind="ministry",
+            origin="xx-register",
+            fictitious=fictitious,
+        )
+        document = {
+            "id": f"{agency.id}/one",
+            "schema_version": "1.0",
+            "name": {"en": "One"},
+            "languages": {"source": "en"},
+        }
+        verdict = validate(document, profile="foreign", pack=context.pack, today=NOW.date())
+        filing = ForeignFiling(document=document, agency=agency, verdict=verdict, source_row={})
+        await import_filings(context, [filing], now=lambda: NOW)
+
+    async def told(tag):
+        build(await snapshot_of(context), out=settings.site_dir, settings=settings)
+        async with context.database.connection() as connection:
+            kinds = await agencies.read_kinds(connection)
+        page = (settings.site_dir / tag / "index.html").read_text("utf-8")
+        return page, demonstration_of(kinds)
+
+    await bring("invented", fictitious=True)
+    page, kind = await told("en")
+    assert "The records copied from other registers are invented too." in page
+    assert ("are real" in page, kind) == (False, "invented")
+
+    await bring("real", fictitious=False)
+    page, kind = await told("fr")
+    assert (
+        "certaines sont inventées elles aussi, et le disent\u00a0; les autres sont réelles" in page
+    )
+    assert ("sont réelles." in page.replace("les autres sont réelles.", ""), kind) == (
+        False,
+        "partly",
+    )

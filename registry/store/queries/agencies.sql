@@ -56,11 +56,18 @@ from agency as a
 where a.id = $1
 
 -- name: kinds
--- Whether something real was filed here, whether something was, and whether something was copied.
+-- Whether something real was filed here, whether something was, and whether something real or invented was copied.
 select
     exists (
         select from agency as a inner join record as r on r.agency = a.id
         where a.origin is null and not a.fictitious and r.state = 'published'
     ) as real,
     exists (select from record where origin is null and state = 'published') as filed,
-    exists (select from record where origin is not null and state = 'published') as copied
+    exists (
+        select from agency as a inner join record as r on r.agency = a.id
+        where r.origin is not null and not a.fictitious and r.state = 'published'
+    ) as copied,
+    exists (
+        select from agency as a inner join record as r on r.agency = a.id
+        where r.origin is not null and a.fictitious and r.state = 'published'
+    ) as invented
