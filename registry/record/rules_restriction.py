@@ -28,8 +28,8 @@ def lawfully_restricted(context: RuleContext) -> Iterator[PendingFinding]:
 
     An error: no agency keeps its own system from the public. The authority is not the agency, under
     any of its names, nor an office or the head of one; the reference is the number of the decision;
-    and the country pack names the sectors in which a ground may restrict a record (`ma`: law 31-13,
-    article 7). On other grounds single fields may be withheld.
+    and the country pack names the sectors in which a ground may restrict a record. On other grounds
+    single fields may be withheld.
     """
     restriction = context.dig(*_RESTRICTION)
     if restriction is None or "restricted" not in context.held:
