@@ -83,7 +83,7 @@ def import_(settings: Settings, language: str, file: Path, folder: Path | None) 
     target = table.open_target(checkout, language)
     wordings = table.read_wordings(checkout, languages, settings.pack)
     try:
-        rows = table.read_table(file.read_bytes().decode(), language)
+        rows = table.read_table(file.read_bytes(), language)
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{file} is not in UTF-8: {error}") from error
     found = table.faults(wordings, rows, target)

@@ -25,6 +25,7 @@ from babel.messages.pofile import escape, read_po
 
 from registry.errors import ConfigurationError
 from registry.record.schema import SCHEMA_VERSION
+from registry.record.tables import open_table
 from registry.text.catalogues import SOURCE
 
 FIXED = ("id", "place", "context", "form")
@@ -128,9 +129,9 @@ def write_table(wordings: Iterable[WordingRow], languages: Sequence[str], target
     return "\ufeff" + out.getvalue()
 
 
-def read_table(text: str, target: str) -> dict[str, dict[int, Row]]:
+def read_table(raw: bytes, target: str) -> dict[str, dict[int, Row]]:
     """Return the rows by id and form. Raises `ConfigurationError` for what is no such table."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    reader = open_table(raw, "the table")
     missing = {"id", "form", SOURCE, target} - set(reader.fieldnames or ())
     if missing:
         raise ConfigurationError(f"the table lacks the column {', '.join(sorted(missing))}")
@@ -333,8 +334,7 @@ def _write_cells(path: Path, news: Iterable[WordingRow], tag: str) -> None:
 
 
 def _rows(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, strict=True))
+    return list(open_table(path.read_bytes(), path.name))
 
 
 def _catalogue(path: Path) -> Catalog:

@@ -13,6 +13,7 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.record.model import LangText
 from registry.record.schema import RECORD_FOLDER
+from registry.record.tables import open_table
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,22 +41,21 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
     Raises `ConfigurationError` with file and line.
     """
+    rows = []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            rows = []
-            for row in reader:
-                if None in row or None in row.values():
-                    raise ConfigurationError(
-                        f"{path}, line {reader.line_num}: the row has more or fewer cells than "
-                        "the first line has columns; quote cells that hold a comma"
-                    )
-                rows.append({name: cell for name, cell in row.items() if cell})
-            return rows
+        reader = open_table(path.read_bytes(), str(path))
+        for row in reader:
+            if None in row or None in row.values():
+                raise ConfigurationError(
+                    f"{path}, line {reader.line_num}: the row has more or fewer cells than "
+                    "the first line has columns; quote cells that hold a comma"
+                )
+            rows.append({name: cell for name, cell in row.items() if cell})
     except FileNotFoundError:
         raise ConfigurationError(f"{path} is missing; a table is needed there") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise ConfigurationError(f"{path} is not a CSV file in UTF-8: {error}") from error
+    return rows
 
 
 def codes(rows: Iterable[dict[str, str]], *, source: str) -> CodeList:

@@ -5,8 +5,6 @@ A folder outside of the package may hold others (`REGISTRY_PACKS`); it comes fir
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -28,6 +26,7 @@ from registry.record.pack_checks import (
     TABLES,
     faults,
 )
+from registry.record.tables import open_table
 from registry.resources import SCHEMAS
 
 _PACKS = SCHEMAS / "packs"
@@ -218,7 +217,7 @@ def check_agency(
     """
     whole = _read(code, packs)
     path = _folder(code, packs) / "agencies.csv"
-    columns = next(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    columns = open_table(path.read_bytes(), str(path)).fieldnames or ()
     if unknown := sorted(row.keys() - set(columns)):
         raise ConfigurationError(
             f"{path} has no column {', '.join(unknown)}; add it to the first line, or leave it out"

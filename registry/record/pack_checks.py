@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
+
+from jsonschema.exceptions import ValidationError
 
 from registry.record.codelists import codelists, texts
 from registry.record.validators import validator_of
@@ -18,6 +23,12 @@ OPTIONAL = (RIGHTS, SYNONYMS, SERVICES)
 
 # Codes that every country has; a pack adds its own to them.
 _EVERYWHERE = {"bodies": "contestation_body", "supplier_schemes": "supplier_identifier_scheme"}
+_WORDS = ("name", "label", "description", "source", "purpose", "by_when", "post")
+"""What columns by language begin with."""
+
+_OF_A_ROW = 2
+"""The steps from the whole to a row: its table, and its number."""
+
 _ORDERS = ("fallback", "required_any", "required_at_high", "recommended")
 
 
@@ -26,16 +37,20 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
 
     References between the parts are checked once each part has its shape.
     """
-    shapeless = [
-        f"{_place(error.absolute_path)}: {error.message}"
-        for error in validator_of("pack").iter_errors(whole)
-    ]
-    if shapeless:
-        yield from shapeless
+    errors = list(validator_of("pack").iter_errors(whole))
+    misspelt = dict(chain.from_iterable(_columns(error, whole) for error in errors))
+    yield from misspelt.values()
+    # What a row lacks then is in the column that nobody knows.
+    tables = {table for table, _ in misspelt}
+    for error in errors:
+        if not error.absolute_path or error.absolute_path[0] not in tables:
+            yield f"{_place(error.absolute_path)}: {error.message}"
+    if errors:
         return
     if whole["code"] != code:
         yield f"pack.json, /code: {whole['code']!r} is not the name of the folder, {code!r}"
     yield from _languages(whole)
+    yield from _of_no_language(whole)
     unknown = set(whole["sensitive_statutory"]) - set(codelists()["sensitive_category"])
     for name in sorted(unknown):
         yield f"pack.json, /sensitive_statutory: {name!r} is not a code of sensitive_category"
@@ -48,6 +63,29 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
         for number, row in enumerate(whole[table]):
             if row["code"] in codelists()[codelist]:
                 yield f"{_place((table, number, 'code'))}: it is one of {codelist}.csv"
+
+
+def _columns(
+    error: ValidationError, whole: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield the columns of a row that its table has not, as ((table, column), the fault)."""
+    if error.validator != "additionalProperties" or len(error.absolute_path) != _OF_A_ROW:
+        return
+    table = str(error.absolute_path[0])
+    patterns = error.schema.get("patternProperties", {})
+    languages = whole["languages"] if isinstance(whole.get("languages"), list) else []
+    known = [*error.schema.get("properties", {})]
+    known += [
+        name
+        for name in (f"{word}_{tag}" for word in _WORDS for tag in languages)
+        if any(re.search(pattern, name) for pattern in patterns)
+    ]
+    for name in error.instance:
+        if name in known or any(re.search(pattern, name) for pattern in patterns):
+            continue
+        near = difflib.get_close_matches(name, known, 1)
+        meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        yield (table, name), f"{table}.csv, line 1: there is no column {name!r}; {meant}"
 
 
 def _languages(whole: Mapping[str, Any]) -> Iterator[str]:
@@ -65,6 +103,14 @@ def _languages(whole: Mapping[str, Any]) -> Iterator[str]:
             if not languages & set(texts(row, prefix)):
                 wanted = " or ".join(prefix + tag for tag in whole["languages"])
                 yield f"{_place((table, number))}: it has no name; fill in {wanted}"
+
+
+def _of_no_language(whole: Mapping[str, Any]) -> Iterator[str]:
+    for table in (*TABLES, *OPTIONAL):
+        for column in sorted({column for row in whole[table] for column in row}):
+            word, _, tag = column.rpartition("_")
+            if word in _WORDS and tag not in whole["languages"]:
+                yield f"{table}.csv, line 1, column {column}: {tag!r} is not among /languages"
 
 
 def _regions(whole: Mapping[str, Any]) -> Iterator[str]:
@@ -101,6 +147,13 @@ def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:
             yield f"{_place((*place, 'parent'))}: {row['parent']!r} is not another agency"
         if "region" in row and row["region"] not in regions:
             yield f"{_place((*place, 'region'))}: {row['region']!r} is not in regions.csv"
+    parents = {row["id"]: row.get("parent") for row in whole["agencies"]}
+    for number, row in enumerate(whole["agencies"]):
+        above: list[str | None] = [row.get("parent")]
+        while above[-1] in parents and above[-1] not in above[:-1]:
+            above.append(parents[str(above[-1])])
+        if row["id"] in above[1:]:
+            yield f"{_place(('agencies', number, 'parent'))}: it is above itself, through others"
 
 
 def _grounds(whole: Mapping[str, Any]) -> Iterator[str]:
