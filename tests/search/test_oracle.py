@@ -32,6 +32,11 @@ LEVELS = ["minimal", "limited", "high", "unacceptable"]
 SORTS = ["relevance", "newest", "name", "completeness", "review_due"]
 
 
+def wholes(kind, codes):
+    """The countries of the regions that a filter asks for."""
+    return {code.split("-")[0] for code in codes} if kind == "territory" else set()
+
+
 class Scan:
     """Every version's analysed words and codes, and the plain way to ask them."""
 
@@ -149,6 +154,15 @@ class Scan:
                 if self.passes(one, question, kind)
                 for code in {called.get(shape(kind, code), code) for code in self.codes(one, kind)}
             )
+            if kind == "territory":
+                # What applies in the whole country applies in each of its regions.
+                counted = Counter(
+                    code
+                    for code in counted
+                    for one in texts
+                    if self.passes(one, question, kind)
+                    and {code, code.split("-")[0]} & {*self.codes(one, kind)}
+                )
             facets[kind] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
         keys = {one: self.key(one, question, asked, entry) for one in hits}
         ordered = sorted(hits, key=lambda one: (keys[one], -one))
@@ -210,6 +224,7 @@ class Scan:
         return all(
             {shape(kind, code) for code in self.codes(ordinal, kind)}
             & {shape(kind, code) for code in wanted}
+            | ({*self.codes(ordinal, kind)} & wholes(kind, wanted))
             for kind, wanted in question.filters.items()
             if kind != leave_out
         )
