@@ -274,16 +274,6 @@ def _print_checked(found: VerifiedDatabase) -> None:
             f"not covered: short codes of {coverage.uncoded} records; the log gets them when it is "
             "published next"
         )
-    if coverage.uncommitted:
-        print_message(
-            f"not covered: completeness and findings of {coverage.uncommitted} versions, from "
-            "before the log committed to them"
-        )
-    if coverage.unlike:
-        print_message(
-            f"of these {coverage.unlike} are not what the rules give today for their day; the "
-            f"first is that of entry {coverage.first_unlike}"
-        )
     if coverage.redacted:
         print_message(
             f"not covered: what is left of the findings of {coverage.redacted} versions, of which "

@@ -21,7 +21,7 @@ from registry.exchange.answer_difference import (
     unlike_value,
 )
 from registry.exchange.audit_changes import compare_changes
-from registry.exchange.audit_counts import CountedRegister, drop_verdicts
+from registry.exchange.audit_counts import CountedRegister
 from registry.exchange.remote_answers import (
     CopiedRecord,
     RemoteAgencies,
@@ -47,10 +47,6 @@ LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
 COUNTED = ("personal_data", "finding", "missing", "withheld", "restricted")
 """The facets that are compared by their counts alone."""
 
-UNBOUND = {"completeness", "accountability", "missing", "findings"}
-"""What an answer says of a version's verdict, which entries of earlier releases do not state."""
-
-_OF_FINDINGS = {"finding", "missing"}
 _OK, _GONE = 200, 410
 _PAGE = 100
 _BY = ("risk", "sector", "agency", "status")
@@ -123,7 +119,6 @@ class ApiAudit:
     def _lists(self) -> Iterator[AnswerDifference]:
         """Compare the list of all records, the counts of facets, and what each code finds."""
         documents = {one.record: self._search_document(one) for one in self.in_force}
-        self.unbound["verdicts"] += sum(not one.is_bound for one in self.in_force)
         path = self._listed(limit=1, facets=",".join((*LISTED, *COUNTED)))
         answer = self._remote.get(path)
         page = answer.read(RemoteRecords)
@@ -133,14 +128,13 @@ class ApiAudit:
             for kind in (*LISTED, *COUNTED):
                 for code in document.codes.get(kind, ()):
                     expected.setdefault(kind, {}).setdefault(code, set()).add(record)
-        skipped = _OF_FINDINGS if self.unbound["verdicts"] else set()
         questions = [("", "")]
         for kind in (*LISTED, *COUNTED):
             listed = page.facets.get(kind, []) if page is not None else []
             found = {one.code: one.count for one in listed}
             of_kind = expected.get(kind, {})
             codes = sorted(of_kind.keys() | found.keys())
-            for code in codes if kind not in skipped else ():
+            for code in codes:
                 self.checked["counts"] += 1
                 here, there = found.get(code, 0), len(of_kind.get(code, ()))
                 if here != there:
@@ -195,8 +189,6 @@ class ApiAudit:
             if record not in expected:
                 continue
             said = msgspec.json.decode(expected[record].card)
-            if "verdict" not in self._replay.versions[record][-1].said:
-                said.pop("completeness", None)
             if why := unlike(said, card):
                 yield AnswerDifference(at=path, why=f"{record}: {why}")
 
@@ -217,9 +209,9 @@ class ApiAudit:
                 version=version.version,
                 entry=version.entry,
                 published_at=version.at,
-                completeness=version.completeness or 0,
-                missing=version.missing or (),
-                findings=version.findings or (),
+                completeness=version.completeness,
+                missing=version.missing,
+                findings=version.findings,
                 risk_changes=(),
             ),
         )
@@ -234,9 +226,6 @@ class ApiAudit:
         counted = CountedRegister(self._replay, self.agencies, as_of=self._last)
         known = [one.agency for one in page.agencies] if page is not None else []
         log = msgspec.to_builtins(counted.statistics(_BY, known))
-        if not counted.is_bound:
-            for part in (log["local"], log["foreign"]):
-                drop_verdicts(part)
         self.checked["statistics"] += 1
         yield from self._compare(path, answer, log)
 
@@ -308,8 +297,6 @@ class ApiAudit:
         """Return what is answered of a version, without what no entry says."""
         stored = self.stored(version, as_of=self._last)
         register: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(stored.register))
-        if not version.is_bound:
-            register = {name: said for name, said in register.items() if name not in UNBOUND}
         if "source" in register:
             unbound = UnboundSource.__struct_fields__
             source = register["source"]

@@ -54,7 +54,7 @@ def _move(
     first = versions[0] if versions else None
     if first is None or first.entry != index or not isinstance(answered, dict):
         return line.risk
-    if first.is_bound and LOWERED_ANEW not in {one.rule for one in first.findings or ()}:
+    if LOWERED_ANEW not in {one.rule for one in first.findings}:
         return None
     move = risk_move(str(answered.get("before")), first.said["risk"] or NOT_STATED)
     if move is not None:

@@ -34,10 +34,7 @@ class _Counted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountedRegister:
-    """The statistics of a register as of an entry, from the replay of its log.
-
-    `is_bound` is false where the log does not commit to every verdict that is counted.
-    """
+    """The statistics of a register as of an entry, from the replay of its log."""
 
     def __init__(
         self, replay: RegisterReplay, agencies: Mapping[str, Agency], *, as_of: int
@@ -58,7 +55,6 @@ class CountedRegister:
             for one, is_in_force in replay.standing(as_of=as_of)
             if is_in_force and self._counts(one.agency)
         ]
-        self.is_bound = all(one.version.is_bound for one in self._standing)
 
     def statistics(self, by: Sequence[str], agencies: Sequence[str]) -> Statistics:
         """Return the statistics, with the coverage of some agencies of this country."""
@@ -91,9 +87,9 @@ class CountedRegister:
             | {
                 "agency": version.agency,
                 "personal_data": dig(document, "data", "personal_data") or NOT_STATED,
-                "completeness_range": _range(version.completeness or 0),
+                "completeness_range": _range(version.completeness),
             },
-            rules=[one.rule for one in version.findings or ()],
+            rules=[one.rule for one in version.findings],
             withheld=[field["ground"] for field in withheld if "ground" in field],
             restricted=dig(document, "publication", "restriction", "ground"),
             days_late=late,
@@ -173,7 +169,7 @@ def _row(group: Sequence[_Counted]) -> dict[str, Any]:
         "findings": sum(len(one.rules) for one in group),
         "withheld": sum(len(one.withheld) for one in group),
     }
-    completeness = [one.version.completeness or 0 for one in group]
+    completeness = [one.version.completeness for one in group]
     accountability = [
         one.version.accountability for one in group if one.version.accountability is not None
     ]
@@ -192,7 +188,7 @@ def _tallies(group: Sequence[_Counted]) -> Iterable[dict[str, Any]]:
         "personal_data": lambda one: [one.codes["personal_data"]],
         "completeness_ranges": lambda one: [one.codes["completeness_range"]],
         "restricted": lambda one: [one.restricted] if one.restricted is not None else [],
-        "missing": lambda one: one.version.missing or (),
+        "missing": lambda one: one.version.missing,
         "findings": lambda one: one.rules,
         "withheld": lambda one: one.withheld,
     }
@@ -212,12 +208,3 @@ def _range(completeness: int) -> str:
         return "90-100"
     low = completeness // 10 * 10
     return f"{low}-{low + 9}"
-
-
-def drop_verdicts(part: dict[str, Any]) -> None:
-    """Leave out what is counted of verdicts, which older entries do not state."""
-    for name in ("completeness", "accountability", "completeness_ranges", "findings", "missing"):
-        del part[name]
-    for group in part["groups"]:
-        for name in ("completeness", "accountability", "findings"):
-            del group[name]

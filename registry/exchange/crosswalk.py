@@ -10,7 +10,7 @@ import msgspec
 
 from registry.errors import ImportRefused, RegistryError
 from registry.exchange.crosswalk_faults import problems, schema_faults
-from registry.exchange.crosswalk_forms import expanded, upgraded
+from registry.exchange.crosswalk_forms import expanded
 from registry.exchange.crosswalk_model import Crosswalk
 from registry.record.parse import parse
 from registry.resources import SCHEMAS
@@ -32,7 +32,7 @@ def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
     """
     path = _find(str(name_or_path))
     try:
-        document = upgraded(parse(path.read_bytes()))
+        document = parse(path.read_bytes())
     except OSError as error:
         raise ImportRefused(f"{path}: cannot be read: {error.strerror or error}") from error
     except RegistryError as error:

@@ -1,4 +1,4 @@
-"""The forms in which a crosswalk may be written: those of earlier releases, and short ones."""
+"""The short forms in which a crosswalk may be written."""
 
 from __future__ import annotations
 
@@ -6,29 +6,10 @@ import re
 from typing import Any
 
 from registry.exchange.cells import fold_value
-from registry.exchange.crosswalk_model import AGENCY, target_path
-from registry.record.pointers import pointer
+from registry.exchange.crosswalk_model import target_path
 from registry.record.schema import field_at
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-
-
-def upgraded(document: Any) -> Any:
-    """Return a crosswalk with what older ones say in today's words."""
-    if not isinstance(document, dict):
-        return document
-    new = dict(document)
-    if isinstance(new.get("format"), dict) and "read" not in new:
-        older = dict(new.pop("format"))
-        if isinstance(older.get("rows"), str):
-            older["rows"] = pointer([older["rows"]])
-        new["read"] = {"as" if name == "kind" else name: value for name, value in older.items()}
-    id_ = new.get("id")
-    if isinstance(id_, dict) and isinstance(id_.get("identifying"), list):
-        named = dict.fromkeys([AGENCY, "/name", *id_["identifying"]])
-        kept = {key: value for key, value in id_.items() if key not in {"name", "identifying"}}
-        new["id"] = kept | {"of": list(named)}
-    return new
 
 
 def expanded(document: dict[str, Any]) -> dict[str, Any]:

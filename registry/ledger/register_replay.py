@@ -212,9 +212,9 @@ class RegisterReplay:
     def stored(
         self, version: ReplayedVersion, *, fictitious: bool, as_of: int = END
     ) -> StoredRecord:
-        """Return a version as it is stored and answered; an unbound verdict is empty."""
+        """Return a version as it is stored and answered."""
         state, superseded_at = self._ended(version, as_of)
-        findings = msgspec.Raw(msgspec.json.encode(list(version.findings or ())))
+        findings = msgspec.Raw(msgspec.json.encode(list(version.findings)))
         return StoredRecord(
             id=version.record,
             agency=version.agency,
@@ -228,9 +228,9 @@ class RegisterReplay:
                 entry=version.entry,
                 origin=version.origin,
                 fictitious=fictitious,
-                completeness=version.completeness or 0,
+                completeness=version.completeness,
                 accountability=version.accountability,
-                missing=list(version.missing or ()),
+                missing=list(version.missing),
                 findings=findings,
                 redacted=self._redacted(version.entry),
                 code=self.code(version.record, as_of=as_of),
@@ -285,7 +285,7 @@ class RegisterReplay:
         before = self.versions.setdefault(record, [])
         home = before[-1].agency if before else record.split("/")[0]
         whole = {one.key: msgspec.json.decode(one.value) for one in content.sections.values()}
-        stated, kept = entry.get("verdict") or {}, content.verdict
+        stated, kept = entry["verdict"], content.verdict or {}
         before.append(
             ReplayedVersion(
                 record=record,
@@ -296,12 +296,10 @@ class RegisterReplay:
                 said=entry,
                 document=canonical(whole),
                 erased=self._erased.get(index, ()),
-                completeness=stated.get("completeness"),
-                accountability=stated.get("accountability"),
-                missing=None if kept is None else tuple(kept["missing"]),
-                findings=None
-                if kept is None
-                else msgspec.convert(kept["findings"], tuple[Finding, ...]),
+                completeness=stated["completeness"],
+                accountability=stated["accountability"],
+                missing=tuple(kept.get("missing", ())),
+                findings=msgspec.convert(kept.get("findings", ()), tuple[Finding, ...]),
             )
         )
 

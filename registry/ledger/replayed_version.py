@@ -17,10 +17,7 @@ from registry.store.records import SourceFacts
 
 
 class ReplayedVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """A version as the log has it: its document without erased members, and its verdict.
-
-    The verdict's parts are None for entries from before the log committed to verdicts.
-    """
+    """A version as the log has it: its document without erased members, and its verdict."""
 
     record: str
     agency: str
@@ -30,21 +27,16 @@ class ReplayedVersion(msgspec.Struct, frozen=True, kw_only=True):
     said: Mapping[str, Any]
     document: bytes
     erased: Sequence[tuple[str, int]]
-    completeness: int | None
+    completeness: int
     accountability: int | None
-    missing: Sequence[str] | None
-    findings: Sequence[Finding] | None
+    missing: Sequence[str]
+    findings: Sequence[Finding]
 
     @property
     def origin(self) -> str | None:
         """The register that it was copied from."""
         origin: str | None = self.said.get("origin")
         return origin
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether the log commits to its verdict."""
-        return self.completeness is not None
 
 
 def change_note(version: ReplayedVersion) -> LangText | None:

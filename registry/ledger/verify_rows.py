@@ -22,12 +22,12 @@ from registry.record.content_file import ContentRefused, KeptSection, check_verd
 from registry.record.entry import imported_of, outline
 from registry.record.erasure import readable
 from registry.record.kept_verdict import KeptVerdict, verdict_digest
-from registry.record.model import Document, Profile
+from registry.record.model import Document
 from registry.record.pack import Agency, Pack
-from registry.record.rules import LOWERED_ANEW, REGISTER_RULES, RULE_SET
+from registry.record.rules import LOWERED_ANEW
 from registry.record.search_document import tokenize
 from registry.record.shape_remarks import MAX_FINDINGS
-from registry.record.validate import Verdict, validate
+from registry.record.validate import Verdict
 from registry.store.bound_rows import EntryContext, StoredRows
 from registry.store.log import Entry
 from registry.store.records import CurrentVersion
@@ -45,15 +45,10 @@ _COMPARED = {
 class RowCoverage(msgspec.Struct, kw_only=True):
     """Which verdicts, names of agencies and codes of records the log does not bind.
 
-    `uncommitted` are those of entries from before the log committed to verdicts; of these `unlike`
-    are others than the rules give today, of which `first_unlike` is the first. `redacted` are those
-    whose findings a redaction has changed. `unnamed` are agencies whose names are in no entry yet,
-    `uncoded` the records filed here that have no short code yet.
+    `redacted` are versions whose findings a redaction has changed. `unnamed` are agencies whose
+    names are in no entry yet, `uncoded` the records filed here that have no short code yet.
     """
 
-    uncommitted: int = 0
-    unlike: int = 0
-    first_unlike: int | None = None
     redacted: int = 0
     unnamed: int = 0
     uncoded: int = 0
@@ -199,15 +194,8 @@ def _publication(one: _EntryRows, around: EntryContext, agency: Agency) -> Publi
     """Return what was published, again; its verdict is the stored one, which is checked."""
     row, said, document = one.stored("version"), one.said, one.document
     verdict = _verdict(one, around)
-    coverage = one.check.coverage
-    if "verdict" not in said:
-        coverage.uncommitted += 1
-        if not one.erased and not _is_as_ruled(one, document, agency, verdict):
-            coverage.unlike += 1
-            if coverage.first_unlike is None:
-                coverage.first_unlike = one.entry.index
-    elif not row["verdict_salt"]:
-        coverage.redacted += 1
+    if not row["verdict_salt"]:
+        one.check.coverage.redacted += 1
     return Publication(
         document=document,
         agency=agency,
@@ -216,7 +204,7 @@ def _publication(one: _EntryRows, around: EntryContext, agency: Agency) -> Publi
         imported=imported_of(said),
         sealed=SealedDocument(sections=(), words=tokenize(document, agency)),
         current=None if around.agency is None else _current(around, version=said["version"] - 1),
-        rules=said.get("verdict", {}).get("rules", row["rule_set"]),
+        rules=said["verdict"]["rules"],
         code=said.get("code"),
         approved_by=said.get("approved_by"),
     )
@@ -259,12 +247,7 @@ def _verdict(one: _EntryRows, around: EntryContext) -> Verdict:
         findings=findings,
         findings_total=len(findings),
     )
-    stated, record, salt = one.said.get("verdict"), one.said["id"], row["verdict_salt"]
-    if stated is None:
-        if salt is not None:
-            why = unlike("verdict_salt", "a salt", None)
-            raise differs("version", one.entry, record, why)
-        return verdict
+    stated, record, salt = one.said["verdict"], one.said["id"], row["verdict_salt"]
     for name in ("completeness", "accountability"):
         if row[name] != stated[name]:
             raise differs("version", one.entry, record, unlike(name, row[name], stated[name]))
@@ -279,28 +262,6 @@ def _verdict(one: _EntryRows, around: EntryContext) -> Verdict:
     elif salt is None or not around.is_redacted:
         raise differs("version", one.entry, record, "verdict_salt is missing")
     return verdict
-
-
-def _is_as_ruled(one: _EntryRows, document: Document, agency: Agency, verdict: Verdict) -> bool:
-    """Return whether a verdict that nothing binds is what the rules give for the day it was made.
-
-    Verdicts by another rule set cannot be told. The rules of the register looked at other records
-    of then, and are left out.
-    """
-    if one.stored("version")["rule_set"] != RULE_SET:
-        return True
-    profile: Profile = "publication" if agency.origin is None else "foreign"
-    again = validate(document, profile=profile, pack=one.check.pack, today=one.entry.at.date())
-    own = {(each.rule, each.pointer) for each in verdict.findings}
-    ruled = {(each.rule, each.pointer) for each in again.findings}
-    return (verdict.completeness, verdict.accountability, verdict.missing) == (
-        again.completeness,
-        again.accountability,
-        again.missing,
-    ) and (
-        len(verdict.findings) >= MAX_FINDINGS
-        or {each for each in own if each[0] not in REGISTER_RULES} == ruled
-    )
 
 
 def _check_lowered_anew(one: _EntryRows, publication: Publication) -> None:

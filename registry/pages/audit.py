@@ -34,7 +34,6 @@ MOST_NAMED = 20
 """How many differences a report names; all are counted."""
 
 _NOT_COVERED = {
-    "verdicts": "completeness and findings of {} versions, from before the log committed to them",
     "names": "names of {} agencies, of which the log does not say anything yet",
 }
 _LOG = "/log"

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from registry.exchange.answer_difference import AnswerDifference, unlike, unlike_value
-from registry.exchange.audit import UNBOUND, ApiAudit
+from registry.exchange.audit import ApiAudit
 from registry.exchange.export_columns import ExportColumn, ExportRow, LabelSource, columns
 from registry.exchange.export_csv import cell_text
 from registry.exchange.remote_facts import RemoteFacts
@@ -147,8 +147,7 @@ class ExportAudit:
         is_same = self._facts.is_this_release
         for column in table:
             name = column.name
-            is_unbound = name in UNBOUND and not version.is_bound
-            if is_unbound or (not is_same and (name not in said or name.endswith("_label"))):
+            if not is_same and (name not in said or name.endswith("_label")):
                 continue
             log = cell_text(column.cell(row))
             if said.get(name) != log:

@@ -143,7 +143,7 @@ def version_entry(
 
     Its `agency` is stated where it moved there from another one. One that another actor
     than the one who submitted it approved says for whom that was, and never who. `verdict` is as
-    `kept_verdict` describes it; entries of earlier releases have none. `code` is the short code
+    `kept_verdict` describes it. `code` is the short code
     that a record filed here gets with its first version.
     """
     entry: dict[str, Any] = {

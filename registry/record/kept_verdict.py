@@ -5,7 +5,7 @@ digest is of the pointers that are missing and of the findings, with a salt of i
 findings quote texts that may be erased: SHA-256 of the RFC 8785 form of
 `["registry/verdict/1", salt, missing, findings]`, base64url. Salt and lists stand in the entry's
 content file. Where a redaction has changed the findings the salt is destroyed with them, and the
-lists that are left are bound by nothing. Entries of earlier releases have no verdict.
+lists that are left are bound by nothing.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import pytest
 
 from registry.errors import ImportRefused
 from registry.exchange.crosswalk import FOLDER, load_crosswalk, names
-from registry.exchange.crosswalk_model import columns_read, word_meaning
+from registry.exchange.crosswalk_model import columns_read
 from registry.exchange.readers.options import ReadOptions
 from registry.exchange.transforms import TRANSFORMS
 from registry.record.validators import validator_of
@@ -74,24 +74,6 @@ def test_a_crosswalk_that_is_not_json(tmp_path):
         load_crosswalk(path)
 
 
-@pytest.mark.parametrize(
-    ("older", "read"),
-    [
-        ({"kind": "json", "rows": "a/b"}, ReadOptions(kind="json", rows="/a~1b")),
-        (
-            {"kind": "csv", "encoding": "cp1252", "delimiter": ";"},
-            ReadOptions(kind="csv", encoding="cp1252", delimiter=";"),
-        ),
-    ],
-)
-def test_a_crosswalk_of_an_earlier_release_is_read(spoilt, older, read):
-    def change(document):
-        del document["read"]
-        document["format"] = older
-
-    assert load_crosswalk(spoilt(change)).read == read
-
-
 def test_a_kind_of_file_may_stand_alone(spoilt):
     change = _set(("read",), "csv")
     assert load_crosswalk(spoilt(change)).read == ReadOptions(kind="csv")
@@ -137,20 +119,3 @@ def test_a_crosswalk_that_is_wrong_says_where(spoilt, place, value, told):
 def test_a_crosswalk_without_a_country_is_asked_for_it(spoilt):
     with pytest.raises(ImportRefused, match='Add a member such as "country": "NL"'):
         load_crosswalk(spoilt(lambda document: document.pop("country")))
-
-
-def test_an_older_id_of_columns_is_read_as_one_of_fields(spoilt):
-    older = {
-        "own": "id",
-        "name": "title",
-        "identifying": ["organisatie", "doel"],
-        "telling_apart": ["status"],
-    }
-    crosswalk = load_crosswalk(spoilt(_set(("id",), older)))
-
-    assert crosswalk.id.of == ("agency", "/name", "organisatie", "doel")
-    assert [word_meaning(crosswalk, word) for word in crosswalk.id.of[2:]] == [
-        ("agency",),
-        ("/purpose/goal",),
-    ]
-    assert word_meaning(crosswalk, "status") == ("/lifecycle/status",)

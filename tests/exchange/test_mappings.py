@@ -612,12 +612,6 @@ def test_all_faults_are_told_at_once(load):
     assert "at /mappings/2/to" in told
 
 
-def test_an_earlier_form_of_the_id_finds_columns_that_nothing_else_reads(load):
-    told = refusal(load, id={"name": "title", "identifying": ["serial"], "telling_apart": []})
-
-    assert "at /id/of/2: 'serial' is neither" in told
-
-
 def test_a_good_file_has_no_refusals(outcomes):
     [outcome], report = outcomes([{"title": "A"}], GOAL)
 
