@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from registry.record.messages import Message, Title, message, translatable
+from registry.record.codelists import Code, codelists
+from registry.record.messages import (
+    NOTHING,
+    LabelledValue,
+    Message,
+    Title,
+    in_quotes,
+    message,
+    translatable,
+)
 from registry.record.pointers import Place, field_path
 from registry.record.profiles import FOREIGN_ID
 from registry.record.schema import Field, field_at
@@ -16,6 +25,12 @@ FEW = 15
 
 SHOWN = 60
 """The characters of a value that a sentence repeats."""
+
+PERIOD_OF_RETENTION = ("data", "retention", "period")
+"""The one field that holds an ISO 8601 duration."""
+
+WITHHELD = ("publication", "withheld_fields", "*", "pointer")
+"""The one field that holds a JSON Pointer."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, default=repr)
 
@@ -29,14 +44,36 @@ TYPES = {
 }
 
 
-def quoted(value: object) -> str:
-    """Return a value as JSON, cut to the length that a sentence can hold."""
+def quoted(value: object) -> LabelledValue:
+    """Return a value as JSON, and as people write it, cut to what a sentence can hold."""
     text = ""
     for part in _JSON.iterencode(value):
         text += part
         if len(text) > SHOWN:
-            return text[:SHOWN] + "…"
-    return text
+            text = text[:SHOWN] + "…"
+            break
+    if not isinstance(value, str):
+        return LabelledValue(written=text, label=text)
+    return LabelledValue(written=text, label=in_quotes(value[:SHOWN] + "…" * (len(value) > SHOWN)))
+
+
+def named_codes(codes: Mapping[str, Code]) -> tuple[LabelledValue, ...]:
+    """Return codes with their labels."""
+    return tuple(LabelledValue(written=code, label=held.label) for code, held in codes.items())
+
+
+def named_code(name: str, code: str) -> LabelledValue:
+    """Return a code of a list of the format with its label."""
+    return named_codes({code: codelists()[name][code]})[0]
+
+
+def named_members(field: Field | None, names: Iterable[str]) -> tuple[LabelledValue, ...]:
+    """Return the names of members of a field with their titles."""
+    members = {} if field is None else field.schema.get("properties", {})
+    return tuple(
+        LabelledValue(written=name, label=Title(text=members.get(name, {}).get("title", name)))
+        for name in names
+    )
 
 
 def title_at(place: Place) -> Title:
@@ -100,6 +137,52 @@ def example(field: Field) -> Message:
     return message(kind)
 
 
+CHOOSE = translatable("Choose an answer.")
+CHOOSE_LANGUAGE = translatable("Choose a language.")
+_CHOOSE_SOME = translatable("Choose at least one.")
+_ADD_ENTRY = translatable("Add at least one entry.")
+_ADD_OR_NONE = translatable("Add what there is, or say that there is none.")
+_WRITE = translatable("Write it.")
+
+_ASKED_AT = {
+    PERIOD_OF_RETENTION: translatable(
+        "Write for how long, such as “5 years”, or that it is not stored."
+    ),
+    WITHHELD: translatable("Choose one of the list."),
+}
+
+ASKED = {
+    "LangText": translatable("Write it in each language of the record."),
+    "Date": translatable("State day, month and year."),
+    "FuzzyDate": translatable("State the year, and month and day as far as they are known."),
+    "Url": translatable("Write an address that begins with https://."),
+    "Email": translatable("Write a mailbox such as contact@example.org."),
+    "Country": translatable("Choose a country."),
+    "LanguageTag": CHOOSE_LANGUAGE,
+    "PackCode": CHOOSE,
+    "boolean": CHOOSE,
+    "object": translatable("Fill in what belongs to it."),
+    "integer": translatable("Write a whole number."),
+    "number": translatable("Write a number."),
+}
+"""What people are asked to do, by the kind of a field or else by its type."""
+
+
+def request(field: Field | None) -> Message:
+    """Return what people are asked to do to answer a field."""
+    if field is None:
+        return NOTHING
+    schema, wording = field.schema, _ASKED_AT.get(field.path)
+    if wording is None and "items" in schema:
+        chosen = "enum" in schema["items"] or "x-codelist" in schema["items"]
+        wording = _CHOOSE_SOME if chosen else _ADD_ENTRY
+        wording = _ADD_OR_NONE if "x-empty-answers" in schema else wording
+    elif "enum" in schema or "x-codelist" in schema or "answer" in schema.get("properties", {}):
+        wording = CHOOSE
+    asked = wording or ASKED.get(field.kind or "") or ASKED.get(str(schema.get("type")), _WRITE)
+    return message(asked)
+
+
 def _one_of(codes: list[str]) -> Message:
     if len(codes) <= FEW:
         return message("one of {codes}", codes=tuple(codes))
@@ -159,11 +242,16 @@ FORMS = {
 
 def expected_form(field: Field | None, pattern: object) -> tuple[Message, ...]:
     """Return a message of the form of a field's value."""
+    asked = request(field)
     if pattern == FOREIGN_ID:
         return (message("The agency of another register's record has a dot in it, as in us.hhs."),)
     if field is None:
         return ()
     kind = {"LangText": "Text", "LangLine": "Line"}.get(field.kind or "", field.kind)
+    if kind == "Text":
+        ends = message("Remove the space at its ends and any control characters.")
+        return (message(FORMS[kind], plain=ends),)
     if kind in FORMS:
-        return (message(FORMS[kind]),)
-    return (message("{form}", form=Title(text=str(field.schema["description"]))),)
+        return (message(FORMS[kind], plain=asked if kind in ASKED else None),)
+    form = Title(text=str(field.schema["description"]))
+    return (message("{form}", form=form, plain=asked if field.path in _ASKED_AT else None),)

@@ -3,6 +3,10 @@
 The English wording of a message is its gettext id; its translations, and those of the titles in it,
 are in `schemas/locale/<language>/LC_MESSAGES/`. A finding is in one language as a whole, which it
 names: what is not translated falls back in the country pack's order.
+
+Programs are told of fields by JSON Pointers and of values by their codes. A reader whose language
+is a `PlainLanguage` is a person: the same messages name fields and codes by their labels, and begin
+with the field that they are about.
 """
 
 from __future__ import annotations
@@ -15,12 +19,20 @@ import msgspec
 
 from registry.errors import Finding, Severity
 from registry.record.model import LangText
+from registry.record.pointers import field_path, is_index, parts
+from registry.record.schema import Field, field_at, fields
 from registry.resources import SCHEMAS
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
 from registry.text.locales import language_name, pick
 
 _SEPARATORS = {"ar": "، "}
 _LONGEST_POINTER = 512
+
+
+class PlainLanguage(str):
+    """The tag of a language in which a person reads: without pointers, codes and JSON."""
+
+    __slots__ = ()
 
 
 class Title(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,16 +47,28 @@ class LanguageName(msgspec.Struct, frozen=True, kw_only=True):
     tag: str
 
 
+class LabelledValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that programs are shown as it is written, and people by its label."""
+
+    written: str
+    label: MessageValue
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence, or a part of one, with `{placeholders}` and their values."""
+    """A sentence, or a part of one, with `{placeholders}` and their values.
+
+    `plain` is said to people in its place, where it asks for what only programs write.
+    """
 
     message: str
     values: dict[str, MessageValue] = {}
+    plain: Message | None = None
 
 
-# A text by language is a code's label or a law; strings and numbers are the same in any language.
+# A text by language is a code's label or a law; strings and numbers are the same in any language,
+# but for the pointer of a field, which people are shown as its name.
 MessageValue: TypeAlias = Union[
-    str, int, Title, LanguageName, LangText, Message, "tuple[MessageValue, ...]"
+    str, int, Title, LanguageName, LangText, LabelledValue, Message, "tuple[MessageValue, ...]"
 ]
 
 
@@ -62,22 +86,91 @@ def translatable(text: str) -> str:
     return text
 
 
-def message(text: str, **values: MessageValue) -> Message:
-    """Return the message of an English wording."""
-    return Message(message=text, values=values)
+def message(text: str, *, plain: Message | None = None, **values: MessageValue) -> Message:
+    """Return the message of an English wording, and what people are told in its place."""
+    return Message(message=text, values=values, plain=plain)
+
+
+NOTHING = Message(message="")
+"""What people are told where a sentence is of use to programs alone."""
+
+
+def in_quotes(text: MessageValue) -> Message:
+    """Return a text in the quotation marks of the language."""
+    return Message(message=translatable("“{text}”"), values={"text": text})
+
+
+def language_tag(tag: str) -> LabelledValue:
+    """Return a language, named by its tag to programs."""
+    return LabelledValue(written=tag, label=LanguageName(tag=tag))
 
 
 def to_finding(remark: PendingFinding, language: str, fallback: Sequence[str]) -> Finding:
     """Return a finding rendered in the language, or the next one that has all its parts."""
     order = (language, *fallback, SOURCE)
-    lang, text = next(_renderings(remark.messages, order))
+    messages = _naming_field(remark) if isinstance(language, PlainLanguage) else remark.messages
+    lang, text = next(_renderings(messages, order))
     return Finding(
         pointer=_cut(remark.pointer),
         rule=remark.rule,
         severity=remark.severity,
         message=text,
-        lang=lang,
+        lang=str(lang),
     )
+
+
+def _naming_field(remark: PendingFinding) -> tuple[Message, ...]:
+    """Return the messages so that the first begins with the name of the field."""
+    name = field_name(parts(remark.pointer), in_group=True)
+    if name is None:
+        return remark.messages
+    first, *others = (one.plain or one for one in remark.messages)
+    own = name.values["title"] if isinstance(name, Message) else name
+    if first.message.startswith("{title}: ") and first.values["title"] == own:
+        return (msgspec.structs.replace(first, values=first.values | {"title": name}), *others)
+    return (message("{title} – {sentence}", title=name, sentence=first), *others)
+
+
+def field_name(place: Sequence[str], *, in_group: bool = False) -> Title | Message | None:
+    """Return the name of the nearest field at or above a place of a record; None for none.
+
+    The group that it is in, the number of its entry and its language follow where they are asked
+    for, the group also where its title alone could be that of another field.
+    """
+    path = field_path(place)
+    above, depth = ([0, 0] + [at for at in range(1, len(path) + 1) if _title_at(path[:at])])[-2:]
+    if not depth:
+        return None
+    title, group = Title(text=_title_at(path[:depth])), Title(text=_title_at(path[:above]))
+    of: list[MessageValue] = []
+    if above and group != title and (in_group or _is_common(title.text)):
+        of.append(group)
+    entry = next(filter(is_index, place[above:]), None)
+    if entry is not None:
+        of.append(message("entry {number}", number=int(entry) + 1))
+    tag = "".join(place[-1:]) if in_group and len(path) > depth else ""
+    if tag.replace("-", "").isalpha() and _holds_text(field_at(path[:depth])):
+        of.append(LanguageName(tag=tag))
+    return message("{title} ({of})", title=title, of=tuple(of)) if of else title
+
+
+def _title_at(path: tuple[str, ...]) -> str:
+    """Return the title of a field; none for a text in a list, which has that of its kind."""
+    field = field_at(path)
+    if field is None or (path[-1] == "*" and field.is_text):
+        return ""
+    title: str = field.schema.get("title", "")
+    return title
+
+
+def _holds_text(field: Field | None) -> bool:
+    kinds = {field.kind, field.schema.get("items", {}).get("x-definition")} if field else set()
+    return not kinds.isdisjoint({"LangText", "LangLine"})
+
+
+@cache
+def _is_common(title: str) -> bool:
+    return [field.schema.get("title") for field in fields()].count(title) > 1
 
 
 def to_findings(
@@ -111,21 +204,33 @@ def render_title(text: str, language: str, fallback: Sequence[str]) -> str:
 
 
 def _renderings(messages: Sequence[Message], order: Sequence[str]) -> Iterator[tuple[str, str]]:
+    plain = isinstance(order[0], PlainLanguage)
     for tag in order:
-        texts = [_render_value(one, tag, order) for one in messages]
+        texts = [_render_value(one, tag, order, plain=plain) for one in messages]
         if None not in texts:
             yield tag, " ".join(filter(None, texts))
 
 
-def _render_value(value: MessageValue, tag: str, order: Sequence[str]) -> str | None:
+def _render_value(  # noqa: PLR0911  a kind each
+    value: MessageValue, tag: str, order: Sequence[str], *, plain: bool
+) -> str | None:
     """Return a value as text in one language; None for a message that it does not have."""
     match value:
+        case Message(plain=Message() as instead) if plain:
+            return _render_value(instead, tag, order, plain=plain)
+        case Message(message=text, values=values):
+            wording = text if tag == SOURCE else _catalogue(tag).messages.get(text, text and None)
+            shown = {
+                name: _render_value(part, tag, order, plain=plain) for name, part in values.items()
+            }
+            return None if wording is None or None in shown.values() else wording.format_map(shown)
+        case LabelledValue(written=written, label=label):
+            return _render_value(label, tag, order, plain=plain) if plain else written
+        case str() if plain and value.startswith("/"):
+            name = field_name(parts(value))
+            return _render_value(in_quotes(name), tag, order, plain=plain) if name else value
         case str() | int():
             return str(value)
-        case Message(message=text, values=values):
-            wording = text if tag == SOURCE else _catalogue(tag).messages.get(text)
-            shown = {name: _render_value(part, tag, order) for name, part in values.items()}
-            return None if not wording or None in shown.values() else wording.format_map(shown)
         case Title(text=text):
             return _catalogue(tag).messages.get(text, text)
         case LanguageName(tag=named):
@@ -134,8 +239,8 @@ def _render_value(value: MessageValue, tag: str, order: Sequence[str]) -> str | 
             found = pick(value, tag, order)
             return found[1] if found else ""
         case tuple():
-            parts = [_render_value(part, tag, order) for part in value]
-            return None if None in parts else _SEPARATORS.get(tag, ", ").join(filter(None, parts))
+            texts = [_render_value(part, tag, order, plain=plain) for part in value]
+            return None if None in texts else _SEPARATORS.get(tag, ", ").join(filter(None, texts))
 
 
 @cache

@@ -51,8 +51,8 @@ def sensitive_data_authorised(context: RuleContext) -> Iterator[PendingFinding]:
             "R10",
             "/data/authorisation/regime",
             message(
-                "What the law calls sensitive data ({categories}) is not used without a regime: "
-                "authorisation, declaration, exempt or pending. State which applies.",
+                "What the law calls sensitive data ({categories}) is not used without a regime. "
+                "State which applies.",
                 categories=_sensitive(context),
             ),
             *law,

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from registry.record.codelists import codelists
+from registry.record.field_descriptions import named_code
 from registry.record.messages import PendingFinding, message
 from registry.record.partial_dates import interval, months_after
 from registry.record.rule_context import RuleContext, remark
@@ -37,9 +38,10 @@ def retirement_dated(context: RuleContext) -> Iterator[PendingFinding]:
             place,
             message(
                 "A system has a date of retirement only when it is retired, and the status is "
-                "{status}. Remove the date, or set {place} to retired.",
+                "{status}. Remove the date, or set {place} to {code}.",
                 status=codelists()["status"][status].label,
                 place="/lifecycle/status",
+                code=named_code("status", "retired"),
             ),
         )
     if first > context.today:
@@ -80,7 +82,7 @@ def deployment_dated(context: RuleContext) -> Iterator[PendingFinding]:
                 place,
                 message(
                     "A system that is in pilot, in use or suspended has a date since when. Add "
-                    "{place}: YYYY, YYYY-MM or YYYY-MM-DD, as precisely as it is known.",
+                    "{place}: the year, and month and day as far as they are known.",
                     place=place,
                 ),
             )

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from registry.record.field_descriptions import quoted, titled
+from registry.record.codelists import codelists
+from registry.record.field_descriptions import named_codes, quoted, titled
 from registry.record.ids import is_foreign_agency
-from registry.record.messages import LanguageName, PendingFinding, Title, message
+from registry.record.messages import (
+    LanguageName,
+    PendingFinding,
+    Title,
+    language_tag,
+    message,
+)
 from registry.record.pointers import pointer, values_at
 from registry.record.requirements import FieldPath
 from registry.record.rule_context import RuleContext, remark
 from registry.record.schema import Field, field_at, fields, text_fields
-from registry.record.shape_messages import choice
+from registry.record.shape_messages import choice, not_a_choice
 
 NAMING: tuple[FieldPath, ...] = (("name",), ("summary",), ("purpose", "goal"))
 """The texts that identify a system to the public."""
@@ -62,6 +69,7 @@ def _codes_known(context: RuleContext) -> Iterator[PendingFinding]:
                     "{code} is not one of this country's codes for {title}.",
                     code=quoted(code),
                     title=titled(field),
+                    plain=not_a_choice(code),
                 )
                 yield remark("R00", pointer(place), stray, *choice(code, known))
 
@@ -92,9 +100,10 @@ def _languages_known(context: RuleContext) -> Iterator[PendingFinding]:
                 "R00",
                 pointer(("languages", "translation_status", tag)),
                 message(
-                    "The record has text in {code} and does not say how it came about. Add "
-                    "authored, reviewed or machine.",
-                    code=quoted(tag),
+                    "The record has text in this language ({language}) and does not say how it "
+                    "came about. State one of: {codes}.",
+                    language=language_tag(tag),
+                    codes=named_codes(codelists()["translation_status"]),
                 ),
             )
 
@@ -107,7 +116,7 @@ def stray_language(place: str, tag: str, known: tuple[str, ...]) -> PendingFindi
         message(
             "{code} is not a language of this register. Use: {codes}.",
             code=quoted(tag),
-            codes=known,
+            codes=tuple(map(language_tag, known)),
         ),
     )
 
@@ -127,7 +136,7 @@ def named_in_a_national_language(context: RuleContext) -> Iterator[PendingFindin
                     "{title}: in none of the languages that everybody here can be expected to "
                     "read. Write it in at least one of: {codes}.",
                     title=_title(path),
-                    codes=context.pack.required_any,
+                    codes=tuple(map(language_tag, context.pack.required_any)),
                 ),
             )
 
@@ -162,12 +171,10 @@ def lacking_languages(
                 rule,
                 pointer((*path, tag)),
                 message(
-                    "{title}: at this risk level it is written in all of {codes}. Add "
-                    "{language} ({code}).",
+                    "{title}: at this risk level it is written in all of {codes}. Add: {language}.",
                     title=_title(named),
-                    codes=tuple(languages),
+                    codes=tuple(map(language_tag, languages)),
                     language=LanguageName(tag=tag),
-                    code=tag,
                 ),
             )
 
@@ -190,11 +197,10 @@ def _not_yet_in(path: tuple[str, ...], tag: str) -> PendingFinding:
         "R03",
         pointer((*path, tag)),
         message(
-            "{title}: not yet in {language} ({code}), which this register recommends. "
-            "Add a translation when you have one.",
+            "{title}: not yet in {language}, which this register recommends. Add a translation "
+            "when you have one.",
             title=_title(path),
             language=LanguageName(tag=tag),
-            code=tag,
         ),
         severity="warning",
     )

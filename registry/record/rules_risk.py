@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from registry.errors import Severity
 from registry.record.codelists import codelists
+from registry.record.field_descriptions import named_code, named_members
 from registry.record.messages import LanguageName, Message, PendingFinding, message
 from registry.record.placeholders import content_words, says_something
 from registry.record.pointers import pointer
@@ -19,6 +20,7 @@ from registry.record.rule_context import (
     remark,
 )
 from registry.record.rules_pack import OVERSIGHT, PROCEDURE, lacking_languages
+from registry.record.schema import field_at
 from registry.record.statuses import RUNNING
 
 RATIONALE_BELOW_FLOOR = 200
@@ -66,8 +68,9 @@ def automated_decision_contestable(context: RuleContext) -> Iterator[PendingFind
             "/risk/level",
             message(
                 "A system that decides alone ({role}), with legal effect, on personal data is of "
-                "high risk at least. Set the level to high, or mend what is stated.",
+                "high risk at least. Set the level to {level}, or mend what is stated.",
                 role="/decision/role",
+                level=named_code("risk_level", "high"),
             ),
             ASKED_BY_FORMAT,
             *law,
@@ -198,7 +201,7 @@ def _unassessed(
     bare = message(
         "A completed assessment says when it was completed, by whom, or where it is described. Add "
         "at least one of {names}.",
-        names=_EVIDENCE,
+        names=named_members(field_at(("assessments", "*")), _EVIDENCE),
     )
     return remark(rule, pointer(("assessments", completed[0])), bare, severity=severity)
 
@@ -208,14 +211,17 @@ def _assessment_wanted(context: RuleContext) -> tuple[Message, ...]:
         return (
             message(
                 "At this risk level, and as personal data is processed, a completed impact "
-                "assessment on data protection (type dpia) is needed. Complete it and add it."
+                "assessment on data protection (type {type}) is needed. Complete it and add it.",
+                type=named_code("assessment_type", "dpia"),
             ),
             legal_citation(context.pack, "impact_assessment"),
         )
     return (
         message(
-            "At this risk level a completed assessment of type algorithmic_impact or human_rights "
-            "is needed. Complete it and add it."
+            "At this risk level a completed assessment of type {type} or {other} is needed. "
+            "Complete it and add it.",
+            type=named_code("assessment_type", "algorithmic_impact"),
+            other=named_code("assessment_type", "human_rights"),
         ),
     )
 
@@ -231,7 +237,8 @@ def contribution_told(context: RuleContext) -> Iterator[PendingFinding]:
             "/decision/role",
             message(
                 "A system with the function {function} ({place}) takes part in a decision. State "
-                "its role: informs or more, or mend the function.",
+                "its role: {role} or more, or mend the function.",
+                role=named_code("decision_role", "informs"),
                 function=codelists()["function"][context.function].label,
                 place="/sector/function",
             ),

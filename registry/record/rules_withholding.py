@@ -40,7 +40,7 @@ def lawfully_withheld(context: RuleContext) -> Iterator[PendingFinding]:
             place if entries else _LIST,
             message(
                 "The answer at {place} is withheld, and nothing says on what ground. Add an entry "
-                "with its pointer to {list}.",
+                "for {place} to {list}.",
                 place=place,
                 list=_LIST,
             ),
@@ -52,7 +52,11 @@ def _fault(context: RuleContext, given: str) -> Message | None:
     path = parts(given)
     field = field_at(field_path(path), version_of(context.document))
     if field is None:
-        return message("{place} is no field of the format. Mend the pointer.", place=quoted(given))
+        return message(
+            "{place} is no field of the format. Mend the pointer.",
+            place=quoted(given),
+            plain=message("This names no field of a record. Choose one of the list."),
+        )
     title = title_at(path)
     if never_withheld(given):
         return message(
@@ -60,6 +64,11 @@ def _fault(context: RuleContext, given: str) -> Message | None:
             "told. State it, or file a restricted record.",
             title=title,
             place=given,
+            plain=message(
+                "This is never withheld, nor anything that holds it: {title}. The public is always "
+                "told. State it, or file a restricted record.",
+                title=title,
+            ),
         )
     value = value_at(context.document, path)
     answered = isinstance(value, dict) and value.get("answer") == "withheld"

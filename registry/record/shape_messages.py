@@ -8,6 +8,7 @@ from typing import Any
 
 from registry.record.codelists import Code, CodeList
 from registry.record.field_descriptions import (
+    CHOOSE_LANGUAGE,
     EXAMPLES,
     FEW,
     FORMS,
@@ -15,11 +16,23 @@ from registry.record.field_descriptions import (
     TYPES,
     example,
     expected_form,
+    named_codes,
+    named_members,
     quoted,
+    request,
     title_of,
     titled,
 )
-from registry.record.messages import Message, MessageValue, Title, message, translatable
+from registry.record.messages import (
+    NOTHING,
+    LabelledValue,
+    Message,
+    MessageValue,
+    Title,
+    in_quotes,
+    message,
+    translatable,
+)
 from registry.record.nearest_code import nearest_code
 from registry.record.numbers import NumberFault, read_number
 from registry.record.pointers import Place, field_path
@@ -67,18 +80,32 @@ _ABSENT = {
 def choice(given: object, among: Iterable[str] | Mapping[str, Code]) -> tuple[Message, ...]:
     """Return the messages of the valid codes: all of a short list, else some; and the nearest."""
     codes = list(among)
+    labelled = among if isinstance(among, Mapping) else {}
     if len(codes) == 1:
-        return (message("Use {code}.", code=codes[0]),)
+        return (message("Use {code}.", code=_code(codes[0], labelled)),)
+    listed = message("Choose one of the list.")
     if len(codes) <= FEW:
-        use = message("Use one of: {codes}.", codes=tuple(codes))
+        use = message("Use one of: {codes}.", codes=tuple(codes), plain=listed)
     else:
         use = message(
             "Use one of the {number} codes of the list, such as {codes}.",
             number=len(codes),
             codes=tuple(codes[:5]),
+            plain=listed,
         )
     near = nearest_code(given, among)
-    return (use,) if near is None else (message("Did you mean {code}?", code=near), use)
+    if near is None:
+        return (use,)
+    return (message("Did you mean {code}?", code=_code(near, labelled)), use)
+
+
+def not_a_choice(given: object) -> Message:
+    """Return what people are told of a code that a list does not have."""
+    return message("{value} is not one of the choices.", value=quoted(given))
+
+
+def _code(code: str, labelled: Mapping[str, Code]) -> MessageValue:
+    return named_codes({code: labelled[code]})[0] if code in labelled else code
 
 
 def nearest(given: object, among: Iterable[str]) -> str | None:
@@ -96,7 +123,10 @@ def missing(unit: Unit, reason: Message, *, empty: bool, required: bool) -> tupl
 
 def add(field: Field) -> Message:
     """Return the request to add a field, with what it holds."""
-    return message("Add {place}: {example}.", place=_place(field), example=example(field))
+    place = _place(field)
+    return message(
+        "Add {place}: {example}.", place=place, example=example(field), plain=request(field)
+    )
 
 
 def needed(place: Place) -> tuple[Message, ...]:
@@ -111,7 +141,12 @@ def lacking(field: Field) -> tuple[Message, ...]:
     """Return the messages for a missing field that its object requires."""
     return (
         message("{title}: missing here.", title=titled(field)),
-        message("Add {place}: {example}.", place=field.path[-1], example=example(field)),
+        message(
+            "Add {place}: {example}.",
+            place=field.path[-1],
+            example=example(field),
+            plain=request(field),
+        ),
     )
 
 
@@ -120,10 +155,9 @@ def not_wanted(unit: Unit) -> tuple[Message, ...]:
     reasons = [conditions()[name].reason for names in unit.alternatives for name in names]
     return (
         message(
-            "{title}: stated only {reason}. Remove {place}.",
+            "{title}: stated only {reason}. Leave it out.",
             title=titled(unit.field),
             reason=tuple(message(reason) for reason in reasons),
-            place=unit.pointer,
         ),
     )
 
@@ -174,6 +208,10 @@ def _state_version() -> Message:
         'State {member} "{version}": nothing else of the document has to change.',
         member='"schema_version":',
         version=SCHEMA_VERSION,
+        plain=message(
+            "State version {version} of the format: nothing else of the record has to change.",
+            version=SCHEMA_VERSION,
+        ),
     )
 
 
@@ -188,7 +226,7 @@ def unknown(place: Place, *, restricted: bool, version: str) -> tuple[Message, .
             message(
                 "A restricted record does not hold {name}: it says that the system exists, its "
                 "sector, risk level and status, and the ground of the restriction. Remove it.",
-                name=quoted(name),
+                name=LabelledValue(written=quoted(name).written, label=in_quotes(titled(field))),
             ),
         )
     if len(place) == 1 and name in OF_THE_REGISTER:
@@ -202,17 +240,25 @@ def unknown(place: Place, *, restricted: bool, version: str) -> tuple[Message, .
     stray = message("There is no field {name} here.", name=quoted(name))
     near = nearest(name, known)
     if near is not None:
-        return (stray, message("Did you mean {code}?", code=near))
+        meant = field_at((*path[:-1], near))
+        label = titled(meant) if meant is not None and "title" in meant.schema else near
+        return (
+            stray,
+            message("Did you mean {code}?", code=LabelledValue(written=near, label=label)),
+        )
     elsewhere = next((one for one in fields(version) if one.path[-1] == name), None)
     if elsewhere is not None:
         return (stray, message("It belongs at {place}.", place=_place(elsewhere)))
-    return (stray, message("The fields are: {names}.", names=tuple(known)))
+    return (stray, message("The fields are: {names}.", names=tuple(known), plain=NOTHING))
 
 
 def no_language(place: Place) -> tuple[Message, ...]:
     """Return the messages for a member of a text by language that is not a language."""
     tag = FORMS["LanguageTag"]
-    return (message("{name} is not a language tag.", name=quoted(place[-1])), message(tag))
+    return (
+        message("{name} is not a language tag.", name=quoted(place[-1])),
+        message(tag, plain=message(CHOOSE_LANGUAGE)),
+    )
 
 
 def has_one_form(field: Field | None) -> bool:
@@ -250,6 +296,7 @@ def sentence(
             "{code} is not one of this country's codes for {title}.",
             code=quoted(instance),
             title=title,
+            plain=not_a_choice(instance),
         )
         return (stray, *choice(instance, codes))
     if keyword in {"format", "pattern"} or (keyword == "maxLength" and has_one_form(field)):
@@ -260,15 +307,28 @@ def sentence(
     if keyword in {"maxProperties", "minProperties"}:
         return (_number_of_members(title, keyword, value, size, schema),)
     if keyword == "enum":
-        stray = message("{value} is not a code of this list.", value=quoted(instance))
+        stray = message(
+            "{value} is not a code of this list.",
+            value=quoted(instance),
+            plain=not_a_choice(instance),
+        )
         labelled = {code: codes[code] for code in value if code in codes} if codes else {}
         return (stray, *choice(instance, labelled if len(labelled) == len(value) else value))
     expected: MessageValue = quoted(value)
+    plain = None
+    if keyword in {"type", "const"}:
+        asked = request(field)
+        plain = message("{title}: this answer cannot be read. {asked}", title=title, asked=asked)
     if keyword == "type":
         wording = EXAMPLES["LangLine"] if isinstance(value, list) else TYPES[value]
         expected = message(wording)
     wrong = message(
-        _SENTENCES[keyword], title=title, size=size, value=expected, instance=quoted(instance)
+        _SENTENCES[keyword],
+        title=title,
+        size=size,
+        value=expected,
+        instance=quoted(instance),
+        plain=plain,
     )
     typed = _unread_number(instance, value) if keyword == "type" else None
     return (wrong,) if typed is None else (wrong, typed)
@@ -288,9 +348,9 @@ _SENTENCES = {
     "type": translatable("{title}: {value} is expected here, not {instance}."),
     "const": translatable("{title}: {value} is expected here, not {instance}."),
     "maxLength": translatable("{title}: {size} characters; at most {value} fit. Shorten it."),
-    "minLength": translatable("{title}: empty. Write the text, or remove the member."),
+    "minLength": translatable("{title}: empty. Write the text, or leave it out."),
     "maxItems": translatable("{title}: {size} entries; at most {value} fit. Remove some."),
-    "minItems": translatable("{title}: empty. List at least {value}, or remove the member."),
+    "minItems": translatable("{title}: empty. List at least {value}, or leave it out."),
     "uniqueItems": translatable("{title}: the same entry comes twice. Remove the repetition."),
     "minimum": translatable("{title}: {instance} is too small. State at least {value}."),
     "maximum": translatable("{title}: {instance} is too large. State at most {value}."),
@@ -324,14 +384,15 @@ def _place(field: Field) -> str:
 def _number_of_members(
     title: Title, keyword: str, value: int, size: int, schema: dict[str, Any]
 ) -> Message:
-    names = tuple(schema.get("properties", ()))
+    members = schema.get("properties", {})
+    names = named_members(Field(path=(), schema=schema), members)
     if keyword == "minProperties":
         if names:
             return message("{title}: empty. State one of {names}.", title=title, names=names)
         return message("{title}: empty. Write it in at least one language.", title=title)
     if names:
         return message(
-            "{title}: {size} members are stated. State only {value} of {names}.",
+            "{title}: {size} parts are stated. State only {value} of {names}.",
             title=title,
             size=size,
             value=value,

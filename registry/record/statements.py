@@ -98,7 +98,7 @@ def check_successor(
         return ()
     fault = message(
         "{record} is not another record in force. Name the record that takes the place of this "
-        "one, or leave the member out.",
+        "one, or leave it out.",
         record=quoted(successor),
     )
     found = PendingFinding(pointer="/successor", rule="successor", messages=(fault,))

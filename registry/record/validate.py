@@ -13,7 +13,7 @@ from registry.errors import Finding
 from registry.record import shape_messages
 from registry.record.completeness import Completeness, score
 from registry.record.fast_validator import FastValidator
-from registry.record.messages import PendingFinding, to_finding, to_findings
+from registry.record.messages import PendingFinding, PlainLanguage, to_finding, to_findings
 from registry.record.model import Document, Profile
 from registry.record.nearest_code import with_level_meant
 from registry.record.pack import Pack
@@ -107,10 +107,12 @@ def findings_in(
     today: dt.date,
     fast: FastValidator | None = None,
 ) -> dict[str, tuple[Finding, ...]]:
-    """Return the findings of the publication profile in several languages."""
+    """Return the findings of the publication profile in several languages, worded for people."""
     examined = _examine(document, profile="publication", pack=pack, today=today, fast=fast)
     return {
-        language: to_findings(examined.remarks, language, pack.fallback)[:MAX_FINDINGS]
+        language: to_findings(examined.remarks, PlainLanguage(language), pack.fallback)[
+            :MAX_FINDINGS
+        ]
         for language in languages
     }
 

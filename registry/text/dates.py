@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
+from functools import cache
 
 from babel import dates
+
+from registry.text.folding import fold
 
 _FULL = 10  # YYYY-MM-DD
 _MONTH = 7  # YYYY-MM
@@ -37,3 +41,74 @@ def read_duration(value: str) -> list[tuple[int, str]]:
     """
     match = _DURATION.fullmatch(value)
     return [(int(n), unit) for unit, n in match.groupdict().items() if n] if match else []
+
+
+_UNITS = {
+    "ar": {
+        "Y": ("سنة", "سنتان", "سنوات", "سنة سنتين عام عامان عامين أعوام سنين"),
+        "M": ("شهر", "شهران", "أشهر", "شهرا شهرين شهور"),
+        "W": ("أسبوع", "أسبوعان", "أسابيع", "أسبوعا أسبوعين"),
+        "D": ("يوم", "يومان", "أيام", "يوما يومين"),
+    },
+    "en": {
+        "Y": ("year", "", "years", ""),
+        "M": ("month", "", "months", ""),
+        "W": ("week", "", "weeks", ""),
+        "D": ("day", "", "days", ""),
+    },
+    "fr": {
+        "Y": ("an", "", "ans", "année années"),
+        "M": ("mois", "", "mois", ""),
+        "W": ("semaine", "", "semaines", ""),
+        "D": ("jour", "", "jours", ""),
+    },
+}
+"""The names of units of time by language: for one, for two without a number, for several, and
+others, of which the first is that of many in Arabic.
+
+CLDR as Babel has it lacks months and days of Arabic.
+"""
+
+_OF_ONE_UNIT = re.compile(r"P(\d{1,4})([YMWD])")
+_COUNTED = re.compile(r"(\d{1,4})?\s*([^\d\s]+)")
+_SEVERAL = range(3, 11)
+_TWO = 2
+
+
+def duration_words(value: str, language: str) -> str:
+    """Return a duration of one unit in words, `5 years` for `P5Y`; other texts unchanged."""
+    found = _OF_ONE_UNIT.fullmatch(value)
+    if found is None or language not in _UNITS:
+        return value
+    number = int(found[1])
+    one, two, several, others = _UNITS[language][found[2]]
+    if number == _TWO and two:
+        return two
+    if language == "ar" and number % 100 not in _SEVERAL:
+        return f"{number} {one if number == 1 or not number % 100 else others.split()[0]}"
+    return f"{number} {one if number == 1 else several}"
+
+
+def duration_in_words(text: str) -> str | None:
+    """Return the ISO 8601 duration that is written in words of any language, or None.
+
+    >>> duration_in_words("18 mois")
+    'P18M'
+    """
+    digits = "".join(str(unicodedata.digit(sign, sign)) for sign in fold(text))
+    counted = _COUNTED.fullmatch(digits.strip())
+    number, unit = _unit_names().get(counted[2], (None, None)) if counted else (None, None)
+    if counted is None or unit is None or (counted[1] is None) is not (number is not None):
+        return None
+    return f"P{number or int(counted[1])}{unit}"
+
+
+@cache
+def _unit_names() -> dict[str, tuple[int | None, str]]:
+    """Return the units by their folded names; the Arabic dual is of two without a number."""
+    return {
+        fold(name): (_TWO if name.endswith(("ان", "ين")) and name != "سنين" else None, unit)
+        for names in _UNITS.values()
+        for unit, forms in names.items()
+        for name in " ".join(forms).split()
+    }

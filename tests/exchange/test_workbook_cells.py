@@ -210,6 +210,12 @@ MEANT = [
     (("/name", "fr"), "=1+1", "=1+1"),
     (("/name", "fr"), "  deux mots \r\n", "deux mots"),
     (("/name", "fr"), "e\u0301te\u0301", "été"),
+    (("/data/retention/period",), "5 ans", "P5Y"),
+    (("/data/retention/period",), "18 months", "P18M"),
+    (("/data/retention/period",), "٥ سنوات", "P5Y"),
+    (("/data/retention/period",), "سنتان", "P2Y"),
+    (("/data/retention/period",), "P1Y6M", "P1Y6M"),
+    (("/data/retention/period",), "not stored at all", "not_stored"),
     (("/contact/phone",), "+212537000199", "+212537000199"),
 ]
 

@@ -16,6 +16,7 @@ from registry.exchange.workbooks.making import FormSource, make_workbook, new_so
 from registry.exchange.workbooks.reading import read_workbook
 from registry.exchange.workbooks.sheets import place_named
 from registry.exchange.workbooks.words import WorkbookWords
+from registry.record.messages import PlainLanguage
 from registry.record.validate import validate
 from registry.resources import SCHEMAS
 
@@ -51,7 +52,9 @@ def test_a_record_is_judged_as_it_is_elsewhere(documents, pack, lang):
         make_workbook([FormSource(document=record, tag=TAG)], words, layout="form"), words
     )
     [told] = check_workbook(sheets, words, TODAY)
-    verdict = validate(record, profile="publication", pack=pack, today=TODAY, language=lang)
+    verdict = validate(
+        record, profile="publication", pack=pack, today=TODAY, language=PlainLanguage(lang)
+    )
     assert {(one.pointer, one.rule, one.message) for one in told.findings} == {
         (one.pointer, one.rule, one.message) for one in verdict.findings
     }

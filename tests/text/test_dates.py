@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from registry.text.dates import format_date, read_duration
+from registry.text.dates import (
+    duration_in_words,
+    duration_words,
+    format_date,
+    read_duration,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,3 +41,17 @@ def test_format_date(value, locale, expected):
 )
 def test_read_duration(value, expected):
     assert expected == read_duration(value)
+
+
+@pytest.mark.parametrize("language", ["ar", "en", "fr"])
+def test_a_duration_in_words_is_read_back_as_it_was(language):
+    for unit in "YMWD":
+        for number in (1, 2, 3, 10, 11, 18, 100, 103, 1000):
+            duration = f"P{number}{unit}"
+            words = duration_words(duration, language)
+            assert words != duration
+            assert duration_in_words(words) == duration
+    assert duration_words("P1Y6M", language) == "P1Y6M"
+    assert [duration_in_words(one) for one in ("5", "ans", "five years", "P5Y", "5 lustres")] == [
+        None
+    ] * 5

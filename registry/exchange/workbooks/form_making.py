@@ -17,6 +17,7 @@ from registry.exchange.workbooks.form import (
     required_field,
 )
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
+from registry.record.field_descriptions import PERIOD_OF_RETENTION, request
 from registry.record.format_version import source_language
 from registry.record.messages import message
 from registry.record.model import Document
@@ -150,6 +151,8 @@ class _FormMaker:
     def _named(self, field: Field) -> tuple[str, str]:
         schema = field.schema
         title, text = schema.get("title", ""), schema.get("description", "")
+        if field.path == PERIOD_OF_RETENTION:
+            return self.words.title(title), self.words.render(request(field))
         return self.words.title(title), self.words.title(text)
 
     def _rows_at(self, path: tuple[str, ...], value: Any) -> Iterator[FormRow]:
@@ -234,6 +237,8 @@ class _FormMaker:
             value = self.words.label(names, "true" if value else "false")
         elif names and isinstance(value, str):
             value = self.words.label(names, value)
+        elif path == PERIOD_OF_RETENTION and isinstance(value, str):
+            value = self.words.period(value)
         label, text = self._named(field)
         return FormRow(
             pattern=pointer(path),

@@ -10,11 +10,13 @@ from typing import Any
 
 from registry.exchange.readers.workbook_process import ERRORS
 from registry.exchange.workbooks.sheets import SheetCell
-from registry.exchange.workbooks.words import WorkbookWords, choices_of
+from registry.exchange.workbooks.words import NOT_STORED, WorkbookWords, choices_of
+from registry.record.field_descriptions import PERIOD_OF_RETENTION
 from registry.record.messages import Message, Title, message
 from registry.record.nearest_code import nearest_code
 from registry.record.numbers import NumberFault, not_whole, read_number
 from registry.record.schema import Field
+from registry.text.dates import duration_in_words
 
 LONGEST_SHOWN = 60
 
@@ -71,6 +73,8 @@ def read_value(field: Field, cell: SheetCell, words: WorkbookWords) -> Any:
     text = read_text(cell)
     if names:
         return _read_code(field, names, text, words)
+    if field.path == PERIOD_OF_RETENTION:
+        return NOT_STORED if words.is_not_stored(text) else duration_in_words(text) or text
     if field.kind in {"Date", "FuzzyDate"}:
         return _read_date(text, partial=field.kind == "FuzzyDate")
     if isinstance(cell, bool):

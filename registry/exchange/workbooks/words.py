@@ -9,10 +9,18 @@ from typing import Any
 import babel
 
 from registry.record.codelists import codelists
-from registry.record.messages import Message, MessageValue, message, render, render_title
+from registry.record.messages import (
+    Message,
+    MessageValue,
+    PlainLanguage,
+    message,
+    render,
+    render_title,
+)
 from registry.record.pack import Pack
 from registry.record.schema import Field
 from registry.text.catalogues import SOURCE
+from registry.text.dates import duration_words
 from registry.text.folding import fold
 from registry.text.locales import language_name, make_locale
 from registry.text.locales import pick as pick_text
@@ -20,7 +28,11 @@ from registry.text.locales import pick as pick_text
 COUNTRIES, LANGUAGES, BOOLEANS = "countries", "languages", "booleans"
 """The names of choices that are no code lists."""
 
+NOT_STORED = "not_stored"
+"""What stands in the place of a period of retention."""
+
 _NONE = message("There is none")
+_NOT_STORED = message("not stored at all")
 
 
 class WorkbookWords:
@@ -29,13 +41,13 @@ class WorkbookWords:
     def __init__(self, pack: Pack, language: str) -> None:
         """Take the country whose codes and languages they are."""
         self.pack = pack
-        self.language = language
+        self.language = PlainLanguage(language)
         self._locale = make_locale(language, pack.country).babel
         self._read: dict[tuple[str, ...], dict[str, str]] = {}
 
     def say(self, text: str, **values: MessageValue) -> str:
         """Return a sentence."""
-        return self.render(message(text, **values))
+        return self.render(Message(message=text, values=values))
 
     def render(self, saying: Message) -> str:
         """Return a message as text."""
@@ -60,9 +72,22 @@ class WorkbookWords:
 
     def is_none(self, given: str) -> bool:
         """Return whether a text says, in any language, that a list has no entry."""
+        return self._is(_NONE, given)
+
+    def is_not_stored(self, given: str) -> bool:
+        """Return whether a text says, in any language, that nothing is stored."""
+        return self._is(_NOT_STORED, given)
+
+    def _is(self, saying: Message, given: str) -> bool:
         return _folded(given) in {
-            _folded(render(_NONE, tag, ())) for tag in (*self.pack.languages, SOURCE)
+            _folded(render(saying, tag, ())) for tag in (*self.pack.languages, SOURCE)
         }
+
+    def period(self, value: str) -> str:
+        """Return a period of retention in words."""
+        if value == NOT_STORED:
+            return self.render(_NOT_STORED)
+        return duration_words(value, self.language)
 
     def choices(self, name: str) -> dict[str, str]:
         """Return the labels of the codes of a list, or of what `choices_of` names besides."""

@@ -1,8 +1,8 @@
 """What validation noticed when a version was published, in the reader's language where it can be.
 
-Findings are kept in English. Validating the document as of its day gives the same ones in another
-language; what only the register could notice, and what the rules of today no longer find, stays
-in English.
+Findings are kept in English, as programs read them. Validating the document as of its day gives the
+same ones in words for people; what only the register could notice, and what the rules of today no
+longer find, stays as it was kept.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from registry.errors import Finding
 from registry.pages.reader import Reader, in_language
 from registry.pages.site import Site
 from registry.store.records import StoredRecord
-from registry.text.catalogues import SOURCE
 
 
 def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict[str, Any]]:
     """Return the findings kept with a version, errors first."""
     kept = record.register.noticed()
-    told = _told(reader, record, site, kept) if kept and reader.tag != SOURCE else {}
+    told = _told(reader, record, site, kept) if kept else {}
     return [
         {
             "error": finding.severity == "error",

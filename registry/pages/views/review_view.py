@@ -10,7 +10,7 @@ import msgspec
 from registry.errors import Finding
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say
 from registry.pages.views.diff_view import SectionDiff, changes_view
-from registry.pages.views.document_view import field_name, field_title
+from registry.pages.views.document_view import field_title
 from registry.record.entry import NOT_STATED
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
@@ -101,8 +101,6 @@ def _sections(reader: Reader, one: WaitingDraft) -> list[SectionDiff]:
 def _finding(reader: Reader, finding: Finding) -> dict[str, Any]:
     return {
         "error": finding.severity == "error",
-        "pointer": finding.pointer,
-        "field": field_name(reader, finding.pointer) if finding.pointer else None,
         "message": in_language(reader, finding.message, finding.lang),
     }
 

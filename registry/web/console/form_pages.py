@@ -12,7 +12,6 @@ import msgspec
 from registry.errors import Finding
 from registry.pages.reader import Reader, Text, label, say
 from registry.pages.views.diff_view import value_view
-from registry.pages.views.document_view import field_name
 from registry.record.canonical import canonical
 from registry.record.entry import NOT_STATED
 from registry.record.format_version import continued, source_language
@@ -52,10 +51,9 @@ class FormProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingLink(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding with the page of the form on which its field is, and the field's name."""
+    """A finding with the page of the form on which its field is."""
 
     page: str
-    field: Text
     anchor: str
     finding: Finding
 
@@ -107,12 +105,11 @@ def newly_asked(
     return [unit.pointer for unit in units_of(slug) if unit.pointer in newly]
 
 
-def finding_links(reader: Reader, findings: Iterable[Finding]) -> list[FindingLink]:
-    """Return findings, errors first, each with the field that it is about."""
+def finding_links(findings: Iterable[Finding]) -> list[FindingLink]:
+    """Return findings, errors first, each with the place of the field that it is about."""
     return [
         FindingLink(
             page=page_at(finding.pointer),
-            field=field_name(reader, finding.pointer),
             anchor="f" + finding.pointer.replace("/", "-"),
             finding=finding,
         )
@@ -166,7 +163,7 @@ def form_page_view(
         "more": [field for field in fields if not field.asked],
         "faults": [
             link
-            for link in finding_links(reader, _of_page(findings, slug))
+            for link in finding_links(_of_page(findings, slug))
             if link.finding.severity == "error" and not _is_missing(link.finding, fields)
         ],
         "missing": sum(field.missing for field in fields),

@@ -15,11 +15,13 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from registry.record.field_descriptions import PERIOD_OF_RETENTION
 from registry.record.format_version import settled
 from registry.record.model import Document
 from registry.record.numbers import NumberFault, read_number
-from registry.record.pointers import dig
+from registry.record.pointers import dig, pointer
 from registry.record.requirements import Unit
+from registry.text.dates import duration_in_words
 
 Typed: TypeAlias = Mapping[str, Sequence[str]]
 """The fields of a form by name, each with every value that it was given."""
@@ -138,7 +140,10 @@ def _value(schema: Mapping[str, Any], place: str, page: _TypedPage) -> Any:  # n
             return read_typed_number(typed_once(place, typed), whole=wanted == "integer")
     if f"{place}:unit" in typed:
         return _period(place, typed)
-    return typed_once(place, typed) or None
+    text = typed_once(place, typed) or None
+    if text is not None and place == pointer(PERIOD_OF_RETENTION):
+        return duration_in_words(text) or text
+    return text
 
 
 def _by_language(place: str, page: _TypedPage) -> dict[str, str] | None:
@@ -199,6 +204,6 @@ def _period(place: str, typed: Typed) -> str | None:
     number = typed_once(f"{place}:n", typed).translate(_DIGITS)
     if unit == NOT_STORED:
         return NOT_STORED
-    if unit in PERIODS and number:
+    if unit in PERIODS and number.isdecimal():
         return f"P{number}{unit}"
-    return number or None
+    return duration_in_words(number) or number or None

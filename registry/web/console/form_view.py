@@ -11,6 +11,7 @@ import msgspec
 from registry.errors import Finding
 from registry.pages.reader import Reader, Text, as_it_is, in_language, language
 from registry.pages.views.document_view import field_title
+from registry.record.field_descriptions import PERIOD_OF_RETENTION, WITHHELD
 from registry.record.messages import render
 from registry.record.model import Document
 from registry.record.numbers import write_number
@@ -37,8 +38,6 @@ _ONE_LINE = 250
 """Characters of a text that is typed into one line."""
 
 _PERIOD = re.compile(r"P([0-9]{1,4})([YMWD])")
-_PERIOD_OF_RETENTION = ("data", "retention", "period")
-_WITHHELD = ("publication", "withheld_fields", "*", "pointer")
 _INPUTS = {"Url": "url", "Email": "email"}
 
 
@@ -168,9 +167,9 @@ def _fill_one(
             made.value = write_number(value) if isinstance(value, int | float) else _text(value)
         case "Country" | "LanguageTag", _:
             made.kind, made.options = "select", name_options(reader, kind, _text(value))
-        case _ if path == _PERIOD_OF_RETENTION:
+        case _ if path == PERIOD_OF_RETENTION:
             _fill_period(made, _text(value))
-        case _ if path == _WITHHELD:
+        case _ if path == WITHHELD:
             made.kind, made.options = "select", field_options(reader, _text(value))
         case _ if schema.get("x-codelist"):
             made.options = code_options(reader, Field(path=path, schema=dict(schema)), value)

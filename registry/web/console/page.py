@@ -22,6 +22,7 @@ from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.pages.reader import Reader, say
 from registry.pages.site import render
+from registry.record.messages import PlainLanguage
 from registry.record.pack import Pack
 from registry.services import notices, sessions
 from registry.services.access import Actor
@@ -91,9 +92,9 @@ class ConsoleRequest(Request[Member, Session, Any]):
         return self.auth.actor
 
     @property
-    def language(self) -> str:
-        """The language of the address, or else the one that the browser prefers."""
-        return language_for(self)
+    def language(self) -> PlainLanguage:
+        """The language of the address, or else the one that the browser prefers: a person's."""
+        return PlainLanguage(language_for(self))
 
 
 def read_console_assets(folder: Path) -> dict[str, ConsoleAsset]:

@@ -95,7 +95,7 @@ def task_list_view(
         "faults": sum(step.faults for step in steps),
         "completeness": verdict.completeness / 100,
         "publishable": verdict.publishable,
-        "findings": finding_links(reader, verdict.findings),
+        "findings": finding_links(verdict.findings),
         "refused": refused,
         "tag": working.tag,
         "draft": draft,

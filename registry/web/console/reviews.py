@@ -29,6 +29,7 @@ _SHOWN = 100
 """Drafts on the page of the queue."""
 
 _OF_FIELD = "comment:"
+_SAY_WHY = message("Say why it goes back.")
 
 
 class TypedComments(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +127,13 @@ async def _page(
         return review_view(reader, reviewed) | {
             "typed": typed.by_field,
             "typed_other": {"place": typed.other[0], "text": typed.other[1]},
-            "errors": [(_box_of(finding.pointer, typed), finding.message) for finding in found],
+            "errors": [
+                (
+                    _box_of(finding.pointer, typed),
+                    _SAY_WHY if finding.rule == "required" else finding.message,
+                )
+                for finding in found
+            ],
             "stale": stale,
             "box": comment_field,
         }

@@ -191,6 +191,24 @@ async def test_a_number_that_can_be_read_in_two_ways_is_refused_and_stays_typed(
     assert draft["procurement"]["contract"]["amount"]["value"] == 450000
 
 
+async def test_a_period_is_read_as_people_write_it(office):
+    document = for_agency("high")
+    someone = await typist(office)
+    await begin(someone, document)
+    for written, meant in (("5 ans", "P5Y"), ("١٨ شهرا", "P18M"), ("7", "7")):
+        await someone.open(f"records/{document['id']}/data")
+        form = someone.form("data")
+        form.set("/data/retention/period:n", written)
+        form.set("/data/retention/period:unit", "")
+        await someone.send(form, then="list")
+        if written == meant:
+            assert "« 7 » n’a pas la forme voulue" in someone.text.replace("\u202f", "\u00a0")
+            assert "« 5 ans »" in someone.text
+        else:
+            draft = await draft_of(office, document["id"])
+            assert draft["data"]["retention"]["period"] == meant
+
+
 async def test_what_was_typed_survives_the_end_of_a_session(office):
     document = for_agency("minimal")
     made = await office.invite("editor", agency="demo-services")
