@@ -25,7 +25,7 @@ def compare_changes(
 ) -> Iterator[AnswerDifference]:
     """Yield the first entry of the list that differs, if one does; count those that do not.
 
-    `lowered` gets, by entry, what is answered of first versions at another level than a withdrawn
+    `lowered` gets, by entry, what is answered of first versions at another level than another
     record's of the same system: of these a finding says that there is one, and no entry which.
     """
     since, last = -1, replay.size - 1

@@ -52,9 +52,9 @@ class Publication(NewEntry, frozen=True, kw_only=True):
 
     A foreign one carries the row it was made from (`source_row`, JSON text), the whole of texts
     that were cut to fit (`whole`, by pointer) and what is said of its source. `publish` fills in
-    `sealed` and `current`; `keys` save work. `lowered_from` is the level at which the same system
-    was withdrawn under another id. `rules` is the rule set of the verdict. `code` is the short code
-    that the record gets, with its first version.
+    `sealed` and `current`; `keys` save work. `lowered_from` is the level at which what seems the
+    same system was published under another id. `rules` is the rule set of the verdict. `code` is
+    the short code that the record gets, with its first version.
     """
 
     kind: ClassVar[EntryKind] = "version"

@@ -31,7 +31,6 @@ from registry.services.register_context import (
     check_draft,
     read_register_context,
 )
-from registry.services.register_rules import lowered_from
 from registry.store import codes, drafts, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
@@ -135,7 +134,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             await limits.spend_publication(
                 connection, split_id(self.subject)[0], per_day=context.publications_a_day, now=now
             )
-        predecessor = lowered_from(made.document, around.withdrawn)
+        predecessor = around.lowered_from
         entry = Publication(
             document=made.document,
             agency=self.agency,

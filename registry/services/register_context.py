@@ -20,11 +20,16 @@ from registry.record.pack import Pack
 from registry.record.shape_remarks import MAX_FINDINGS
 from registry.record.validate import Verdict, validate, with_remarks
 from registry.services.context import ServiceContext
-from registry.services.register_rules import RULES, RegisterRuleContext, lowered_from
+from registry.services.register_rules import (
+    RULES,
+    RegisterRuleContext,
+    levels_above,
+    lowered_from,
+)
 from registry.store import record_names, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
-from registry.store.record_names import RecordName, WithdrawnRecord
+from registry.store.record_names import HigherRecord, RecordName
 from registry.store.records import CurrentDocument
 from registry.text.catalogues import SOURCE
 
@@ -78,14 +83,14 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the register holds around a document.
 
     `current` is its record's last version, where there is one; `alike` are other records that it
-    could be taken for, found by the blocking `keys` of its names. `withdrawn` is what the agency of
-    a new record has withdrawn.
+    could be taken for, found by the blocking `keys` of its names. `lowered_from` is a record of
+    the agency at a higher level that a new one may be the same system as.
     """
 
     current: CurrentDocument | None
     alike: Sequence[RecordName]
     keys: BlockingKeys
-    withdrawn: Sequence[WithdrawnRecord] = ()
+    lowered_from: HigherRecord | None = None
 
     def is_in_force(self, content: bytes) -> bool:
         """Return whether exactly this document, in canonical bytes, is the published version."""
@@ -95,10 +100,9 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
     def risks(self, document: Document) -> set[str | None]:
         """Return the levels that publishing a document is about: its own, and the one before.
 
-        Of a new record the one before is that of a withdrawn record that it is alike.
+        Of a new record the one before is that of a record at a higher level that it is alike.
         """
-        predecessor = lowered_from(document, self.withdrawn)
-        before = [one.risk for one in (self.current, predecessor) if one is not None]
+        before = [one.risk for one in (self.current, self.lowered_from) if one is not None]
         return {outline(document).risk, *before}
 
     def remarks(self, document: Document, content: bytes, pack: Pack) -> list[PendingFinding]:
@@ -116,7 +120,7 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
             last=last,
             erased=() if self.current is None else self.current.ever_erased,
             others=self.alike,
-            withdrawn=self.withdrawn,
+            lowered_from=self.lowered_from,
         )
         return [remark for rule in RULES.values() for remark in rule(rule_context)]
 
@@ -171,11 +175,16 @@ async def read_register_context(connection: Connection, document: Document) -> R
     agency, _ = split_id(record)
     keys = blocking_keys(agency, name, document.get("source_id"))
     current = (await records.read_current(connection, [record])).get(record)
+    higher = (
+        await record_names.read_higher(
+            connection, agency, beside=record, levels=levels_above(document)
+        )
+        if current is None
+        else ()
+    )
     return RegisterContext(
         current=current,
-        withdrawn=()
-        if current is not None
-        else await record_names.read_withdrawn(connection, agency, beside=record),
+        lowered_from=lowered_from(document, higher),
         alike=await record_names.find_alike(connection, record, keys),
         keys=keys,
     )

@@ -22,6 +22,7 @@ from registry.record.duplicate_names import (
 )
 from registry.record.erasure import named_members
 from registry.record.field_descriptions import quoted
+from registry.record.likeness import likeness_to, system_traits
 from registry.record.messages import PendingFinding, message
 from registry.record.model import Document, LangText
 from registry.record.pack import Pack
@@ -29,7 +30,7 @@ from registry.record.pointers import dig, pointer
 from registry.record.risk_floor import LEVELS
 from registry.record.rule_context import remark
 from registry.record.rules_restriction import may_restrict
-from registry.store.record_names import RecordName, WithdrawnRecord
+from registry.store.record_names import HigherRecord, RecordName
 from registry.text.folding import fold
 from registry.text.hosts import host_of, other_form, passes_for_another
 
@@ -58,8 +59,8 @@ class RegisterRuleContext(msgspec.Struct, frozen=True, kw_only=True):
     """The pointers of members that were erased of any version."""
     others: Sequence[RecordName]
     """The published records that it could be taken for, this one left out."""
-    withdrawn: Sequence[WithdrawnRecord] = ()
-    """What its agency has withdrawn, if it is a new record."""
+    lowered_from: HigherRecord | None = None
+    """The record at a higher level that it may be the same system as, if it is a new record."""
 
 
 RegisterRule: TypeAlias = Callable[[RegisterRuleContext], Iterator[PendingFinding]]
@@ -180,49 +181,68 @@ def _agency_distinct(context: RegisterRuleContext) -> Iterator[PendingFinding]:
 
 
 def not_lowered_anew(context: RegisterRuleContext) -> Iterator[PendingFinding]:
-    """R25: A withdrawn system that is filed under another id at a lower level is pointed out.
+    """R25: A system that is filed under another id at a lower level is pointed out.
 
     A public warning, and a lowering in the list of changes: nobody lowers a level unseen by a new
-    id. Alike are systems of the agency with the same `source_id`, or nearly the same name.
+    id. Alike are records of the agency, withdrawn or in force, with the same `source_id`, nearly
+    the same name, or mostly the same texts; less of the texts is enough where sector, task and
+    groups are the same. A restricted record, which has no texts, is like one of its sector that was
+    withdrawn.
     """
-    before = lowered_from(context.document, context.withdrawn)
-    if before is not None:
-        yield remark(
-            "R25",
-            "/risk/level",
-            message(
-                "This looks like {record}, which was withdrawn at the level {level}. File it again "
-                "under its own id, or say in the reasons why the level is lower. This remark is "
-                "public.",
-                record=before.named.record,
-                level=codelists()["risk_level"][before.risk].label,
-            ),
-            severity="warning",
+    before = context.lowered_from
+    if before is None:
+        return
+    level = codelists()["risk_level"][before.risk].label
+    if before.is_withdrawn:
+        saying = message(
+            "This looks like {record}, which was withdrawn at the level {level}. File it again "
+            "under its own id, or say in the reasons why the level is lower. This remark is "
+            "public.",
+            record=before.record,
+            level=level,
         )
+    else:
+        saying = message(
+            "This looks like {record}, which is in force at the level {level}. Amend that record "
+            "if it is the same system, or say in the reasons why the level is lower here. This "
+            "remark is public.",
+            record=before.record,
+            level=level,
+        )
+    yield remark("R25", "/risk/level", saying, severity="warning")
 
 
-def lowered_from(
-    document: Document, withdrawn: Sequence[WithdrawnRecord]
-) -> WithdrawnRecord | None:
-    """Return the withdrawn record of the highest level, above a document's, that it is alike."""
+def levels_above(document: Document) -> Sequence[str]:
+    """Return the risk levels above a document's; none where it states none."""
     level = dig(document, "risk", "level")
-    if level not in LEVELS:
+    return LEVELS[LEVELS.index(level) + 1 :] if level in LEVELS else ()
+
+
+def lowered_from(document: Document, higher: Sequence[HigherRecord]) -> HigherRecord | None:
+    """Return the record of the highest level, above a document's, that it is alike."""
+    above = levels_above(document)
+    if not above or not higher:
         return None
     names = {tag: name_parts(text) for tag, text in (dig(document, "name") or {}).items()}
-    source_id = dig(document, "source_id")
-    alike = [
-        one
-        for one in withdrawn
-        if one.risk in LEVELS
-        and LEVELS.index(one.risk) > LEVELS.index(level)
-        and (
-            (source_id is not None and one.named.source_id == source_id)
+    source_id, sector = dig(document, "source_id"), dig(document, "sector", "primary")
+    is_restricted = dig(document, "publication", "visibility") == "restricted"
+    is_alike = likeness_to(system_traits(document))
+
+    def may_be(one: HigherRecord) -> bool:
+        if is_restricted and one.is_withdrawn and one.sector == sector:
+            return True
+        named = one.named
+        if named is not None and (
+            (source_id is not None and named.source_id == source_id)
             or any(
-                tag in one.named.name and is_nearly_same(mine, name_parts(one.named.name[tag]))
+                tag in named.name and is_nearly_same(mine, name_parts(named.name[tag]))
                 for tag, mine in names.items()
             )
-        )
-    ]
+        ):
+            return True
+        return is_alike(one.traits)
+
+    alike = (one for one in higher if one.risk in above and may_be(one))
     return max(alike, key=lambda one: LEVELS.index(one.risk), default=None)
 
 

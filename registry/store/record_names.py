@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from registry.record.duplicate_names import BlockingKeys, blocking_keys
+from registry.record.likeness import DESCRIBING, SystemTraits, system_traits
 from registry.record.model import LangText
 from registry.store.database import Connection
+from registry.store.lru import LruCache
 from registry.store.sql import statement
 
 MOST_ALIKE = 20
@@ -20,6 +23,9 @@ MOST_OF_A_KEY = 50
 _BATCH = 500
 
 _name = msgspec.json.Decoder(LangText | None)
+
+# By the leaf hash of a version's entry, and how much of it is erased.
+_traits: LruCache[tuple[bytes, int], SystemTraits] = LruCache(room=16 << 20)
 
 
 class RecordName(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -35,22 +41,58 @@ class RecordName(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return blocking_keys(self.agency, self.name, self.source_id)
 
 
-class WithdrawnRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that its agency has withdrawn: its names, and the risk level of its last version."""
+class HigherRecord(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A record of an agency at a higher level than a new one, withdrawn or in force.
 
-    named: RecordName
+    `risk`, `sector` and `traits` are those of its last version; it has no name where it is
+    restricted.
+    """
+
+    record: str
+    named: RecordName | None
     risk: str
+    sector: str
+    is_withdrawn: bool
+    traits: SystemTraits
 
 
-async def read_withdrawn(
-    connection: Connection, agency: str, *, beside: str
-) -> list[WithdrawnRecord]:
-    """Return what an agency has withdrawn, `beside` a record, the last first; at most 500."""
-    rows = await connection.fetch(statement("names", "withdrawn"), agency, beside, _BATCH)
+async def read_higher(
+    connection: Connection, agency: str, *, beside: str, levels: Sequence[str]
+) -> list[HigherRecord]:
+    """Return what an agency has published at some levels, `beside` a record; at most 500.
+
+    What is withdrawn comes first, then the last. Texts are read once in the life of a process.
+    """
+    if not levels:
+        return []
+    rows = await connection.fetch(statement("names", "higher"), agency, beside, _BATCH, levels)
+    keys = [(row["leaf"], row["erased"]) for row in rows]
+    known = {key: traits for key in keys if (traits := _traits.get(key)) is not None}
+    unread = [(row, key) for row, key in zip(rows, keys, strict=True) if key not in known]
+    described = (
+        await connection.fetch(
+            statement("names", "described"),
+            [row["record"] for row, _ in unread],
+            [row["version"] for row, _ in unread],
+            DESCRIBING,
+        )
+        if unread
+        else ()
+    )
+    documents = {row["record"]: row["document"] for row in described}
+    for row, key in unread:
+        known[key] = system_traits(msgspec.json.decode(documents.get(row["record"], "{}")))
+        _traits.put(key, known[key], known[key].size)
     return [
-        WithdrawnRecord(named=named, risk=row["risk"])
-        for row in rows
-        if (named := _record_name(row)) is not None
+        HigherRecord(
+            record=row["record"],
+            named=_record_name(row),
+            risk=row["risk"],
+            sector=row["sector"],
+            is_withdrawn=row["is_withdrawn"],
+            traits=known[key],
+        )
+        for row, key in zip(rows, keys, strict=True)
     ]
 
 

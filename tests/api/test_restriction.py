@@ -136,3 +136,21 @@ async def test_a_lawful_restriction_is_silent_and_its_score_says_so(
     answer = await agency.post(f"{RECORD}?action=publish", json=lower, headers=NEW)
     found = problem(answer, 422, "invalid-record")["findings"]
     assert ("/risk/level", "R29") in {(one["pointer"], one["rule"]) for one in found}
+
+
+async def test_a_lowering_under_another_name_is_in_the_public_list(client, agency, record):
+    """Filer W9: every text the same but the name, beside the record at the higher level."""
+    [limited] = [one for one in records("demo-sante") if "/transcription" in one["id"]]
+    sent = await agency.post(f"{RECORD}?action=publish", json=record, headers=NEW)
+    assert sent.status_code == 201, sent.text
+    name = {"fr": "Idem bis", "ar": "مثله مكرر"}
+    texts = {key: record[key] for key in ("summary", "purpose")}
+    same = limited | texts | {"id": "demo-sante/idem-bis", "source_id": "IB-1", "name": name}
+    for document in (same, limited):
+        path = f"/api/v1/records/{document['id']}?action=publish"
+        sent = await agency.post(path, json=document, headers=NEW)
+        assert sent.status_code == 201, sent.text
+    told = (await client.get("/api/v1/changes?risk_change=lowered")).json()["items"]
+    assert [one["risk"]["before"] for one in told] == ["high"]
+    found = (await client.get("/api/v1/records?risk_change=lowered&finding=R25")).json()
+    assert [one["id"] for one in found["items"]] == [same["id"]]

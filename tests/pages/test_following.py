@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -200,6 +201,33 @@ async def test_after_every_kind_of_change_the_bytes_are_those_of_a_full_build(re
     await register.copy(*(f"case-{number}" for number in range(60)))
     # Reviews are late then that were not before.
     await register.follows(as_of=TODAY + dt.timedelta(days=500))
+
+
+async def test_a_restricted_record_says_what_was_public_before(register, record):
+    restricted = {key: record[key] for key in ("id", "schema_version", "sector", "lifecycle")}
+    restriction = {"ground": "state_security", "authority": "Comité", "review_on": "2027-11-24"}
+    restricted |= {
+        "risk": {"level": "high"},
+        "publication": {"visibility": "restricted", "restriction": restriction},
+    }
+    await register.amended(record)
+    await register.amended(restricted)
+    await register.amended(restricted, lifecycle={"status": "retired"})
+    await register.build()
+    told = {
+        "fr": ("était publique. Son niveau de risque était", "Il est maintenant", "Risque élevé"),
+        "ar": ("عموميا. وكان مستوى خطورته", "وهو الآن"),
+        "en": ("was public. Its risk level was", "It is now", "High risk"),
+    }
+    for lang, words in told.items():
+        folder = register.out / lang / "records" / f"{record['id']}"
+        for page in (folder.with_suffix(".html"), folder / "versions" / "3.html"):
+            text = page.read_text("utf-8")
+            notice = text[text.index('class="notice restricted"') :].split("</div></div>")[0]
+            assert [one for one in words if one not in notice] == []
+            [number] = set(re.findall(rf"records/{record['id']}/versions/([0-9]+)", notice))
+            public = (folder / "versions" / f"{number}.html").read_text("utf-8")
+            assert 'class="notice restricted"' not in public
 
 
 async def test_only_what_changed_is_read_and_rendered(register, record, read):

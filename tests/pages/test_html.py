@@ -213,11 +213,11 @@ def test_a_restricted_record_shows_its_existence_alone(pages):
     assert "Seule l’existence" in text_of(page.find(".//*[@class='notice restricted']"))
     assert "Sécurité intérieure" in text_of(page.find(".//*[@class='notice restricted']"))
     assert not page.findall(".//section[@id='purpose']")
-    # What it leaves out is said, instead of how complete it is; rights hold in every case.
+    # What it leaves out is said, and counts as not filled in; rights hold in every case.
     assert "Décision et contrôle humain" in text_of(page.find(".//section[@id='left-out']"))
     told = facts_of(page, "register-facts")["Fiche remplie à"]
-    assert told.startswith("Non mesurée")
-    assert "%" not in told
+    assert "%" in told
+    assert "compte comme non rempli" in told
     contest = text_of(page.find(".//section[@id='contest']"))
     assert "Vos droits dans tous les cas" in contest
 

@@ -6,14 +6,17 @@ import pytest
 
 from registry.errors import InvalidRecord
 from registry.record.duplicate_names import any_confusable
+from registry.record.likeness import system_traits
+from registry.record.pointers import dig
 from registry.record.rules import REGISTER_RULES
 from registry.services.drafts import Precondition
 from registry.services.register_context import validate_in_register
-from registry.services.register_rules import RULES, RegisterRuleContext
+from registry.services.register_rules import RULES, RegisterRuleContext, lowered_from
 from registry.store import records
-from registry.store.record_names import RecordName, WithdrawnRecord
+from registry.store.record_names import HigherRecord, RecordName
 from tests.conftest import amended
 from tests.published import publish_alone
+from tests.served import records as demonstration
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 NAME = "Prévision des lits d'hôpital"
@@ -223,16 +226,91 @@ async def test_the_warning_of_a_rule_of_the_register_is_kept_with_the_version(co
 )
 def test_a_withdrawn_system_is_known_again_at_a_lower_level(pack, changes, lowered):
     name = {"fr": NAME}
-    gone = WithdrawnRecord(named=other(name=name, source_id="7"), risk="high")
+    gone = HigherRecord(
+        record="demo-sante/autre",
+        named=other(name=name, source_id="7"),
+        risk="high",
+        sector="health",
+        is_withdrawn=True,
+        traits=system_traits({}),
+    )
     document = {"id": "demo-sante/lits", "name": name, "source_id": "7"}
+    document = document | {"risk": {"level": "limited"}} | changes
     door = RegisterRuleContext(
-        document=document | {"risk": {"level": "limited"}} | changes,
+        document=document,
         pack=pack,
         version=1,
         others=(),
-        withdrawn=[gone],
+        lowered_from=lowered_from(document, [gone]),
     )
     assert told("R25", door) == ([("/risk/level", "R25", "warning")] if lowered else [])
+
+
+ANEW = [
+    # Every other text and fact as it was (filer W9), or the facts changed, or most of the texts.
+    ({}, True),
+    ({"sector": {"primary": "other", "function": "other"}}, True),
+    ({"summary": {"fr": "Un tout autre résumé.", "ar": "ملخص آخر."}}, True),
+    ({"decision": ..., "technical": ..., "rights": ..., "risks": ...}, True),
+]
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "in force"])
+@pytest.mark.parametrize(("changes", "found"), ANEW)
+async def test_a_system_is_known_by_its_texts_under_another_name(
+    filer, publish, record, changes, found, state
+):
+    high = record | {"risk": record["risk"] | {"level": "high"}}
+    [first] = await publish(high)
+    if state == "withdrawn":
+        await filer.withdraw(high, first.hash[:16], filer.statement | {"reason": "other"})
+    name = {"fr": "Idem bis", "ar": "مثله مكرر"}
+    anew = record | {"id": "demo-sante/nouveau", "source_id": "N-1", "name": name} | changes
+    anew = {key: value for key, value in anew.items() if value is not ...}
+    async with filer.context.database.connection() as connection:
+        verdict = await validate_in_register(connection, filer.context, anew, now=NOW)
+    told = [one.message for one in verdict.findings if one.rule == "R25"]
+    assert [high["id"] in one for one in told] == ([True] if found else [])
+    # Once more, from the kept traits.
+    async with filer.context.database.connection() as connection:
+        assert await validate_in_register(connection, filer.context, anew, now=NOW) == verdict
+
+
+async def test_other_systems_of_the_agency_are_not_taken_for_a_higher_one(filer, publish):
+    everything = demonstration("demo-sante", "demo-education", "demo-services", "demo-agriculture")
+    high = [one for one in everything if dig(one, "risk", "level") == "high"]
+    await publish(*high)
+    lower = [one for one in everything if dig(one, "risk", "level") in ("minimal", "limited")]
+    assert len(high) > 5
+    assert len(lower) > 15
+    async with filer.context.database.connection() as connection:
+        for document in lower:
+            verdict = await validate_in_register(connection, filer.context, document, now=NOW)
+            told = [one.message for one in verdict.findings if one.rule == "R25"]
+            assert told == [], document["id"]
+
+
+async def test_a_restricted_record_is_like_one_of_its_sector_that_was_withdrawn(
+    filer, publish, record
+):
+    high = record | {"risk": record["risk"] | {"level": "high"}}
+    [first] = await publish(high)
+    anew = {
+        "id": "demo-sante/nouveau",
+        "schema_version": "1.1",
+        "risk": {"level": "limited"},
+        "sector": {"primary": record["sector"]["primary"]},
+        "publication": {"visibility": "restricted"},
+    }
+
+    async def rules():
+        async with filer.context.database.connection() as connection:
+            verdict = await validate_in_register(connection, filer.context, anew, now=NOW)
+        return {one.rule for one in verdict.findings}
+
+    assert "R25" not in await rules()
+    await filer.withdraw(high, first.hash[:16], filer.statement | {"reason": "other"})
+    assert "R25" in await rules()
 
 
 async def test_a_level_is_not_lowered_unseen_by_a_new_id(filer, publish, record):

@@ -98,7 +98,7 @@ NOTICED = {
     "R13": message("Sensitive data hosted abroad"),
     "required": message("Something asked for is not stated"),
     "R22": message("A name close to that of another system"),
-    "R25": message("A withdrawn system, filed anew at a lower level"),
+    "R25": message("A system filed anew at a lower level"),
     "R26": message("Something where an earlier text was erased"),
     "R20": message("An accountable role that looks like a person’s name"),
     "R19": message("A mailbox that looks like a person’s own"),

@@ -109,10 +109,10 @@ def _successors(record: RecordDigest) -> list[str]:
 
 
 def _record(reader: Reader, *, site: Site, name: str, alike: Sequence[Card]) -> dict[str, Any]:
-    record = site.histories[name][-1]
+    versions = site.histories[name]
     if site.cards[name].withdrawn:
-        return tombstone_view(reader, record, site)
-    return record_page_view(reader, record, site, alike=alike)
+        return tombstone_view(reader, versions[-1], site)
+    return record_page_view(reader, versions, site, alike=alike)
 
 
 def _version(reader: Reader, *, site: Site, name: str, number: int) -> dict[str, Any]:

@@ -34,8 +34,10 @@ from registry.pages.views.lists import (
     origin_view,
 )
 from registry.pages.views.structured import record_script
+from registry.record.entry import NOT_STATED
 from registry.record.languages import readable_languages
 from registry.record.pointers import dig, parts, pointer
+from registry.record.requirements import RISK_LEVEL
 from registry.store.records import SourceFacts, StoredRecord
 
 _SECTIONS = (
@@ -83,10 +85,12 @@ _WITHIN_LINES = frozenset(
 
 
 def record_page_view(
-    reader: Reader, record: StoredRecord, site: Site, *, alike: Sequence[Card]
+    reader: Reader, versions: Sequence[StoredRecord], site: Site, *, alike: Sequence[Card]
 ) -> dict[str, Any]:
-    """Build the page of a record in force; `alike` are the records to look at next."""
+    """Build the page of a record in force with its versions; `alike` are to look at next."""
+    record = versions[-1]
     view = record_view(reader, record, site)
+    view["r"]["public_before"] = public_before(reader, versions)
     view["similar"] = [card_row(reader, site, card) for card in alike]
     view["structured"] = record_script(
         reader, site, site.cards[record.id], read_document(record.document).get("contact") or {}
@@ -151,6 +155,26 @@ def read_document(document: bytes) -> dict[str, Any]:
 def read_languages(document: bytes) -> list[str]:
     """Read which languages all of a document can be read in, once for all readers."""
     return readable_languages(read_document(document))
+
+
+def public_before(reader: Reader, versions: Sequence[StoredRecord]) -> dict[str, Any] | None:
+    """Return the last version that was public, where the last of some versions is restricted.
+
+    None where it is not, or where nothing was public before.
+    """
+    documents = [read_document(one.document) for one in versions]
+    if dig(documents[-1], "publication", "visibility") != "restricted":
+        return None
+    for version, document in zip(reversed(versions), reversed(documents), strict=True):
+        if dig(document, "publication", "visibility") != "restricted":
+            then, now = (dig(one, *RISK_LEVEL) or NOT_STATED for one in (document, documents[-1]))
+            return {
+                "number": version.register.version,
+                "date": version.register.published_at.date().isoformat(),
+                "risk": label(reader, "risk_level", then),
+                "risk_now": label(reader, "risk_level", now) if then != now else None,
+            }
+    return None
 
 
 def is_overdue(document: Mapping[str, Any], today: dt.date) -> bool:

@@ -24,7 +24,10 @@ _NOTE = "/publication/change_note"
 
 
 def queue_rows(reader: Reader, waiting: Iterable[WaitingDraft], sort: str) -> list[dict[str, Any]]:
-    """Return the rows of the queue; within an order, what waits longest comes first."""
+    """Return the rows of the queue; within an order, what waits longest comes first.
+
+    Of a level that would change the higher counts: one that falls is not at the end.
+    """
     rows = [_row(reader, one) for one in waiting]
     if sort == "level":
         rows.sort(key=lambda row: -row["rank"])
@@ -80,7 +83,7 @@ def _row(
         "name": say(reader, document.get("name")),
         "agency": (agency and say(reader, agency.name)) or as_it_is(reader, one.draft.agency),
         "risk": label(reader, "risk_level", levels[1]),
-        "rank": ranks[1],
+        "rank": max(ranks),
         "risk_before": label(reader, "risk_level", levels[0])
         if one.current is not None and levels[0] != levels[1]
         else None,

@@ -11,7 +11,12 @@ from registry.pages.reader import Reader, Text, as_it_is, label, say
 from registry.pages.site import Site
 from registry.pages.views.diff_view import changes_view
 from registry.pages.views.lists import APPROVED_BY, change_view
-from registry.pages.views.record_view import read_document, read_languages, record_view
+from registry.pages.views.record_view import (
+    public_before,
+    read_document,
+    read_languages,
+    record_view,
+)
 from registry.record.entry import NOT_STATED
 from registry.record.pack import Agency
 from registry.store.records import StoredRecord, VersionLine
@@ -27,6 +32,7 @@ def version_view(
     latest, shown = versions[-1], versions[number - 1]
     before = versions[number - 2] if number > 1 else None
     view = record_view(reader, msgspec.structs.replace(shown, versions=latest.versions), site)
+    view["r"]["public_before"] = public_before(reader, versions[:number])
     register = shown.register
     # What is late is late today: a version that others followed promised nothing for today.
     view["r"]["overdue"] &= shown is latest

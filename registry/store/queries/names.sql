@@ -47,10 +47,12 @@ where r.origin is null and r.state = 'published' and r.id > $1 and ($2::text is 
 order by r.id
 limit $3
 
--- name: withdrawn
--- The last records that an agency has withdrawn here, with their names and levels as they are shown.
+-- name: higher
+-- The last records of an agency here, withdrawn or in force, at some levels, with their names as they are shown;
+-- erased: how much of them is erased, so that what was made of their texts before is known from what is left.
 select
-    r.id as record, r.agency, f.risk,
+    r.id as record, r.agency, r.version, e.leaf, f.risk, f.sector, r.state = 'withdrawn' as is_withdrawn,
+    (select count(*) from erased_member as m where m.entry = v.entry) as erased,
     (select s.value from section as s where s.record = r.id and s.version = r.version and s.key = 'name') as name,
     (
         select s.value from section as s
@@ -59,9 +61,17 @@ select
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
 inner join figure as f on f.entry = v.entry
-where r.agency = $1 and r.state = 'withdrawn' and r.origin is null and r.id <> $2
-order by r.entry desc
+inner join log_entry as e on e.index = v.entry
+where r.agency = $1 and r.origin is null and r.id <> $2 and f.risk = any($4)
+order by is_withdrawn desc, r.entry desc
 limit $3
+
+-- name: described
+-- Some sections of versions, as JSON objects.
+select s.record, s.version, '{' || string_agg('"' || s.key || '":' || s.value, ',') || '}' as document
+from unnest($1::text [], $2::integer []) as asked (record, version)
+inner join section as s on s.record = asked.record and s.version = asked.version and s.key = any($3)
+group by s.record, s.version
 
 -- name: are_missing
 select not exists (select from blocking_key) and exists (select from record where origin is null and state = 'published')

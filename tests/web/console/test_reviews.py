@@ -12,9 +12,11 @@ from registry.services.access import OPERATOR
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
 from registry.services.members import actor_of
+from registry.store import drafts as drafts_table
 from registry.store import members
 from tests.conftest import amended
 from tests.published import given_times
+from tests.served import records
 
 from .conftest import opened_office, parse
 
@@ -106,6 +108,31 @@ async def test_what_waits_is_in_the_queue_with_what_it_changes(office, desk, rec
     for sort in ("level", "agency", "nothing"):
         parse(await boss.get(f"/office/fr/review/?sort={sort}"))
     assert "/office/fr/review/" in hrefs(page)
+
+
+async def test_highest_risk_first_goes_by_the_higher_of_now_and_before(office, desk):
+    _, editor = await office.member("editor")
+    boss, reviewer = await office.member("reviewer", agency=None)
+    [high] = [one for one in records("demo-sante") if one["id"].endswith("/triage-radiographies")]
+    high["publication"].pop("change_note", None)
+    tag = Precondition(tag=await desk.submit(editor, high))
+    actor = await desk.actor(reviewer)
+    await review.approve(desk.context, actor, high["id"], precondition=tag, now=utc_now())
+    [limited] = [one for one in records("demo-sante") if "/transcription" in one["id"]]
+    limited["publication"].pop("change_note", None)
+    await desk.submit(editor, limited)
+    lower = amended(high, risk=high["risk"] | {"level": "minimal"})
+    actor = await desk.actor(editor)
+    await desk.save(editor, lower)
+    async with desk.context.database.transaction() as connection:
+        await drafts_table.submit(
+            connection, lower["id"], by=actor.name, person=actor.person, at=utc_now()
+        )
+    page = parse(await boss.get("/office/fr/review/?sort=level"))
+    rows = [item for item in page.iter("li") if item.find("./h2") is not None]
+    assert [lower["id"] in text_of(row) for row in rows] == [True, False]
+    badges = [one.get("class") for one in rows[0].iter("span") if "badge" in one.get("class", "")]
+    assert badges == ["badge risk-high", "badge risk-minimal"]
 
 
 async def test_a_withdrawal_that_waits_is_in_the_queue(office, desk, record):
