@@ -260,6 +260,16 @@ def reason(unit: Unit, held: frozenset[str]) -> Message:
     return message("{first} and {second}", first=first, second=others[0]) if others else first
 
 
+def demand(unit: Unit, requirements: Requirements) -> Message:
+    """Return how a demanded unit is asked for: as required, with the reason, or recommended."""
+    if unit.pointer not in requirements.required | requirements.errors:
+        return message("Recommended")
+    why = reason(unit, requirements.held)
+    if why.message == "for every record":
+        return message("Required")
+    return message("Required {why}", why=why)
+
+
 def _unit(field: Field, notation: str) -> Unit:
     exclusive = notation.startswith("iff ")
     alternatives = [tuple(part.split("+")) for part in notation.removeprefix("iff ").split(" | ")]

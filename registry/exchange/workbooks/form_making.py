@@ -27,6 +27,7 @@ from registry.record.requirements import (
     Unit,
     conditions,
     conditions_held,
+    demand,
     reason,
     requirements_under,
     units,
@@ -254,13 +255,8 @@ class _FormMaker:
         """Return what is asked of a unit in words, and whether it stands open when empty."""
         asked = self.requirements
         say = self.words.say
-        if unit.pointer in asked.required:
-            why = reason(unit, asked.held)
-            if why.message == "for every record":
-                return say("Required"), True
-            return say("Required {why}", why=why), True
         if unit.pointer in asked.demanded:
-            return say("Recommended"), True
+            return self.words.render(demand(unit, asked)), True
         may_be = [names for names in unit.alternatives if self._may_hold(names)]
         if may_be:
             why = reason(unit, frozenset(may_be[0]))

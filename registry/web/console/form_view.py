@@ -17,7 +17,7 @@ from registry.record.model import Document
 from registry.record.numbers import write_number
 from registry.record.pointers import dig
 from registry.record.requirement_status import RequirementStatus
-from registry.record.requirements import Unit, reason
+from registry.record.requirements import Unit, demand
 from registry.record.schema import Field
 from registry.text.catalogues import find
 from registry.text.locales import direction
@@ -88,8 +88,9 @@ def page_fields(
         field.asked = unit.pointer in requirements.demanded
         field.missing = field.asked and unit.pointer in absent
         if field.missing:
-            because = reason(unit, requirements.held)
-            field.why = render(because, form.reader.tag, form.reader.pack.fallback)
+            field.why = render(
+                demand(unit, requirements), form.reader.tag, form.reader.pack.fallback
+            )
         if unit.empty_answers:
             field.none = value == []
         made.append(field)

@@ -119,6 +119,16 @@ def test_no_hint_of_the_form_has_a_code(readers, language):
     assert {text: wrong for text in hints if (wrong := wrong_in(text, {}))} == {}
 
 
+@pytest.mark.parametrize(("language", "word"), [("fr", "Obligatoire"), ("ar", "إلزامي")])
+def test_what_is_asked_of_every_record_is_marked_by_the_word_of_the_workbook(
+    readers, language, word
+):
+    view = form_page_view(readers["ma"][language], "system", {"id": "a/b"}, (), today=TODAY)
+    missing = [field.why for field in fields_of(view) if field.missing]
+    assert len(missing) > 5
+    assert set(missing) == {word, WorkbookWords(load_pack("ma"), language).say("Required")}
+
+
 def test_a_group_and_an_entry_tell_fields_of_one_name_apart():
     document = read(DATA / "valid" / "high.json")
     for question in ("explanation", "human_alternative"):
