@@ -14,6 +14,7 @@ from registry.clock import utc_now
 from registry.errors import Finding, InvalidRecord, InvalidStatement, PreconditionFailed
 from registry.pages.labels import message
 from registry.pages.reader import Reader
+from registry.pages.views.document_view import field_name
 from registry.pages.views.review_view import (
     SORTS,
     comment_field,
@@ -38,6 +39,11 @@ class TypedComments(msgspec.Struct, frozen=True, kw_only=True):
     tag: str | None = None
     by_field: Mapping[str, str] = {}
     other: tuple[str, str] = ("", "")
+
+    @property
+    def is_written(self) -> bool:
+        """Whether there is a comment at all, also one whose field is not chosen yet."""
+        return bool(self.by_field or self.other[1])
 
     @property
     def statement(self) -> dict[str, Any]:
@@ -86,6 +92,8 @@ async def decide(request: ConsoleRequest, record: NamedDependency[str]) -> Respo
         "language": request.language,
     }
     context, actor = request.context, request.actor
+    if is_approval and typed.is_written:
+        return await _page(request, record, typed=typed, unsent=True, status=422)
     try:
         if is_approval:
             receipt = await review.approve(context, actor, record, **means)
@@ -99,7 +107,7 @@ async def decide(request: ConsoleRequest, record: NamedDependency[str]) -> Respo
             )
         await review.return_draft(context, actor, record, typed.statement, **means)
     except PreconditionFailed:
-        return await _page(request, record, typed=typed, stale=True, status=412)
+        return await _page(request, record, typed=typed, status=412)
     except InvalidStatement as error:
         return await _page(request, record, typed=typed, found=error.findings, status=422)
     except InvalidRecord:
@@ -116,7 +124,7 @@ async def _page(
     *,
     typed: TypedComments,
     found: Sequence[Finding] = (),
-    stale: bool = False,
+    unsent: bool = False,
     status: int = 200,
 ) -> Response[bytes]:
     reviewed = await review.read_review(
@@ -124,7 +132,16 @@ async def _page(
     )
 
     def view(reader: Reader) -> dict[str, Any]:
-        return review_view(reader, reviewed) | {
+        made = review_view(reader, reviewed)
+        beside = {change.pointer for section in made["sections"] for change in section.changes}
+        beside |= {"", made["note_pointer"] if made["note"] else ""}
+        return made | {
+            # Comments on fields that no longer change have no box there.
+            "kept": [
+                (place, field_name(reader, place))
+                for place in typed.by_field
+                if place not in beside
+            ],
             "typed": typed.by_field,
             "typed_other": {"place": typed.other[0], "text": typed.other[1]},
             "errors": [
@@ -134,7 +151,8 @@ async def _page(
                 )
                 for finding in found
             ],
-            "stale": stale,
+            "stale": typed.tag not in {None, reviewed.draft.tag},
+            "unsent": unsent,
             "box": comment_field,
         }
 

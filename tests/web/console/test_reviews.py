@@ -468,3 +468,60 @@ async def test_a_reviewer_whom_the_submitter_made_up_is_told_and_the_authority_c
     page = parse(await made_up.get(path))
     done = await made_up.post(path, [("act", "approve"), ("tag", tag)])
     assert (done.status_code, done.headers["location"]) == (303, "/office/fr/review/")
+
+
+def pressed(page, wording):
+    """Return what a browser sends when a button of a page is pressed: the controls of its form."""
+    [button] = [one for one in page.iter("button") if text_of(one).strip() == wording]
+    forms = {form.get("id"): form for form in page.iter("form")}
+    around = {id(one): form for form in page.iter("form") for one in form.iter()}
+    form = forms.get(button.get("form")) if button.get("form") else around[id(button)]
+    sent = []
+    for one in page.iter():
+        owner = forms.get(one.get("form")) if one.get("form") else around.get(id(one))
+        if owner is not form or not one.get("name"):
+            continue
+        if one.tag in {"input", "textarea"} or one is button:
+            value = one.get("value") if one.tag != "textarea" else text_of(one)
+            sent.append((one.get("name"), value or ""))
+    return [pair for pair in sent if pair[0] != "_csrf_token"]
+
+
+async def test_comments_are_kept_when_approval_is_refused_and_never_dropped(office, desk, record):
+    _, editor = await office.member("editor")
+    boss, _ = await office.member("reviewer", agency=None)
+    record["website"] = "https://demo-sante.example/"
+    await desk.submit(editor, record)
+    path = f"/office/fr/review/{record['id']}"
+
+    def typed(page, wording="Approuver et publier"):
+        return [
+            (name, "Précisez." if name == "comment:/purpose/goal" else value)
+            for name, value in pressed(page, wording)
+        ]
+
+    # Approving with a comment written decides nothing, and the comment is still there.
+    page = parse(await boss.get(path))
+    answer = await boss.post(path, typed(page))
+    assert answer.status_code == 422
+    page = parse(answer)
+    assert "une approbation n’en transmet aucun" in text_of(page)
+    assert ("comment:/purpose/goal", "Précisez.") in pressed(page, "Approuver et publier")
+    # The draft is taken back and submitted anew meanwhile: the comment survives that too.
+    await review.take_back(desk.context, await desk.actor(editor), record["id"], now=utc_now())
+    changed = amended(record)
+    del changed["website"]
+    await desk.submit(editor, changed)
+    answer = await boss.post(path, [*typed(page), ("comment:/website", "Laquelle ?")])
+    page = parse(answer)
+    # So does one on a field that is gone.
+    assert ("comment:/website", "Laquelle ?") in pressed(page, "Approuver et publier")
+    assert "a changé depuis" in text_of(page)
+    assert ("comment:/purpose/goal", "Précisez.") in pressed(page, "Approuver et publier")
+    # Taken out, it is approved; what is returned has it.
+    [wording] = [
+        text_of(one).strip() for one in page.iter("button") if one.get("value") == "return"
+    ]
+    done = await boss.post(path, pressed(page, wording))
+    assert done.status_code == 303
+    assert "Précisez." in (await desk.draft(editor, record["id"])).comments
