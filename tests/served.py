@@ -51,12 +51,24 @@ UNLIMITED = {
 
 # What a refusal may leave: the note of it, a bucket's level, the day a token was last used; and
 # what processes write by themselves.
-_NOTED = ("allowance", "audit", "audit_link", "audit_unchained", "heartbeat", "token")
+_NOTED = ("allowance", "audit", "audit_link", "audit_unchained", "heartbeat", "member", "token")
 
 _DIGEST = (
     "select '{0}' as name, count(*) as rows,"
     " md5(string_agg(t::text, '' order by t::text)) as digest from {0} as t"
 )
+
+
+async def add_member(database: Any, agency: str) -> int:
+    """Insert a member who files and reviews for an agency; return her number."""
+    async with database.connection() as connection:
+        return int(
+            await connection.fetchval(
+                "insert into member (name, agency, roles, language, invited_at)"
+                " values ('A', $1, '{editor, reviewer}', 'fr', now()) returning id",
+                agency,
+            )
+        )
 
 
 class _Looking:
@@ -102,9 +114,15 @@ class Served:
         actor: str | None = None,
         days: int = 30,
         now: dt.datetime | None = None,
+        member: int | None = None,
     ) -> str:
-        """Make a token; its scope is `file`, and its actor is its own, unless others are named."""
+        """Make a token; its scope is `file`, and its actor is its own, unless others are named.
+
+        One that reviews for an agency is of a member, a new one unless her number is given.
+        """
         self._actors += 1
+        if member is None and agency is not None and "review" in scopes:
+            member = self.work(lambda database: add_member(database, agency))
         return self.work(
             lambda database: access_tokens.create_token(
                 database,
@@ -114,6 +132,7 @@ class Served:
                 days=days,
                 now=now or dt.datetime.now(dt.UTC),
                 random=secrets.token_bytes,
+                member=member,
             )
         )
 

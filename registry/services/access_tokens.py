@@ -13,24 +13,28 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
+from unicodedata import normalize
 from zlib import crc32
 
 from registry.errors import ConfigurationError, Conflict, InvalidParameter, NotFound, Unauthorized
 from registry.record.ids import is_foreign_agency
 from registry.services import audit
-from registry.services.access import OPERATOR, SCOPES, Actor
-from registry.services.actor_names import AUTHORITY, require_distinct, tidied
+from registry.services.access import OPERATOR, SCOPES, Actor, person_of
 from registry.services.identity_provider import IdentityProvider
 from registry.services.members import require_member, scopes_of
 from registry.store import agencies, members, records, tokens
 from registry.store.database import Connection, Database, retried
 from registry.store.tokens import StoredToken
+from registry.text.confusables import is_confusable
+from registry.text.text_safety import first_problem
 
 LONGEST_DAYS = 365
 MOST_IN_FORCE = 2
 """Tokens of one actor for one agency: the one in use, and the one that takes over."""
 
 _NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+_AUTHORITY = "authority"
+_LONGEST_ACTOR = 60
 _PREFIX = "regt_"
 _TOKEN = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{43}})([0-9a-f]{{8}})")
 
@@ -79,11 +83,11 @@ async def create_token(
         raise ConfigurationError("the scope file needs an agency: --agency CODE")
     _require_reviewer(agency, scopes, member)
     token = _write(random(32))
-    name = tidied(actor) if actor else agency or AUTHORITY
+    name = _tidied(actor) if actor else agency or _AUTHORITY
     async with database.transaction() as connection:
         if agency is not None:
             await _require_agency(connection, agency)
-        await require_distinct(connection, name, agency or AUTHORITY)
+        await _require_distinct(connection, name, agency or _AUTHORITY)
         if member is not None:
             await _require_member(connection, member, agency, scopes)
         await records.lock_record(connection, f"tokens/{name}/{agency}")
@@ -164,7 +168,7 @@ async def recognise_program(
     """
     program, grant = await provider.recognise_program(token)
     digest = sha256(f"program\0{provider.issuer}\0{program}".encode()).digest()
-    name = tidied(grant.actor) if grant.actor else grant.agency or AUTHORITY
+    name = _tidied(grant.actor) if grant.actor else grant.agency or _AUTHORITY
     unknown = [scope for scope in grant.scopes if scope not in SCOPES]
     if unknown or ("file" in grant.scopes and grant.agency is None):
         raise ConfigurationError(f"the scopes of the program {program} cannot be: {grant.scopes}")
@@ -297,6 +301,30 @@ def _require_in_force(stored: StoredToken, actor: Actor, now: dt.datetime) -> No
         raise EndedToken(
             f"this token expired on {stored.expires_at:%Y-%m-%d}; ask for a new one", actor
         )
+
+
+def _tidied(actor: str) -> str:
+    """Return the name of an actor with single blanks; raises `InvalidParameter` for look-alikes."""
+    name = " ".join(normalize("NFC", actor).split())
+    if not 0 < len(name) <= _LONGEST_ACTOR or not name.isprintable() or first_problem(name):
+        raise InvalidParameter(f"actor: give 1 to {_LONGEST_ACTOR} characters on one line")
+    if is_confusable(name) or person_of(name) == person_of(""):
+        raise InvalidParameter(f"actor: {name} has letters that look like others, or none at all")
+    return name
+
+
+async def _require_distinct(connection: Connection, name: str, own: str) -> None:
+    """Raise `InvalidParameter` where a name reads like that of somebody else; `own` is nobody's."""
+    bodies = [one.agency.id for one in await agencies.read_all(connection)]
+    for other in (_AUTHORITY, OPERATOR.name, *bodies):
+        if name != own and person_of(other) == person_of(name):
+            raise InvalidParameter(f"actor: {name} is, or reads like, the name of {other}")
+    for other in await tokens.read_actors(connection):
+        if other != name and person_of(other) == person_of(name):
+            raise InvalidParameter(
+                f"actor: {name} reads like {other}, whose tokens there are; write it as these "
+                "have it, or take another name"
+            )
 
 
 def _require_reviewer(agency: str | None, scopes: Collection[str], member: int | None) -> None:

@@ -53,18 +53,8 @@ async def insert(
     vouched_by: int | None = None,
 ) -> int:
     """Insert a member and return her number."""
-    return int(
-        await connection.fetchval(
-            statement("members", "insert"),
-            name,
-            email,
-            agency,
-            list(roles),
-            language,
-            invited_at,
-            vouched_by,
-        )
-    )
+    given = [name, email, agency, list(roles), language, invited_at, vouched_by]
+    return int(await connection.fetchval(statement("members", "insert"), *given))
 
 
 async def read(connection: Connection, member: int) -> Member | None:

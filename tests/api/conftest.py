@@ -18,6 +18,7 @@ from registry.store.database import connect
 from tests.conftest import NOW, as_role, make_record
 from tests.described import Described
 from tests.published import given_times
+from tests.served import add_member
 
 PROBLEM = "application/problem+json"
 PLAIN = {"accept-encoding": "identity"}
@@ -136,12 +137,7 @@ def token(database):
     async def make(agency="demo-sante", scopes=("file",), days=30, now=None, actor=None):
         member = None
         if agency is not None and "review" in scopes:
-            async with database.connection() as connection:
-                member = await connection.fetchval(
-                    "insert into member (name, agency, roles, language, invited_at)"
-                    " values ('A', $1, '{editor, reviewer}', 'fr', now()) returning id",
-                    agency,
-                )
+            member = await add_member(database, agency)
         return await access_tokens.create_token(
             database,
             agency=agency,

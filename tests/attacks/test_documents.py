@@ -28,7 +28,7 @@ each_gate = pytest.mark.parametrize("gate", GATES)
 @pytest.fixture(scope="module")
 def anything(register):
     """The headers of a token that may do everything."""
-    return register.bearer("demo-sante", "file", "review", "admin")
+    return register.bearer("demo-sante", "file", "review")
 
 
 @pytest.fixture

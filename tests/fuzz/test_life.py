@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 import os
+from functools import partial
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.served import UNLIMITED, records, served
+from tests.served import UNLIMITED, add_member, records, served
 
 LIVES = max(8, int(os.environ.get("FUZZ_EXAMPLES", "8")) // 4)
 STEPS = 25
@@ -407,15 +408,16 @@ def record_tag(link):
 def test_the_register_and_the_model_agree(review, pack):
     with served(review=review, **UNLIMITED) as register:
         agencies = ("demo-sante", "demo-services")
+        files = {one: register.work(partial(add_member, agency=one)) for one in agencies}
         Life.headers = {
             "nobody": {},
             "reviewer": register.bearer(None, "review", actor="reviewer"),
             "admin": register.bearer(None, "admin"),
-            **{agency: register.bearer(agency, actor=agency) for agency in agencies},
-            # The same actor as the one who submits, with another token.
+            **{one: register.bearer(one, actor=one, member=files[one]) for one in agencies},
+            # The same person as the one who submits, with another token.
             **{
-                f"{agency}-reviews": register.bearer(agency, "review", actor=agency)
-                for agency in agencies
+                f"{one}-reviews": register.bearer(one, "review", actor=one, member=files[one])
+                for one in agencies
             },
         }
         Life.ask = staticmethod(register.client.request)

@@ -14,7 +14,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 FIGURES = {
     "sectors", "status", "personal-data", "growth", "agencies",
-    "overdue", "withheld", "restricted", "missing", "silent",
+    "overdue", "withheld", "restricted", "approvals", "missing", "silent",
 }  # fmt: skip
 
 
