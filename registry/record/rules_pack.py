@@ -163,8 +163,6 @@ def lacking_languages(
 ) -> Iterator[PendingFinding]:
     """Yield a finding for each of the languages that a text, if it is stated, is not in."""
     text = context.dig(*path)
-    # A note is known by what it is a note on.
-    named = path[:-1] if path[-1] == "note" else path
     for tag in languages if text else ():
         if tag not in text:
             yield remark(
@@ -172,7 +170,7 @@ def lacking_languages(
                 pointer((*path, tag)),
                 message(
                     "{title}: at this risk level it is written in all of {codes}. Add: {language}.",
-                    title=_title(named),
+                    title=_title(path),
                     codes=tuple(map(language_tag, languages)),
                     language=LanguageName(tag=tag),
                 ),

@@ -93,15 +93,14 @@ def _fault(
     others: Collection[tuple[str, frozenset[str]]],
 ) -> Message | None:
     """Return what is wrong with a text, given the places and words of others."""
-    title, language, advice = title_at(path), LanguageName(tag=tag), _ADVICE[path]
+    title, advice = title_at(path), _ADVICE[path]
     same = next((place for place, other in others if is_repetition(said, other)), None)
     if not says_something(said):
         return message(
-            "{title}, in {language}: this says nothing that people can rely on. {advice} At least "
-            "{number} different words count; dashes, placeholders, the words of this form and "
-            "denials do not.",
+            "{title}: this says nothing that people can rely on. {advice} At least {number} "
+            "different words count; dashes, placeholders, the words of this form and denials do "
+            "not.",
             title=title,
-            language=language,
             advice=advice,
             number=FEWEST_WORDS,
         )
@@ -111,13 +110,12 @@ def _fault(
             "{title}: this is not in the letters of {language}. Translate it, or state it under "
             "its own language.",
             title=title,
-            language=language,
+            language=LanguageName(tag=tag),
         )
     if same is not None:
         return message(
-            "{title}, in {language}: this is the text of {place} again. {advice}",
+            "{title}: this is the text of {place} again. {advice}",
             title=title,
-            language=language,
             place=same,
             advice=advice,
         )
