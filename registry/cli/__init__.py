@@ -1,5 +1,6 @@
 """The command line: one command a module, or a few that belong together.
 
-A module declares arguments and prints results; what it works with it imports inside the command, so
-that help and wrong arguments cost nothing. Use cases are in `registry.services`, never here.
+A module declares arguments and prints results. The group in `main` imports the module of a command
+when that is called, so that the list of commands costs nothing. Use cases are in
+`registry.services`, never here.
 """

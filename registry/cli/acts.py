@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 import rich_click as click
 
@@ -15,13 +13,13 @@ from registry.cli.command_options import (
     of_authority,
     style_option,
 )
-from registry.cli.runtime import in_register, write_json, write_row
+from registry.cli.output import write_json, write_row
+from registry.cli.runtime import in_register
 from registry.clock import utc_now
-
-if TYPE_CHECKING:
-    from registry.services.access import Actor
-    from registry.services.context import ServiceContext
-    from registry.services.pending_acts import ActReceipt
+from registry.services import act_review, pending_acts
+from registry.services.access import Actor
+from registry.services.context import ServiceContext
+from registry.services.pending_acts import ActReceipt
 
 _KEPT = ("id", "kind", "subject", "statement", "requested_by", "requested_at")
 
@@ -42,8 +40,6 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
 
     Example: registry acts list
     """
-    from registry.services import pending_acts
-
     found = await pending_acts.list_acts(context, of_authority(None, "review"))
     if style == "json":
         listed = [{key: getattr(one, key) for key in _KEPT} for one in found]
@@ -64,8 +60,6 @@ async def approve(context: ServiceContext, *, number: int, actor: Actor | str | 
 
     Example: registry acts approve 1 --actor "review office"
     """
-    from registry.services import act_review
-
     return await act_review.approve(context, of_authority(actor, "review"), number, now=utc_now())
 
 
@@ -80,8 +74,6 @@ async def return_(
 
     Example: registry acts return 1 --comment "Name the record in its place."
     """
-    from registry.services import act_review
-
     return await act_review.return_act(
         context, of_authority(actor, "review"), number, {"comment": comment}, now=utc_now()
     )

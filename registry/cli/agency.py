@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 import rich_click as click
 
 from registry.cli.command_options import Style, style_option, texts
-from registry.cli.runtime import (
-    in_register,
-    pass_settings,
-    print_message,
-    run,
-    write_json,
-    write_row,
-)
+from registry.cli.output import print_message, write_json, write_row
+from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
+from registry.services.agencies import add_agency
+from registry.services.context import ServiceContext
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
+from registry.store import agencies
 
 
 @click.group()
@@ -58,8 +50,6 @@ def add(
 
     Example: registry agency add eau --name "fr=Agence de l'eau" --kind public_institution
     """
-    from registry.services.agencies import add_agency
-
     row = {f"name_{tag}": name for tag, name in texts(names, "--name").items()}
     row |= {"id": code, "fictitious": "yes" if fictitious else "no"}
     row |= {name: value for name, value in given.items() if value}
@@ -79,8 +69,6 @@ async def list_(context: ServiceContext, *, style: Style, foreign: bool) -> None
 
     Example: registry agency list
     """
-    from registry.store import agencies
-
     async with context.database.connection() as connection:
         known = await agencies.read_all(connection)
     found = [one for one in known if foreign or one.agency.origin is None]

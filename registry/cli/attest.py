@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.command_options import acts_as, of_agency, texts
 from registry.clock import utc_now
 from registry.record.model import Document
-
-if TYPE_CHECKING:
-    from registry.services.access import Actor
-    from registry.services.attestation import AttestationResult
-    from registry.services.context import ServiceContext
-    from registry.services.pending_acts import ActReceipt
+from registry.services import attestation
+from registry.services.access import Actor
+from registry.services.attestation import AttestationResult
+from registry.services.context import ServiceContext
+from registry.services.pending_acts import ActReceipt
 
 
 @click.command()
@@ -48,8 +46,6 @@ async def attest(
 
     Example: registry attest demo-sante --systems 4 --contact registre@demo-sante.example
     """
-    from registry.services import attestation
-
     statement: Document = {
         "day": (day or utc_now()).date().isoformat(),
         "systems_total": systems,

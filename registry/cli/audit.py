@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -17,14 +16,12 @@ from registry.cli.evidence import (
     verify_known,
 )
 from registry.cli.keys import policy_options, verifier_option
+from registry.cli.output import print_message, write_json
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import print_message, write_json
-
-if TYPE_CHECKING:
-    from registry.ledger.verify_log import ReadFile, VerifiedLog, Visit
-    from registry.pages.audit import AuditReport
-    from registry.tlog.keys import Verifier
-    from registry.tlog.policy import Policy
+from registry.ledger.verify_log import ReadFile, VerifiedLog, Visit, verify_log
+from registry.pages.audit import AuditReport, audit_register
+from registry.tlog.keys import Verifier
+from registry.tlog.policy import Policy
 
 
 @click.command()
@@ -52,9 +49,6 @@ def audit(
 
     Example: registry audit https://algorithms.example.org/ --key log.example+1234abcd+AQ…
     """
-    from registry.ledger.verify_log import verify_log
-    from registry.pages.audit import audit_register
-
     notes, memory = read_kept_files(kept), open_memory(no_memory=no_memory)
     with progress_bar("Auditing") as progress:
 

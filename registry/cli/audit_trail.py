@@ -8,20 +8,30 @@ import re
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 import rich_click as click
 
 from registry.cli.command_options import NUMBER
+from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.runtime import pass_settings, run
 from registry.errors import ConfigurationError
+from registry.services.audit_chain import (
+    BATCH,
+    START,
+    ChainBroken,
+    chain_acts,
+    read_lines,
+    require_link,
+    verify_chain,
+    verify_lines,
+)
+from registry.services.context import ServiceContext
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
-    from registry.store.audit import ChainLink
+from registry.store import audit
+from registry.store.audit import ChainLink
 
 _POLL_SECONDS = 1.0
 _HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
@@ -69,8 +79,6 @@ def follow(settings: Settings, start: int | None, state: Path | None, *, once: b
 
 
 async def _follow(context: ServiceContext, start: int, state: Path | None, *, once: bool) -> None:
-    from registry.services.audit_chain import BATCH, START, chain_acts, read_lines
-    from registry.store import audit
 
     last = _read_head(state)
     if last is None:
@@ -112,14 +120,6 @@ def verify(settings: Settings, file: BinaryIO | None, heads: tuple[str, ...]) ->
 
     Example: registry audit-trail verify --head "$(cat head)"
     """
-    from registry.services.audit_chain import (
-        ChainBroken,
-        chain_acts,
-        require_link,
-        verify_chain,
-        verify_lines,
-    )
-
     kept = [_parse_head(text) for text in heads]
     if file is not None:
         found, line = 0, None
@@ -151,8 +151,6 @@ def verify(settings: Settings, file: BinaryIO | None, heads: tuple[str, ...]) ->
 
 
 def _parse_head(text: str) -> ChainLink:
-    from registry.store.audit import ChainLink
-
     match = _HEAD.fullmatch(text.strip())
     if match is None:
         raise click.UsageError(f"{text!r} is not POSITION:HASH, as verify and --state write it")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import rich_click as click
+import uvloop
 
+from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, running_database
+from registry.cli.runtime import pass_settings, running_database
 from registry.clock import utc_now
 from registry.errors import RegistryError
+from registry.ledger.verify_database import check_database
+from registry.services import backup as backups
+from registry.services.backup import Backup, back_up
+from registry.services.heartbeat import note_run
+from registry.services.startup import run_in_register
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.backup import Backup
-    from registry.store.database import Database
+from registry.store.database import Database, connect
 
 T = TypeVar("T")
 
@@ -34,9 +38,6 @@ def backup(settings: Settings, folder: Path) -> None:
 
     Example: registry backup /srv/backups/2026-11-25
     """
-    from registry.services.backup import back_up
-    from registry.services.heartbeat import note_run
-
     with (
         running_database(settings) as ready,
         progress_bar("Backing up") as progress,
@@ -62,10 +63,6 @@ def restore(settings: Settings, folder: Path) -> None:
 
     Example: registry restore /srv/backups/2026-11-25
     """
-    from registry.ledger.verify_database import check_database
-    from registry.services import backup as backups
-    from registry.services.startup import run_in_register
-
     with running_database(settings, begins=True) as ready:
         with progress_bar("Restoring") as progress:
             made = _connected(
@@ -92,9 +89,6 @@ def restore(settings: Settings, folder: Path) -> None:
 
 def _connected(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     """Return the result of work with a database that is not migrated before."""
-    import uvloop
-
-    from registry.store.database import connect
 
     async def connected() -> T:
         database = await connect(settings.database_url or "")

@@ -5,20 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import wraps
-from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import IO, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 import rich_click as click
 
-from registry.cli.runtime import in_register, write_json
+from registry.cli.output import write_json
+from registry.cli.runtime import in_register
 from registry.clock import utc_now
 from registry.errors import InvalidParameter
 from registry.record.ids import split_id
 from registry.services.access import Actor, Scope
+from registry.services.access_tokens import recognise
+from registry.services.context import ServiceContext
 from registry.text.text_safety import visible
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
 
 Style: TypeAlias = Literal["text", "json"]
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -131,8 +131,6 @@ async def holder_of(
 
     Raises `UsageError` for both, `Unauthorized` for a token that is none, or over.
     """
-    from registry.services.access_tokens import recognise
-
     if token_file is None:
         return name
     if name is not None:

@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -20,17 +19,26 @@ import msgspec
 import rich_click as click
 
 from registry import resources
+from registry.cli import log_output
 from registry.cli.command_options import WholeNumber
-from registry.cli.runtime import print_message, run, running_database
+from registry.cli.demo_witness import serving_witness
+from registry.cli.output import print_message
+from registry.cli.runtime import run, running_database
 from registry.cli.server import check_port
 from registry.cli.up import prepare_register
 from registry.clock import utc_now
 from registry.errors import Unavailable
+from registry.exchange.peer_adding import add_peer
+from registry.exchange.peers import harvest
+from registry.ledger.key import read
+from registry.record.pack import load_pack
+from registry.services.context import ServiceContext
+from registry.services.loading import find_files
 from registry.settings import PREFIX, Settings
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
-    from registry.tlog.keys import Verifier
+from registry.store import peers
+from registry.text.catalogues import SOURCE
+from registry.text.locales import country_name
+from registry.tlog.keys import Verifier
 
 _PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.3
@@ -93,10 +101,6 @@ def hub(data: Path, port: int) -> None:
 
     Example: registry demo hub
     """
-    from registry.cli import log_output
-    from registry.cli.demo_witness import serving_witness
-    from registry.ledger.key import read
-
     log_output.configure()
     registers = _registers(data, port)
     witness_port = port + len(registers)
@@ -126,10 +130,6 @@ def hub(data: Path, port: int) -> None:
 
 def _registers(data: Path, port: int) -> list[DemoRegister]:
     """Return a register of each country pack that there is."""
-    from registry.record.pack import load_pack
-    from registry.text.catalogues import SOURCE
-    from registry.text.locales import country_name
-
     codes = sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
     made = []
     for number, code in enumerate(codes):
@@ -204,10 +204,6 @@ def _wait_until_ready(one: DemoRegister, process: subprocess.Popen[bytes]) -> No
 
 async def _harvest(other: DemoRegister, key: Verifier, context: ServiceContext) -> None:
     """Watch another register, if it is not yet, and harvest it."""
-    from registry.exchange.peer_adding import add_peer
-    from registry.exchange.peers import harvest
-    from registry.store import peers
-
     async with context.database.connection() as connection:
         known = [one.code for one in await peers.read_all(connection) if not one.removed_at]
     if other.code not in known:
@@ -246,8 +242,6 @@ def _announce(registers: Sequence[DemoRegister], witness_port: int, data: Path) 
 
 def _a_record(one: DemoRegister) -> str:
     """Return the id of a demonstration record that is in force there."""
-    from registry.services.loading import find_files
-
     return next(each.record for each in find_files(one.records) if not each.withdrawals)
 
 

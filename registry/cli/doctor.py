@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
+import uvloop
 
+from registry.cli import log_output
 from registry.cli.command_options import Style, style_option
-from registry.cli.runtime import running_database, write_json
+from registry.cli.output import write_json
+from registry.cli.runtime import running_database
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
+from registry.services.doctor.checks import Check, finding
+from registry.services.doctor.examination import examine
 from registry.settings import Settings, from_environment
 from registry.text.text_safety import visible
-
-if TYPE_CHECKING:
-    from registry.services.doctor.checks import Check
 
 _WIDTH = 10
 
@@ -33,9 +34,6 @@ def doctor(style: Style) -> None:
 
     Example: registry doctor --format json
     """
-    from registry.cli import log_output
-    from registry.services.doctor.checks import finding
-
     log_output.configure()
     code = 0
     try:
@@ -52,10 +50,6 @@ def doctor(style: Style) -> None:
 
 def _examined(settings: Settings) -> tuple[list[Check], int]:
     """Return what was found, and the exit code where the database does not answer, else 0."""
-    import uvloop
-
-    from registry.services.doctor.examination import examine
-
     try:
         with running_database(settings) as ready:
             found = uvloop.run(examine(settings, ready))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import msgspec
 import rich_click as click
@@ -19,16 +19,21 @@ from registry.cli.command_options import (
     show,
     style_option,
 )
-from registry.cli.runtime import in_register, pass_settings, print_error, run, write_json, write_row
+from registry.cli.output import print_error, write_json, write_row
+from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
+from registry.services import review
+from registry.services.access import Actor
+from registry.services.bulk import identifier
+from registry.services.context import ServiceContext
+from registry.services.drafts import own_agency
+from registry.services.filing import Filing, file_group
+from registry.services.loading import read_document
+from registry.services.receipts import Receipt
+from registry.services.register_context import check_document
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.access import Actor
-    from registry.services.context import ServiceContext
-    from registry.services.receipts import Receipt
-    from registry.store.drafts import DraftState
+from registry.store.drafts import DraftState, read_all
 
 
 @click.command(name="file")
@@ -85,8 +90,6 @@ async def submit(context: ServiceContext, *, record: str, actor: Actor | str | N
 
     Example: registry submit demo-sante/prevision-lits
     """
-    from registry.services import review
-
     return await review.submit(
         context, of_agency(actor, record), record, precondition=None, now=utc_now()
     )
@@ -104,8 +107,6 @@ async def drafts(
 
     Example: registry drafts --state in_review
     """
-    from registry.store.drafts import read_all
-
     async with context.database.connection() as connection:
         found = await read_all(connection, agency, state=state)
     listed = [
@@ -144,11 +145,6 @@ def _comment_line(comment: str) -> str:
 async def _file(
     context: ServiceContext, path: Path, name: Actor | str | None, *, submit: bool
 ) -> Receipt:
-    from registry.services.bulk import identifier
-    from registry.services.drafts import own_agency
-    from registry.services.filing import Filing, file_group
-    from registry.services.loading import read_document
-    from registry.services.register_context import check_document
 
     document = read_document(path)
     record = identifier(document, context.pack, utc_now().date())

@@ -6,20 +6,23 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.clock import utc_now
 from registry.errors import NotFound
-
-if TYPE_CHECKING:
-    from registry.ledger.compare_logs import LogSource
-    from registry.ledger.gazette import Gazette
-    from registry.ledger.kept_notes import KeptNote
-    from registry.ledger.memory import CheckpointMemory
-    from registry.ledger.verify_log import ReadFile, VerifiedLog
-    from registry.tlog.keys import Verifier
+from registry.exchange.remote_log import reader
+from registry.ledger.compare_logs import LogSource
+from registry.ledger.files import CHECKPOINT
+from registry.ledger.fsck import read_from
+from registry.ledger.gazette import Gazette, parse_gazette
+from registry.ledger.histories import TwoHistories, keep_evidence
+from registry.ledger.kept_notes import KeptNote, read_kept
+from registry.ledger.known_log import check_known, check_refused
+from registry.ledger.memory import CheckpointMemory, memory_folder
+from registry.ledger.replay import LogInconsistent
+from registry.ledger.verify_log import ReadFile, VerifiedLog
+from registry.tlog.keys import Verifier
 
 kept_option = click.option(
     "--kept",
@@ -38,15 +41,11 @@ memory_option = click.option(
 
 def open_memory(*, no_memory: bool) -> CheckpointMemory | None:
     """Return the memory of the user; None where it is to be left out."""
-    from registry.ledger.memory import CheckpointMemory, memory_folder
-
     return None if no_memory else CheckpointMemory(memory_folder(os.environ))
 
 
 def read_kept_files(paths: Sequence[Path]) -> list[tuple[str, KeptNote]]:
     """Return the notes in files, each with the file's name; raises `NotFound` for one without."""
-    from registry.ledger.kept_notes import read_kept
-
     found = []
     for path in paths:
         notes, _ = read_kept(path.read_bytes())
@@ -63,8 +62,6 @@ def read_printed(paths: Sequence[Path]) -> list[tuple[str, Gazette]]:
 
 
 def _printed_in(path: Path) -> Gazette | None:
-    from registry.ledger.gazette import parse_gazette
-
     try:
         return parse_gazette(path.read_bytes())
     except ValueError:
@@ -74,9 +71,6 @@ def _printed_in(path: Path) -> Gazette | None:
 @contextmanager
 def open_log(place: str) -> Iterator[ReadFile]:
     """Yield a function that reads the files of a log at an address or in a folder."""
-    from registry.exchange.remote_log import reader
-    from registry.ledger.fsck import read_from
-
     if "://" not in place:
         yield read_from(Path(place))
         return
@@ -87,10 +81,6 @@ def open_log(place: str) -> Iterator[ReadFile]:
 @contextmanager
 def open_source(place: str) -> Iterator[LogSource]:
     """Yield what lies at an address, in a folder or in a file: a log, or notes of one."""
-    from registry.ledger.compare_logs import LogSource
-    from registry.ledger.files import CHECKPOINT
-    from registry.ledger.kept_notes import read_kept
-
     is_address = "://" in place
     if not is_address and not Path(place).exists():
         raise NotFound(f"{place}: there is no such file or folder")
@@ -130,9 +120,6 @@ def verify_known(
     It is remembered then. Raises as `verify` does, and `TwoHistories`: also where the log is not in
     order, which would else hide them.
     """
-    from registry.ledger.known_log import check_known, check_refused
-    from registry.ledger.replay import LogInconsistent
-
     notes = [(where, one.note) for where, one in kept]
     try:
         found = verify()
@@ -146,9 +133,6 @@ def verify_known(
 @contextmanager
 def keeping_evidence() -> Iterator[None]:
     """Keep the notes of two histories that are found in the block, and say where."""
-    from registry.ledger.histories import TwoHistories, keep_evidence
-    from registry.ledger.memory import memory_folder
-
     try:
         yield
     except TwoHistories as found:

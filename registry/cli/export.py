@@ -6,20 +6,23 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import rich_click as click
 
+from registry.api import parameters
+from registry.api.search_filters import SearchFilters, read_query
+from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
+from registry.exchange.export import ExportFormat, prepare, write
+from registry.exchange.export_columns import ColumnSet
 from registry.record.facets import FACETS
+from registry.search.engine import open_index
+from registry.services.context import ServiceContext
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.exchange.export import ExportFormat
-    from registry.exchange.export_columns import ColumnSet
-    from registry.services.context import ServiceContext
+from registry.store.as_of import read_as_of
 
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,11 +92,6 @@ def export(
     ):
         if is_given and form not in forms:
             raise click.UsageError(f"{option} is for --format {' and '.join(forms)}")
-    from registry.api import parameters
-    from registry.api.search_filters import SearchFilters, read_query
-    from registry.exchange.export import prepare, write
-    from registry.search.engine import open_index
-    from registry.store.as_of import read_as_of
 
     codes = {name: list(given) for name, given in filters.items() if given}
     sought = SearchFilters(

@@ -8,22 +8,28 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import rich_click as click
 
+from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.errors import ConfigurationError, Unavailable
+from registry.exchange.convert import convert_file
+from registry.exchange.crosswalk import load_crosswalk
+from registry.exchange.identity import record_key
+from registry.exchange.outcome import ForeignRecord, Refusal
+from registry.exchange.report import ImportReport, as_json, as_lines, run_lines
+from registry.record.fast_validator import FastValidator
+from registry.record.pack import load_pack
+from registry.services.context import ServiceContext
+from registry.services.import_report import RunReport, by_reason
+from registry.services.importing import import_foreign
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.exchange.outcome import ForeignRecord, Refusal
-    from registry.exchange.report import ImportReport
-    from registry.services.context import ServiceContext
-    from registry.services.import_report import RunReport
+from registry.store.imports import ImportCounts, ImportFile
 
 
 @click.command(name="import")
@@ -64,16 +70,6 @@ def import_(
 
     Example: registry import us-omb-2025 inventory.csv --complete --report report.json
     """
-    from registry.exchange.convert import convert_file
-    from registry.exchange.crosswalk import load_crosswalk
-    from registry.exchange.identity import record_key
-    from registry.exchange.report import ImportReport, as_json, as_lines, run_lines
-    from registry.record.fast_validator import FastValidator
-    from registry.record.pack import load_pack
-    from registry.services.import_report import RunReport, by_reason
-    from registry.services.importing import import_foreign
-    from registry.store.imports import ImportCounts, ImportFile
-
     table = load_crosswalk(crosswalk)
     counts = ImportReport(origin=table.origin)
     with progress_bar("Reading") as progress:
@@ -168,8 +164,6 @@ def _day(said: dt.datetime | None, counts: ImportReport) -> dt.date | None:
 def _sorted(
     outcomes: Iterable[ForeignRecord | Refusal],
 ) -> tuple[list[ForeignRecord], list[Refusal]]:
-    from registry.exchange.outcome import ForeignRecord
-
     filings: list[ForeignRecord] = []
     refused: list[Refusal] = []
     with progress_bar("Converting") as progress:

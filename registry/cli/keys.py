@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import rich_click as click
 
 from registry.cli.command_options import WholeNumber
-
-if TYPE_CHECKING:
-    from registry.tlog.keys import Verifier
-    from registry.tlog.policy import Policy
+from registry.tlog.keys import Verifier, parse_verifier
+from registry.tlog.policy import Policy, parse_policy, quorum_of
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -22,8 +20,6 @@ class _Key(click.ParamType["Verifier"]):
     name = "key"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Verifier:
-        from registry.tlog.keys import Verifier, parse_verifier
-
         try:
             return value if isinstance(value, Verifier) else parse_verifier(str(value))
         except ValueError as error:
@@ -41,8 +37,6 @@ class _PolicyFile(click.ParamType["Policy"]):
     name = "file"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Policy:
-        from registry.tlog.policy import Policy, parse_policy
-
         if isinstance(value, Policy):
             return value
         try:
@@ -67,8 +61,6 @@ def policy_options(body: F) -> F:
         quorum: int,
         **given: Any,
     ) -> Any:
-        from registry.tlog.policy import quorum_of
-
         if policy is not None and (witnesses or quorum):
             raise click.UsageError("--policy has the witnesses and the quorum: give no others")
         return body(*args, policy=policy or quorum_of(witnesses, quorum), **given)

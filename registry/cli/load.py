@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from registry.cli.output import print_error, print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_error, print_message, run
+from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.errors import NotFound
+from registry.services import loading
+from registry.services.loading import LoadCounts
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.loading import LoadCounts
 
 
 @click.command()
@@ -30,8 +29,6 @@ def load(settings: Settings, directory: Path) -> None:
 
     Example: registry load records
     """
-    from registry.services import loading
-
     if not loading.find_files(directory):
         raise NotFound(f"{directory} holds no record; records lie in DIR/<agency>/<slug>.json")
     with progress_bar("Loading") as progress:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -25,18 +24,32 @@ from registry.cli.log_begin import begin, records
 from registry.cli.log_gazette import gazette
 from registry.cli.log_heal import heal
 from registry.cli.log_key import key as key_commands
+from registry.cli.output import print_message, write_json
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import in_register, pass_settings, print_message, run, write_json
+from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
+from registry.errors import Unavailable
 from registry.file_headers import LOG
+from registry.ledger import fsck as files
+from registry.ledger.compare_logs import compare_sources
+from registry.ledger.continuation import check_continues
+from registry.ledger.export import export_log
+from registry.ledger.files import published_size
+from registry.ledger.gazette import check_printed
+from registry.ledger.proofs import read_record_proof, site_made_from
+from registry.ledger.published_log import LogTree
+from registry.ledger.targets import Folder
+from registry.ledger.verify_database import VerifiedDatabase, check_database
+from registry.ledger.verify_log import VerifiedLog, verify_log
+from registry.services.context import ServiceContext
+from registry.services.heartbeat import note_run
+from registry.services.witness_policy import read_standings, take_policy
+from registry.services.witness_rounds import WitnessRounds
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.ledger.verify_database import VerifiedDatabase
-    from registry.ledger.verify_log import VerifiedLog
-    from registry.services.context import ServiceContext
-    from registry.tlog.keys import Verifier
-    from registry.tlog.policy import Policy
+from registry.tlog import base64_text
+from registry.tlog.keys import Verifier
+from registry.tlog.policy import Policy
+from registry.worker.publishing import read_stored
 
 
 @click.group()
@@ -63,11 +76,8 @@ def publish(settings: Settings) -> None:
 
     Example: registry log publish
     """
-    from registry.ledger.files import published_size
-    from registry.services.witness_policy import take_policy
-    from registry.services.witness_rounds import WitnessRounds
-    from registry.worker import runner
-    from registry.worker.publishing import read_stored
+    # It builds sites too; what else is done with logs needs neither pages nor the API.
+    from registry.worker import runner  # noqa: PLC0415
 
     async def publish_cosigned(context: ServiceContext) -> None:
         await take_policy(context, settings, now=utc_now())
@@ -92,9 +102,6 @@ async def prove(context: ServiceContext, record: str, version: int | None) -> No
 
     Example: registry log prove demo-sante/prevision-lits > proof.json
     """
-    from registry.ledger.proofs import read_record_proof
-    from registry.ledger.published_log import LogTree
-
     async with context.database.snapshot() as connection:
         write_json(await read_record_proof(connection, LogTree(), record, version))
 
@@ -127,12 +134,6 @@ def verify(
 
     Example: registry log verify https://algorithms.example.org/log --key log.example+1234abcd+AQ…
     """
-    from registry.ledger.continuation import check_continues
-    from registry.ledger.gazette import check_printed
-    from registry.ledger.verify_database import check_database
-    from registry.ledger.verify_log import verify_log
-    from registry.services.heartbeat import note_run
-
     if place is None and (policy.witnesses or policy.logs):
         raise click.UsageError("a policy is for checkpoints: name the log's address or folder")
     notes, printed = read_kept_files(kept), read_printed(kept)
@@ -182,9 +183,6 @@ def compare(first: str, second: str, key: Verifier | None) -> None:
 
     Example: registry log compare https://algorithms.example.org/log kept/checkpoint
     """
-    from registry.errors import Unavailable
-    from registry.ledger.compare_logs import compare_sources
-
     with open_source(first) as one, open_source(second) as other, keeping_evidence():
         found = compare_sources([one, other], key)
     sizes = " and ".join(f"{size:,}" for size in found.sizes)
@@ -207,8 +205,6 @@ def fsck(settings: Settings, folder: Path | None, key: Verifier | None) -> None:
 
     Example: registry log fsck
     """
-    from registry.ledger import fsck as files
-
     with progress_bar("Checking files") as progress:
         found, count = files.fsck(folder or settings.log_dir, verifier=key, progress=progress)
     print_message(f"{count} files")
@@ -223,8 +219,6 @@ async def witnesses(context: ServiceContext, style: Style) -> None:
 
     Example: registry log witnesses
     """
-    from registry.services.witness_policy import read_standings
-
     async with context.database.snapshot() as connection:
         found = await read_standings(connection)
     if style == "json":
@@ -244,10 +238,6 @@ def export(settings: Settings, folder: Path) -> None:
 
     Example: registry log export /srv/www/log
     """
-    from registry.ledger.export import export_log
-    from registry.ledger.proofs import site_made_from
-    from registry.ledger.targets import Folder
-
     site = site_made_from(settings.site_dir)
     target = Folder(folder, strip=LOG)
     with progress_bar("Exporting the log") as progress:
@@ -290,8 +280,6 @@ def _print_checked(found: VerifiedDatabase) -> None:
 
 
 def _print_verified(found: VerifiedLog, *, given: bool) -> None:
-    from registry.tlog import base64_text
-
     checkpoint = found.checkpoint
     print_message(f"in order: {checkpoint.origin}, {checkpoint.size} entries")
     print_message(f"root {base64_text.encode(checkpoint.root)}")

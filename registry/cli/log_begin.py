@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.command_options import WholeNumber
 from registry.cli.evidence import open_log
 from registry.cli.keys import verifier_option
+from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.runtime import pass_settings, run
+from registry.errors import Conflict
+from registry.exchange.log_records import write_records
+from registry.ledger.continuation import forget_continued, keep_continued, read_last_word
+from registry.ledger.key_chain import KeyChain, read_keys
+from registry.services.context import ServiceContext
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.ledger.key_chain import KeyChain
-    from registry.services.context import ServiceContext
-    from registry.tlog.keys import Verifier
+from registry.tlog.keys import Verifier
 
 
 @click.command()
@@ -41,10 +42,6 @@ def begin(settings: Settings, last_word: Path, key: Verifier | None) -> None:
 
     Example: registry log begin --continues checkpoint --key log.example+1234abcd+AQ…
     """
-    from registry.errors import Conflict
-    from registry.ledger.continuation import forget_continued, keep_continued, read_last_word
-    from registry.ledger.key_chain import read_keys
-
     checkpoint = read_last_word(last_word, key)
     keep_continued(settings, checkpoint)
 
@@ -79,8 +76,6 @@ def records(place: str, out: Path, until: int | None, key: Verifier | None) -> N
 
     Example: registry log records https://algorithms.example.org/log records/ --until 1420
     """
-    from registry.exchange.log_records import write_records
-
     with progress_bar("Reading the log") as progress, open_log(place) as read:
         count = write_records(read, out, verifier=key, until=until, progress=progress)
     print_message(f"{count} records: {out}")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.output import print_message
+from registry.cli.runtime import pass_settings, run
+from registry.errors import ConfigurationError
+from registry.ledger.gazette import Gazette
+from registry.pages.gazette import gazette_page, qr_code
+from registry.services.context import ServiceContext
+from registry.services.gazette import make_gazette
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.ledger.gazette import Gazette
-    from registry.services.context import ServiceContext
 
 
 @click.command()
@@ -31,10 +32,6 @@ def gazette(settings: Settings, out: Path | None) -> None:
 
     Example: registry log gazette --out gazette.html
     """
-    from registry.errors import ConfigurationError
-    from registry.pages.gazette import gazette_page, qr_code
-    from registry.services.gazette import make_gazette
-
     kinds = {"", ".txt", ".svg", ".html"}
     if out is not None and out.suffix not in kinds:
         raise ConfigurationError(f"{out} is none of .txt, .svg and .html")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import rich_click as click
 
 from registry.cli.command_options import NUMBER
+from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
+from registry.services import discarding
+from registry.services.context import ServiceContext
+from registry.services.discarding import discard_entries, plan_discard
+from registry.services.recovery import heal_log
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
 
 
 @click.command()
@@ -37,9 +37,6 @@ def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, ye
 
     Example: registry log heal
     """
-    from registry.services import discarding
-    from registry.services.recovery import heal_log
-
     if accept_dates:
         until = run(settings, discarding.accept_dates)
         print_message(
@@ -61,7 +58,6 @@ def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, ye
 
 def _discard(settings: Settings, start: int, *, yes: bool) -> None:
     """Print which receipts die, ask, and give the entries up."""
-    from registry.services.discarding import discard_entries, plan_discard
 
     async def give_up(context: ServiceContext) -> None:
         planned = await plan_discard(context, settings, start)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.output import print_message
+from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
+from registry.errors import ConfigurationError
+from registry.ledger import key as keys
+from registry.services.context import ServiceContext
+from registry.services.key_rotation import read_key_state
+from registry.services.key_rotation import rotate as rotate_key
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
 
 
 @click.group()
@@ -30,8 +32,6 @@ def show(settings: Settings) -> None:
 
     Example: registry log key show
     """
-    from registry.services.key_rotation import read_key_state
-
     state = run(
         settings,
         lambda context: read_key_state(context.database, settings),
@@ -65,9 +65,6 @@ def make(file: Path, origin: str) -> None:
 
     Example: registry log key make next.key --origin algorithms.example.org/log
     """
-    from registry.errors import ConfigurationError
-    from registry.ledger import key as keys
-
     if file.exists():
         raise ConfigurationError(f"{file} is there already; it was left as it is")
     keys.write(file, keys.make(origin))
@@ -93,9 +90,6 @@ def rotate(settings: Settings, made: Path | None, *, yes: bool) -> None:
 
     Example: registry log key rotate
     """
-    from registry.ledger import key as keys
-    from registry.services.key_rotation import rotate as rotate_key
-
     signer = None if made is None else keys.read(made)
     if not yes and not click.confirm("Let another key follow? This cannot be undone", err=True):
         raise SystemExit(1)

@@ -13,7 +13,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from registry import __version__
-from registry.cli.runtime import UNUSABLE, print_error, print_message
+from registry.cli.output import UNUSABLE, print_error, print_message
 from registry.errors import RegistryError
 from registry.resources import read_revision
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.command_options import NUMBER
-from registry.cli.runtime import in_register, pass_settings, print_message, run, write_row
+from registry.cli.output import print_message, write_row
+from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
+from registry.services import members
 from registry.services.access import OPERATOR
+from registry.services.context import ServiceContext
+from registry.services.members import Invitation
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
-    from registry.services.members import Invitation
 
 role_option = click.option(
     "--role",
@@ -55,7 +54,6 @@ def invite(
 
     Example: registry member invite "Amina Alaoui" --agency dgi --role editor --role agency_admin
     """
-    from registry.services import members
 
     async def work(context: ServiceContext) -> Invitation:
         return await members.invite(
@@ -82,7 +80,6 @@ def link(settings: Settings, /, *, number: int) -> None:
 
     Example: registry member link 3
     """
-    from registry.services import members
 
     async def work(context: ServiceContext) -> Invitation:
         return await members.make_link(
@@ -100,8 +97,6 @@ async def list_(context: ServiceContext, *, agency: str | None) -> None:
 
     Example: registry member list --agency dgi
     """
-    from registry.services import members
-
     for one in await members.list_members(context.database, OPERATOR, agency=agency):
         state = f"signed in {one.signed_in_at:%Y-%m-%d}" if one.signed_in_at else "invited"
         if one.ended_at is not None:
@@ -120,8 +115,6 @@ async def role(context: ServiceContext, *, number: int, roles: tuple[str, ...]) 
 
     Example: registry member role 3 --role editor --role reviewer
     """
-    from registry.services import members
-
     await members.change_roles(context.database, OPERATOR, number, roles, now=utc_now())
 
 
@@ -133,8 +126,6 @@ async def confirm(context: ServiceContext, *, number: int) -> None:
 
     Example: registry member confirm 3
     """
-    from registry.services import members
-
     await members.confirm_member(context.database, OPERATOR, number, now=utc_now())
 
 
@@ -146,8 +137,6 @@ async def end(context: ServiceContext, *, number: int) -> None:
 
     Example: registry member end 3
     """
-    from registry.services import members
-
     await members.end_member(context.database, OPERATOR, number, now=utc_now())
 
 

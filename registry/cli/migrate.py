@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
+import uvloop
 
 from registry.cli.command_options import Style, style_option
-from registry.cli.runtime import (
-    UNUSABLE,
-    pass_settings,
-    print_message,
-    running_database,
-    write_json,
-)
+from registry.cli.output import UNUSABLE, print_message, write_json
+from registry.cli.runtime import pass_settings, running_database
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.store.migrate import MigrationStatus
+from registry.store import migrate as migrations
+from registry.store.database import connect
+from registry.store.migrate import MigrationStatus
 
 _LACKING = 1
 
@@ -40,7 +35,6 @@ def migrate(settings: Settings, *, check: bool, apply: bool, style: Style) -> No
     """
     if check == apply:
         raise click.UsageError("give --check or --apply")
-    import uvloop
 
     with running_database(settings) as ready:
         applied, status = uvloop.run(_migrated(ready.database_url or "", apply=apply))
@@ -55,9 +49,6 @@ def migrate(settings: Settings, *, check: bool, apply: bool, style: Style) -> No
 
 async def _migrated(url: str, *, apply: bool) -> tuple[list[str], MigrationStatus]:
     """Return what was applied, and how the database is then."""
-    from registry.store import migrate as migrations
-    from registry.store.database import connect
-
     database = await connect(url, size=2)
     try:
         done = await migrations.migrate(database) if apply else []

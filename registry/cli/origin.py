@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 import rich_click as click
 
-from registry.cli.runtime import in_register, print_message, write_json
+from registry.cli.output import print_message, write_json
+from registry.cli.runtime import in_register
 from registry.errors import NotFound
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
+from registry.services.context import ServiceContext
+from registry.services.import_report import changed_members
+from registry.store import imports
 
 
 @click.group()
@@ -29,8 +28,6 @@ async def list_(context: ServiceContext) -> None:
 
     Example: registry origin list
     """
-    from registry.store import imports
-
     async with context.database.connection() as connection:
         write_json(list((await imports.read_origins(connection)).values()))
 
@@ -47,9 +44,6 @@ async def crossed(context: ServiceContext, code: str) -> None:
 
     Example: registry origin crossed nl-algoritmeregister
     """
-    from registry.services.import_report import changed_members
-    from registry.store import imports
-
     async with context.database.snapshot() as connection:
         sizes = await imports.read_sizes(connection)
         if code not in sizes:

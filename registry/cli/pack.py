@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry import resources
 from registry.cli.runtime import pass_settings
+from registry.record.pack import Pack, load_pack
+from registry.record.pack_gaps import gaps, unfinished
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.record.pack import Pack
+from registry.text.catalogues import SOURCE
 
 
 @click.group()
@@ -34,9 +33,6 @@ def check(settings: Settings, /, *, code: str) -> None:
 
     Example: registry pack check sn
     """
-    from registry.record.pack import load_pack
-    from registry.record.pack_gaps import gaps, unfinished
-
     loaded = load_pack(code, settings.packs)
     for gap in (*gaps(loaded), *_translation_gaps(loaded)):
         click.echo(f"gap: {gap}")
@@ -52,8 +48,6 @@ def check(settings: Settings, /, *, code: str) -> None:
 
 def _translation_gaps(pack: Pack) -> Iterator[str]:
     """Yield the translations of the site and of findings that the pack's languages lack."""
-    from registry.text.catalogues import SOURCE
-
     root = resources.SITE.parent
     for tag in pack.languages:
         if tag in pack.recommended:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rich_click as click
 from click.exceptions import Exit
 
 from registry.cli.keys import KEY, POLICY
+from registry.cli.output import print_message, write_json
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import in_register, pass_settings, print_message, run, write_json
+from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
 from registry.errors import NotFound
+from registry.exchange.peer_adding import add_peer
+from registry.exchange.peers import HarvestReport
+from registry.exchange.peers import harvest as harvest_peer
+from registry.ledger.histories import keep_evidence
+from registry.services.context import ServiceContext
+from registry.services.peer_standing import read_standings
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.exchange.peers import HarvestReport
-    from registry.services.context import ServiceContext
-    from registry.tlog.keys import Verifier
-    from registry.tlog.policy import Policy
+from registry.store import peers
+from registry.tlog.keys import Verifier
+from registry.tlog.policy import Policy
 
 _FAILED = 1
 
@@ -69,7 +73,6 @@ def add(
 
     Example: registry peer add sn https://registre.example.sn --key registre.example.sn/log+…
     """
-    from registry.exchange.peer_adding import add_peer
 
     async def work(context: ServiceContext) -> None:
         added = await add_peer(
@@ -96,8 +99,6 @@ async def list_(context: ServiceContext) -> None:
 
     Example: registry peer list
     """
-    from registry.services.peer_standing import read_standings
-
     async with context.database.snapshot() as connection:
         write_json(await read_standings(connection, now=utc_now()))
 
@@ -115,8 +116,6 @@ def evidence(settings: Settings, code: str | None, out: Path | None) -> None:
 
     Example: registry peer evidence sn --out evidence
     """
-    from registry.ledger.histories import keep_evidence
-    from registry.store import peers
 
     async def work(context: ServiceContext) -> list[tuple[str, Any]]:
         async with context.database.snapshot() as connection:
@@ -162,8 +161,6 @@ async def remove(context: ServiceContext, code: str) -> None:
 
     Example: registry peer remove sn
     """
-    from registry.store import peers
-
     async with context.database.transaction() as connection:
         if not [one for one in await peers.read_all(connection, code) if not one.removed_at]:
             raise _unknown(code)
@@ -181,8 +178,6 @@ def harvest(settings: Settings, code: str | None) -> None:
 
     Example: registry harvest sn
     """
-    from registry.exchange.peers import harvest as harvest_peer
-    from registry.store import peers
 
     async def work(
         context: ServiceContext, progress: Callable[[int, int], None]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 import rich_click as click
 
@@ -17,14 +15,14 @@ from registry.cli.command_options import (
     of_authority,
     style_option,
 )
-from registry.cli.runtime import in_register, write_json, write_row
+from registry.cli.output import write_json, write_row
+from registry.cli.runtime import in_register
 from registry.clock import utc_now
 from registry.record.model import Document
-
-if TYPE_CHECKING:
-    from registry.services.access import Actor
-    from registry.services.context import ServiceContext
-    from registry.services.redaction import RedactionReceipt
+from registry.services import redaction
+from registry.services.access import Actor
+from registry.services.context import ServiceContext
+from registry.services.redaction import RedactionReceipt
 
 
 @click.group()
@@ -84,8 +82,6 @@ async def request(
     Example: registry redact request demo-sante/prevision-lits --pointer /purpose/goal
     --words "Mme Alaoui" --basis data_protection --authority "CNDP" --token-file legal.token
     """
-    from registry.services import redaction
-
     said = {
         "record": record,
         "entry": entry,
@@ -108,8 +104,6 @@ async def confirm(context: ServiceContext, *, number: int, actor: Actor) -> Reda
 
     Example: registry redact confirm 1 --token-file data-protection-office.token
     """
-    from registry.services import redaction
-
     return await redaction.confirm(context, actor, number, now=utc_now())
 
 
@@ -124,8 +118,6 @@ async def delete(context: ServiceContext, *, number: int, actor: str | None) -> 
 
     Example: registry redact delete 1
     """
-    from registry.services import redaction
-
     await redaction.delete(context, of_authority(actor, "redact"), number, now=utc_now())
 
 
@@ -137,8 +129,6 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
 
     Example: registry redact list
     """
-    from registry.services import redaction
-
     found = await redaction.list_redactions(context, of_authority(None, "redact"))
     if style == "json":
         write_json([msgspec.to_builtins(one) for one in found])

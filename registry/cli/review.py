@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import rich_click as click
 
 from registry.cli.command_options import AUTHORITY, RecordId, acts_as, of_authority
 from registry.clock import utc_now
-
-if TYPE_CHECKING:
-    from registry.services.access import Actor
-    from registry.services.context import ServiceContext
-    from registry.services.receipts import Receipt
+from registry.services import review
+from registry.services.access import Actor
+from registry.services.context import ServiceContext
+from registry.services.drafts import Precondition
+from registry.services.receipts import Receipt
 
 
 @click.command()
@@ -30,9 +28,6 @@ async def approve(
 
     Example: registry approve demo-sante/prevision-lits --tag 2f1c7a0e9b64d358
     """
-    from registry.services import review
-    from registry.services.drafts import Precondition
-
     return await review.approve(
         context,
         of_authority(actor, "review"),
@@ -53,8 +48,6 @@ async def return_(
 
     Example: registry return demo-sante/prevision-lits --comment "Say who answers for it."
     """
-    from registry.services import review
-
     return await review.return_draft(
         context,
         of_authority(actor, "review"),

@@ -1,29 +1,22 @@
-"""What the bodies of commands run in: settings, an open register, messages on stderr.
-
-What opens a register is imported when one is opened: a command's arguments are checked, and its
-help is printed, without it.
-"""
+"""What the bodies of commands run in: settings and an open register."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from registry.errors import ConfigurationError, InvalidRecord, RegistryError
+from registry.cli import log_output
+from registry.cli.output import print_message
+from registry.errors import ConfigurationError
+from registry.services.context import ServiceContext
+from registry.services.startup import find_doubts, find_unset, run_in_register
 from registry.settings import Settings, from_environment
-from registry.text.text_safety import visible
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
-
-UNUSABLE = 2
-"""The exit code of a command that was used or set up wrongly."""
+from registry.store import embedded
 
 T = TypeVar("T")
 
@@ -36,8 +29,6 @@ def pass_settings(body: Callable[..., T]) -> Callable[..., T]:
 
     @wraps(body)
     def with_settings(**arguments: Any) -> T:
-        from registry.cli import log_output
-
         log_output.configure()
         return body(from_environment(os.environ, print_message), **arguments)
 
@@ -55,7 +46,6 @@ def running_database(settings: Settings, *, begins: bool = False) -> Iterator[Se
     if settings.database_url is not None:
         yield settings
         return
-    from registry.store import embedded
 
     if not begins and not embedded.is_there(settings.data_dir):
         raise ConfigurationError(
@@ -77,8 +67,6 @@ def run(
     derives: bool = True,
 ) -> T:
     """Open the register, await `work` in it, and close it again."""
-    from registry.services.startup import run_in_register
-
     with running_database(settings, begins=begins) as ready:
         # The embedded server's folder was found; a first start that was interrupted continues.
         return run_in_register(
@@ -102,35 +90,5 @@ def in_register(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
 
 async def print_doubts(settings: Settings, context: ServiceContext) -> None:
     """Print why nothing would be published now, and what a public register should have set."""
-    from registry.services.startup import find_doubts, find_unset
-
     for doubt in [*find_unset(settings), *await find_doubts(context)]:
         print_message(doubt)
-
-
-def print_message(sentence: str) -> None:
-    """Write one line to stderr, with control characters escaped."""
-    sys.stderr.write(visible(sentence) + "\n")
-
-
-def print_error(where: str, error: RegistryError) -> None:
-    """Write an error and each of its findings to stderr."""
-    for line in f"{where}: {error.detail}".split("\n"):
-        print_message(line)
-    if isinstance(error, InvalidRecord):
-        for finding in error.findings:
-            print_message(
-                f"  {finding.severity} {finding.pointer} [{finding.rule}] {finding.message}"
-            )
-        if len(error.findings) < error.findings_total:
-            print_message(f"  these are {len(error.findings)} of {error.findings_total} findings")
-
-
-def write_row(columns: Iterable[object]) -> None:
-    """Write columns to stdout, with tabs between them and control characters escaped."""
-    sys.stdout.write("\t".join(visible(str(one)) for one in columns) + "\n")
-
-
-def write_json(value: Any) -> None:
-    """Write a value to stdout as indented JSON."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

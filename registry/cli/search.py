@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import rich_click as click
 
+from registry.cli.output import print_message, write_json
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, run, write_json
+from registry.cli.runtime import pass_settings, run
+from registry.search.engine import open_index
+from registry.search.index import IndexStatus
+from registry.services.context import ServiceContext
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.search.index import IndexStatus
-    from registry.services.context import ServiceContext
 
 
 @click.group()
@@ -32,7 +30,6 @@ def status(settings: Settings) -> None:
 
     Example: registry search status
     """
-    from registry.search.engine import open_index
 
     async def read(context: ServiceContext) -> IndexStatus:
         index = open_index(context.database.connection, settings.search_dir, context.pack)
@@ -50,7 +47,6 @@ def rebuild(settings: Settings) -> None:
 
     Example: registry search rebuild
     """
-    from registry.search.engine import open_index
 
     async def work(context: ServiceContext) -> IndexStatus:
         index = open_index(context.database.connection, settings.search_dir, context.pack)

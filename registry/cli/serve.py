@@ -13,6 +13,7 @@ from registry.cli import server
 from registry.cli.command_options import WholeNumber
 from registry.cli.runtime import pass_settings, print_doubts, running_database
 from registry.cli.server import PORT
+from registry.services.startup import run_in_register
 from registry.settings import Settings
 
 
@@ -32,7 +33,6 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
     if workers is not None:
         settings = msgspec.structs.replace(settings, workers=workers)
     server.check_port(settings)
-    from registry.services.startup import run_in_register
 
     with running_database(settings, begins=True) as ready:
         # Opening migrates the register, or begins it.
@@ -45,8 +45,9 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
 @contextmanager
 def _keeping_site(settings: Settings) -> Iterator[None]:
     """Build the site in this host's own data folder, and keep it current for the block."""
-    from registry.worker.runner import BackgroundRunner
-    from registry.worker.site_keeping import keep_host_site
+    # It is a third of the memory of the workers' parent, and most hosts build no site.
+    from registry.worker.runner import BackgroundRunner  # noqa: PLC0415
+    from registry.worker.site_keeping import keep_host_site  # noqa: PLC0415
 
     runner = BackgroundRunner(settings, keep_host_site)
     runner.start()

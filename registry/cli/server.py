@@ -7,20 +7,23 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
 import msgspec
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
 
+from registry.cli import log_output
 from registry.cli.command_options import WholeNumber
 from registry.errors import ConfigurationError
 from registry.settings import Settings
 
-if TYPE_CHECKING:
-    from litestar.types import ASGIApp
-
 PORT = WholeNumber(1, 65535)
+
+ASGIApp: TypeAlias = Callable[..., Awaitable[Any]]
 
 _WORKERS_GONE_SECONDS = 2.0
 
@@ -71,10 +74,6 @@ def check_port(settings: Settings) -> None:
 
 def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None) -> None:
     """Serve until interrupted; `load` returns the application, inside each worker."""
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
-    from granian.log import LogLevels
-
     # The workers' counters begin at zero.
     shutil.rmtree(settings.figures_dir, ignore_errors=True)
     server = Granian(
@@ -96,8 +95,8 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
 
 def load_application(settings: Settings) -> ASGIApp:
     """Return the application, inside a worker process."""
-    from registry.cli import log_output
-    from registry.web.app import create_app
+    # The parent of the workers holds no application, and stays small.
+    from registry.web.app import create_app  # noqa: PLC0415
 
     application = create_app(settings, tell=log_output.configure())
     # The objects that exist now stay: the collector need not traverse them again.

@@ -6,17 +6,21 @@ import datetime as dt
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, run
+from registry.cli.runtime import pass_settings, run
+from registry.errors import ConfigurationError, Unavailable
+from registry.ledger.export import export_record_proofs
+from registry.pages.build.build_directory import link_build
+from registry.pages.build.plan import BuildReport
+from registry.pages.offline import COPY_PREFIX, offline_files, write_folder, write_zip
+from registry.record.pack import load_pack
+from registry.services.context import ServiceContext
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.pages.build.plan import BuildReport
-    from registry.services.context import ServiceContext
+from registry.worker.site_keeping import build_site
 
 
 @click.group()
@@ -44,8 +48,6 @@ def build(settings: Settings, out: Path | None, *, full: bool, as_of: dt.datetim
 
     Example: registry site build --as-of 2026-11-24
     """
-    from registry.ledger.export import export_record_proofs
-    from registry.worker.site_keeping import build_site
 
     async def work(context: ServiceContext) -> tuple[BuildReport, int]:
         report = await build_site(
@@ -91,12 +93,6 @@ def copy(settings: Settings, out: Path, languages: tuple[str, ...]) -> None:
 
     Example: registry site copy --out register.zip --language ar --language fr
     """
-    from registry.errors import ConfigurationError, Unavailable
-    from registry.ledger.export import export_record_proofs
-    from registry.pages.build.build_directory import link_build
-    from registry.pages.offline import COPY_PREFIX, offline_files, write_folder, write_zip
-    from registry.record.pack import load_pack
-
     known = load_pack(settings.pack, settings.packs).languages
     for tag in languages:
         if tag not in known:

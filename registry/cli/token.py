@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.command_options import NUMBER, Style, style_option
-from registry.cli.runtime import in_register, write_json, write_row
+from registry.cli.output import write_json, write_row
+from registry.cli.runtime import in_register
 from registry.clock import utc_now
+from registry.services import access_tokens
 from registry.services.access import SCOPES
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
+from registry.services.context import ServiceContext
 
 
 @click.group()
@@ -51,8 +50,6 @@ async def create(
 
     Example: registry token create --agency dgi --scope file > token.txt
     """
-    from registry.services import access_tokens
-
     made = await access_tokens.create_token(
         context.database,
         agency=agency,
@@ -92,8 +89,6 @@ async def list_(context: ServiceContext, *, style: Style) -> None:
 
     Example: registry token list
     """
-    from registry.services import access_tokens
-
     moment = utc_now()
     listed = []
     for one in await access_tokens.list_tokens(context.database):
@@ -138,6 +133,4 @@ async def revoke(context: ServiceContext, *, number: int) -> None:
 
     Example: registry token revoke 3
     """
-    from registry.services import access_tokens
-
     await access_tokens.revoke_token(context.database, number, now=utc_now())

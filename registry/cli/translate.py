@@ -10,6 +10,8 @@ import rich_click as click
 from registry import resources
 from registry.cli.runtime import pass_settings
 from registry.errors import ConfigurationError
+from registry.exchange import translation_table as table
+from registry.record.pack import load_pack
 from registry.settings import Settings
 
 _checkout_option = click.option(
@@ -49,8 +51,6 @@ def export_(  # noqa: PLR0917
 
     Example: registry translate export --language zgh --pages home,search,contest --out zgh.csv
     """
-    from registry.exchange import translation_table as table
-
     checkout, languages = _place(folder), _languages(settings, language)
     wordings = table.read_wordings(checkout, languages, settings.pack)
     if pages is not None:
@@ -77,8 +77,6 @@ def import_(settings: Settings, language: str, file: Path, folder: Path | None) 
 
     Example: registry translate import --language zgh zgh.csv
     """
-    from registry.exchange import translation_table as table
-
     checkout, languages = _place(folder), _languages(settings, language)
     target = table.open_target(checkout, language)
     wordings = table.read_wordings(checkout, languages, settings.pack)
@@ -105,8 +103,6 @@ def _place(folder: Path | None) -> Path:
 
 def _languages(settings: Settings, language: str) -> tuple[str, ...]:
     """Return English, the other languages of the pack, and the one that is translated into."""
-    from registry.record.pack import load_pack
-
     others = [
         tag
         for tag in load_pack(settings.pack, settings.packs).languages

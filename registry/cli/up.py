@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
@@ -14,17 +13,29 @@ import rich_click as click
 from registry import resources
 from registry.cli.load import report
 from registry.cli.member import link_address
+from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_doubts, print_message, running_database
+from registry.cli.runtime import pass_settings, print_doubts, running_database
 from registry.cli.server import PORT, announce, check_port, listening_at, serve
 from registry.clock import utc_now
 from registry.errors import ConfigurationError
+from registry.record.pack import load_pack
+from registry.services import members
 from registry.services.access import OPERATOR
+from registry.services.context import ServiceContext
+from registry.services.demonstration import (
+    InventedEvent,
+    begins_at,
+    invented_until,
+    load_demonstration,
+    read_histories,
+)
+from registry.services.loading import load
+from registry.services.startup import is_empty, run_in_register
+from registry.services.witness_policy import configured_policy
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
-    from registry.services.demonstration import InventedEvent
+from registry.worker.runner import BackgroundRunner
+from registry.worker.site_keeping import build_site
 
 _LOADING = "loading"
 
@@ -48,8 +59,6 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
     if data is not None:
         settings = msgspec.structs.replace(settings, data_dir=data)
     check_port(settings)
-    from registry.services.witness_policy import configured_policy
-    from registry.worker.runner import BackgroundRunner
 
     configured_policy(settings)
     with running_database(settings, begins=True) as ready:
@@ -72,10 +81,6 @@ def prepare_register(settings: Settings, records: Path = resources.RECORDS) -> l
 
     Returns what to say of signing in.
     """
-    from registry.record.pack import load_pack
-    from registry.services.demonstration import begins_at, read_histories
-    from registry.services.startup import run_in_register
-
     events = [
         event
         for event in read_histories(records, load_pack(settings.pack, settings.packs))
@@ -95,11 +100,6 @@ async def prepare(
 
     What is in the table of histories is published in its invented order first.
     """
-    from registry.services.demonstration import invented_until, load_demonstration
-    from registry.services.loading import load
-    from registry.services.startup import is_empty
-    from registry.worker.site_keeping import build_site
-
     await print_doubts(settings, context)
     unfinished = settings.data_dir / _LOADING
     if unfinished.exists() or await is_empty(context.database):
@@ -137,8 +137,6 @@ async def _sign_in_links(settings: Settings, context: ServiceContext) -> list[st
 
     They are of two people: one files for a fictitious agency, one reviews for the authority.
     """
-    from registry.services import members
-
     agency = next((one.id for one in context.pack.agencies.values() if one.fictitious), None)
     if agency is None:
         return ["To sign in to the console: registry member invite --help"]

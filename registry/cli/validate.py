@@ -5,24 +5,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import rich_click as click
+from rich.console import Console
+from rich.text import Text
 
 from registry.cli.command_options import Style
+from registry.cli.output import print_message, write_json
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_message, write_json
+from registry.cli.runtime import pass_settings
 from registry.clock import utc_now
 from registry.errors import Finding, PayloadTooLarge, UnreadableDocument
+from registry.record.fast_validator import FastValidator
 from registry.record.model import Profile
+from registry.record.pack import load_pack
+from registry.record.parse import MAX_BYTES, parse
+from registry.record.validate import Verdict
+from registry.record.validate import validate as validate_document
 from registry.settings import Settings
+from registry.text.catalogues import SOURCE
 from registry.text.text_safety import visible
-
-if TYPE_CHECKING:
-    from rich.text import Text
-
-    from registry.record.validate import Verdict
 
 UNREADABLE = "json"
 """The rule of the finding for a file that cannot be read."""
@@ -94,11 +97,6 @@ def validate(
     A folder stands for every .json file below it. Exit status: 0 when nothing stands in the way
     of the profile, 1 when some finding is an error or a file cannot be read, 2 for wrong use.
     """
-    from registry.record.fast_validator import FastValidator
-    from registry.record.pack import load_pack
-    from registry.record.validate import validate as validate_document
-    from registry.text.catalogues import SOURCE
-
     fast = FastValidator(enabled=settings.accept_path == "on")
     pack = load_pack(pack_code or settings.pack, settings.packs)
     if lang not in (*pack.languages, SOURCE):
@@ -147,8 +145,6 @@ def _expanded(files: Iterable[Path], progress: Callable[[int, int | None], None]
 
 
 def _report(path: Path, check: Callable[[object], Verdict]) -> FileReport:
-    from registry.record.parse import MAX_BYTES, parse
-
     try:
         with path.open("rb") as file:
             document = parse(file.read(MAX_BYTES + 1))
@@ -174,8 +170,6 @@ def _unreadable(path: Path, sentence: str) -> FileReport:
 
 
 def _print_text(reports: Sequence[FileReport]) -> None:
-    from rich.console import Console
-
     stderr = Console(stderr=True, highlight=False, soft_wrap=True)
     for report in reports:
         for finding in report.findings:
@@ -184,8 +178,6 @@ def _print_text(reports: Sequence[FileReport]) -> None:
 
 
 def _line(file: str, finding: Finding) -> Text:
-    from rich.text import Text
-
     return Text.assemble(
         (f"{file}: ", "dim"),
         (visible(finding.pointer or "/"), "bold"),

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rich_click as click
 
 from registry.cli.evidence import keeping_evidence, memory_option, open_memory
 from registry.cli.keys import policy_options, verifier_option
-from registry.cli.runtime import print_message
+from registry.cli.output import print_message
 from registry.errors import NotFound
-
-if TYPE_CHECKING:
-    from registry.ledger.verify_record import VerifiedRecord
-    from registry.tlog.keys import Verifier
-    from registry.tlog.policy import Policy
+from registry.ledger.kept_notes import read_kept
+from registry.ledger.known_log import check_notes
+from registry.ledger.verify_page import check_page, stated_on
+from registry.ledger.verify_record import VerifiedRecord, check_same, verify_record
+from registry.record.entry import NOT_STATED
+from registry.record.erasure import named_members
+from registry.tlog.keys import Verifier
+from registry.tlog.policy import Policy
 
 
 @click.command()
@@ -35,11 +38,6 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
 
     Example: registry verify proof.json --key log.example+1234abcd+AQ…
     """
-    from registry.ledger.kept_notes import read_kept
-    from registry.ledger.known_log import check_notes
-    from registry.ledger.verify_page import check_page, stated_on
-    from registry.ledger.verify_record import verify_record
-
     files = sorted(place.iterdir()) if place.is_dir() else [place]
     contents = {path: path.read_bytes() for path in files if path.is_file()}
     pages = {
@@ -89,8 +87,6 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
 
 
 def _compare(path: Path, value: dict[str, Any], proofs: list[VerifiedRecord]) -> None:
-    from registry.ledger.verify_record import check_same
-
     document, version = value["record"], value["register"].get("version")
     proof = _proof_of(proofs, document.get("id"), str(version))
     if proof is None:
@@ -114,8 +110,6 @@ def _beside(page: Path, stated: dict[str, str]) -> Path | None:
 
 
 def _print_verified(path: Path, found: VerifiedRecord) -> None:
-    from registry.record.entry import NOT_STATED
-    from registry.record.erasure import named_members
 
     print_message(
         f"{path}: {found.id}, version {found.version}, was published on {found.at} as entry "

