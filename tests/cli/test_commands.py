@@ -342,9 +342,9 @@ def test_a_folder_without_a_record_is_told_before_a_register_is_opened(refused, 
 def inventory(tmp_path):
     """A made-up inventory with the columns of the American one."""
     crosswalk = json.loads((SCHEMAS / "crosswalks/us-omb-2025.json").read_text("utf-8"))
-    agency, id_ = crosswalk["agency"], crosswalk["id"]
+    agency = crosswalk["agency"]
     columns = [one["column"] for one in crosswalk["mappings"] if "column" in one]
-    columns += [agency["code"], agency["name"], *id_.get("identifying", [])]
+    columns += [agency["code"], agency["name"]]
     name = next(one["column"] for one in crosswalk["mappings"] if one["to"].startswith("/name"))
 
     def write(*rows, encoding="utf-8"):
