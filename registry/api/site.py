@@ -2,8 +2,8 @@
 
 A flat file `fr/about.html` answers `/fr/about`, a folder's `index.html` answers `/fr/`. The page of
 a withdrawn record says in its first element that it is answered with 410: `data-status="410"`.
-Every page has a policy of its own beside the header's: only those with a search box, and those of
-records and their versions, run a script.
+Every page has a policy of its own beside the header's: only those with a search box, letters, and
+those of records and their versions, run a script.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from registry.pages.assets import Assets
 from registry.pages.environment import make_environment
 from registry.pages.fingerprint import program_digest
 from registry.pages.labels import message, read_labels, read_lists
+from registry.pages.legal_facts import legal_fact_view
 from registry.pages.life_events import event_row
 from registry.pages.reader import Reader, Text, label, make_reader, say
 from registry.pages.views.document_view import field_meaning, field_name
@@ -110,6 +111,7 @@ def _templates(
     compiled: BytecodeCache | None,
 ) -> Environment:
     prefix = urlsplit(base_url).path.rstrip("/")
+    deadlines = [legal_fact_view(reader, one) for one in reader.pack.deadlines]
     shared = {
         "base_url": base_url,
         "prefix": prefix,
@@ -126,6 +128,8 @@ def _templates(
         "meaning_of": partial(field_meaning, reader),
         "code_meaning": partial(_code_meaning, reader, lists),
         "operator": _operator(reader),
+        "deadlines": deadlines,
+        "time_limit": next((one for one in deadlines if one["code"] == "contest"), None),
         "data_law": say(reader, reader.pack.laws["personal_data"]),
         "contacts": _contacts(reader),
         "bases": {

@@ -20,20 +20,25 @@ from registry import resources
 _File: TypeAlias = tuple[str, bytes]
 
 _ADDRESS = re.compile(r' (href|src|action|data-(?:api|proof|copy|labels|site))="(/[^"]*)"')
-_MODULE = re.compile(r'<script type="module" src="[^"]*/assets/(finder|box)\.[0-9a-f]+\.js">')
+_ENTRIES = ("finder", "box", "letter")
+_MODULE = re.compile(
+    rf'<script type="module" src="[^"]*/assets/({"|".join(_ENTRIES)})\.[0-9a-f]+\.js">'
+)
 _PRELOAD = re.compile(r'<link rel="(?:modulepreload|search|alternate)"[^>]*>\n?')
 _FIRST_SCRIPT = re.compile(r"<script (?=defer src=)")
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"\./([\w-]+\.js)";\n', re.MULTILINE)
 _LATER = re.compile(r'import\("\./([\w-]+\.js)"\)')
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+_BY_REGISTER = re.compile(r'<div class="by-register">.*?</div>\n', re.DOTALL)
+"""What only the register can answer, and nothing stands in for."""
+
 _CODE_FORM = re.compile(r' action="([^"]*)/code"([^>]*>.*?<input id="code" )name="code"', re.DOTALL)
 _FOLDERS = ("find/", "proofs/")
 """What scripts read."""
 
-_ENTRIES = ("finder", "box")
 _ELSEWHERE = ("feeds/", "log/", "problems/")
 _SCRIPTS = re.compile(
-    r"assets/(?:box|code|contents|copy|evidence|finder|fold|hits|language|made|named|register|shown)\..*js"
+    r"assets/(?:box|code|contents|copy|evidence|finder|fold|hits|language|letter|made|named|register|shown)\..*js"
 )
 
 
@@ -147,6 +152,7 @@ class _Copy:
         if self._prefix and entry:
             html = html.replace('defer src="/assets/', f'defer src="{self._prefix}/assets/')
         html = html.replace("'self'", "'self' file:", 8)
+        html = _BY_REGISTER.sub("", html)
         # No server takes a code, but the search does.
         html = _CODE_FORM.sub(r' action="\1/search"\2name="q"', html)
         first = f'<script defer src="{self._prefix}/assets/files.js"></script>\n<script '
@@ -157,7 +163,7 @@ class _Copy:
     def _place(self, attribute: str, address: str, up: str) -> str:
         """Return where an address lies, from a page that is some folders deep."""
         path, mark, rest = _split(address.removeprefix(self._prefix).lstrip("/"))
-        if path in {"assets/files.js", "assets/finder.js", "assets/box.js"}:
+        if path == "assets/files.js" or path in {f"assets/{name}.js" for name in _ENTRIES}:
             return up + path
         if attribute in {"data-site", "data-copy"}:
             return (up + path) or "."

@@ -18,6 +18,7 @@ from registry.errors import ConfigurationError
 from registry.record.codelists import CodeList, codelists, codes, read_rows, texts
 from registry.record.model import LangText
 from registry.record.pack_checks import (
+    DEADLINES,
     LISTS,
     OPTIONAL,
     RIGHTS,
@@ -72,11 +73,12 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LegalFact(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact of a country's law for people: a right, or a body that helps, with its source.
+    """A fact of a country's law for people: a right, a date, or a body that helps, with its source.
 
-    Of a right, `words` says what it is. Of a body, `words` is its name, `purpose` what it helps
-    with, and `step` its place in the order in which one turns to them. What nobody who knows the
-    law has `confirmed` is shown as such.
+    Of a right, `words` says what it is. Of a date, it says what to do by it; `after` is how long
+    after the day on which the decision was received, as an ISO 8601 duration. Of a body, `words` is
+    its name, `purpose` what it helps with, and `step` its place in the order in which one turns to
+    them. What nobody who knows the law has `confirmed` is shown as such.
     """
 
     code: str
@@ -84,6 +86,7 @@ class LegalFact(msgspec.Struct, frozen=True, kw_only=True):
     source: LangText
     confirmed: bool
     step: int = 0
+    after: str = ""
     purpose: LangText = {}
     by_when: LangText = {}
     website: str | None = None
@@ -100,7 +103,8 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     contact mailbox and the operator's mailbox. `synonyms` are sets of synonyms for search,
     `stop_words` words that a record need not have, and `services` lead from what people come for.
     `publisher` is the agency that runs the register, and `licence` the address of the licence of
-    its contents. `rights` are what the law gives to whoever received a decision.
+    its contents. `rights` are what the law gives to whoever received a decision, `deadlines` what
+    they do by when; `contest` is the last day to contest.
 
     It is a value, by whose identity others keep what they have made of it: never change one.
     """
@@ -128,6 +132,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     services: tuple[Service, ...] = ()
     report_error_url: str | None = None
     rights: tuple[LegalFact, ...] = ()
+    deadlines: tuple[LegalFact, ...] = ()
     publisher: str | None = None
     licence: str | None = None
 
@@ -193,7 +198,10 @@ def load_pack(code: str, packs: Path | None = None) -> Pack:
         synonyms=tuple(
             tuple(chain.from_iterable(_wordings(row).values())) for row in tables[SYNONYMS]
         ),
-        rights=tuple(_legal_fact(row["code"], texts(row, "label_"), row) for row in tables[RIGHTS]),
+        **{
+            name: tuple(_legal_fact(row["code"], texts(row, "label_"), row) for row in tables[name])
+            for name in (RIGHTS, DEADLINES)
+        },
         services=tuple(
             Service(agency=row.get("agency"), sector=row.get("sector"), wordings=_wordings(row))
             for row in tables[SERVICES]
@@ -295,6 +303,7 @@ def _legal_fact(code: str, words: LangText, cells: Mapping[str, str]) -> LegalFa
         source=texts(cells, "source_"),
         confirmed=cells["confirmed"] == "yes",
         step=int(cells.get("redress", "0")),
+        after=cells.get("after", ""),
         purpose=texts(cells, "purpose_"),
         by_when=texts(cells, "by_when_"),
         website=cells.get("website"),

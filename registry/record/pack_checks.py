@@ -18,7 +18,8 @@ TABLES = ("agencies", *LISTS)
 SYNONYMS = "synonyms"
 SERVICES = "services"
 RIGHTS = "rights"
-OPTIONAL = (RIGHTS, SYNONYMS, SERVICES)
+DEADLINES = "deadlines"
+OPTIONAL = (RIGHTS, DEADLINES, SYNONYMS, SERVICES)
 """The tables that a pack may leave out."""
 
 # Codes that every country has; a pack adds its own to them.
@@ -29,6 +30,7 @@ _WORDS = ("name", "label", "description", "source", "purpose", "by_when", "post"
 _OF_A_ROW = 2
 """The steps from the whole to a row: its table, and its number."""
 
+_CONTEST = "contest"
 _ORDERS = ("fallback", "required_any", "required_at_high", "recommended")
 
 
@@ -164,8 +166,14 @@ def _grounds(whole: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _redress(whole: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what bodies that help with decisions, and rights, do not say of themselves."""
-    told = {"bodies": ("purpose", "by_when", "source"), RIGHTS: ("label", "source")}
+    """Yield what bodies that help with decisions, rights and dates do not say of themselves."""
+    told = {
+        "bodies": ("purpose", "by_when", "source"),
+        RIGHTS: ("label", "source"),
+        DEADLINES: ("label", "source"),
+    }
+    if whole[DEADLINES] and _CONTEST not in {row["code"] for row in whole[DEADLINES]}:
+        yield f"deadlines.csv: a row {_CONTEST!r} is missing, for the time limit itself"
     for table, columns in told.items():
         for number, row in enumerate(whole[table]):
             if table == "bodies" and "redress" not in row:

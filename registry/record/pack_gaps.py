@@ -35,6 +35,8 @@ def gaps(pack: Pack) -> Iterator[str]:
         "bodies.csv, source": {body.code: body.source for body in pack.redress_bodies},
         "rights.csv": {right.code: right.words for right in pack.rights},
         "rights.csv, source": {right.code: right.source for right in pack.rights},
+        "deadlines.csv": {one.code: one.words for one in pack.deadlines},
+        "deadlines.csv, source": {one.code: one.source for one in pack.deadlines},
     }
     if not pack.redress_bodies:
         yield "bodies.csv: no body helps with decisions; number one in the column redress"

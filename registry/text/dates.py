@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
 from babel import dates
@@ -17,6 +19,51 @@ _DURATION = re.compile(
     r"P(?:(?P<year>\d+)Y)?(?:(?P<month>\d+)M)?(?:(?P<week>\d+)W)?(?:(?P<day>\d+)D)?"
     r"(?:T(?:(?P<hour>\d+)H)?(?:(?P<minute>\d+)M)?(?:(?P<second>\d+)S)?)?"
 )
+
+_DAY = re.compile(r"(\d{1,2})(?:er)?\W{1,3}(\d{1,2}|[^\W\d]+)\W{1,3}(\d{4})|(\d\d)(\d\d)(\d{4})")
+_BY_YEAR = re.compile(r"(\d{4})\W(\d{1,2})\W(\d{1,2})")
+
+
+def read_day(text: str, locales: Iterable[str]) -> dt.date | None:
+    """Return the day that a person typed, the day before the month; None for anything else.
+
+    Months may be numbers, or names in one of the locales.
+    """
+    text = text.strip()
+    if by_year := _BY_YEAR.fullmatch(text):
+        year, month, day = by_year.groups()
+    elif found := _DAY.fullmatch(text):
+        day, month, year = (part for part in found.groups() if part)
+    else:
+        return None
+    try:
+        return dt.date(
+            int(year), int(month) if month.isdigit() else _months(locales)[fold(month)], int(day)
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _months(locales: Iterable[str]) -> dict[str, int]:
+    return {
+        fold(name): number
+        for locale in locales
+        for number, name in dates.get_month_names("wide", locale=locale).items()
+    }
+
+
+def day_after(day: dt.date, duration: str) -> dt.date:
+    """Return the day that comes an ISO 8601 duration of days, weeks, months and years later.
+
+    Where the month has no such day, it is the last one of the month.
+    """
+    parts = {unit: number for number, unit in read_duration(duration)}
+    months = day.year * 12 + day.month - 1 + parts.get("year", 0) * 12 + parts.get("month", 0)
+    year, month = months // 12, months % 12 + 1
+    there = day.replace(
+        year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1])
+    )
+    return there + dt.timedelta(days=parts.get("day", 0), weeks=parts.get("week", 0))
 
 
 def format_date(value: str, locale: str) -> str:

@@ -23,6 +23,7 @@ from registry.web.comparison import serve_comparisons
 from registry.web.console.app import console_pages
 from registry.web.copies import copy_handler
 from registry.web.feeds import feed_handlers
+from registry.web.letters import letter_handler
 from registry.web.search import search_handler
 from registry.web.short_links import ShortLinks
 
@@ -31,6 +32,8 @@ _MADE = re.compile(
     r"/feeds/([a-z]+)/(search|records/[\w.-]+/[\w.-]+)\.(atom|json)|/copies/[\w.-]+", re.ASCII
 )
 """Files that are made when asked."""
+
+_LETTER = re.compile(r"/[a-z]+/(records/[^/]+/[^/]+/|agencies/[^/]+/)?letter", re.ASCII)
 
 _TRACKER = re.compile(rb"((utm|mtm|pk)_[^=]*|[a-z]*clid|mc_[ce]id|_gl)(=|$)|$")
 """What others put into links to know who followed them, which is no part of a question."""
@@ -58,7 +61,10 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
         others = ShortLinks(pack, settings.base_url, editions, compared, state)
 
         async def application(scope: Any, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and _MADE.fullmatch(scope["path"]):
+            if scope["type"] == "http" and (
+                _MADE.fullmatch(scope["path"])
+                or (scope["method"] == "POST" and _LETTER.fullmatch(scope["path"]))
+            ):
                 await litestar(scope, receive, send)
                 return
             found = _SEARCH.fullmatch(scope["path"]) if scope["type"] == "http" else None
@@ -79,6 +85,7 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
             search_handler(editions),
             *feed_handlers(editions, settings.base_url),
             copy_handler(settings),
+            letter_handler(editions),
         ],
         private=console_pages(settings, editions) if settings.has_console else None,
     )

@@ -7,7 +7,9 @@ import itertools
 import msgspec
 import pytest
 
-from .conftest import Rendered, demonstration, make_corpus, stored, withdrawal
+from registry.text.folding import fold
+
+from .conftest import PACK, Rendered, demonstration, make_corpus, stored, withdrawal
 from .test_html import text_of
 
 GRANTS = "records/demo-education/attribution-bourses"
@@ -41,8 +43,9 @@ def test_every_record_of_this_country_has_a_letter_in_each_language(pages, site,
             assert letter.get("lang") is None, path
             assert record.id in text_of(letter), path
             assert page.find(".//meta[@name='robots']").get("content") == "noindex"
-            # Nothing that a person writes can be sent: no form, no field, no script.
-            assert [one.tag for one in page.iter() if one.tag in {"form", "input", "script"}] == []
+            # What a person writes goes to the register alone, and only by a button.
+            assert [one.get("action") for one in page.iter("form")] == [f"/sub/{path}"]
+            assert [one.get("method") for one in page.iter("form")] == ["post"]
 
 
 def test_the_contest_box_of_a_record_leads_to_its_letter_in_one_tap(pages):
@@ -65,6 +68,21 @@ def test_a_letter_names_the_short_code_of_the_record():
     assert "/en/records/" not in text
 
 
+def as_paper(element):
+    """The text of a letter on the page, with the names of its empty fields as in the text file."""
+    if element.tag in {"input", "textarea"}:
+        return ""
+    inner = (element.text or "") + "".join(
+        as_paper(child) + (child.tail or "") for child in element
+    )
+    classes = (element.get("class") or "").split()
+    if {"of-son", "of-daughter"} & set(classes):
+        return ""
+    if "ask" in classes:
+        return f"[{inner}]"
+    return f"{inner}[…]" if "named" in classes else inner
+
+
 def test_the_text_file_says_what_the_page_says(pages, site):
     for lang in ("ar", "fr", "en"):
         for path in (f"{lang}/{GRANTS}/letter", f"{lang}/letter"):
@@ -72,18 +90,40 @@ def test_the_text_file_says_what_the_page_says(pages, site):
             assert content.startswith(b"\xef\xbb\xbf"), "its encoding is known without a server"
             lines = content.decode("utf-8-sig").split("\n")
             assert not any("<" in line or "&" in line or line != line.strip() for line in lines)
-            shown = text_of(letter_of(pages[f"{path}.html"]))
+            shown = " ".join(as_paper(letter_of(pages[f"{path}.html"])).split())
             unnumbered = (line.partition(". ")[2] if line[:1].isdigit() else line for line in lines)
             assert " ".join(" ".join(unnumbered).split()) == shown
 
 
-def test_blanks_are_named_and_can_be_filled_in_without_a_script(pages):
-    letter = letter_of(pages[f"fr/{GRANTS}/letter.html"])
-    blanks = [one for one in letter.iter("span") if one.get("class") == "blank"]
-    assert len(blanks) == 9
-    for blank in blanks:
-        assert (blank.get("role"), blank.get("contenteditable")) == ("textbox", "plaintext-only")
-        assert text_of(blank) == f"[{blank.get('aria-label')}]"
+def test_fields_are_named_empty_and_of_the_right_kind(pages):
+    for path in ("letter", f"{GRANTS}/letter", "agencies/cnss/letter"):
+        letter = letter_of(pages[f"fr/{path}.html"])
+        fields = [one for one in letter.iter() if one.tag in {"input", "textarea"}]
+        assert len(fields) == (14 if path == f"{GRANTS}/letter" else 15)
+        labels = [one for one in letter.iter("label") if text_of(one)]
+        assert [one.find(".//input") is None for one in labels].count(True) == len(
+            [one for one in fields if one.tag == "textarea"]
+        )
+        assert len(labels) == len(fields)
+        known = {one.get("name"): one for one in fields}
+        assert not any((one.get("value") or one.text or "").strip() for one in fields)
+        completed = {name: known[name].get("autocomplete") for name in ("name", "phone", "email")}
+        assert completed == {"name": "name", "phone": "tel", "email": "email"}
+        assert known["address"].get("autocomplete") == "street-address"
+        assert {one.get("dir") for name, one in known.items() if name not in completed} == {"auto"}
+        assert not any(one.get("contenteditable") for one in letter.iter())
+
+
+def test_the_name_of_the_agency_stands_once_in_every_letter(site, corpus):
+    agencies = {one.id: one.name for one in PACK.agencies.values()}
+    for record in corpus.records:
+        for lang in ("fr", "ar") if record.register.origin is None else ():
+            text = (site / f"{lang}/records/{record.id}/letter.txt").read_text("utf-8-sig")
+            sent_to = text.split("\n\n")[1]
+            named = [fold(name) in fold(sent_to) for name in agencies[record.agency].values()]
+            assert any(named), text
+            for name in agencies[record.agency].values():
+                assert fold(sent_to).count(fold(name)) <= 1, text
 
 
 def test_what_a_letter_asks_follows_from_what_the_record_states():
@@ -107,17 +147,18 @@ def test_what_a_letter_asks_follows_from_what_the_record_states():
         None: "since the register does not say so",
     }
     demanded = {
-        "yes": "I contest this decision",
-        "no_legal_effect": "has no legal effect. If the decision rests on it",
-        "precluded_by_law": "Please tell me which law that is",
+        "no_legal_effect": "what I contest is the decision itself",
+        "precluded_by_law": "please tell me which law that is",
         "in_progress": "a way to contest is being set up",
-        None: "does not say how the decision can be contested",
     }
     wrong = []
     for name, (role, available, _) in cases.items():
         text = site.text(f"en/records/{name}/letter.txt")
         said = [key for key, words in (asked | demanded).items() if words in text and key]
-        if said != [key for key in (role, available) if key]:
+        wanted = [key for key in (role, available) if key and key != "yes"]
+        is_request = "your decision no. [number of the decision] of [date of the decision]" in text
+        is_request &= "I contest it, and ask you to withdraw or change it" in text
+        if said != wanted or not is_request:
             wrong.append((role, available, said))
         assert ("a time limit of 60\u00a0days, counted from the day" in text) == bool(available)
     assert wrong == []
@@ -129,7 +170,7 @@ def test_what_a_letter_asks_follows_from_what_the_record_states():
         ("demo-agriculture/feux-forets", "not in use yet"),
         ("demo-agriculture/criquets", "is suspended"),
         ("demo-securite/score-civisme", "has not been in use since October 13, 2025"),
-        ("demo-securite/restricted", "a system whose name is not published"),
+        ("demo-securite/restricted", "one whose name is not published"),
         ("demo-sante/gone", "was withdrawn from the register"),
         ("demo-education/alerte-decrochage", "you are trying this system out"),
     ],
@@ -145,6 +186,31 @@ def test_a_letter_leaves_room_for_an_address_that_the_record_lacks():
     document = msgspec.json.decode(nowhere.document) | {"contact": {}}
     text = made(stored(document, fictitious=True)).text(f"fr/records/{nowhere.id}/letter.txt")
     assert "[adresse de l’organisme]" in text
+
+
+def test_the_time_limit_of_the_country_is_named_wherever_a_record_is_silent():
+    def place(days):
+        contestation = {"available": "yes"} | ({"deadline_days": days} if days else {})
+        document = BASIC | {"id": f"demo-services/days-{days}"}
+        return stored(document | {"rights": {"contestation": contestation}}, fictitious=True)
+
+    site = made(*map(place, (0, 30, 60, 365)))
+    said = {}
+    for days in (0, 30, 60, 365):
+        for end in ("", "/letter"):
+            page = site.page(f"fr/records/demo-services/days-{days}{end}.html")
+            part = page.find(".//p[@id='until']" if end else ".//section[@id='contest']/dl")
+            said[days, end] = text_of(part).replace("\u00a0", " ")
+    for end in ("", "/letter"):
+        assert "Vous avez en général 60 jours" in said[0, end]
+        assert "30 jours" in said[30, end]
+        assert "on a en général 60 jours. Tenez-vous" in said[30, end]
+        assert "on a en général" not in said[60, end]
+        assert "365 jours" in said[365, end]
+        assert "60 jours : ce délai peut finir avant celui de l’organisme" in said[365, end]
+    for path, name in (("letter", "until"), ("faq", "main"), ("contest", "bodies")):
+        told = text_of(site.page(f"fr/{path}.html").find(f".//*[@id='{name}']"))
+        assert "Vous avez en général 60 jours" in told.replace("\u00a0", " "), path
 
 
 def test_a_letter_goes_to_the_address_that_the_record_states():

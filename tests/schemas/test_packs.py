@@ -45,7 +45,7 @@ def example(tmp_path_factory):
     """The pack of the page on adopting, in a folder of its own."""
     page = (SCHEMAS.parent / "docs" / "adopting.md").read_text(encoding="utf-8")
     parts = re.findall(r"^`([\w.]+)`\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(parts) == 7
+    assert len(parts) == 8
     return write_pack(tmp_path_factory.mktemp("example"), dict(parts))
 
 

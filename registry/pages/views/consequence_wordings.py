@@ -173,9 +173,18 @@ CONTEST_IN_STILL: Counted = plural_message(
     "Its results of before can still be contested, within %(n)s days of each.",
 )
 NOTHING_TO_CONTEST: Tenses = (
-    message("Its result cannot be contested, since it has no legal effect."),
-    message("Its results could not be contested, since they had no legal effect."),
-    message("Its result will not be open to contest, since it will have no legal effect."),
+    message(
+        "The agency states that its result has no legal effect. "
+        "The decision taken after it can be contested."
+    ),
+    message(
+        "The agency states that its results had no legal effect. "
+        "The decisions taken after them can be contested."
+    ),
+    message(
+        "The agency states that its result will have no legal effect. "
+        "The decision taken after it can be contested."
+    ),
 )
 PRECLUDED: Tenses = (
     message("The law does not let its result be contested."),

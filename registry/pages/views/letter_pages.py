@@ -1,159 +1,264 @@
-"""A person's letter to an agency about a decision: a page to fill in and print, and a text file.
+"""A person's letter to an agency about a decision: a page with fields, and the text of it.
 
-It is made from what the record states, and whole in one language. What only the person knows stands
-in brackets; on the page it can be typed over, and is neither sent nor kept. A letter without a
-record serves where no system was found.
+It is made from what the record states, and whole in one language. What only the person knows is
+typed into fields; what is not stands in brackets, to be written by hand. A letter without a record
+serves where no system was found. One template makes the page, the text, and the page to print.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from html import unescape
 from itertools import count
-from typing import Any
+from typing import Annotated, Any, Literal, TypeAlias
 
+import msgspec
 from markupsafe import Markup
 
+from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
-from registry.pages.reader import Reader, language, say
+from registry.pages.reader import Reader, as_it_is, language, say
 from registry.pages.short_links import kit_view
-from registry.pages.site import Site, page, pages
+from registry.pages.site import Site, pages
 from registry.pages.views.document_view import show
-from registry.pages.views.lists import agency_view
 from registry.pages.views.record_view import read_document, read_languages
+from registry.record.pack import Agency
 from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE, find
+from registry.text.folding import fold
 
 _FIRST = message("Madam, Sir,")
-_BLANK = re.compile(r"(?P<value><bdi.*?</bdi>)|\[(?P<blank>[^\]<>]+)\]", re.DOTALL)
+_OWN_DATA = "own_data"
+"""The right of a pack that is cited where data are to be corrected."""
+
 _SPACE = re.compile(r"[ \n]+")
 _ENDS = (("<br> ?", "\n"), ("</p> ?", "\n\n"), ("</li> ?", "\n"), ("</ol> ?", "\n"))
 _ITEM = re.compile(r"<li>")
 _TAG = re.compile(r"<[^>]+>")
+_LINES = re.compile(r" *\n *")
+_GAPS = re.compile(r"\n{3,}")
+_Typed: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
 _MARK = "\ufeff"
 """The byte order mark: by it, what opens the file knows its encoding without a server."""
 
 
+class Letter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person writes into a letter; empty is what they leave for their hand, or out."""
+
+    about: Literal["me", "son", "daughter"] = "me"
+    name: _Typed = ""
+    identity: _Typed = ""
+    address: _Typed = ""
+    phone: _Typed = ""
+    email: _Typed = ""
+    agency: _Typed = ""
+    place: _Typed = ""
+    day: _Typed = ""
+    number: _Typed = ""
+    dated: _Typed = ""
+    file: _Typed = ""
+    son: _Typed = ""
+    daughter: _Typed = ""
+    received: _Typed = ""
+    reasons: _Typed = ""
+
+
+EMPTY = Letter()
+
+
+class LetterSubject(msgspec.Struct, frozen=True, kw_only=True):
+    """What a letter is about: a record, an agency, both or neither; `path` is where its page is."""
+
+    path: str
+    record: StoredRecord | None = None
+    agency: Agency | None = None
+
+
 def general_letter_pages(site: Site) -> Iterator[Page]:
-    """Yield the letter to an agency whose system is not in the register."""
-    for tag, edition in site.editions.items():
-        view = partial(_view, edition.reader, site, "letter", _no_record)
-        yield page(site, tag, "letter", template="letter.html", key="", view=view)
-    yield from _text_files(site, "letter", "", _no_record)
+    """Yield the letter to an agency whose system is not in the register, with its name or none."""
+    yield from _pages(site, "letter", lambda: LetterSubject(path="letter"))
+    for agency in site.snapshot.agencies.values():
+        if agency.origin is None:
+            subject = agency_subject(agency)
+            key = digest(msgspec.json.encode(agency))
+            yield from _pages(site, subject.path, partial(_same, subject), key=key, listed=False)
 
 
 def record_letter_pages(site: Site, name: str, key: str) -> Iterator[Page]:
     """Yield the letter about one record; `key` is that of the record's own page."""
-    facts = partial(_facts, site, name)
+
+    def subject() -> LetterSubject:
+        return record_subject(site.histories[name][-1], site.snapshot.agencies)
+
     path = f"records/{name}/letter"
-    yield from pages(
-        site,
-        path,
-        template="letter.html",
-        key=key,
-        view=partial(_view, site=site, path=path, facts=facts),
-        listed=False,
-        needs=(name,),
-    )
-    yield from _text_files(site, path, key, facts, needs=(name,))
+    yield from _pages(site, path, subject, key=key, listed=False, needs=(name,))
 
 
-def _text_files(
+def agency_subject(agency: Agency) -> LetterSubject:
+    """Return the subject of the letter to an agency about no record."""
+    return LetterSubject(path=f"agencies/{agency.id}/letter", agency=agency)
+
+
+def record_subject(record: StoredRecord, agencies: Mapping[str, Agency]) -> LetterSubject:
+    """Return the subject of the letter about a record."""
+    agency = agencies.get(record.agency)
+    return LetterSubject(path=f"records/{record.id}/letter", record=record, agency=agency)
+
+
+def _same(subject: LetterSubject) -> LetterSubject:
+    return subject
+
+
+def _pages(
     site: Site,
     path: str,
-    key: str,
-    facts: Callable[[Reader], dict[str, Any]],
+    subject: Callable[[], LetterSubject],
+    *,
+    key: str = "",
+    listed: bool = True,
     needs: tuple[str, ...] = (),
 ) -> Iterator[Page]:
-    """Yield a letter as plain text, in each language that has the words."""
+    """Yield the page of a letter, and its text in each language that has the words."""
+
+    def view(reader: Reader) -> dict[str, Any]:
+        return letter_view(reader, site.editions, subject(), is_copy=site.is_copy)
+
+    def text(tag: str) -> bytes:
+        return letter_text(site.editions, tag, subject())
+
+    key = digest(key, str(site.is_copy))
+    yield from pages(
+        site, path, template="letter.html", key=key, view=view, listed=listed, needs=needs
+    )
     shared = digest(site.fingerprint, path, "text", key)
-    for tag in _languages(site):
-        render = partial(_text, site, tag, facts)
-        yield Page(file=f"{tag}/{path}.txt", key=shared, render=render, listed=False, needs=needs)
+    for tag in letter_languages(site.editions):
+        file = f"{tag}/{path}.txt"
+        yield Page(file=file, key=shared, render=partial(text, tag), listed=False, needs=needs)
 
 
-def _languages(site: Site) -> list[str]:
+def letter_languages(editions: Mapping[str, Edition]) -> list[str]:
     """Return the languages of the site that have the words of letters."""
     return [
         tag
-        for tag, edition in site.editions.items()
+        for tag, edition in editions.items()
         if find(edition.reader.catalogues, (tag, SOURCE), _FIRST)[0] == tag
     ]
 
 
-def _facts(site: Site, name: str, reader: Reader) -> dict[str, Any]:
-    """Return what a reader of a language is told about the record."""
-    record: StoredRecord = site.histories[name][-1]
-    card = site.cards[name]
-    document, written = read_document(record.document), read_languages(record.document)
-    if card.withdrawn:
-        # Whom to write to is all that a tombstone has.
-        document = {"contact": document.get("contact") or {}}
-    return {
-        "r": {
-            "id": name,
-            "agency": agency_view(reader, site, record.agency),
-            "fictitious": card.fictitious,
-            "withdrawn": card.withdrawn,
-            "name": say(reader, card.name, card.written),
-            "kit": kit_view(site.base_url, card.short_code),
-            "source": (document.get("languages") or {}).get("source"),
-        },
-        "d": show(reader, document, record.whole, written),
-    } | _laws(reader)
+def writing_language(editions: Mapping[str, Edition], tag: str) -> str:
+    """Return the language of the letter for a reader: the reader's, or the next that has words."""
+    written = letter_languages(editions)
+    return next((one for one in editions[tag].reader.order if one in written), tag)
 
 
-def _no_record(reader: Reader) -> dict[str, Any]:
-    return {"r": None, "d": None} | _laws(reader)
-
-
-def _laws(reader: Reader) -> dict[str, Any]:
-    return {"laws": {name: say(reader, text) for name, text in reader.pack.laws.items()}}
-
-
-def _view(
-    reader: Reader, site: Site, path: str, facts: Callable[[Reader], dict[str, Any]]
+def letter_view(
+    reader: Reader,
+    editions: Mapping[str, Edition],
+    subject: LetterSubject,
+    *,
+    typed: Letter = EMPTY,
+    fault: str = "",
+    is_filled: bool = False,
+    is_copy: bool = False,
 ) -> dict[str, Any]:
-    """Return the page of a letter, which is in the reader's language or in the next that has it."""
-    written = _languages(site)
-    tag = next((tag for tag in reader.order if tag in written), reader.tag)
-    writer = site.editions[tag].reader
-    known = facts(reader)
+    """Return the page of a letter, which is in the reader's language or in the next that has it.
+
+    It has fields for what is typed; one that `is_filled` is the page to print. `fault` is the field
+    that cannot be read.
+    """
+    tag = writing_language(editions, reader.tag)
+    written, writer = letter_languages(editions), editions[tag].reader
+    known = _facts(editions[reader.tag], subject)
     source = known["r"] and known["r"]["source"]
+    body = _body(editions[tag], subject, typed, fault=fault, fill=not is_filled)
     return known | {
-        "letter": Markup(_BLANK.sub(_fillable, _body(site, tag, facts))),  # noqa: S704  escaped
+        "letter": Markup(body),  # noqa: S704  escaped
         "writer": {"lang": tag, "dir": writer.locale.dir, "differs": tag != reader.locale.tag},
-        "path": path,
+        "path": subject.path,
+        "typed": typed,
+        "fault": fault,
+        "is_filled": is_filled,
+        "is_copy": is_copy,
         "texts": [(each, language(reader, each)) for each in written],
         "source": language(reader, source) if source in written and source != tag else None,
     }
 
 
-def _body(site: Site, tag: str, facts: Callable[[Reader], dict[str, Any]]) -> str:
-    edition = site.editions[tag]
-    return edition.templates.get_template("letter_body.html").render(**facts(edition.reader))
-
-
-def _text(site: Site, tag: str, facts: Callable[[Reader], dict[str, Any]]) -> bytes:
-    """Return a letter as plain text."""
+def letter_text(
+    editions: Mapping[str, Edition], tag: str, subject: LetterSubject, typed: Letter = EMPTY
+) -> bytes:
+    """Return a letter as plain text, in one of its languages."""
     numbers = count(1)
-    text = _SPACE.sub(" ", _body(site, tag, facts))
+    text = _SPACE.sub(" ", _body(editions[tag], subject, typed, fault="", fill=False))
     for end, instead in _ENDS:
         text = re.sub(end, instead, text)
     text = _ITEM.sub(lambda _: f"{next(numbers)}. ", text)
-    lines = unescape(_TAG.sub("", text)).strip().split("\n")
-    return (_MARK + "\n".join(line.strip(" ") for line in lines) + "\n").encode()
+    text = _LINES.sub("\n", unescape(_TAG.sub("", text)).strip())
+    return (_MARK + _GAPS.sub("\n\n", text) + "\n").encode()
 
 
-def _fillable(found: re.Match[str]) -> str:
-    """Return a blank as an element that can be typed into; values stay as they are."""
-    blank = found["blank"]
-    if blank is None:
-        return found[0]
-    return (
-        '<span class="blank" role="textbox" contenteditable="plaintext-only" spellcheck="false" '
-        f'aria-label="{blank}">[{blank}]</span>'
-    )
+def _body(
+    edition: Edition, subject: LetterSubject, typed: Letter, *, fault: str, fill: bool
+) -> str:
+    """Return the letter as HTML: with fields to fill in, or with what was typed."""
+    known = _facts(edition, subject) | {"fault": fault, "fill": fill, "begun": typed != EMPTY}
+    fields = msgspec.structs.asdict(typed)
+    return edition.templates.get_template("letter_body.html").render(known, typed=fields)
+
+
+def _facts(edition: Edition, subject: LetterSubject) -> dict[str, Any]:
+    """Return what a reader of a language is told about a record and its agency."""
+    reader = edition.reader
+    cited = (right.source for right in reader.pack.rights if right.code == _OWN_DATA)
+    r, d = None, None
+    if subject.record is not None:
+        r, d = _record(edition, subject.record)
+    contest = d["rights"]["contestation"] if d is not None else {}
+    contact = d["contact"] if d is not None else {}
+    post = contest.get("postal_address") or contact.get("postal_address")
+    name = subject.agency and say(reader, subject.agency.name)
+    if name is None and subject.record is not None:
+        name = as_it_is(reader, subject.record.agency)
+    return {
+        "r": r,
+        "d": d,
+        "name": name,
+        "agency": None if post and _begins_with(post.text, subject.agency) else name,
+        "post": post,
+        "mailbox": contest.get("email") or contact.get("email"),
+        "own_data": say(reader, next(cited, None)),
+    }
+
+
+def _begins_with(post: str, agency: Agency | None) -> bool:
+    """Return whether an address begins with the agency's name, in any language and spelling."""
+    names = agency.name.values() if agency else ()
+    return any(_letters(post).startswith(_letters(name)) for name in names)
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in fold(text) if letter.isalnum())
+
+
+def _record(edition: Edition, record: StoredRecord) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Return what a reader is told of a record, and its document."""
+    reader, base_url = edition.reader, str(edition.templates.globals["base_url"])
+    document, written = read_document(record.document), read_languages(record.document)
+    register = record.register
+    is_withdrawn = register.state == "withdrawn"
+    name = say(reader, document.get("name"), written)
+    if is_withdrawn:
+        # Whom to write to is all that a tombstone has.
+        document = {"contact": document.get("contact") or {}}
+    facts = {
+        "id": record.id,
+        "fictitious": register.fictitious,
+        "withdrawn": is_withdrawn,
+        "name": name,
+        "kit": kit_view(base_url, register.code),
+        "source": (document.get("languages") or {}).get("source"),
+    }
+    return facts, show(reader, document, record.whole, written)

@@ -11,6 +11,7 @@ from registry.pages.labels import message
 from registry.pages.reader import Reader, as_it_is, label, say
 from registry.pages.site import Site
 from registry.record.origin import Origin
+from registry.record.pack import Pack
 from registry.services.peer_standing import troubles
 from registry.store.imports import SourceEvent
 from registry.store.records import Redacted, StoredRecord, VersionLine
@@ -99,10 +100,15 @@ def origin_view(reader: Reader, site: Site, code: str | None) -> dict[str, Any]:
 
 def has_letter(site: Site, card: Card) -> bool:
     """Return whether there is a letter about a record: another country's authorities get none."""
-    if card.origin is None:
+    return is_of_country(card.origin, site.snapshot.origins, site.snapshot.pack)
+
+
+def is_of_country(code: str | None, origins: Mapping[str, Origin], pack: Pack) -> bool:
+    """Return whether what was filed here, or copied from a register, is of the pack's country."""
+    if code is None:
         return True
-    origin = site.snapshot.origins.get(card.origin)
-    return origin is not None and origin.country in {"", site.snapshot.pack.country}
+    origin = origins.get(code)
+    return origin is not None and origin.country in {"", pack.country}
 
 
 def erased_view(reader: Reader, erased: Sequence[Redacted]) -> list[dict[str, Any]]:

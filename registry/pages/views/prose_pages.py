@@ -14,10 +14,10 @@ from registry import resources
 from registry.errors import ConfigurationError
 from registry.pages.cards import counted
 from registry.pages.labels import message
+from registry.pages.legal_facts import legal_fact_view
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, in_language, label, say, translated
 from registry.pages.site import Site, page, root_page
-from registry.record.pack import LegalFact
 from registry.text.catalogues import SOURCE
 from registry.text.locales import make_locale
 from registry.text.markdown import render_page
@@ -83,7 +83,10 @@ def _read_words(reader: Reader, name: str) -> tuple[str, str]:
 
 
 def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
-    """Return our own Markdown as a view; links in it begin at `/<language>/`."""
+    """Return our own Markdown as a view; links in it begin at `/<language>/`.
+
+    `{time limit}` in it is the country's, for contesting a decision.
+    """
     title, _, body = typeset(text, lang).partition("\n")
     prefix = urlsplit(site.base_url).path.rstrip("/")
 
@@ -95,6 +98,9 @@ def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
     # What may be wider than a phone is scrolled, by keyboard too.
     html = html.replace("<pre>", '<pre tabindex="0">').replace("</table>", "</table></div>")
     html = html.replace("<table>", '<div class="scroll" tabindex="0"><table>')
+    templates = site.editions[lang if lang in site.editions else tag].templates
+    in_general: Any = templates.globals["in_general"]
+    html = html.replace("{time limit}", in_general())
     return {
         "title": in_language(site.editions[tag].reader, title.removeprefix("# ").strip(), lang),
         "body": Markup(html),  # noqa: S704  our own text
@@ -118,8 +124,8 @@ def _contest(site: Site, tag: str, name: str) -> dict[str, Any]:
             {"path": f"sectors/{code}", "name": label(reader, "sector", code)}
             for code in _sectors(site)
         ],
-        "bodies": [_legal_fact(reader, body) for body in pack.redress_bodies],
-        "rights": [_legal_fact(reader, right) for right in pack.rights],
+        "bodies": [legal_fact_view(reader, body) for body in pack.redress_bodies],
+        "rights": [legal_fact_view(reader, right) for right in pack.rights],
     }
 
 
@@ -127,20 +133,6 @@ def _sectors(site: Site) -> list[str]:
     """Return the sectors in which something was filed here, in the order of their list."""
     found = {card.sector for card in counted(list(site.cards.values()))}
     return [code for code in site.lists["sector"] if code in found]
-
-
-def _legal_fact(reader: Reader, fact: LegalFact) -> dict[str, Any]:
-    return {
-        "step": fact.step,
-        "words": say(reader, fact.words),
-        "purpose": say(reader, fact.purpose),
-        "by_when": say(reader, fact.by_when),
-        "source": say(reader, fact.source),
-        "post": say(reader, fact.post),
-        "website": fact.website,
-        "phone": fact.phone,
-        "confirmed": fact.confirmed,
-    }
 
 
 def _choice(site: Site) -> Mapping[str, Any]:
