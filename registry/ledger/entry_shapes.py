@@ -68,7 +68,7 @@ class _Version(_Chained):
     risk: str | None
     sector: str | None
     status: str | None
-    verdict: _Verdict | UnsetType = UNSET
+    verdict: _Verdict
     origin: str | UnsetType = UNSET
     run: int | UnsetType = UNSET
     moved: _Move | UnsetType = UNSET

@@ -39,12 +39,12 @@ from registry.store.records import CurrentVersion
 class SealedDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What a document becomes wherever in the log it will stand: sections with salts, tokens.
 
-    `salt` is that of its verdict, None where the log commits to none.
+    `salt` is that of its verdict, empty after an erasure.
     """
 
     sections: Sequence[Section]
     words: TokensByLanguage
-    salt: bytes | None = None
+    salt: bytes = b""
 
 
 class Publication(NewEntry, frozen=True, kw_only=True):
@@ -148,7 +148,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                     "missing": verdict.missing,
                     "findings": _json(verdict.findings),
                     "change_note": None if note is None else _json(note),
-                    "verdict_salt": None if sealed.salt is None else bytea(sealed.salt),
+                    "verdict_salt": bytea(sealed.salt),
                     "undated": False,
                     **_imported_columns(self._imported),
                 }
@@ -179,10 +179,8 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             }
         ]
 
-    def _stated_verdict(self) -> dict[str, Any] | None:
+    def _stated_verdict(self) -> dict[str, Any]:
         verdict, salt = self.verdict, self._sealed().salt
-        if salt is None:
-            return None
         kept = KeptVerdict(missing=verdict.missing, findings=verdict.findings, salt=salt)
         return {
             "rules": self.rules,

@@ -161,10 +161,8 @@ def step_content(
 
 
 def digest_of(entry: Mapping[str, Any]) -> str | None:
-    """Return the digest of the verdict that an entry commits to, if it does."""
-    verdict = entry.get("verdict")
-    digest = verdict.get("digest") if isinstance(verdict, dict) else None
-    return digest if isinstance(digest, str) else None
+    """Return the digest of the verdict that an entry commits to, None of what is no version."""
+    return entry["verdict"]["digest"] if entry["kind"] == "version" else None
 
 
 def note_erased(

@@ -135,7 +135,7 @@ def version_entry(
     imported: Imported | None,
     previous: Previous | None,
     sections: Sequence[Section],
-    verdict: Mapping[str, Any] | None = None,
+    verdict: Mapping[str, Any],
     approved_by: ApprovedBy | None = None,
     code: str | None = None,
 ) -> bytes:
@@ -143,8 +143,8 @@ def version_entry(
 
     Its `agency` is stated where it moved there from another one. One that another actor
     than the one who submitted it approved says for whom that was, and never who. `verdict` is as
-    `kept_verdict` describes it. `code` is the short code
-    that a record filed here gets with its first version.
+    `kept_verdict` describes it. `code` is the short code that a record filed here gets with its
+    first version.
     """
     entry: dict[str, Any] = {
         **header("version", actor, at),
@@ -154,11 +154,10 @@ def version_entry(
         "risk": stated.risk,
         "sector": stated.sector,
         "status": stated.status,
+        "verdict": verdict,
         **chained(previous, sections),
         **_approved(approved_by),
     }
-    if verdict is not None:
-        entry["verdict"] = verdict
     if code is not None:
         entry["code"] = code
     if imported is not None:

@@ -33,12 +33,10 @@ from registry.record.content_file import Content, ContentRefused, check_content
 from registry.record.entry import imported_of
 from registry.record.erasure import readable
 from registry.record.kept_verdict import salt_of
-from registry.record.model import Document
 from registry.record.pack import Agency
-from registry.record.rules import RULE_SET
 from registry.record.search_document import tokenize
 from registry.record.sections import Section
-from registry.record.validate import Verdict, validate
+from registry.record.validate import Verdict
 from registry.services.agencies import store_agencies
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
@@ -105,7 +103,7 @@ async def heal_log(
         await asyncio.to_thread(_check_tiles, folder, state, furthest)
         missing = list(_read_missing(folder, state.range.size, furthest.size))
         for lost in missing:
-            await _bring_back(connection, context, lost)
+            await _bring_back(connection, lost)
             progress(lost.index + 1 - state.range.size, len(missing))
         await imports.go_on_after(connection, max((one.run for one in missing), default=0))
         healed = await log.read_state(connection)
@@ -203,11 +201,11 @@ def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
     return MissingEntry(index=index, entry=entry, said=said, content=content, sections=sections)
 
 
-async def _bring_back(connection: Connection, context: ServiceContext, lost: MissingEntry) -> None:
+async def _bring_back(connection: Connection, lost: MissingEntry) -> None:
     said, kind = lost.said, lost.said["kind"]
     entry: NewEntry
     if kind == "version":
-        entry = await _publication(connection, context, lost)
+        entry = await _publication(connection, lost)
     elif kind == "redaction":
         entry = await _redaction(connection, lost)
     else:
@@ -225,9 +223,7 @@ async def _bring_back(connection: Connection, context: ServiceContext, lost: Mis
         raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
 
 
-async def _publication(
-    connection: Connection, context: ServiceContext, lost: MissingEntry
-) -> Publication:
+async def _publication(connection: Connection, lost: MissingEntry) -> Publication:
     record = lost.said["id"]
     current = (await records.read_latest(connection, [record])).get(record)
     moved = lost.said.get("moved")
@@ -237,7 +233,7 @@ async def _publication(
         {one.key: msgspec.json.decode(one.value) for one in lost.sections},
         [member.pointer for member in lost.content.erased],
     )
-    verdict, salt = _verdict(context, lost, document, is_foreign=known.origin is not None)
+    verdict, salt = _verdict(lost)
     return Publication(
         document=document,
         agency=known,
@@ -247,26 +243,15 @@ async def _publication(
         imported=imported_of(lost.said),
         sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known), salt=salt),
         current=current,
-        rules=lost.said.get("verdict", {}).get("rules", RULE_SET),
+        rules=lost.said["verdict"]["rules"],
         code=lost.said.get("code"),
         approved_by=lost.said.get("approved_by"),
     )
 
 
-def _verdict(
-    context: ServiceContext, lost: MissingEntry, document: Document, *, is_foreign: bool
-) -> tuple[Verdict, bytes | None]:
-    """Return the verdict on a version, with its salt; of older entries what the rules say now."""
-    stated, kept = lost.said.get("verdict"), lost.content.verdict
-    if stated is None or kept is None:
-        verdict = validate(
-            document,
-            profile="foreign" if is_foreign else "publication",
-            pack=context.pack,
-            today=lost.at.date(),
-            fast=context.fast,
-        )
-        return verdict, None
+def _verdict(lost: MissingEntry) -> tuple[Verdict, bytes]:
+    """Return the verdict on a version, with its salt."""
+    stated, kept = lost.said["verdict"], lost.content.verdict or {}
     findings = msgspec.convert(kept["findings"], tuple[Finding, ...])
     verdict = Verdict(
         publishable=True,

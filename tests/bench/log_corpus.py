@@ -13,7 +13,9 @@ from registry.ledger.content_files import content_path
 from registry.ledger.files import CHECKPOINT
 from registry.record.content_file import KeptSection, content_file
 from registry.record.entry import Previous, outline, version_entry
+from registry.record.kept_verdict import KeptVerdict, verdict_digest
 from registry.record.log_entry import genesis_entry
+from registry.record.rules import RULE_SET
 from registry.record.schema import SCHEMA_VERSION
 from registry.record.sections import seal
 from registry.settings import Settings
@@ -29,6 +31,13 @@ from tests.bench.documents import local_documents
 ORIGIN = Settings().origin
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
+VERDICT = KeptVerdict(missing=[], findings=[], salt=bytes(32))
+STATED = {
+    "rules": RULE_SET,
+    "completeness": 100,
+    "accountability": 100,
+    "digest": verdict_digest(VERDICT.to_json()),
+}
 Document = dict[str, Any]
 _SHORT = {
     "name": "fr",
@@ -62,12 +71,14 @@ def write_log(folder: Path, signer: Signer, size: int) -> None:
             version=1 if before is None else 2,
             schema=SCHEMA_VERSION,
             stated=stated,
-            origin=None,
+            agency=model["id"].split("/", maxsplit=1)[0],
+            imported=None,
             previous=before,
             sections=sections,
+            verdict=STATED,
         )
         kept = [KeptSection(key=one.key, value=one.value, salts=one.salts) for one in sections]
-        (folder / content_path(index)).write_bytes(content_file(index, kept))
+        (folder / content_path(index)).write_bytes(content_file(index, kept, VERDICT))
         entries.append(entry)
     for start in range(0, size, WIDTH):
         part = entries[start : start + WIDTH]

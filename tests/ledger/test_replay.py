@@ -66,7 +66,7 @@ class Log:
         )  # fmt: skip
         self.chain(
             FOREIGN, version_entry, **version, record=FOREIGN, version=1, agency="us.sea",
-            imported=imported, sections=SECTIONS,
+            imported=imported, sections=SECTIONS, verdict=STATED | {"digest": digest},
         )  # fmt: skip
         self.chain(
             FOREIGN, source_entry, **said, record=FOREIGN, origin="us", version=1, state="gone",

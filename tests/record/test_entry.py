@@ -24,9 +24,10 @@ from registry.record.sections import seal
 
 AT = dt.datetime(2026, 11, 24, 13, 5, 9, tzinfo=dt.UTC)
 LARGEST = 8 * 1024
+VERDICT = {"rules": "1", "completeness": 100, "accountability": 7, "digest": "A" * 43}
 MEMBERS = {
     "actor", "at", "id", "kind", "prev", "risk", "schema", "sections", "sector", "status", "v",
-    "version",
+    "verdict", "version",
 }  # fmt: skip
 
 
@@ -42,6 +43,7 @@ def entry_of(document, *, origin=None, previous=None, actor="dgi"):
         imported=None if origin is None else Imported(origin=origin),
         previous=previous,
         sections=seal(document, secrets.token_bytes),
+        verdict=VERDICT,
     )
 
 
