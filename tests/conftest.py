@@ -278,10 +278,12 @@ _amendments = itertools.count(1)
 def publication(pack):
     """Make a local document ready for the ledger, complete or not."""
 
-    def make(document, now=NOW):
+    def make(document, now=NOW, **more):
         agency = pack.agencies[document["id"].split("/")[0]]
         verdict = validate(document, profile="publication", pack=pack, today=now.date())
-        return Publication(document=document, agency=agency, actor=agency.id, verdict=verdict)
+        return Publication(
+            document=document, agency=agency, actor=agency.id, verdict=verdict, **more
+        )
 
     return make
 
@@ -290,8 +292,8 @@ def publication(pack):
 def publish(database, publication):
     """Publish documents in one transaction."""
 
-    async def publish_all(*documents, now=NOW):
-        publications = [publication(document, now) for document in documents]
+    async def publish_all(*documents, now=NOW, **more):
+        publications = [publication(document, now, **more) for document in documents]
         async with database.transaction() as connection:
             entries = await append.publish(
                 connection, publications, guard=given_times(), now=now, random=secrets.token_bytes

@@ -18,7 +18,6 @@ from registry.record.pack import load_pack
 from registry.services import redaction, withdrawal
 from registry.services.access import Actor
 from registry.services.agencies import name_agencies
-from registry.services.coding import give_codes
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
 from registry.services.peer_standing import read_standings
@@ -81,7 +80,6 @@ class PeerRegister:
     async def serve_log(self):
         """Publish the log, carry out redactions, and put all of it where it is served."""
         await name_agencies(self.context, now=NOW)
-        await give_codes(self.context, now=NOW)
         await publish_log(self.settings, self.context)
         await export_log(
             self.context.database,

@@ -259,11 +259,6 @@ def _print_checked(found: VerifiedDatabase) -> None:
             f"not covered: names of {coverage.unnamed} agencies; the log gets them when it is "
             "published next"
         )
-    if coverage.uncoded:
-        print_message(
-            f"not covered: short codes of {coverage.uncoded} records; the log gets them when it is "
-            "published next"
-        )
     if coverage.redacted:
         print_message(
             f"not covered: what is left of the findings of {coverage.redacted} versions, of which "

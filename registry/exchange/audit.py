@@ -273,7 +273,7 @@ class ApiAudit:
             one = f"{path}/versions/{version.version}"
             answer = self._remote.get(f"{one}?{as_of}")
             found += self._compare(one, answer, self.answer_of(version))
-        if (code := self._replay.code(record)) is not None:
+        if (code := self._replay.codes.get(record)) is not None:
             path = f"/api/v1/codes/{code}"
             coded = {"code": code, "id": record, "agency": last.agency}
             found += self._compare(path, self._remote.get(path), coded)

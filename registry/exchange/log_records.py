@@ -76,7 +76,9 @@ def write_records(
         named = ["successor"] if any("successor" in row for row in withdrawals) else []
         columns = ["id", "reason", *notes, "after_version", *named]
         _write_table(folder / _WITHDRAWALS, columns, withdrawals)
-    codes = [{"id": one, "code": code} for one in filed if (code := replay.code(one)) is not None]
+    codes = [
+        {"id": one, "code": code} for one in filed if (code := replay.codes.get(one)) is not None
+    ]
     if codes:
         _write_table(folder / _CODES, ["id", "code"], codes)
     return len(filed)

@@ -95,11 +95,6 @@ class _Source(_Chained):
     run: int
 
 
-class _Code(_Chained):
-    id: str
-    code: str
-
-
 class _Attestation(_Chained):
     agency: str
     day: dt.date
@@ -133,7 +128,6 @@ _SHAPES: Mapping[str, type[_Entry]] = {
     "source": _Source,
     "policy": _Policy,
     "agency": _Agency,
-    "code": _Code,
 }
 
 

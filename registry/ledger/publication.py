@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from registry.ledger.code_entries import code_row
 from registry.ledger.entries import NewEntry, after, section_row
 from registry.record.duplicate_names import BlockingKeys, blocking_keys
 from registry.record.entry import (
@@ -158,7 +157,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             if self.source_row is None
             else [at_version | {"content": self.source_row, "whole": _json(self.whole)}],
             "foreign_record": self._foreign_record(entry),
-            "short_code": [] if self.code is None else [code_row(entry, self.record, self.code)],
+            "short_code": [] if self.code is None else [_code_row(entry, self.record, self.code)],
             "figure": [figure],
             "search_version": [search_rows.as_row(search_row)],
             "blocking_key": [{"key": key, "record": self.record} for key in keys.all if is_found],
@@ -256,6 +255,10 @@ def risk_change(before: str | None, after: str) -> RiskChange | None:
     if before == after or before not in LEVELS or after not in LEVELS:
         return None
     return "raised" if LEVELS.index(after) > LEVELS.index(before) else "lowered"
+
+
+def _code_row(entry: Entry, record: str, code: str) -> TableRow:
+    return {"entry": entry.index, "record": record, "code": code}
 
 
 def _json(value: Any) -> str:

@@ -55,7 +55,7 @@ class RegisterReplay:
         self._erased: dict[int, list[tuple[str, int]]] = {}
         self._endings: dict[str, list[tuple[int, str, dt.datetime]]] = {}
         self.agencies: dict[str, Agency] = {}
-        self.codes: dict[str, tuple[int, str]] = {}
+        self.codes: dict[str, str] = {}
         self.log: list[LogLine] = []
         self._times: list[dt.datetime] = []
         self._leaves: Sequence[bytes] = ()
@@ -79,7 +79,7 @@ class RegisterReplay:
         if content.erased:
             self._erased[index] = sorted((one.pointer, one.redaction) for one in content.erased)
         if "code" in entry:
-            self.codes[entry["id"]] = (index, entry["code"])
+            self.codes[entry["id"]] = entry["code"]
         if kind in _ENDING:
             self._endings.setdefault(entry["id"], []).append((index, kind, at))
         if kind == "version":
@@ -233,18 +233,13 @@ class RegisterReplay:
                 missing=list(version.missing),
                 findings=findings,
                 redacted=self._redacted(version.entry),
-                code=self.code(version.record, as_of=as_of),
+                code=self.codes.get(version.record),
                 source=msgspec.UNSET
                 if version.origin is None
                 else source_facts(version, self._events(version, as_of=as_of)),
             ),
             versions=self.lines(version.record, as_of=as_of),
         )
-
-    def code(self, record: str, *, as_of: int = END) -> str | None:
-        """Return the short code of a record, if it has one."""
-        index, code = self.codes.get(record, (END, ""))
-        return code if code and index <= as_of else None
 
     def source_state(self, version: ReplayedVersion, *, as_of: int = END) -> SourceState | None:
         """Return whether a foreign record is still at its source; None for one filed here."""

@@ -60,7 +60,7 @@ class LogReplay(msgspec.Struct, kw_only=True):
     `keys` are those of the log so far, which a walk that begins later has to be given.
     `erased` are the members that content files say were erased, until their redaction was met, and
     `unsalted` the entries whose verdict no longer has its salt.
-    `codes` are the records by the short codes given so far, and `coded` these by the records.
+    `codes` are the records by the short codes given so far.
     Times before `invented_before` are a demonstration's, and `invented` the agencies that have one.
     """
 
@@ -72,7 +72,6 @@ class LogReplay(msgspec.Struct, kw_only=True):
     unsalted: list[tuple[str, int]] = []
     policy: str | None = None
     codes: dict[str, str] = {}
-    coded: dict[str, str] = {}
     invented_before: str = ""
     invented: set[str] = set()
 
@@ -119,7 +118,6 @@ def _note(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> None:
         walk.redactions[index] = entry
     if "code" in entry:
         walk.codes[entry["code"]] = entry["id"]
-        walk.coded[entry["id"]] = entry["code"]
     if entry["kind"] == "policy":
         walk.policy = entry["policy"]
     if entry["kind"] == "genesis":
@@ -265,22 +263,13 @@ def _chain_fault(before: ChainHead | None, name: str, entry: Mapping[str, Any]) 
 
 def _code_fault(walk: LogReplay, name: str | None, entry: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the short code that an entry gives, if it gives one."""
-    kind, code = entry["kind"], entry.get("code")
     if "code" not in entry:
         return None
-    before = None if name is None else walk.last.get(name)
+    code = entry["code"]
     if not is_code(code):
         return f"{code} is no short code"
-    if (
-        name is None
-        or "origin" in entry
-        or kind not in {"version", "code"}
-        or (kind == "version" and entry["version"] != 1)
-        or (kind == "code" and (before is None or before.version == 0))
-    ):
+    if "origin" in entry or entry["kind"] != "version" or entry["version"] != 1:
         return f"it gives {name} a short code, which it may not"
-    if name in walk.coded:
-        return f"it gives {name} a second short code, the first is {walk.coded[name]}"
     if code in walk.codes:
         return f"its short code {code} is that of {walk.codes[code]}"
     return None

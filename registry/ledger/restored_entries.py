@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from registry.ledger.agency_entries import AgencyEntry
-from registry.ledger.code_entries import CodeEntry
 from registry.ledger.entries import (
     AttestationEntry,
     KeyEntry,
@@ -42,8 +41,6 @@ def restored(
         entry = KeyEntry(key=said["key"], follows=said["follows"], **given)
     elif kind == "agency":
         entry = AgencyEntry(agency=agency_facts(said), previous=None, **given)
-    elif kind == "code":
-        entry = CodeEntry(id=said["id"], code=said["code"], previous=None, **given)
     elif kind == "attestation":
         entry = AttestationEntry(
             agency=said["agency"],

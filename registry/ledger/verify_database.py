@@ -33,7 +33,7 @@ from registry.record.content_file import ContentRefused, KeptSection, check_kept
 from registry.record.entry import timestamp
 from registry.record.pack import Pack
 from registry.settings import Settings
-from registry.store import agencies, bound_rows, checkpoints, codes, log, log_rows
+from registry.store import agencies, bound_rows, checkpoints, log, log_rows
 from registry.store.bound_rows import Unstated
 from registry.store.database import Connection, Database
 from registry.store.log_rows import KeptEntry, RecordRow
@@ -196,9 +196,7 @@ async def _row_check(connection: Connection, pack: Pack) -> RowCheck:
     for agency, named in logged.items():
         check_agency(named.entry, stored=known.get(agency), logged=named.agency)
     unnamed = len(await agencies.read_unnamed(connection))
-    uncoded = await codes.count_uncoded(connection)
-    coverage = RowCoverage(unnamed=unnamed, uncoded=uncoded)
-    return RowCheck(agencies=known, pack=pack, coverage=coverage)
+    return RowCheck(agencies=known, pack=pack, coverage=RowCoverage(unnamed=unnamed))
 
 
 async def _check_rows(

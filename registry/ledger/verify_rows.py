@@ -43,15 +43,14 @@ _COMPARED = {
 
 
 class RowCoverage(msgspec.Struct, kw_only=True):
-    """Which verdicts, names of agencies and codes of records the log does not bind.
+    """Which verdicts and names of agencies the log does not bind.
 
     `redacted` are versions whose findings a redaction has changed. `unnamed` are agencies whose
-    names are in no entry yet, `uncoded` the records filed here that have no short code yet.
+    names are in no entry yet.
     """
 
     redacted: int = 0
     unnamed: int = 0
-    uncoded: int = 0
 
 
 class RowCheck(msgspec.Struct, frozen=True, kw_only=True):

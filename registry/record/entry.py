@@ -35,7 +35,6 @@ EntryKind: TypeAlias = Literal[
     "source",
     "policy",
     "agency",
-    "code",
 ]
 
 SourceState: TypeAlias = Literal["present", "gone"]
@@ -203,12 +202,6 @@ def source_entry(
             **chained(previous, ()),
         }
     )
-
-
-def code_entry(*, actor: str, at: dt.datetime, record: str, code: str, previous: Previous) -> bytes:
-    """Return the entry that gives a record from before there were short codes its code."""
-    members = {"id": record, "code": code}
-    return canonical(header("code", actor, at) | members | chained(previous, ()))
 
 
 def withdrawal_entry(

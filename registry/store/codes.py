@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -33,19 +33,8 @@ async def read_taken(connection: Connection, codes: Sequence[str]) -> set[str]:
     return {row["code"] for row in rows}
 
 
-async def read_uncoded(connection: Connection, limit: int) -> list[str]:
-    """Return records that were filed here and have no code, in the order of their publication."""
-    rows = await connection.fetch(statement("codes", "uncoded"), limit)
-    return [row["id"] for row in rows]
-
-
-async def count_uncoded(connection: Connection) -> int:
-    """Return how many records that were filed here have no code."""
-    return int(await connection.fetchval(statement("codes", "count_uncoded")))
-
-
-async def find_free(connection: Connection, record: str, *, besides: Collection[str] = ()) -> str:
-    """Return the first code of a record that no record has, nor is among some others.
+async def find_free(connection: Connection, record: str) -> str:
+    """Return the first code of a record that no record has.
 
     The caller holds the state's lock.
     """
@@ -54,5 +43,5 @@ async def find_free(connection: Connection, record: str, *, besides: Collection[
         some = [next(tried) for _ in range(_AT_ONCE)]
         taken = await read_taken(connection, some)
         for code in some:
-            if code not in taken and code not in besides:
+            if code not in taken:
                 return code

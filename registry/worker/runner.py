@@ -20,7 +20,6 @@ from registry.ledger.verify_database import check_rows_from
 from registry.services import idempotency, limits, members, previews, sessions
 from registry.services.agencies import name_agencies
 from registry.services.audit_chain import BATCH, chain_acts
-from registry.services.coding import give_codes
 from registry.services.context import ServiceContext
 from registry.services.erasure import erase_published
 from registry.services.heartbeat import host_of, keep_beating
@@ -160,12 +159,11 @@ async def publish(
 ) -> None:
     """Publish the log at its size, and erase what published redactions name.
 
-    Agencies that are in it get their names before, and records their codes; with `rounds` witnesses
-    are asked too. `stored` is the checkpoint that the store had.
+    Agencies that are in it get their names before; with `rounds` witnesses are asked too. `stored`
+    is the checkpoint that the store had.
     """
     with suppress(Unavailable):  # the publication says why
         await name_agencies(context, now=utc_now())
-        await give_codes(context, now=utc_now())
     cosign = None if rounds is None else rounds.cosign
     try:
         signed = await publish_log(

@@ -640,16 +640,9 @@ async def test_a_peer_of_a_database_that_a_later_release_has_expanded_is_read(wa
     assert (await ours.harvest(theirs, now=NOW)).outcome == "unchanged"
 
 
-async def test_a_peer_s_short_codes_are_its_own(registers, monkeypatch):
+async def test_a_peer_s_short_codes_are_its_own(registers):
     theirs, ours = registers
-
-    async def no_code(*_):
-        return None
-
-    # One record from before there were codes, and one from since.
-    with monkeypatch.context() as before:
-        before.setattr("registry.services.publication.Publish._code", no_code)
-        await theirs.publish(make_record(), now=NOW)
+    await theirs.publish(make_record(), now=NOW)
     other = make_record() | {"id": "demo-sante/autre", "source_id": "A-2"}
     await theirs.publish(other | {"name": {"fr": "Autre", "ar": "آخر"}}, now=NOW)
     await theirs.publish(amended(make_record()), now=NOW)

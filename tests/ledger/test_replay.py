@@ -15,7 +15,6 @@ from registry.record.entry import (
     PeerEntry,
     Previous,
     attestation_entry,
-    code_entry,
     redaction_entry,
     source_entry,
     version_entry,
@@ -56,9 +55,10 @@ class Log:
         self.verdict = verdict
         replaced = seal({"replaced": replaced}, bytes)
         for number in (1, 2):
+            code = next(candidates(ID)) if number == 1 else None
             self.chain(
                 ID, version_entry, **version, record=ID, version=number, agency="demo-sante",
-                imported=None, sections=SECTIONS, verdict=STATED | {"digest": digest},
+                code=code, imported=None, sections=SECTIONS, verdict=STATED | {"digest": digest},
             )  # fmt: skip
         imported = Imported(
             origin="us", run=1, moved_from="us.air", changed_on="2026-01-01", undated=True,
@@ -72,7 +72,6 @@ class Log:
             FOREIGN, source_entry, **said, record=FOREIGN, origin="us", version=1, state="gone",
             day=DAY, run=1,
         )  # fmt: skip
-        self.chain(ID, code_entry, **said, record=ID, code=next(candidates(ID)))
         self.chain(
             ID, redaction_entry, **said, confirmed_by="other", record=ID, agency=None, versions=[1],
             entries=[], pointers=["/name/fr"], basis="data_protection", sections=replaced,
@@ -93,7 +92,7 @@ class Log:
             record=None,
             agency="demo-sante",
             versions=[],
-            entries=[8],
+            entries=[7],
             pointers=["/note"],
             basis="data_protection",
             previous=None,
@@ -104,7 +103,7 @@ class Log:
         self.add(policy_entry(**said, policy="quorum none\n"))
 
     def chain(self, subject, make, *, sections=(), **members):
-        if make not in {source_entry, code_entry, agency_entry}:
+        if make not in {source_entry, agency_entry}:
             members["sections"] = sections
         self.add(make(**members, previous=self.last.get(subject)), sections)
         self.last[subject] = Previous(index=len(self.entries) - 1, leaf=leaf_hash(self.entries[-1]))
@@ -149,7 +148,7 @@ def test_every_kind_of_entry_is_read():
     log = Log()
     replay = read(log.entries, log.contents)
     assert [line.kind for line in replay.log] == [
-        "genesis", "version", "version", "version", "source", "code", "redaction", "withdrawal",
+        "genesis", "version", "version", "version", "source", "redaction", "withdrawal",
         "attestation", "agency", "redaction", "key", "policy",
     ]  # fmt: skip
 

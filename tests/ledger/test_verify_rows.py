@@ -12,11 +12,11 @@ from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_all, check_database, check_rows_from
 from registry.ledger.verify_rows import RowCoverage
 from registry.record.pack import Agency
+from registry.record.short_code import candidates
 from registry.record.validate import validate
 from registry.services import attestation, withdrawal
 from registry.services.access import Actor
 from registry.services.agencies import name_agencies
-from registry.services.coding import give_codes
 from registry.services.drafts import Precondition
 from registry.services.import_rows import ForeignFiling
 from registry.store import bound_rows
@@ -184,8 +184,8 @@ FORGERIES = {
         r'table foreign_record, us.sea/1, entry 6: origin is "elsewhere", and "us-register"',
     ),
     "the size of the log": (
-        "update log_state set size = size - 2",
-        r"entry 10: it is there, but was never committed to",
+        "update log_state set size = size - 1",
+        r"entry 9: it is there, but was never committed to",
     ),
     "a section of a version": (
         """update section set value = replace(value, '":"', '":"X') where key = 'summary'""",
@@ -205,18 +205,18 @@ FORGERIES = {
         r"table search_version, .*entry 5: is stored, and no such row follows from the log",
     ),
     "a code": (
-        "update short_code set code = 'AAAAAAA' where entry = 10",
-        r'table short_code, .*entry 10: code is "AAAAAAA", and "[0-9A-Z]{7}" follows',
+        "update short_code set code = 'AAAAAAA' where entry = 1",
+        r'table short_code, .*entry 1: code is "AAAAAAA", and "[0-9A-Z]{7}" follows',
     ),
     "two codes swapped": (
-        """update short_code set record = 'x' where entry = 10;
-        update short_code set record = 'demo-sante/prevision-lits' where entry = 11;
-        update short_code set record = 'demo-sante/autre' where entry = 10""",
-        r'table short_code, demo-sante/autre, entry 10: record is "demo-sante/autre", and ',
+        """update short_code set record = 'x' where entry = 1;
+        update short_code set record = 'demo-sante/prevision-lits' where entry = 3;
+        update short_code set record = 'demo-sante/autre' where entry = 1""",
+        r'table short_code, demo-sante/autre, entry 1: record is "demo-sante/autre", and ',
     ),
     "a code that is gone": (
-        "delete from short_code where entry = 11",
-        r"table short_code, demo-sante/autre, entry 11: is missing, and follows from the log",
+        "delete from short_code where entry = 3",
+        r"table short_code, demo-sante/autre, entry 3: is missing, and follows from the log",
     ),
     "a code of a record that has none": (
         "insert into short_code values (6, 'us.sea/1', 'AAAAAAA')",
@@ -251,9 +251,9 @@ def database(logged):
 async def filed(context, publish, record, pack):
     """Two versions, another record that is withdrawn, an attestation, a foreign record, gone."""
     other = amended(record, id="demo-sante/autre", source_id="A-2", name={"fr": "Lits", "ar": "أ"})
-    await publish(record)
+    await publish(record, code=next(candidates(record["id"])))
     await publish(amended(record, system_version="1.3"))
-    [published] = await publish(other)
+    [published] = await publish(other, code=next(candidates(other["id"])))
     said = {"day": "2026-11-01", "systems_total": 9, "contact": {"email": "a@demo.example"}}
     await attestation.attest(context, AGENCY, "demo-sante", said, now=NOW)
     statement = {"reason": "other", "note": {"fr": "Fini.", "ar": "انتهى"}}
@@ -283,7 +283,6 @@ async def filed(context, publish, record, pack):
     await import_filings(context, [filing], complete=True, now=lambda: NOW)
     await import_filings(context, [], origin="us-register", complete=True, now=lambda: NOW)
     assert await name_agencies(context, now=NOW) == 2
-    assert await give_codes(context, now=NOW) == 2
 
 
 async def check(database, settings, pack):
@@ -292,7 +291,7 @@ async def check(database, settings, pack):
 
 async def test_a_register_in_order_is_found_so(filed, database, settings, pack):
     found = await check(database, settings, pack)
-    assert (found.size, found.coverage) == (12, RowCoverage())
+    assert (found.size, found.coverage) == (10, RowCoverage())
     # What is said not to be checked.
     assert found.unstated == Unstated(source_rows=1, origins=1, imports=2)
     await check_rows_from(database, settings, pack, 0)
@@ -375,7 +374,7 @@ async def test_what_is_found_stops_publication_until_it_is_mended(
         await check(database, settings, pack)
         async with database.connection() as connection:
             assert await bound_rows.read_fault(connection) is None
-    assert (await publish_it()).size == 12
+    assert (await publish_it()).size == 10
 
 
 async def test_the_page_about_the_log_says_of_each_table_what_protects_it(database):

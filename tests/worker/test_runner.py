@@ -248,7 +248,7 @@ async def test_the_log_is_published_as_it_grows_and_a_fault_is_told_once(
                 now=NOW,
                 random=secrets.token_bytes,
             )
-        size = 4  # The agency's name and the record's code are entries as well.
+        size = 3  # The agency's name is an entry as well.
         await asyncio.wait_for(published_size(settings, size), PATIENCE)
         settings.key_file.chmod(0o644)
         (settings.log_dir / "checkpoint").unlink()

@@ -123,9 +123,6 @@ def read_events(site: Site) -> list[Event]:
             scopes.add(f"origins/{origin}")
         else:
             scopes.add("all")
-        if line.kind == "code":
-            # Its record is in the lists already, and says nothing else by it.
-            scopes = set()
         if line.kind == "agency" and agency not in named:
             # That it is named for the first time is told by the record that it filed.
             scopes = set()

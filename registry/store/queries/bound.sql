@@ -121,7 +121,7 @@ union all
     select 'short_code', s.code || ' ' || s.record from short_code as s
     where not exists (
         select from log_entry as e
-        where e.index = s.entry and e.kind in ('version', 'code') and e.record = s.record
+        where e.index = s.entry and e.kind = 'version' and e.record = s.record
     )
     limit 1
 )

@@ -64,7 +64,7 @@ unnamed as (
     delete from agency_entry where entry >= $1
 ),
 
-uncoded as (
+without_codes as (
     delete from short_code where entry >= $1
 ),
 

@@ -1,4 +1,4 @@
-"""Records get short codes: new ones with their first version, those from before by an entry."""
+"""Records get short codes with their first version, and keep them."""
 
 import itertools
 import json
@@ -7,14 +7,11 @@ import msgspec
 import pytest
 
 from registry.errors import Conflict
-from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.verify_database import check_all
-from registry.record.content_file import Content
 from registry.record.short_code import candidates
-from registry.services.coding import give_codes
 from registry.services.drafts import Precondition
 from registry.services.loading import load
-from registry.store import codes, log, records
+from registry.store import codes, log
 from tests.conftest import NOW, amended
 from tests.services.conftest import Filer
 
@@ -43,11 +40,6 @@ async def entries(database):
     return [msgspec.json.decode(one.content) for one in found]
 
 
-async def code_of(database, record):
-    async with database.connection() as connection:
-        return (await records.read(connection, record)).register.code
-
-
 async def verify(database, pack):
     async with database.snapshot() as connection:
         return await check_all(connection, pack, {}, lambda *_: None)
@@ -66,8 +58,7 @@ async def test_a_new_record_gets_its_code_and_keeps_it(database, filer, pack, re
     assert (again.version, again.code) == (3, code)
     async with database.connection() as connection:
         assert (await codes.read(connection, code)).record == record["id"]
-    assert (await verify(database, pack)).coverage.uncoded == 0
-    assert await give_codes(filer.context, now=NOW) == 0
+    await verify(database, pack)
 
 
 async def test_where_a_code_is_taken_the_next_one_is_given(
@@ -80,37 +71,6 @@ async def test_where_a_code_is_taken_the_next_one_is_given(
     assert (await filer.publish(record)).code == nth("the/same", 0)
     assert (await filer.publish(other)).code == nth("the/same", 1)
     await verify(database, pack)
-
-
-async def test_records_from_before_get_an_entry_each_withdrawn_or_not(
-    database, filer, context, pack, publish, record
-):
-    other = amended(
-        record, id="demo-sante/autre", source_id="A-2", name={"fr": "Autre", "ar": "آخر"}
-    )
-    await publish(record)
-    await publish(amended(record, system_version="9"))
-    await publish(other)
-    await filer.withdraw(other, await filer.tag(other))
-    assert await code_of(database, record["id"]) is None
-    assert (await verify(database, pack)).coverage.uncoded == 2
-    assert [await give_codes(context, now=NOW) for _ in range(2)] == [2, 0]
-    first, second = (await entries(database))[-2:]
-    assert (first["id"], first["code"]) == (record["id"], nth(record["id"], 0))
-    assert (first["prev"]["index"], first["sections"]) == (2, {})
-    assert (second["id"], second["prev"]["index"]) == (other["id"], 4)
-    assert await code_of(database, other["id"]) == nth(other["id"], 0)
-    # What follows goes on from there, and is as it would have been.
-    changed = amended(record, system_version="10")
-    amendment = await filer.publish(changed, await amends(filer, record))
-    assert (amendment.version, amendment.code) == (3, first["code"])
-    assert (await entries(database))[-1]["prev"]["index"] == 5
-    assert (await verify(database, pack)).coverage.uncoded == 0
-    replay = RegisterReplay()
-    for index, entry in enumerate(await entries(database)):
-        replay.take(index, entry, Content(index=index, listed={}, erased=[]))
-    assert replay.code(record["id"], as_of=4) is None
-    assert replay.code(record["id"], as_of=5) == first["code"]
 
 
 async def test_a_continued_log_takes_codes_over(database, context, tmp_path, record):
