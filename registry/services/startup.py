@@ -22,7 +22,7 @@ from registry.services.agencies import complete_pack, save_agencies, store_agenc
 from registry.services.context import ServiceContext
 from registry.services.reindexing import reindex_if_needed
 from registry.settings import Settings, is_loopback
-from registry.store import agencies, log, record_names, server_files
+from registry.store import agencies, log, server_files
 from registry.store.database import Connection, Database, connect
 from registry.store.hosts import place
 from registry.store.migrate import check_migrated, is_begun, migrate
@@ -64,7 +64,6 @@ async def open_register(
         _check_pack(await log.keep_pack(connection, pack.code), pack)
     if derives:
         await _take_agencies(database, pack, settings, now=now or utc_now())
-        await index_names_if_needed(database)
         await reindex_if_needed(database)
 
 
@@ -98,14 +97,6 @@ async def _take_agencies(
             await store_agencies(connection, [one for one in given if one.id not in logged])
     finally:
         guard.end(lent, committed=is_committed)
-
-
-async def index_names_if_needed(database: Database) -> None:
-    """Write by what records are found that others may be the same as, where that never was."""
-    async with database.transaction() as connection:
-        if await record_names.are_missing(connection):
-            await log.lock_state(connection)
-            await record_names.index(connection)
 
 
 def find_unset(settings: Settings) -> list[str]:

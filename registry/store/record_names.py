@@ -112,22 +112,14 @@ async def find_alike(connection: Connection, record: str, keys: BlockingKeys) ->
     return [one for row in rows if (one := _record_name(row)) is not None]
 
 
-async def index(connection: Connection, record: str | None = None) -> None:
-    """Insert the keys of a record, from what is left of it, or of all records without keys."""
-    if record is not None:
-        await connection.execute(statement("names", "delete"), record)
-    after = ""
-    while rows := await connection.fetch(statement("names", "in_force"), after, record, _BATCH):
-        after = rows[-1]["record"]
-        named = filter(None, map(_record_name, rows))
-        pairs = [(key, one.record) for one in named for key in one.keys().all]
-        keys, records = zip(*pairs, strict=True) if pairs else ((), ())
-        await connection.execute(statement("names", "insert"), keys, records)
-
-
-async def are_missing(connection: Connection) -> bool:
-    """Return whether the keys were never written, as in a register of an older version."""
-    return bool(await connection.fetchval(statement("names", "are_missing")))
+async def index(connection: Connection, record: str) -> None:
+    """Write the keys of a record anew, from what is left of it."""
+    await connection.execute(statement("names", "delete"), record)
+    row = await connection.fetchrow(statement("names", "in_force"), record)
+    named = None if row is None else _record_name(row)
+    if named is not None:
+        keys = list(named.keys().all)
+        await connection.execute(statement("names", "insert"), keys, [record] * len(keys))
 
 
 def _record_name(row: Any) -> RecordName | None:

@@ -10,7 +10,6 @@ import pytest
 from registry.record.duplicate_names import MOST_WORDS, blocking_keys
 from registry.services.register_context import read_register_context
 from registry.services.register_rules import RULES, RegisterRuleContext
-from registry.services.startup import index_names_if_needed
 from registry.store import record_names
 from registry.store.record_names import MOST_ALIKE, MOST_OF_A_KEY, RecordName
 from registry.store.sql import statement
@@ -83,18 +82,6 @@ async def test_a_name_that_was_erased_is_found_no_more(publish, record, called, 
         )
     assert left == 0
     assert await called("Tri") == {"demo-sante/eau": "Tri des eaux"}
-
-
-async def test_a_register_from_before_gets_its_keys_when_it_is_opened(publish, record, database):
-    def keys(connection):
-        return connection.fetch("select key, record from blocking_key order by key, record")
-
-    await publish(named(record, "Tri"), named(record, "Tri des eaux", "eau"))
-    async with database.connection() as connection:
-        before = await keys(connection)
-        await connection.execute("truncate blocking_key")
-        await index_names_if_needed(database)
-        assert await keys(connection) == before
 
 
 async def test_a_name_in_letters_that_deceive_is_compared_with_every_agency(

@@ -34,7 +34,7 @@ cross join lateral (select one.* from record as one where one.id = found.record 
 order by found.whole desc, found.shared desc, r.id collate "C"
 
 -- name: in_force
--- Records of this country in force, after record $1: with their names, as far as they are shown.
+-- A record of this country in force, with its name, as far as that is shown.
 select
     r.id as record, r.agency,
     (select s.value from section as s where s.record = r.id and s.version = r.version and s.key = 'name') as name,
@@ -43,9 +43,7 @@ select
         where s.record = r.id and s.version = r.version and s.key = 'source_id'
     ) as source_id
 from record as r
-where r.origin is null and r.state = 'published' and r.id > $1 and ($2::text is null or r.id = $2)
-order by r.id
-limit $3
+where r.origin is null and r.state = 'published' and r.id = $1
 
 -- name: higher
 -- The last records of an agency here, withdrawn or in force, at some levels, with their names as they are shown;
@@ -72,9 +70,6 @@ select s.record, s.version, '{' || string_agg('"' || s.key || '":' || s.value, '
 from unnest($1::text [], $2::integer []) as asked (record, version)
 inner join section as s on s.record = asked.record and s.version = asked.version and s.key = any($3)
 group by s.record, s.version
-
--- name: are_missing
-select not exists (select from blocking_key) and exists (select from record where origin is null and state = 'published')
 
 -- name: delete
 delete from blocking_key where record = $1
