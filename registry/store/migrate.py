@@ -33,9 +33,8 @@ _POLL_SECONDS = 0.2
 _TABLE = """
 create table if not exists migration (
     number integer primary key, name text not null, checksum text not null,
-    applied_at timestamptz not null default now()
-);
-alter table migration add column if not exists kind text
+    applied_at timestamptz not null default now(), kind text not null
+)
 """
 _HOLDER = """
 select
@@ -146,14 +145,11 @@ async def _missing(connection: Connection, migrations: list[Migration]) -> list[
     return [migration for migration in migrations if migration.number not in done]
 
 
-async def _read_applied(connection: Connection) -> dict[int, dict[str, str | None]]:
+async def _read_applied(connection: Connection) -> dict[int, dict[str, str]]:
     if not await has_begun(connection):
         return {}
     try:
-        # The column of the kind is younger than the table.
-        rows = await connection.fetch(
-            "select number, name, checksum, to_jsonb(migration) ->> 'kind' as kind from migration"
-        )
+        rows = await connection.fetch("select number, name, checksum, kind from migration")
     except asyncpg.InsufficientPrivilegeError as error:
         raise ConfigurationError(
             f"there is a register in this database, and the role in REGISTRY_DATABASE_URL may not "
@@ -223,7 +219,7 @@ async def has_begun(connection: Connection) -> bool:
     return await connection.fetchval("select to_regclass('migration')") is not None
 
 
-def _check(done: dict[int, dict[str, str | None]], migrations: list[Migration]) -> None:
+def _check(done: dict[int, dict[str, str]], migrations: list[Migration]) -> None:
     known = {migration.number: migration for migration in migrations}
     for number, row in done.items():
         migration = known.get(number)
@@ -241,9 +237,9 @@ def _check(done: dict[int, dict[str, str | None]], migrations: list[Migration]) 
             )
 
 
-def _is_expanding(row: dict[str, str | None]) -> bool:
+def _is_expanding(row: dict[str, str]) -> bool:
     return row["kind"] == "expand"
 
 
-def _named(number: int, row: dict[str, str | None]) -> str:
+def _named(number: int, row: dict[str, str]) -> str:
     return f"{number} ({row['name']})"

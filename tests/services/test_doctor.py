@@ -130,11 +130,11 @@ async def test_each_thing_that_is_broken_in_the_database_is_found(installed):
     )  # fmt: skip
     await broken(
         "migrations", "lacks 38", "delete from migration where number = 38",
-        "insert into migration select 38, 'heartbeats', ''",
+        "insert into migration values (38, 'heartbeats', '', now(), 'expand')",
     )  # fmt: skip
     await broken(
         "migrations", "migration 999 (later), which",
-        "insert into migration values (999, 'later', '')",
+        "insert into migration values (999, 'later', '', now(), 'contract')",
         "delete from migration where number = 999",
     )  # fmt: skip
     await broken(
