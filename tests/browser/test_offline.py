@@ -66,6 +66,21 @@ def test_a_code_from_a_letter_is_taken_in_a_copy(opened, register, copied):
     assert (again.returncode, "is there already" in again.stderr) == (2, True)
 
 
+def test_a_letter_is_written_in_a_copy_that_no_register_serves(opened, copied):
+    url = copied.as_uri()
+    with opened(url, viewport=DESKTOP) as page:
+        page.goto(f"{url}/fr/records/{AID}/letter.html")
+        assert page.locator("button[name=then]").count() == 0
+        page.locator("#letter-name").click()
+        page.keyboard.type("Fatima")
+        page.keyboard.press("Enter")
+        page.reload()
+        assert page.locator("#letter-name").input_value() == "Fatima"
+        mail = page.locator("#mail").get_attribute("href")
+        assert "Fatima" in mail
+        assert mail.startswith("mailto:")
+
+
 def test_the_page_of_copies_offers_an_archive_of_each_language(opened, register):
     client = register.client
     with opened(register.url) as page:
