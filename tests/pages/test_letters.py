@@ -164,6 +164,16 @@ def test_what_a_letter_asks_follows_from_what_the_record_states():
     assert wrong == []
 
 
+def test_that_a_result_has_no_legal_effect_is_what_the_agency_says():
+    contestation = {"rights": {"contestation": {"available": "no_legal_effect"}}}
+    document = BASIC | {"id": "demo-services/claim", "lifecycle": {"status": "in_use"}}
+    page = made(stored(document | contestation, fictitious=True))
+    said = text_of(page.page("fr/records/demo-services/claim.html").find(".//*[@id='main']"))
+    assert "L’organisme déclare que son résultat n’a pas d’effet juridique." in said
+    assert "La décision prise ensuite se conteste." in said
+    assert "ne peut pas être contesté" not in said
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
