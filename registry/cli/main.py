@@ -87,7 +87,7 @@ _COMMANDS = {
     ),
     "origin": (
         "registry.cli.origin:origin",
-        "List the other registers that records come from.",
+        "List the other registers that records come from, and histories that are crossed.",
     ),
     "peer": (
         "registry.cli.peer:peer",
