@@ -22,8 +22,8 @@ HTML = {
     "h3", "h4", "head", "header", "html", "input", "ins", "kbd", "label", "legend", "li", "link",
     "main", "meta",
     "nav", "ol", "option", "output", "p", "pre", "script", "search", "section", "select", "span",
-    "strong", "summary", "table", "tbody", "td", "template", "textarea", "th", "thead", "time", "title", "tr",
-    "ul", "noscript",
+    "strong", "summary", "table", "tbody", "td", "template", "textarea", "th", "thead", "time",
+    "title", "tr", "ul", "noscript",
 }  # fmt: skip
 SVG = {f"{{http://www.w3.org/2000/svg}}{name}" for name in ("svg", "rect", "circle", "path")}
 LISTS = tuple(
