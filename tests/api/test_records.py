@@ -38,7 +38,9 @@ def copies(record, count):
 async def test_a_list_is_of_the_shape_that_the_contract_says(client, publish, record):
     await publish(record, {"id": "demo-education/bare", "schema_version": "1.0"})
     answer = (await client.get(RECORDS)).json()
-    assert set(answer) == {*("items", "facets", "total", "next", "named", "mended", "suggestion")}
+    assert set(answer) == {
+        "items", "facets", "total", "next", "named", "mended", "suggestion", "whole_country",
+    }  # fmt: skip
     assert (answer["total"], answer["facets"], answer["next"]) == (2, {}, None)
     bare, full = answer["items"]
     assert set(bare) == set(full) == ITEM

@@ -9,7 +9,7 @@ from registry.store import statistics
 
 STATISTICS = "/api/v1/statistics"
 PART = {
-    "records", "completeness", "accountability", "completeness_ranges", "overdue",
+    "records", "completeness", "accountability", "completeness_ranges", "overdue", "approvals",
     "personal_data", "findings", "missing", "withheld", "restricted", "months", "groups",
 }  # fmt: skip
 SPREAD = {"mean", "lowest", "lower_quartile", "median", "upper_quartile", "highest"}

@@ -52,6 +52,7 @@ async def test_a_record_is_withdrawn_and_its_history_stays_readable(
         "entry": 2,
         "hash": receipt["hash"],
         "redacted": [],
+        "approved_by": None,
     }
     known = await client.get(RECORD, headers={"if-none-match": published["if-match"]})
     problem(known, 410, "withdrawn")
@@ -70,6 +71,7 @@ async def test_a_record_is_withdrawn_and_its_history_stays_readable(
             "entry": 2,
             "hash": receipt["hash"],
             "redacted": [],
+            "approved_by": None,
         }
     ]
     old = await client.get(f"{RECORD}/versions/1")
