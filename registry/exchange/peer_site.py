@@ -82,7 +82,7 @@ class PeerSite:
         try:
             lines = self.log(bundle_of_contents(number)).split(b"\n")
         except (FileNotFoundError, Unavailable):
-            # An earlier release has none; and one may be larger than a file may be.
+            # A host of files alone may have none; and one may be larger than a file may be.
             self._has_bundles = False
             return {}
         return {number * WIDTH + at: line for at, line in enumerate(lines) if line}

@@ -8,7 +8,6 @@ from typing import TypeVar
 import msgspec
 
 from registry.errors import NotFound, Unavailable
-from registry.ledger.published_notes import whole_note
 from registry.store import checkpoints, published
 from registry.store.database import Connection
 from registry.tlog.bundle import bundle_path, write_bundle
@@ -39,16 +38,9 @@ class PublishedLog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_published(connection: Connection) -> PublishedLog:
-    """Return what is published of the log.
-
-    Releases before migration 0037 kept it in a folder alone: until the next publication it is what
-    they have signed last.
-    """
+    """Return what is published of the log."""
     files = await published.read_files(connection)
     checkpoint = files.checkpoint
-    if checkpoint is None and files.discards == 0:
-        last = await checkpoints.read_last(connection)
-        checkpoint = None if last is None else await whole_note(connection, last)
     return PublishedLog(
         size=0 if checkpoint is None else stated(checkpoint).size,
         discards=files.discards,
