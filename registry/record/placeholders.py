@@ -37,12 +37,14 @@ class _Placeholders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A sentence that begins with one of `negations` and one of `subjects` denies what is asked for,
     unless one of `exceptions` follows: *no review* does, *no review without a physician* does not.
+    `offices` are offices and who heads them, which name no body by themselves: *director general*.
     """
 
     phrases: tuple[str, ...]
     negations: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
+    offices: tuple[str, ...] = ()
 
 
 def says_something(said: Collection[str], *, letters: int = FEWEST_LETTERS) -> bool:
@@ -99,10 +101,19 @@ class _Data(msgspec.Struct, frozen=True):
     exceptions: frozenset[str]
 
 
+def office_words() -> list[str]:
+    """Return the words of offices and of who heads them, in all languages."""
+    return [word for one in _languages() for word in one.offices]
+
+
+def _languages() -> Collection[_Placeholders]:
+    content = (SCHEMAS / "placeholders.json").read_bytes()
+    return msgspec.json.decode(content, type=dict[str, _Placeholders]).values()
+
+
 @cache
 def _data() -> _Data:
-    content = (SCHEMAS / "placeholders.json").read_bytes()
-    languages = msgspec.json.decode(content, type=dict[str, _Placeholders]).values()
+    languages = _languages()
     phrases = [words(text) for one in languages for text in one.phrases]
     denials = [
         words(" ".join(pair)) for one in languages for pair in product(one.negations, one.subjects)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import quoted
 from registry.record.messages import PendingFinding, message
 from registry.record.pack import Agency, Pack
+from registry.record.placeholders import office_words
 from registry.record.pointers import pointer
 from registry.record.rule_context import RuleContext, remark
 from registry.text.confusables import skeleton
@@ -18,7 +18,6 @@ from registry.text.folding import fold
 from registry.text.tokens import common, stem, words
 
 _RESTRICTION = ("publication", "restriction")
-_OFFICES = Path(__file__).with_name("office_words.txt")
 _IN_BRACKETS = re.compile(r"[(\[（].*?[)\]）]")
 _DIGIT = re.compile(r"[1-9]")
 
@@ -120,6 +119,4 @@ def _compared(word: str) -> str:
 
 @cache
 def _office_words() -> frozenset[str]:
-    lines = _OFFICES.read_text(encoding="utf-8").splitlines()
-    told = " ".join(line for line in lines if not line.startswith("#"))
-    return frozenset(map(_compared, words(told)))
+    return frozenset(map(_compared, words(" ".join(office_words()))))

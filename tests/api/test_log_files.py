@@ -19,7 +19,7 @@ from registry.settings import Settings
 from registry.store.database import connect
 from registry.store.published import write_files
 from registry.tlog.bundle import parse_bundle
-from registry.tlog.checkpoint import open_checkpoint, stated
+from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
 
@@ -64,27 +64,6 @@ async def published(database, settings, publish, record):
 @pytest.fixture
 def verifier(settings):
     return read(settings.key_file).verifier
-
-
-async def test_a_log_that_an_earlier_release_published_is_served_before_the_next_publication(
-    client, published, settings, database
-):
-    size = stated(read_checkpoint(settings.log_dir)).size
-    asked = ["checkpoint", f"tile/0/000.p/{size}", "proof/1.tlog-proof", "log.json"]
-
-    async def answers():
-        given = [await client.get(f"/log/{path}") for path in asked]
-        return [(answer.status_code, answer.content) for answer in given]
-
-    before = await answers()
-    # Until migration 0037 a log was published into a folder alone.
-    async with database.connection() as connection:
-        await connection.execute("delete from published_file")
-    assert await answers() == before
-    # What the publisher adds to it is published all the same.
-    assert await publish_log(database, settings, now=NOW) is not None
-    async with database.connection() as connection:
-        assert await connection.fetchval("select count(*) from published_file") == 1
 
 
 async def test_the_files_say_how_long_they_may_be_kept(client, published, settings, database):
