@@ -19,16 +19,3 @@ def interval(text: str) -> tuple[dt.date, dt.date]:
         case _:
             day = dt.date.fromisoformat(text)
             return day, day
-
-
-def months_after(day: dt.date, months: int) -> dt.date:
-    """Return the same day some months later, or the last one of a shorter month.
-
-    At most 9999-12-31, the last day of Python's calendar.
-    """
-    years, month = divmod(day.month - 1 + months, DECEMBER)
-    year = day.year + years
-    if year > dt.MAXYEAR:
-        return dt.date.max
-    last = calendar.monthrange(year, month + 1)[1]
-    return dt.date(year, month + 1, min(day.day, last))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from registry.clock import months_after
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import named_code
 from registry.record.messages import PendingFinding, message
-from registry.record.partial_dates import interval, months_after
+from registry.record.partial_dates import interval
 from registry.record.rule_context import RuleContext, remark
 
 

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Collection, Iterator
 from functools import cache
 
+from registry.clock import months_after
 from registry.record.field_descriptions import nearest_field, title_at
 from registry.record.messages import LanguageName, Message, PendingFinding, message, render_title
-from registry.record.partial_dates import months_after
 from registry.record.placeholders import (
     FEWEST_WORDS,
     content_words,

@@ -1,8 +1,8 @@
 """Agencies: those of the country pack and those that were added, stored and named in the log.
 
 What is public of an agency gets an entry once it has filed anything, and changes together with the
-next one. An agency that has no entry yet, new or of a log of an earlier release, gets it before the
-log is published next, so that whoever verifies what is published finds the names in it.
+next one. An agency that has no entry yet gets it before the log is published next, so that whoever
+verifies what is published finds the names in it.
 
 Agencies that were added to a register are kept in the database, so no update of the package loses
 one. Where a pack has an agency of the same code, that one counts.

@@ -1,8 +1,8 @@
 """Healing: bringing back what a restored older database has lost, from our own published files.
 
 The tiles must lead to the root that was signed and go on from the database's own, each entry must
-be the one that its tile names, and what it commits to must fit. In no file are rows
-and reports of imports, and in logs of earlier releases the names of agencies.
+be the one that its tile names, and what it commits to must fit. In no file are rows and reports of
+imports.
 """
 
 from __future__ import annotations

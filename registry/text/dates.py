@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import re
 import unicodedata
@@ -11,6 +10,7 @@ from functools import cache
 
 from babel import dates
 
+from registry.clock import MONTHS, months_after
 from registry.text.folding import fold
 
 _FULL = 10  # YYYY-MM-DD
@@ -58,11 +58,7 @@ def day_after(day: dt.date, duration: str) -> dt.date:
     Where the month has no such day, it is the last one of the month.
     """
     parts = {unit: number for number, unit in read_duration(duration)}
-    months = day.year * 12 + day.month - 1 + parts.get("year", 0) * 12 + parts.get("month", 0)
-    year, month = months // 12, months % 12 + 1
-    there = day.replace(
-        year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1])
-    )
+    there = months_after(day, MONTHS * parts.get("year", 0) + parts.get("month", 0))
     return there + dt.timedelta(days=parts.get("day", 0), weeks=parts.get("week", 0))
 
 

@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from registry.record.partial_dates import interval, months_after
+from registry.clock import months_after
+from registry.record.partial_dates import interval
 
 
 @pytest.mark.parametrize(
