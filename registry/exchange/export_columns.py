@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, Literal, TypeAlias, cast
+from functools import cache, partial
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -20,12 +20,13 @@ from registry.record.model import Document
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts
-from registry.record.schema import Field, fields
+from registry.record.schema import Field, fields, required_field
 from registry.store.records import Register, SourceFacts
 from registry.text.catalogues import SOURCE
 from registry.text.locales import pick
 
 ColumnSet: TypeAlias = Literal["summary", "full"]
+ColumnKind: TypeAlias = Literal["text", "others", "line", "value", "date", "list", "json"]
 Cell: TypeAlias = str | int | float | bool | dt.date | dt.datetime | None
 
 COLUMN_SETS: tuple[ColumnSet, ...] = ("summary", "full")
@@ -56,6 +57,15 @@ class ExportColumn(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     cell: Callable[[ExportRow], Cell]
+
+
+class TableColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """A column that holds a part of a document: how it is written, and read again."""
+
+    name: str
+    path: tuple[str, ...]
+    kind: ColumnKind
+    field: Field
 
 
 class LabelSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,14 +99,46 @@ def columns(wanted: ColumnSet, wording: LabelSource) -> list[ExportColumn]:
     return [*_summary(wording), *(field_columns(wording) if wanted == "full" else [])]
 
 
-def field_columns(wording: LabelSource) -> list[ExportColumn]:
-    """Return a column for each field of the format but the identifiers, which the summary has."""
-    return [
+@cache
+def table_columns(languages: tuple[str, ...]) -> dict[str, TableColumn]:
+    """Return the columns of every field, by name, with a column a language for texts."""
+    found = [
         column
         for field in fields()
-        if "*" not in field.path and field.path not in {("id",), ("source_id",)}
-        for column in _of_field(field, wording)
+        if "*" not in field.path
+        for column in _columns_of(field, languages)
     ]
+    return {column.name: column for column in found}
+
+
+def _columns_of(field: Field, languages: Sequence[str]) -> Iterator[TableColumn]:
+    """Yield the columns of a field; the members of a group have their own."""
+    name, path = ".".join(field.path), field.path
+    if field.is_text:
+        if field.kind == "LangLine":
+            yield TableColumn(name=name, path=path, kind="line", field=field)
+        for tag in languages:
+            yield TableColumn(name=f"{name}.{tag}", path=(*path, tag), kind="text", field=field)
+        yield TableColumn(name=f"{name}.other", path=path, kind="others", field=field)
+    elif field.holds in {"codes", "words"}:
+        yield TableColumn(name=name, path=path, kind="list", field=field)
+    elif field.holds in {"list", "codes_by_language"}:
+        yield TableColumn(name=name, path=path, kind="json", field=field)
+    elif field.kind == "Date":
+        yield TableColumn(name=name, path=path, kind="date", field=field)
+    elif field.holds != "group":
+        yield TableColumn(name=name, path=path, kind="value", field=field)
+
+
+def field_columns(wording: LabelSource) -> list[ExportColumn]:
+    """Return a column for each field of the format but the identifiers, which the summary has."""
+    found = []
+    for column in table_columns(wording.pack.languages).values():
+        if column.path not in {("id",), ("source_id",)}:
+            written = partial(_written, column, wording.pack.languages)
+            found.append(ExportColumn(name=column.name, cell=written))
+            found += _labels(column.name, column.field, wording)
+    return found
 
 
 def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
@@ -109,11 +151,10 @@ def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
         yield ExportColumn(name=f"{name}_lang", cell=_picked(name, wording, 0))
     for name in SINGLE:
         if (place := FACETS[name].pointer) is not None:
-            yield from _codes(name, parts(place), wording, absent=NOT_STATED)
-    yield ExportColumn(
-        name="next_review_on",
-        cell=_stated_cell(("lifecycle", "next_review_on"), dt.date.fromisoformat),
-    )
+            path = parts(place)
+            yield ExportColumn(name=name, cell=partial(_stated, path))
+            yield from _labels(name, required_field(path), wording)
+    yield ExportColumn(name="next_review_on", cell=_cell_of("lifecycle.next_review_on"))
     yield ExportColumn(name="origin", cell=lambda row: row.register.origin)
     yield ExportColumn(name="fictitious", cell=lambda row: row.register.fictitious)
     yield ExportColumn(name="version", cell=lambda row: row.register.version)
@@ -129,7 +170,7 @@ def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
     yield ExportColumn(name="hash", cell=lambda row: row.register.hash)
     for name in ("country", "publisher", "licence"):
         yield ExportColumn(name=name, cell=partial(_of_origin, name))
-    yield ExportColumn(name="source_id", cell=_stated_cell(("source_id",), _as_it_is))
+    yield ExportColumn(name="source_id", cell=_cell_of("source_id"))
     yield ExportColumn(name="source_state", cell=partial(_at_source, "state"))
     yield ExportColumn(name="changed_on", cell=partial(_at_source, "changed_on"))
     yield ExportColumn(name="code", cell=lambda row: row.register.code)
@@ -147,93 +188,61 @@ def _at_source(name: str, row: ExportRow) -> Cell:
     return found
 
 
-def _of_field(field: Field, wording: LabelSource) -> Iterator[ExportColumn]:
-    path, schema = field.path, field.schema
-    name = ".".join(path)
-    if field.is_text:
-        languages = wording.pack.languages
-        if field.kind == "LangLine":
-            yield ExportColumn(name=name, cell=partial(_line_cell, path))
-        for lang in languages:
-            yield ExportColumn(name=f"{name}.{lang}", cell=_stated_cell((*path, lang), _as_it_is))
-        yield ExportColumn(
-            name=f"{name}.other", cell=_stated_cell(path, partial(_others, known=languages))
-        )
-    elif "properties" in schema:
-        # Its members have their own columns.
-        return
-    elif field.lists:
-        yield from _codes(name, path, wording)
-    elif field.kind == "Date":
-        yield ExportColumn(name=name, cell=_stated_cell(path, dt.date.fromisoformat))
-    elif schema.get("type") == "array" and schema["items"].get("type") == "string":
-        listed = Field(path=path, schema=schema["items"]).lists
-        if listed:
-            yield from _codes(name, path, wording, listed=listed)
-        else:
-            yield ExportColumn(name=name, cell=_joined(path, {}))
-    elif schema.get("type") in {"array", "object"}:
-        yield ExportColumn(name=name, cell=_stated_cell(path, _json))
-    else:
-        yield ExportColumn(name=name, cell=_stated_cell(path, _as_it_is))
+def _stated(path: Sequence[str], row: ExportRow) -> Cell:
+    code: str | None = dig(row.document, *path)
+    return NOT_STATED if code is None else code
 
 
-def _codes(
-    name: str,
-    path: Sequence[str],
-    wording: LabelSource,
-    *,
-    listed: Sequence[str] | None = None,
-    absent: str | None = None,
-) -> Iterator[ExportColumn]:
-    """Yield the column of one code or several, and the one with their labels."""
-    if listed is None:
-        [field] = [field for field in fields() if field.path == tuple(path)]
-        listed = field.lists
-    yield ExportColumn(name=name, cell=_joined(path, {}, absent))
-    yield ExportColumn(name=f"{name}_label", cell=_joined(path, wording.labels(listed)))
+def _labels(name: str, field: Field, wording: LabelSource) -> Iterator[ExportColumn]:
+    """Yield the column of the labels of a field's codes, if it holds any."""
+    coded = field.entry if field.holds == "codes" else field
+    if coded is not None and coded.lists:
+        labels = wording.labels(coded.lists)
+        yield ExportColumn(name=f"{name}_label", cell=partial(_labelled, field.path, labels))
 
 
 def _picked(member: str, wording: LabelSource, part: int) -> Callable[[ExportRow], Cell]:
     return lambda row: wording.pick(row.document.get(member) or {})[part]
 
 
-def _stated_cell(path: Sequence[str], write: Callable[[Any], Cell]) -> Callable[[ExportRow], Cell]:
-    """Return the value at a place as a cell; None if it is not stated."""
-
-    def cell(row: ExportRow) -> Cell:
-        value = dig(row.document, *path)
-        return None if value is None else write(value)
-
-    return cell
+def _cell_of(name: str) -> Callable[[ExportRow], Cell]:
+    """Return the function of a column that holds one value of a document."""
+    return partial(_written, table_columns(())[name], ())
 
 
-def _line_cell(path: Sequence[str], row: ExportRow) -> Cell:
-    """Return a line that stands alone; of one by language the wording of the record's source."""
+def _labelled(path: Sequence[str], labels: Mapping[str, str], row: ExportRow) -> Cell:
     value = dig(row.document, *path)
-    if not isinstance(value, dict):
-        return cast("str | None", value)
-    source = dig(row.document, "languages", "source")
+    if value is None:
+        return None
+    codes = [value] if isinstance(value, str) else value
+    return BETWEEN.join(labels.get(code, code) for code in codes)
+
+
+def _written(column: TableColumn, languages: Collection[str], row: ExportRow) -> Cell:
+    """Return the part of a document that a column holds as a cell; None if it is not stated."""
+    value = dig(row.document, *column.path)
+    if value is None:
+        return None
+    if column.kind == "line":
+        return _line(value, dig(row.document, "languages", "source"))
+    if column.kind == "others":
+        return _others(value, languages)
+    return _WRITERS.get(column.kind, _as_it_is)(value)
+
+
+def _line(value: str | Mapping[str, str], source: str) -> Cell:
+    """Return a line that stands alone; of one by language the wording of the record's source."""
+    if isinstance(value, str):
+        return value
     return value.get(source) or next(iter(value.values()), None)
-
-
-def _joined(
-    path: Sequence[str], labels: Mapping[str, str], absent: str | None = None
-) -> Callable[[ExportRow], Cell]:
-    def cell(row: ExportRow) -> Cell:
-        value = dig(row.document, *path)
-        if value is None:
-            return absent
-        if value == [] and not labels:
-            return NOTHING_LISTED
-        values = value if isinstance(value, list) else [value]
-        return BETWEEN.join(labels.get(one, one) for one in values)
-
-    return cell
 
 
 def _as_it_is(value: Cell) -> Cell:
     return value
+
+
+def _joined(values: Sequence[str]) -> Cell:
+    return BETWEEN.join(values) or NOTHING_LISTED
 
 
 def _json(value: Any) -> Cell:
@@ -250,3 +259,10 @@ def _others(texts: Mapping[str, str] | str, known: Collection[str]) -> Cell:
 
 def _rules(row: ExportRow) -> Cell:
     return BETWEEN.join(sorted({finding.rule for finding in row.register.noticed()}))
+
+
+_WRITERS: Mapping[ColumnKind, Callable[[Any], Cell]] = {
+    "date": dt.date.fromisoformat,
+    "list": _joined,
+    "json": _json,
+}

@@ -210,13 +210,7 @@ def _order(place: Place) -> tuple[tuple[int, str], ...]:
 @cache
 def _sections() -> frozenset[Place]:
     """Return the names of top-level objects that only group fields."""
-    return frozenset(
-        field.path
-        for field in fields()
-        if len(field.path) == 1
-        and "properties" in field.schema
-        and "x-requirement" not in field.schema
-    )
+    return frozenset(field.path for field in fields() if field.is_section)
 
 
 def _is_text(place: Place) -> bool:

@@ -8,8 +8,8 @@ every document of a version is valid in later ones, whatever only reads takes th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -23,7 +23,44 @@ SCHEMA_VERSION = VERSIONS[-1]
 RECORD_FOLDER = SCHEMAS / "record" / SCHEMA_VERSION
 
 
-class Field(msgspec.Struct, frozen=True, kw_only=True):
+FieldKind: TypeAlias = Literal[
+    "text",
+    "codes_by_language",
+    "group",
+    "codes",
+    "words",
+    "list",
+    "code",
+    "boolean",
+    "number",
+    "date",
+    "period",
+    "place",
+    "country",
+    "language",
+    "plain",
+]
+"""What a field holds: a text by language, a code by language, members, codes, plain texts, entries,
+or one value."""
+
+_BY_PATH: dict[tuple[str, ...], FieldKind] = {
+    ("data", "retention", "period"): "period",
+    ("publication", "withheld_fields", "*", "pointer"): "place",
+}
+"""The one field that holds an ISO 8601 duration, and the one that holds a JSON Pointer."""
+
+_BY_DEFINITION: dict[str | None, FieldKind] = {
+    "LangText": "text",
+    "LangLine": "text",
+    "Date": "date",
+    "FuzzyDate": "date",
+    "Country": "country",
+    "LanguageTag": "language",
+}
+_BY_TYPE: dict[str, FieldKind] = {"boolean": "boolean", "integer": "number", "number": "number"}
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A place of the format: `path` has `*` for each item of a list, `schema` is resolved."""
 
     path: tuple[str, ...]
@@ -35,15 +72,61 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         kind: str | None = self.schema.get("x-definition")
         return kind
 
+    @cached_property
+    def holds(self) -> FieldKind:
+        """What a value of the field is, by which it is asked, read, written and described."""
+        known = _BY_PATH.get(self.path) or _BY_DEFINITION.get(self.kind)
+        if known is not None:
+            return known
+        if self.lists:
+            return "code"
+        if self.entry is not None:
+            if "propertyNames" in self.schema:
+                return "codes_by_language"
+            if self.entry.holds == "code":
+                return "codes"
+            return "words" if self.entry.schema.get("type") == "string" else "list"
+        kind = self.schema.get("type")
+        return "group" if kind == "object" else _BY_TYPE.get(str(kind), "plain")
+
     @property
     def is_text(self) -> bool:
         """Whether its value is, or may be, a text by language."""
-        return self.kind in {"LangText", "LangLine"}
+        return self.holds == "text"
 
     @property
-    def is_number(self) -> bool:
-        """Whether its value is a number, whole or not."""
-        return self.schema.get("type") in ("integer", "number")
+    def is_by_language(self) -> bool:
+        """Whether its value is, or may be, a text or a code by language."""
+        return self.holds in {"text", "codes_by_language"}
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a list of codes, of texts or of other entries."""
+        return self.holds in {"codes", "words", "list"}
+
+    @property
+    def is_section(self) -> bool:
+        """Whether it only groups the units of requirements in it."""
+        return len(self.path) == 1 and self.holds == "group" and "x-requirement" not in self.schema
+
+    @cached_property
+    def members(self) -> dict[str, Field]:
+        """The fields of an object by name."""
+        return {
+            name: Field(path=(*self.path, name), schema=member)
+            for name, member in self.schema.get("properties", {}).items()
+        }
+
+    @cached_property
+    def entry(self) -> Field | None:
+        """The field of each item of a list, or of the code in each language."""
+        path = (*self.path, "*")
+        if "items" in self.schema:
+            return Field(path=path, schema=self.schema["items"])
+        if "propertyNames" in self.schema and self.kind not in _BY_DEFINITION:
+            title = {"title": self.title}
+            return Field(path=path, schema={**title, **self.schema["additionalProperties"]})
+        return None
 
     @property
     def title(self) -> str:
@@ -51,7 +134,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         title: str = self.schema["title"]
         return title
 
-    @property
+    @cached_property
     def lists(self) -> tuple[str, ...]:
         """The code lists of the field's value, such as `sector` or `pack/bodies`."""
         named = self.schema.get("x-codelist", ())
@@ -102,7 +185,7 @@ def resolved(document: dict[str, Any]) -> dict[str, Any]:
 @cache
 def fields(version: str = SCHEMA_VERSION) -> tuple[Field, ...]:
     """Return every place of a document, sections and items included, in document order."""
-    return tuple(fields_of(resolved_schema(version), ()))
+    return tuple(fields_of(Field(path=(), schema=resolved_schema(version))))
 
 
 @cache
@@ -116,21 +199,24 @@ def field_at(path: tuple[str, ...], version: str = SCHEMA_VERSION) -> Field | No
     return _fields_by_path(version).get(path)
 
 
+def required_field(path: tuple[str, ...]) -> Field:
+    """Return the field at a path. Raises `LookupError` if there is none."""
+    return _fields_by_path(SCHEMA_VERSION)[path]
+
+
 @cache
 def _fields_by_path(version: str) -> dict[tuple[str, ...], Field]:
     return {field.path: field for field in fields(version)}
 
 
-def fields_of(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:
-    """Yield every place below a resolved schema that is at a path."""
-    for name, member in schema.get("properties", {}).items():
-        here = (*path, name)
-        yield Field(path=here, schema=member)
-        yield from fields_of(member, here)
-        item = member.get("items")
-        if item is not None:
-            yield Field(path=(*here, "*"), schema=item)
-            yield from fields_of(item, (*here, "*"))
+def fields_of(field: Field) -> Iterator[Field]:
+    """Yield every place inside a field, each before what is inside it."""
+    inner = list(field.members.values())
+    if field.is_list and field.entry is not None:
+        inner.append(field.entry)
+    for one in inner:
+        yield one
+        yield from fields_of(one)
 
 
 def _resolve(node: Any, root: dict[str, Any]) -> Any:

@@ -44,7 +44,8 @@ class StatementSchema:
         """Take a schema; its references lead into its own `$defs`."""
         whole = resolved(schema)
         self._validator = build_validator(whole)
-        self._fields: Mapping[Place, Field] = {field.path: field for field in fields_of(whole, ())}
+        inner = fields_of(Field(path=(), schema=whole))
+        self._fields: Mapping[Place, Field] = {field.path: field for field in inner}
 
     def remarks(self, statement: object) -> list[PendingFinding]:
         """Return a finding for each member that a fault is about, at that member's own path."""

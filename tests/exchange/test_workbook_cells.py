@@ -17,7 +17,6 @@ from registry.exchange.export_csv import escape_formula, unescape_formula
 from registry.exchange.workbooks.answer import finding_lines
 from registry.exchange.workbooks.file import read_sheets
 from registry.exchange.workbooks.filing import check_workbook
-from registry.exchange.workbooks.form import required_field
 from registry.exchange.workbooks.form_making import make_form
 from registry.exchange.workbooks.making import FormSource, make_workbook
 from registry.exchange.workbooks.reading import ReadSheet, read_workbook
@@ -26,6 +25,7 @@ from registry.exchange.workbooks.values import CellFault, read_value
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
 from registry.record.pointers import parts, value_at
+from registry.record.schema import required_field
 from registry.resources import SCHEMAS
 from tests.exchange.sheet_edits import Formula, edited, named, opendocument, place
 

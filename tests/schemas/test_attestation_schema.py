@@ -9,11 +9,11 @@ from babel.messages.pofile import read_po
 from jsonschema import Draft202012Validator
 
 from registry.record.attestation import attestation_schema_bytes
-from registry.record.schema import fields_of, record_schema, resolved
+from registry.record.schema import Field, fields_of, record_schema, resolved
 from registry.resources import SCHEMAS
 
 SCHEMA = json.loads(attestation_schema_bytes())
-FIELDS = list(fields_of(resolved(SCHEMA), ()))
+FIELDS = list(fields_of(Field(path=(), schema=resolved(SCHEMA))))
 
 
 def catalogue(tag, name):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from registry.exchange.export_columns import table_columns
 from registry.exchange.workbooks.form import FIRST_VALUE, TOP, FormRow, FormSheet
 from registry.exchange.workbooks.form_making import restated
 from registry.exchange.workbooks.reading import ReadSheet
 from registry.exchange.workbooks.results import WorkbookFinding, WorkbookRecord
 from registry.exchange.workbooks.sheets import FilledSheet, SheetCell, place_named
-from registry.exchange.workbooks.table import ANSWER, TAG, table_columns
+from registry.exchange.workbooks.table import ANSWER, TAG
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.exchange.workbooks.writing import SheetNotes, TableSheet, WorkbookWriter
 from registry.record.messages import Title, message
@@ -171,7 +172,7 @@ def _add_table(
     dates = frozenset(
         moved[number]
         for number in kept
-        if header[number] in known and known[header[number]].field.kind == "Date"
+        if header[number] in known and known[header[number]].kind == "date"
     )
     writer.add_table(
         TableSheet(name=sheet.name, rows=rows, dates=dates), SheetNotes(cells=comments)

@@ -6,11 +6,9 @@ row is and which language a column. So every word that people see may be transla
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
-
-from registry.record.schema import Field, field_at
 
 MARK = "register-form-1"
 """The first cell of a form; beside it stand record, tag and language."""
@@ -26,7 +24,6 @@ FIRST_VALUE = len(LEAD)
 """The first column of values."""
 
 FormValue: TypeAlias = str | bool | int | float | None
-RowKind: TypeAlias = Literal["heading", "list", "group", "by_language", "value"]
 
 
 class FormRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,34 +54,3 @@ class FormSheet(msgspec.Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...]
     title: str
     rows: tuple[FormRow, ...]
-
-
-def required_field(path: tuple[str, ...]) -> Field:
-    """Return the field at a path. Raises `LookupError` if there is none."""
-    field = field_at(path)
-    if field is None:
-        raise LookupError(path)
-    return field
-
-
-def kind_of(field: Field) -> RowKind:
-    """Return what a field's row is."""
-    schema = field.schema
-    if field.is_text or is_map(field):
-        return "by_language"
-    if schema.get("type") == "array":
-        return "list"
-    if "properties" in schema:
-        return "group" if field.path[-1] == "*" else "heading"
-    return "value"
-
-
-def is_map(field: Field) -> bool:
-    """Return whether a field has a code by language."""
-    return not field.is_text and "propertyNames" in field.schema
-
-
-def map_field(field: Field) -> Field:
-    """Return the field of the codes of a field that has one by language."""
-    title = {"title": field.schema["title"]}
-    return Field(path=(*field.path, "*"), schema={**title, **field.schema["additionalProperties"]})

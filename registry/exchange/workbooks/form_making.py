@@ -8,20 +8,14 @@ from typing import Any
 
 import msgspec
 
-from registry.exchange.workbooks.form import (
-    FormRow,
-    FormSheet,
-    is_map,
-    kind_of,
-    map_field,
-    required_field,
-)
-from registry.exchange.workbooks.words import WorkbookWords, choices_of
-from registry.record.field_descriptions import PERIOD_OF_RETENTION, request
+from registry.exchange.workbooks.form import FormRow, FormSheet, FormValue
+from registry.exchange.workbooks.values import write_value
+from registry.exchange.workbooks.words import WorkbookWords
+from registry.record.field_descriptions import request
 from registry.record.format_version import source_language
 from registry.record.messages import message
 from registry.record.model import Document
-from registry.record.pointers import dig, parts, pointer
+from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.requirements import (
     Requirements,
     Unit,
@@ -32,7 +26,7 @@ from registry.record.requirements import (
     requirements_under,
     units,
 )
-from registry.record.schema import SCHEMA_VERSION, Field, fields
+from registry.record.schema import SCHEMA_VERSION, Field, fields, required_field
 
 FORM_INSTRUCTIONS = message(
     "Fill in the white cells. What need not be said is folded away, and opens with the sign + at "
@@ -120,12 +114,14 @@ class _FormMaker:
         self.units = {unit.path: unit for unit in units()}
 
     def rows(self) -> Iterator[FormRow]:
-        yield self._value_row(_VERSION, self.document.get("schema_version"), hidden=True)
+        version = self.document.get("schema_version", SCHEMA_VERSION)
+        [row] = self._rows_of(required_field(_VERSION), version, asked="", folded=False)
+        yield msgspec.structs.replace(row, hidden=True)
         yield from self._rows_at(("id",), self.document.get("id"))
         first = deciding_paths()
-        yield self._section(
-            self.words.say("First: what decides what is asked"),
-            self.words.say(
+        yield FormRow(
+            label=self.words.say("First: what decides what is asked"),
+            help=self.words.say(
                 "Answer these before the rest. When you send the workbook, it comes back with what "
                 "is asked of this system."
             ),
@@ -133,77 +129,69 @@ class _FormMaker:
         for path in first:
             yield from self._rows_at(path, dig(self.document, *path))
         done = {("id",), _VERSION, *first}
-        yield self._section(self.words.title("The record"), "")
+        yield FormRow(label=self.words.title("The record"))
         for field in fields():
             if len(field.path) > 1 or field.path in done:
                 continue
-            if not _is_section(field):
+            if not field.is_section:
                 yield from self._rows_at(field.path, self.document.get(field.path[0]))
                 continue
-            yield self._section(*self._named(field))
-            for name in field.schema["properties"]:
-                path = (*field.path, name)
-                if path not in done:
-                    yield from self._rows_at(path, dig(self.document, *path))
-
-    def _section(self, label: str, text: str) -> FormRow:
-        return FormRow(label=label, help=text)
-
-    def _named(self, field: Field) -> tuple[str, str]:
-        schema = field.schema
-        title, text = schema.get("title", ""), schema.get("description", "")
-        if field.path == PERIOD_OF_RETENTION:
-            return self.words.title(title), self.words.render(request(field))
-        return self.words.title(title), self.words.title(text)
+            yield FormRow(
+                label=self.words.title(field.title),
+                help=self.words.title(field.schema.get("description", "")),
+            )
+            for member in field.members.values():
+                if member.path not in done:
+                    yield from self._rows_at(member.path, dig(self.document, *member.path))
 
     def _rows_at(self, path: tuple[str, ...], value: Any) -> Iterator[FormRow]:
         """Yield the rows of a unit of requirements."""
         unit = self.units[path]
         asked, is_open = self.asked(unit)
         folded = not is_open and value is None
-        yield from self._rows_of(path, value, asked=asked, folded=folded, spare=is_open)
+        yield from self._rows_of(unit.field, value, asked=asked, folded=folded, spare=is_open)
 
     def _rows_of(
-        self, path: tuple[str, ...], value: Any, *, asked: str, folded: bool, spare: bool = True
+        self, field: Field, value: Any, *, asked: str, folded: bool, spare: bool = True
     ) -> Iterator[FormRow]:
-        field = required_field(path)
-        kind = kind_of(field)
-        label, text = self._named(field)
-        head = FormRow(pattern=pointer(path), label=label, help=text, asked=asked, folded=folded)
-        if kind == "by_language":
-            given = value or {}
-            if isinstance(given, str):
-                given = {self.source: given}
-            codes = choices_of(map_field(field)) if is_map(field) else ()
-            cells = tuple(
-                self.words.label(codes, given[tag]) if tag in given and codes else given.get(tag)
-                for tag in self.languages
-            )
-            yield msgspec.structs.replace(head, values=cells)
-        elif kind == "value":
-            yield self._value_row(path, value, asked=asked, folded=folded)
-        elif kind == "list":
-            yield from self._list_rows(head, path, value, spare=spare)
-        else:
+        text = self.words.title(field.schema.get("description", ""))
+        head = FormRow(
+            pattern=pointer(field.path),
+            label=self.words.title(field.schema.get("title", "")),
+            help=self.words.render(request(field)) if field.holds == "period" else text,
+            asked=asked,
+            folded=folded,
+        )
+        if field.is_list:
+            yield from self._list_rows(head, field, value, spare=spare)
+        elif field.holds == "group":
             yield head
-            yield from self._members(path, value, folded=folded)
+            yield from self._members(field, value, folded=folded)
+        else:
+            yield msgspec.structs.replace(head, values=self._values(field, value))
 
-    def _members(self, path: tuple[str, ...], value: Any, *, folded: bool) -> Iterator[FormRow]:
-        field = required_field(path)
+    def _values(self, field: Field, value: Any) -> tuple[FormValue, ...]:
+        """Return the cells of a value, by language or one."""
+        if not field.is_by_language:
+            return (write_value(field, value, self.words),)
+        given = {self.source: value} if isinstance(value, str) else value or {}
+        one = field.entry or field
+        return tuple(write_value(one, given.get(tag), self.words) for tag in self.languages)
+
+    def _members(self, field: Field, value: Any, *, folded: bool) -> Iterator[FormRow]:
         required = field.schema.get("required", ())
-        for name in field.schema["properties"]:
+        for name, member in field.members.items():
             asked = self.words.say("Needed here") if name in required else ""
-            given = value.get(name) if isinstance(value, dict) else None
-            yield from self._rows_of((*path, name), given, asked=asked, folded=folded)
+            yield from self._rows_of(member, dig(value, name), asked=asked, folded=folded)
 
     def _list_rows(
-        self, head: FormRow, path: tuple[str, ...], value: Any, *, spare: bool
+        self, head: FormRow, field: Field, value: Any, *, spare: bool
     ) -> Iterator[FormRow]:
         """Yield a list's own row, which may say that there is none, and those of its entries."""
-        entry = required_field((*path, "*"))
+        entry = required_field((*field.path, "*"))
         none = self.words.say("There is none") if value == [] else None
         yield msgspec.structs.replace(head, values=(none,))
-        groups = kind_of(entry) == "group"
+        groups = entry.holds == "group"
         more = _SPARE_GROUPS if groups else _SPARE_VALUES
         given = list(value or ())
         room = max(len(given) + 1, more) if spare else len(given) + 1
@@ -211,45 +199,16 @@ class _FormMaker:
             room = 1
         for number in range(room):
             one = given[number] if number < len(given) else None
-            title = f"{head.label} {number + 1}"
             # A spare entry after those that are there need not stand open.
             folded = head.folded or (one is None and bool(number) and bool(given))
+            yield FormRow(
+                pattern=pointer(entry.path),
+                label=f"{head.label} {number + 1}",
+                folded=folded,
+                values=() if groups else self._values(entry, one),
+            )
             if groups:
-                yield FormRow(pattern=pointer(entry.path), label=title, folded=folded)
-                yield from self._members(entry.path, one, folded=folded)
-            else:
-                [row] = self._rows_of(entry.path, one, asked="", folded=folded)
-                yield msgspec.structs.replace(row, label=title, help="")
-
-    def _value_row(
-        self,
-        path: tuple[str, ...],
-        value: Any,
-        *,
-        asked: str = "",
-        folded: bool = False,
-        hidden: bool = False,
-    ) -> FormRow:
-        field = required_field(path)
-        names = choices_of(field)
-        if path == _VERSION and value is None:
-            value = SCHEMA_VERSION
-        if isinstance(value, bool):
-            value = self.words.label(names, "true" if value else "false")
-        elif names and isinstance(value, str):
-            value = self.words.label(names, value)
-        elif path == PERIOD_OF_RETENTION and isinstance(value, str):
-            value = self.words.period(value)
-        label, text = self._named(field)
-        return FormRow(
-            pattern=pointer(path),
-            label=label,
-            help=text,
-            asked=asked,
-            values=(value,),
-            folded=folded,
-            hidden=hidden,
-        )
+                yield from self._members(entry, one, folded=folded)
 
     def asked(self, unit: Unit) -> tuple[str, bool]:
         """Return what is asked of a unit in words, and whether it stands open when empty."""
@@ -277,24 +236,10 @@ class _FormMaker:
         )
 
 
-def _is_section(field: Field) -> bool:
-    return "properties" in field.schema and "x-requirement" not in field.schema
-
-
 def _languages(document: Any) -> Iterator[str]:
     """Yield the languages of every text of a document."""
     for field in fields():
-        if kind_of(field) == "by_language":
-            for found in _all_at(document, field.path):
+        if field.is_by_language:
+            for _, found in values_at(document, field.path):
                 if isinstance(found, dict):
                     yield from found
-
-
-def _all_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
-    if not path:
-        yield value
-    elif path[0] == "*":
-        for item in value if isinstance(value, list) else ():
-            yield from _all_at(item, path[1:])
-    elif isinstance(value, dict) and path[0] in value:
-        yield from _all_at(value[path[0]], path[1:])

@@ -13,9 +13,6 @@ from registry.exchange.workbooks.form import (
     LEAD,
     MARK,
     TOP,
-    is_map,
-    kind_of,
-    map_field,
 )
 from registry.exchange.workbooks.sheets import FilledSheet, SheetCell
 from registry.exchange.workbooks.values import (
@@ -150,7 +147,7 @@ class _FormReader:
             return
         self.patterns.add(pattern)
         place = self._place(field)
-        if kind_of(field) == "by_language":
+        if field.is_by_language:
             self._rows.append((place, CellPlace(row, self.columns.answer)))
             self._read_languages(row, field, place, filled)
             return
@@ -170,10 +167,9 @@ class _FormReader:
         if self.columns.answer not in filled:
             return
         cell = filled[self.columns.answer]
-        kind = kind_of(field)
-        if kind == "list":
+        if field.is_list:
             self._read_none(row, place, cell)
-        elif kind in {"group", "heading"}:
+        elif field.holds == "group":
             self._fault(
                 row,
                 self.columns.answer,
@@ -200,7 +196,7 @@ class _FormReader:
         self, row: int, field: Field, place: _Place, filled: dict[int, SheetCell]
     ) -> None:
         by_column = {column: tag for tag, column in self.columns.texts.items()}
-        one = map_field(field) if is_map(field) else field
+        one = field.entry or field
         for column, tag in by_column.items():
             self._rows.append(((*place, tag), CellPlace(row, column)))
         for column, cell in filled.items():

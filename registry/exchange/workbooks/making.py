@@ -7,10 +7,10 @@ from typing import Literal, TypeAlias, cast
 
 import msgspec
 
-from registry.exchange.export_columns import ExportRow, LabelSource, field_columns
+from registry.exchange.export_columns import ExportRow, LabelSource, field_columns, table_columns
 from registry.exchange.workbooks.form_making import FORM_INSTRUCTIONS, make_form
 from registry.exchange.workbooks.sheets import SheetCell
-from registry.exchange.workbooks.table import TAG, table_columns
+from registry.exchange.workbooks.table import TAG
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
 from registry.exchange.workbooks.writing import SheetNotes, TableSheet, WorkbookWriter
 from registry.record.ids import split_id
@@ -115,9 +115,9 @@ def _table(sources: Sequence[FormSource], words: WorkbookWords) -> TableSheet:
     dates, choices = set(), {}
     for number, name in enumerate(header):
         column = known.get(name)
-        if column is None or column.kind != "value":
+        if column is None or column.kind not in {"date", "value"}:
             continue
-        if column.field.kind == "Date":
+        if column.kind == "date":
             dates.add(number)
         elif column.field.lists:
             choices[number] = [*words.pack.codes(column.field.lists)]

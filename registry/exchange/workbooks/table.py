@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import Any, Literal, TypeAlias
-
-import msgspec
+from collections.abc import Iterator
+from typing import Any
 
 from registry.errors import UnreadableDocument
-from registry.exchange.export_columns import NOTHING_LISTED
+from registry.exchange.export_columns import NOTHING_LISTED, TableColumn, table_columns
 from registry.exchange.export_csv import unescape_formula
 from registry.exchange.export_xlsx import LONGEST_CELL
 from registry.exchange.workbooks.file import CSV_SHEET
 from registry.exchange.workbooks.filled import CellPlace, DerivedCell, FilledRecord, Unread
-from registry.exchange.workbooks.form import required_field
 from registry.exchange.workbooks.sheets import FilledSheet, SheetCell
 from registry.exchange.workbooks.values import (
     CellFault,
@@ -31,62 +27,14 @@ from registry.record.messages import Message, message
 from registry.record.model import Document
 from registry.record.parse import parse
 from registry.record.pointers import dig, parts
-from registry.record.schema import Field, field_at, fields
+from registry.record.schema import Field, field_at, required_field
 
 TAG, HASH, ANSWER = "tag", "hash", "answer"
 """The columns of the state that a row was made of, and of what the register says of it."""
 
 _TAG_DIGITS = 16
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_OTHER = "other"
 _FEWEST = 3
-
-ColumnKind: TypeAlias = Literal["text", "others", "line", "value", "list", "json"]
-
-
-class TableColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """A column of a table that holds a part of a document."""
-
-    name: str
-    path: tuple[str, ...]
-    kind: ColumnKind
-    field: Field
-
-
-@cache
-def table_columns(languages: tuple[str, ...]) -> dict[str, TableColumn]:
-    """Return the columns of every field, by name, with a column a language for texts."""
-    found = [
-        TableColumn(name="id", path=("id",), kind="value", field=required_field(("id",))),
-        TableColumn(
-            name="source_id",
-            path=("source_id",),
-            kind="value",
-            field=required_field(("source_id",)),
-        ),
-    ]
-    for field in fields():
-        if "*" not in field.path and field.path not in {("id",), ("source_id",)}:
-            found += _columns_of(field, languages)
-    return {column.name: column for column in found}
-
-
-def _columns_of(field: Field, languages: Sequence[str]) -> Iterator[TableColumn]:
-    name, path, schema = ".".join(field.path), field.path, field.schema
-    if field.is_text:
-        if field.kind == "LangLine":
-            yield TableColumn(name=name, path=path, kind="line", field=field)
-        for tag in languages:
-            yield TableColumn(name=f"{name}.{tag}", path=(*path, tag), kind="text", field=field)
-        yield TableColumn(name=f"{name}.{_OTHER}", path=path, kind="others", field=field)
-    elif "properties" in schema:
-        return
-    elif schema.get("type") == "array" and schema["items"].get("type") == "string":
-        yield TableColumn(name=name, path=path, kind="list", field=field)
-    elif schema.get("type") in {"array", "object"}:
-        yield TableColumn(name=name, path=path, kind="json", field=field)
-    else:
-        yield TableColumn(name=name, path=path, kind="value", field=field)
 
 
 def is_table(sheet: FilledSheet) -> bool:
@@ -214,7 +162,7 @@ class _TableReader:
                 return _json(read_text(cell), column)
             case "text":
                 return read_value(column.field, cell, self.words)
-        if self.is_csv and column.field.is_number and isinstance(cell, str):
+        if self.is_csv and column.field.holds == "number" and isinstance(cell, str):
             cell = _number(cell)
         return read_value(column.field, cell, self.words)
 
@@ -250,9 +198,7 @@ def _source_of(
     else:
         return None
     field = required_field(path)
-    if field.schema.get("type") == "array":
-        field = required_field((*path, "*"))
-    return path, ".".join(path), choices_of(field)
+    return path, ".".join(path), choices_of(field.entry or field)
 
 
 def _json(text: str, column: TableColumn) -> Any:

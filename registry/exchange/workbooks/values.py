@@ -9,9 +9,9 @@ import unicodedata
 from typing import Any
 
 from registry.exchange.readers.workbook_process import ERRORS
+from registry.exchange.workbooks.form import FormValue
 from registry.exchange.workbooks.sheets import SheetCell
 from registry.exchange.workbooks.words import NOT_STORED, WorkbookWords, choices_of
-from registry.record.field_descriptions import PERIOD_OF_RETENTION
 from registry.record.messages import Message, Title, message
 from registry.record.nearest_code import nearest_code
 from registry.record.numbers import NumberFault, not_whole, read_number
@@ -65,17 +65,16 @@ def read_value(field: Field, cell: SheetCell, words: WorkbookWords) -> Any:
     they are, for validation to judge.
     """
     names = choices_of(field)
-    kind = field.schema.get("type")
-    if field.is_number:
-        return _read_number(cell, whole=kind == "integer")
-    if isinstance(cell, bool) and kind == "boolean":
+    if field.holds == "number":
+        return _read_number(cell, whole=field.schema["type"] == "integer")
+    if isinstance(cell, bool) and field.holds == "boolean":
         return cell
     text = read_text(cell)
     if names:
         return _read_code(field, names, text, words)
-    if field.path == PERIOD_OF_RETENTION:
+    if field.holds == "period":
         return NOT_STORED if words.is_not_stored(text) else duration_in_words(text) or text
-    if field.kind in {"Date", "FuzzyDate"}:
+    if field.holds == "date":
         return _read_date(text, partial=field.kind == "FuzzyDate")
     if isinstance(cell, bool):
         raise CellFault(
@@ -84,8 +83,21 @@ def read_value(field: Field, cell: SheetCell, words: WorkbookWords) -> Any:
     return text
 
 
+def write_value(field: Field, value: Any, words: WorkbookWords) -> FormValue:
+    """Return a value as people write it: codes by their labels, a period in words."""
+    names = choices_of(field)
+    if isinstance(value, bool):
+        return words.label(names, "true" if value else "false")
+    if names and isinstance(value, str):
+        return words.label(names, value)
+    if field.holds == "period" and isinstance(value, str):
+        return words.period(value)
+    written: FormValue = value
+    return written
+
+
 def _read_code(field: Field, names: tuple[str, ...], text: str, words: WorkbookWords) -> Any:
-    is_boolean = field.schema.get("type") == "boolean"
+    is_boolean = field.holds == "boolean"
     code = words.code(names, text)
     if code is not None:
         return code == "true" if is_boolean else code

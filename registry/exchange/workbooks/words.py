@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import babel
 
@@ -18,7 +17,7 @@ from registry.record.messages import (
     render_title,
 )
 from registry.record.pack import Pack
-from registry.record.schema import Field
+from registry.record.schema import Field, FieldKind
 from registry.text.catalogues import SOURCE
 from registry.text.dates import duration_words
 from registry.text.folding import fold
@@ -27,6 +26,12 @@ from registry.text.locales import pick as pick_text
 
 COUNTRIES, LANGUAGES, BOOLEANS = "countries", "languages", "booleans"
 """The names of choices that are no code lists."""
+
+_OTHER_CHOICES: Mapping[FieldKind, tuple[str, ...]] = {
+    "boolean": (BOOLEANS,),
+    "country": (COUNTRIES,),
+    "language": (LANGUAGES,),
+}
 
 NOT_STORED = "not_stored"
 """What stands in the place of a period of retention."""
@@ -146,12 +151,7 @@ class WorkbookWords:
 
 def choices_of(field: Field) -> tuple[str, ...]:
     """Return the names of the lists that a field's value is chosen from; none for other values."""
-    schema: Mapping[str, Any] = field.schema
-    if field.lists:
-        return field.lists
-    if schema.get("type") == "boolean":
-        return (BOOLEANS,)
-    return {"Country": (COUNTRIES,), "LanguageTag": (LANGUAGES,)}.get(field.kind or "", ())
+    return field.lists or _OTHER_CHOICES.get(field.holds, ())
 
 
 def _folded(text: str) -> str:

@@ -22,9 +22,6 @@ from registry.exchange.workbooks.form import (
     FormRow,
     FormSheet,
     FormValue,
-    is_map,
-    kind_of,
-    map_field,
 )
 from registry.exchange.workbooks.sheets import SheetCell
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
@@ -148,7 +145,6 @@ class WorkbookWriter:
         self, sheet: Any, row: int, one: FormRow, form: FormSheet, notes: SheetNotes
     ) -> None:
         field = field_at(parts(one.pattern)) if one.pattern else None
-        kind = None if field is None else kind_of(field)
         note = notes.rows.get(row, "")
         options: dict[str, Any] = {"hidden": True} if one.hidden else {}
         if one.folded and not note:
@@ -157,10 +153,10 @@ class WorkbookWriter:
         look: dict[str, Any] = {"text_wrap": True, "valign": "top"}
         if self._is_rtl:
             look["reading_order"] = 2
-        is_section = field is None or (kind == "list" and len(field.path) == 1)
+        is_section = field is None or (field.is_list and len(field.path) == 1)
         if is_section:
             look |= {"bold": True, "font_color": "#ffffff", "bg_color": _COLOURS["section"]}
-        elif kind in {"list", "group", "heading"}:
+        elif field is not None and (field.is_list or field.holds == "group"):
             look |= {"bold": True, "bg_color": _COLOURS["group"]}
         quiet = look if is_section else look | {"bold": False, "font_color": _COLOURS["help"]}
         sheet.write_string(row, 0, one.pattern)
@@ -204,11 +200,10 @@ class WorkbookWriter:
         comment: str | None,
     ) -> None:
         """Write a cell for an answer; one that is not for any is grey."""
-        kind, column = kind_of(field), FIRST_VALUE + number
-        by_language = kind == "by_language"
-        if by_language and is_map(field):
-            field = map_field(field)
-        is_open = by_language or (number == 0 and kind in {"value", "list"})
+        column, by_language, is_list = FIRST_VALUE + number, field.is_by_language, field.is_list
+        is_open = by_language or (number == 0 and field.holds != "group")
+        if by_language:
+            field = field.entry or field
         look: dict[str, Any] = {"text_wrap": True, "valign": "top"}
         if not is_open:
             look["bg_color"] = _COLOURS["group"]
@@ -217,7 +212,7 @@ class WorkbookWriter:
             look["border_color"] = "#b8c4c0"
         if by_language:
             look["reading_order"] = 2 if direction(tag) == "rtl" else 1
-        elif field.kind != "Date" and not field.is_number:
+        elif field.kind != "Date" and field.holds != "number":
             look["num_format"] = "@"
         if comment:
             look["bg_color"] = _COLOURS["wrong"]
@@ -225,9 +220,9 @@ class WorkbookWriter:
         if comment:
             self._comment(sheet, row, column, comment)
         names = choices_of(field)
-        if is_open and kind == "list" and field.schema.get("x-empty-answers"):
+        if is_open and is_list and field.schema.get("x-empty-answers"):
             self._choose(sheet, row, column, ("none",), [self._words.say("There is none")])
-        elif is_open and names and kind != "list":
+        elif is_open and names and not is_list:
             labels = [label for one in names for label in self._words.choices(one).values()]
             self._choose(sheet, row, column, names, labels)
 
