@@ -195,9 +195,8 @@ def _stated(path: Sequence[str], row: ExportRow) -> Cell:
 
 def _labels(name: str, field: Field, wording: LabelSource) -> Iterator[ExportColumn]:
     """Yield the column of the labels of a field's codes, if it holds any."""
-    coded = field.entry if field.holds == "codes" else field
-    if coded is not None and coded.lists:
-        labels = wording.labels(coded.lists)
+    if field.holds in {"code", "codes"}:
+        labels = wording.labels(field.entry.lists)
         yield ExportColumn(name=f"{name}_label", cell=partial(_labelled, field.path, labels))
 
 

@@ -57,7 +57,12 @@ _BY_DEFINITION: dict[str | None, FieldKind] = {
     "Country": "country",
     "LanguageTag": "language",
 }
-_BY_TYPE: dict[str, FieldKind] = {"boolean": "boolean", "integer": "number", "number": "number"}
+_BY_TYPE: dict[str | None, FieldKind] = {
+    "object": "group",
+    "boolean": "boolean",
+    "integer": "number",
+    "number": "number",
+}
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -80,14 +85,13 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return known
         if self.lists:
             return "code"
-        if self.entry is not None:
-            if "propertyNames" in self.schema:
-                return "codes_by_language"
+        if "propertyNames" in self.schema:
+            return "codes_by_language"
+        if "items" in self.schema:
             if self.entry.holds == "code":
                 return "codes"
             return "words" if self.entry.schema.get("type") == "string" else "list"
-        kind = self.schema.get("type")
-        return "group" if kind == "object" else _BY_TYPE.get(str(kind), "plain")
+        return _BY_TYPE.get(self.schema.get("type"), "plain")
 
     @property
     def is_text(self) -> bool:
@@ -118,15 +122,15 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         }
 
     @cached_property
-    def entry(self) -> Field | None:
-        """The field of each item of a list, or of the code in each language."""
+    def entry(self) -> Field:
+        """The field of each item of a list, or of the code in each language; else the field."""
         path = (*self.path, "*")
         if "items" in self.schema:
             return Field(path=path, schema=self.schema["items"])
-        if "propertyNames" in self.schema and self.kind not in _BY_DEFINITION:
-            title = {"title": self.title}
-            return Field(path=path, schema={**title, **self.schema["additionalProperties"]})
-        return None
+        if self.holds == "codes_by_language":
+            code = {"title": self.title, **self.schema["additionalProperties"]}
+            return Field(path=path, schema=code)
+        return self
 
     @property
     def title(self) -> str:
@@ -212,7 +216,7 @@ def _fields_by_path(version: str) -> dict[tuple[str, ...], Field]:
 def fields_of(field: Field) -> Iterator[Field]:
     """Yield every place inside a field, each before what is inside it."""
     inner = list(field.members.values())
-    if field.is_list and field.entry is not None:
+    if field.is_list:
         inner.append(field.entry)
     for one in inner:
         yield one

@@ -175,8 +175,7 @@ class _FormMaker:
         if not field.is_by_language:
             return (write_value(field, value, self.words),)
         given = {self.source: value} if isinstance(value, str) else value or {}
-        one = field.entry or field
-        return tuple(write_value(one, given.get(tag), self.words) for tag in self.languages)
+        return tuple(write_value(field.entry, given.get(tag), self.words) for tag in self.languages)
 
     def _members(self, field: Field, value: Any, *, folded: bool) -> Iterator[FormRow]:
         required = field.schema.get("required", ())
@@ -188,7 +187,7 @@ class _FormMaker:
         self, head: FormRow, field: Field, value: Any, *, spare: bool
     ) -> Iterator[FormRow]:
         """Yield a list's own row, which may say that there is none, and those of its entries."""
-        entry = required_field((*field.path, "*"))
+        entry = field.entry
         none = self.words.say("There is none") if value == [] else None
         yield msgspec.structs.replace(head, values=(none,))
         groups = entry.holds == "group"

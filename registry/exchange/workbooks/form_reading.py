@@ -196,11 +196,10 @@ class _FormReader:
         self, row: int, field: Field, place: _Place, filled: dict[int, SheetCell]
     ) -> None:
         by_column = {column: tag for tag, column in self.columns.texts.items()}
-        one = field.entry or field
         for column, tag in by_column.items():
             self._rows.append(((*place, tag), CellPlace(row, column)))
         for column, cell in filled.items():
-            self._read_cell(row, column, one, (*place, by_column[column]), cell)
+            self._read_cell(row, column, field.entry, (*place, by_column[column]), cell)
 
     def _read_none(self, row: int, place: _Place, cell: SheetCell) -> None:
         if (row, self.columns.answer) in self.formulas:

@@ -198,7 +198,7 @@ def _source_of(
     else:
         return None
     field = required_field(path)
-    return path, ".".join(path), choices_of(field.entry or field)
+    return path, ".".join(path), choices_of(field.entry)
 
 
 def _json(text: str, column: TableColumn) -> Any:

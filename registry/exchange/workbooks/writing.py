@@ -203,7 +203,7 @@ class WorkbookWriter:
         column, by_language, is_list = FIRST_VALUE + number, field.is_by_language, field.is_list
         is_open = by_language or (number == 0 and field.holds != "group")
         if by_language:
-            field = field.entry or field
+            field = field.entry
         look: dict[str, Any] = {"text_wrap": True, "valign": "top"}
         if not is_open:
             look["bg_color"] = _COLOURS["group"]

@@ -6,7 +6,7 @@ What stands where is the schema's matter; templates name the same members as the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from registry.pages.views.metric_words import metric_words
 from registry.record.entry import NOT_STATED
 from registry.record.model import LangText
 from registry.record.pointers import dig, field_path, parts
-from registry.record.schema import field_at, resolved_schema
+from registry.record.schema import Field, field_at
 from registry.text.catalogues import find
 
 # What lists and badges show of every record, stated or not.
@@ -48,15 +48,6 @@ class LazyViewObject(ViewObject):
         return made
 
 
-class _Shape(msgspec.Struct, frozen=True):
-    """The part of a field's schema that decides how a value is shown."""
-
-    kind: str = ""
-    members: Mapping[str, _Shape] = {}
-    items: _Shape | None = None
-    lists: tuple[str, ...] = ()
-
-
 def show(
     reader: Reader, document: Mapping[str, Any], whole: Mapping[str, str], written: Sequence[str]
 ) -> ViewObject:
@@ -84,7 +75,7 @@ def _section(
 ) -> Any:
     if name not in document:
         return ABSENT
-    shown = _shown(reader, says, document[name], _shapes().members.get(name, _ANY))
+    shown = _shown(reader, says, document[name], field_at((name,)))
     for pointer, text in whole.items():
         section, *path, tag = parts(pointer)
         if section == name:
@@ -193,25 +184,6 @@ def is_line(path: tuple[str, ...]) -> bool:
     return path in _NAMES or (field is not None and field.kind == "LangLine")
 
 
-@cache
-def _shapes() -> _Shape:
-    return _shape(resolved_schema(), ())
-
-
-def _shape(schema: Mapping[str, Any], path: tuple[str, ...]) -> _Shape:
-    lists = schema.get("x-codelist") or ()
-    members = schema.get("properties", {})
-    return _Shape(
-        kind="LangLine" if is_line(path) else schema.get("x-definition", ""),
-        members={name: _shape(part, (*path, name)) for name, part in members.items()},
-        items=_shape(schema["items"], (*path, "*")) if "items" in schema else None,
-        lists=(lists,) if isinstance(lists, str) else tuple(lists),
-    )
-
-
-_ANY = _Shape()
-
-
 def _with_whole(shown: Any, path: Sequence[str], tag: str, whole: str) -> Any:
     """Return what is shown, where the text at a path has its whole, if it is in that language."""
     if isinstance(shown, Text) and not path:
@@ -227,19 +199,19 @@ def _shown(
     reader: Reader,
     says: Mapping[str, Callable[[Any], Text | None]],
     value: Any,
-    shape: _Shape,
+    field: Field | None,
 ) -> Any:
-    if shape.kind in says:
-        return says[shape.kind](value)
+    """Return a value as it is shown; what the format does not have is shown as it stands."""
+    if field is None:
+        return value
+    kind = "LangLine" if field.path in _NAMES else field.kind
+    if kind in says:
+        return says[kind](value)
     if isinstance(value, dict):
-        members = shape.members
+        members = field.members
         return ViewObject(
-            {
-                name: _shown(reader, says, part, members.get(name, _ANY))
-                for name, part in value.items()
-            }
+            {name: _shown(reader, says, part, members.get(name)) for name, part in value.items()}
         )
     if isinstance(value, list):
-        items = shape.items or _ANY
-        return [_shown(reader, says, part, items) for part in value]
-    return label(reader, shape.lists, value) if shape.lists else value
+        return [_shown(reader, says, part, field.entry) for part in value]
+    return label(reader, field.lists, value) if field.lists else value

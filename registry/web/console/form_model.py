@@ -10,7 +10,7 @@ from registry.errors import Finding
 from registry.pages.reader import Text
 from registry.pages.views.diff_view import DiffValue
 
-FieldKind: TypeAlias = Literal[
+ControlKind: TypeAlias = Literal[
     "texts",
     "languages",
     "line",
@@ -66,7 +66,7 @@ class FormField(msgspec.Struct, kw_only=True):
     `theirs` is what somebody else saved in it meanwhile.
     """
 
-    kind: FieldKind
+    kind: ControlKind
     pointer: str
     title: Text
     hint: Text | None = None

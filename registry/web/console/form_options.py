@@ -11,7 +11,7 @@ from babel import Locale
 from registry.pages.reader import Reader, as_it_is, in_language, label, language, say
 from registry.pages.views.document_view import field_title
 from registry.record.requirements import never_withheld, units
-from registry.record.schema import Field
+from registry.record.schema import Field, FieldKind
 from registry.text.locales import country_name
 from registry.web.console.form_model import FormOption
 
@@ -29,7 +29,7 @@ def code_options(reader: Reader, field: Field, value: Any) -> tuple[FormOption, 
 
 
 def options(
-    reader: Reader, lists: str | tuple[str, ...], codes: Mapping[str, Any], chosen: set[str]
+    reader: Reader, lists: tuple[str, ...], codes: Mapping[str, Any], chosen: set[str]
 ) -> tuple[FormOption, ...]:
     """Return the codes as choices, and after them what was chosen and is none of them."""
     known = [
@@ -61,9 +61,9 @@ def no_option(reader: Reader, value: Any) -> FormOption:
     return FormOption(code="", label=as_it_is(reader, "–"), chosen=not value)
 
 
-def name_options(reader: Reader, kind: str | None, chosen: str) -> tuple[FormOption, ...]:
+def name_options(reader: Reader, kind: FieldKind, chosen: str) -> tuple[FormOption, ...]:
     """Return the countries or languages by their names in the reader's language."""
-    if kind == "LanguageTag":
+    if kind == "language":
         named = {tag: language(reader, tag).text for tag in reader.pack.languages}
     else:
         named = _countries(reader.locale.babel)

@@ -15,12 +15,12 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from registry.record.field_descriptions import PERIOD_OF_RETENTION
 from registry.record.format_version import settled
 from registry.record.model import Document
 from registry.record.numbers import NumberFault, read_number
-from registry.record.pointers import dig, pointer
+from registry.record.pointers import dig
 from registry.record.requirements import Unit
+from registry.record.schema import Field
 from registry.text.dates import duration_in_words
 
 Typed: TypeAlias = Mapping[str, Sequence[str]]
@@ -67,7 +67,7 @@ def read_page(document: Document, units: Iterable[Unit], typed: Typed, first: st
     }
     page = _by_place(typed)
     for unit in units:
-        value = _value(unit.field.schema, unit.pointer, page)
+        value = _value(unit.field, unit.pointer, page)
         if value == [] and not (unit.empty_answers and is_none(unit.pointer, typed)):
             value = None
         section = made.setdefault(unit.section, {}) if unit.section else made
@@ -123,27 +123,29 @@ def _by_place(typed: Typed) -> _TypedPage:
     return _TypedPage(typed, members, entries)
 
 
-def _value(schema: Mapping[str, Any], place: str, page: _TypedPage) -> Any:  # noqa: PLR0911  a kind each
-    kind, typed = schema.get("x-definition"), page.typed
-    if kind == "LangText" or "propertyNames" in schema:
+def _value(field: Field, place: str, page: _TypedPage) -> Any:
+    """Return what was typed into the controls of a field, None where nothing was."""
+    if field.is_by_language:
         return _by_language(place, page)
-    if kind in {"Date", "FuzzyDate"}:
+    if field.is_list:
+        return _list(field, place, page)
+    if field.holds == "group":
+        return _object(field, place, page)
+    return _one(field, place, page.typed)
+
+
+def _one(field: Field, place: str, typed: Typed) -> Any:
+    if field.holds == "date":
         return _date(place, typed)
-    match schema.get("type"):
-        case "object":
-            return _object(schema, place, page)
-        case "array":
-            return _list(schema["items"], place, page)
-        case "boolean":
-            return {"true": True, "false": False}.get(typed_once(place, typed))
-        case "integer" | "number" as wanted:
-            return read_typed_number(typed_once(place, typed), whole=wanted == "integer")
-    if f"{place}:unit" in typed:
+    if field.holds == "period":
         return _period(place, typed)
-    text = typed_once(place, typed) or None
-    if text is not None and place == pointer(PERIOD_OF_RETENTION):
-        return duration_in_words(text) or text
-    return text
+    text = typed_once(place, typed)
+    match field.holds:
+        case "boolean":
+            return {"true": True, "false": False}.get(text)
+        case "number":
+            return read_typed_number(text, whole=field.schema["type"] == "integer")
+    return text or None
 
 
 def _by_language(place: str, page: _TypedPage) -> dict[str, str] | None:
@@ -155,24 +157,24 @@ def _by_language(place: str, page: _TypedPage) -> dict[str, str] | None:
     return texts or None
 
 
-def _object(schema: Mapping[str, Any], place: str, page: _TypedPage) -> dict[str, Any] | None:
+def _object(field: Field, place: str, page: _TypedPage) -> dict[str, Any] | None:
     members = {
         name: value
-        for name, member in schema["properties"].items()
+        for name, member in field.members.items()
         if (value := _value(member, f"{place}/{name}", page)) not in (None, [])
     }
     return members or None
 
 
-def _list(item: Mapping[str, Any], place: str, page: _TypedPage) -> list[Any]:
+def _list(field: Field, place: str, page: _TypedPage) -> list[Any]:
     typed = page.typed
-    if "enum" in item or "x-codelist" in item:
-        return list(dict.fromkeys(filter(None, map(clean, typed.get(place, ())))))
-    if item.get("type") == "string" and item.get("x-definition") != "LangText":
-        lines = re.split(r"[\s,;،؛]+", "\n".join(typed.get(place, ())))
-        return list(dict.fromkeys(filter(None, map(clean, lines))))
+    if field.holds != "list":
+        texts = typed.get(place, ())
+        if field.holds == "words":
+            texts = re.split(r"[\s,;،؛]+", "\n".join(texts))
+        return list(dict.fromkeys(filter(None, map(clean, texts))))
     entries = (
-        _value(item, f"{place}/{number}", page)
+        _value(field.entry, f"{place}/{number}", page)
         for number in sorted(page.entries.get(place, ()))
         if f"{place}/{number}:remove" not in typed
     )
@@ -200,6 +202,10 @@ def _date(place: str, typed: Typed) -> str | None:
 
 
 def _period(place: str, typed: Typed) -> str | None:
+    """Return a period that was stated as a number of a unit, or in words."""
+    if f"{place}:unit" not in typed:
+        text = typed_once(place, typed)
+        return duration_in_words(text) or text or None
     unit = typed_once(f"{place}:unit", typed)
     number = typed_once(f"{place}:n", typed).translate(_DIGITS)
     if unit == NOT_STORED:

@@ -11,7 +11,6 @@ import msgspec
 from registry.errors import Finding
 from registry.pages.reader import Reader, Text, as_it_is, in_language, language
 from registry.pages.views.document_view import field_title
-from registry.record.field_descriptions import PERIOD_OF_RETENTION, WITHHELD
 from registry.record.messages import render
 from registry.record.model import Document
 from registry.record.numbers import write_number
@@ -84,7 +83,7 @@ def page_fields(
         allowed = unit.pointer in requirements.units and unit.pointer not in requirements.excluded
         if value is None and not allowed:
             continue
-        field = _field(form, unit.path, unit.field.schema, unit.pointer, value)
+        field = _field(form, unit.field, unit.pointer, value)
         field.asked = unit.pointer in requirements.demanded
         field.missing = field.asked and unit.pointer in absent
         if field.missing:
@@ -124,59 +123,53 @@ def _nearest(by_place: Mapping[str, FormField], place: str) -> FormField | None:
     return by_place.get(place)
 
 
-def _field(
-    form: FormReader, path: tuple[str, ...], schema: Mapping[str, Any], place: str, value: Any
-) -> FormField:
-    reader = form.reader
+def _field(form: FormReader, field: Field, place: str, value: Any) -> FormField:
+    reader, schema = form.reader, field.schema
     made = FormField(
         kind="line",
         pointer=place,
-        title=field_title(reader, path if "title" in schema else path[:-1]),
+        title=field_title(reader, field.path if "title" in schema else field.path[:-1]),
         hint=_described(reader, schema),
         longest=schema.get("maxLength"),
         findings=[],
         comments=[],
     )
-    match schema.get("x-definition"), schema.get("type"):
-        case "LangText" | "LangLine", _:
+    match field.holds:
+        case "text":
             made.kind, made.texts = "texts", _texts(form, schema, value)
-        case _, "object" if "propertyNames" in schema:
-            made.kind, made.members = "languages", _statuses(reader, schema, place, value)
-        case _, "object":
-            made.kind = "group"
-            made.members = _members(form, path, schema, place, value)
-        case _, "array":
-            _fill_list(form, made, path, schema, value)
+        case "codes_by_language":
+            made.kind, made.members = "languages", _statuses(reader, field, place, value)
+        case "group":
+            made.kind, made.members = "group", _members(form, field, place, value)
+        case "codes" | "words" | "list":
+            _fill_list(form, made, field, value)
         case _:
-            _fill_one(reader, made, path, schema, value)
+            _fill_one(reader, made, field, value)
     return made
 
 
-def _fill_one(
-    reader: Reader, made: FormField, path: tuple[str, ...], schema: Mapping[str, Any], value: Any
-) -> None:
+def _fill_one(reader: Reader, made: FormField, field: Field, value: Any) -> None:
     """Set the control of a field that holds one value."""
-    kind = schema.get("x-definition")
-    match kind, schema.get("type"):
-        case "Date" | "FuzzyDate", _:
+    match field.holds:
+        case "date":
             made.kind = "date"
             made.parts = dict(zip("ymd", [*_text(value).split("-", 2), "", "", ""], strict=False))
-        case _, "boolean":
+        case "boolean":
             made.kind, made.options = "radios", truth_options(reader, value)
-        case _, "integer" | "number":
+        case "number":
             made.kind = "number"
             made.value = write_number(value) if isinstance(value, int | float) else _text(value)
-        case "Country" | "LanguageTag", _:
-            made.kind, made.options = "select", name_options(reader, kind, _text(value))
-        case _ if path == PERIOD_OF_RETENTION:
+        case "country" | "language":
+            made.kind, made.options = "select", name_options(reader, field.holds, _text(value))
+        case "period":
             _fill_period(made, _text(value))
-        case _ if path == WITHHELD:
+        case "place":
             made.kind, made.options = "select", field_options(reader, _text(value))
-        case _ if schema.get("x-codelist"):
-            made.options = code_options(reader, Field(path=path, schema=dict(schema)), value)
+        case "code":
+            made.options = code_options(reader, field, value)
             made.kind = "radios" if len(made.options) <= MOST_RADIOS else "select"
         case _:
-            made.value, made.input = _text(value), _INPUTS.get(kind or "", "text")
+            made.value, made.input = _text(value), _INPUTS.get(field.kind or "", "text")
 
 
 def _described(reader: Reader, schema: Mapping[str, Any]) -> Text | None:
@@ -208,13 +201,11 @@ def _texts(form: FormReader, schema: Mapping[str, Any], value: Any) -> tuple[For
     )
 
 
-def _statuses(
-    reader: Reader, schema: Mapping[str, Any], place: str, value: Any
-) -> tuple[FormField, ...]:
+def _statuses(reader: Reader, field: Field, place: str, value: Any) -> tuple[FormField, ...]:
     """Return a choice for each language of the country: how the record's texts in it came about."""
     stated = value if isinstance(value, dict) else {}
-    lists = schema["additionalProperties"]["x-codelist"]
-    codes = reader.pack.codes([lists])
+    lists = field.entry.lists
+    codes = reader.pack.codes(lists)
     return tuple(
         FormField(
             kind="select",
@@ -231,19 +222,15 @@ def _statuses(
     )
 
 
-def _fill_list(
-    form: FormReader, made: FormField, path: tuple[str, ...], schema: Mapping[str, Any], value: Any
-) -> None:
-    item = schema["items"]
+def _fill_list(form: FormReader, made: FormField, field: Field, value: Any) -> None:
     stated = value if isinstance(value, list) else []
-    inner = (*path, "*")
-    if item.get("x-codelist"):
-        lists = Field(path=inner, schema=item).lists
+    if field.holds == "codes":
+        lists = field.entry.lists
         codes = form.reader.pack.codes(lists)
         made.kind = "boxes"
         made.options = options(form.reader, lists, codes, set(map(_text, stated)))
         return
-    if item.get("type") == "string" and item.get("x-definition") != "LangText":
+    if field.holds == "words":
         made.kind, made.value = "lines", ", ".join(map(_text, stated))
         made.longest = None
         return
@@ -253,26 +240,23 @@ def _fill_list(
         FormEntry(
             number=number + 1,
             pointer=f"{made.pointer}/{number}",
-            members=_members(form, inner, item, f"{made.pointer}/{number}", entry),
+            members=_members(form, field.entry, f"{made.pointer}/{number}", entry),
             is_new=entry is None,
         )
         for number, entry in enumerate(entries)
     )
 
 
-def _members(
-    form: FormReader, path: tuple[str, ...], schema: Mapping[str, Any], place: str, value: Any
-) -> tuple[FormField, ...]:
+def _members(form: FormReader, field: Field, place: str, value: Any) -> tuple[FormField, ...]:
     """Return the fields of an object, or the one of what is no object."""
-    if "properties" not in schema:
-        made = _field(form, path, schema, place, value)
+    if field.holds != "group":
+        made = _field(form, field, place, value)
         # What its kind says of it, such as that a text may have eight languages, helps nobody.
-        made.title, made.hint = field_title(form.reader, path[:-1]), None
+        made.title, made.hint = field_title(form.reader, field.path[:-1]), None
         return (made,)
-    stated = value if isinstance(value, dict) else {}
     return tuple(
-        _field(form, (*path, name), member, f"{place}/{name}", stated.get(name))
-        for name, member in schema["properties"].items()
+        _field(form, member, f"{place}/{name}", dig(value, name))
+        for name, member in field.members.items()
     )
 
 
