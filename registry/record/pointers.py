@@ -47,6 +47,23 @@ def dig(document: object, *path: str) -> Any:
     return here
 
 
+def put(document: dict[str, Any], place: Place, value: Any) -> None:
+    """Set a value at a place, with the objects and lists that it needs."""
+    here: Any = document
+    for part, following in zip(place, [*place[1:], None], strict=True):
+        new = value if following is None else [] if isinstance(following, int) else {}
+        if isinstance(here, list):
+            index = int(part)
+            here.extend({} for _ in range(index + 1 - len(here)))
+            if following is None:
+                here[index] = new
+            here = here[index]
+        elif following is None:
+            here[part] = new
+        else:
+            here = here.setdefault(part, new)
+
+
 def value_at(document: object, path: Sequence[str]) -> Any:
     """Return the value at a path of members and list indices, or None."""
     here = document

@@ -34,10 +34,10 @@ from registry.record.messages import (
     translatable,
 )
 from registry.record.nearest_code import nearest_code
-from registry.record.numbers import NumberFault, read_number
 from registry.record.pointers import Place, field_path
 from registry.record.requirements import Unit, conditions
 from registry.record.schema import SCHEMA_VERSION, Field, field_at, fields
+from registry.record.values import ValueFault, read_number
 from registry.text.text_safety import TextProblem, first_problem
 
 OF_THE_REGISTER = frozenset(
@@ -339,7 +339,7 @@ def _unread_number(instance: Any, kind: str | list[str]) -> Message | None:
     if isinstance(instance, str) and kind in ("integer", "number"):
         try:
             read_number(instance, whole=kind == "integer")
-        except NumberFault as fault:
+        except ValueFault as fault:
             return fault.saying
     return None
 

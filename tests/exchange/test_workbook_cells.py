@@ -21,11 +21,12 @@ from registry.exchange.workbooks.form_making import make_form
 from registry.exchange.workbooks.making import FormSource, make_workbook
 from registry.exchange.workbooks.reading import ReadSheet, read_workbook
 from registry.exchange.workbooks.sheets import MAX_BYTES, MAX_SHEETS, FilledSheet
-from registry.exchange.workbooks.values import CellFault, read_value
+from registry.exchange.workbooks.values import read_cell
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
 from registry.record.pointers import parts, value_at
 from registry.record.schema import required_field
+from registry.record.values import ValueFault
 from registry.resources import SCHEMAS
 from tests.exchange.sheet_edits import Formula, edited, named, opendocument, place
 
@@ -431,6 +432,6 @@ def test_what_programs_write_for_no_number_is_none(words):
     """In the columns of an export such a text is taken as a program's number."""
     field = required_field(("evaluation", "metrics", "*", "value"))
     for cell in (math.nan, math.inf, -math.inf):
-        with pytest.raises(CellFault, match="is not a number"):
-            read_value(field, cell, words)
-    assert read_value(field, 0.5, words) == 0.5
+        with pytest.raises(ValueFault, match="is not a number"):
+            read_cell(field, cell, words)
+    assert read_cell(field, 0.5, words) == 0.5

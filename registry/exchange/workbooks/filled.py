@@ -9,7 +9,7 @@ import msgspec
 
 from registry.exchange.workbooks.sheets import cell_name
 from registry.record.model import Document
-from registry.record.pointers import parts, pointer
+from registry.record.pointers import dig, parts, pointer, put
 
 
 class CellPlace(NamedTuple):
@@ -82,15 +82,9 @@ def keep_missing(filled: FilledRecord, base: Document) -> Document:
     """Return the document with what its base states and the sheet has no room for."""
     document: Document = _copied(filled.document)
     for path in filled.missing:
-        value: Any = base
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        here = document
-        for name in path[:-1]:
-            if value is not None:
-                here = here.setdefault(name, {})
-        if value is not None:
-            here.setdefault(path[-1], value)
+        value = dig(base, *path)
+        if value is not None and dig(document, *path) is None:
+            put(document, path, value)
     return document
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from registry.exchange.workbooks.form import FormRow, FormSheet, FormValue
-from registry.exchange.workbooks.values import write_value
+from registry.exchange.workbooks.values import write_cell
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.field_descriptions import request
 from registry.record.format_version import source_language
@@ -173,9 +173,9 @@ class _FormMaker:
     def _values(self, field: Field, value: Any) -> tuple[FormValue, ...]:
         """Return the cells of a value, by language or one."""
         if not field.is_by_language:
-            return (write_value(field, value, self.words),)
+            return (write_cell(field, value, self.words),)
         given = {self.source: value} if isinstance(value, str) else value or {}
-        return tuple(write_value(field.entry, given.get(tag), self.words) for tag in self.languages)
+        return tuple(write_cell(field.entry, given.get(tag), self.words) for tag in self.languages)
 
     def _members(self, field: Field, value: Any, *, folded: bool) -> Iterator[FormRow]:
         required = field.schema.get("required", ())

@@ -16,23 +16,21 @@ from registry.exchange.workbooks.form import (
 )
 from registry.exchange.workbooks.sheets import FilledSheet, SheetCell
 from registry.exchange.workbooks.values import (
-    CellFault,
     formula_fault,
     is_empty,
+    read_cell,
     read_text,
-    read_value,
 )
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.format_version import settled
 from registry.record.messages import Message, message
 from registry.record.model import Document
-from registry.record.pointers import parts, pointer
+from registry.record.pointers import Place, parts, pointer, put
 from registry.record.requirements import units
 from registry.record.schema import Field, field_at
+from registry.record.values import ValueFault, quoted_text
 
 _NONE_CODES = frozenset(("[]", "-", "—", "0"))
-
-_Place = tuple[str | int, ...]
 
 
 class FormColumns(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,89 +97,44 @@ class _FormReader:
         self.patterns: set[str] = set()
         self.unread: list[Unread] = []
         self.places: dict[str, CellPlace] = {}
-        self._values: dict[_Place, Any] = {}
-        self._read: dict[_Place, CellPlace] = {}
-        self._cells: dict[_Place, CellPlace] = {}
-        self._entries: dict[_Place, int] = {}
-        self._none: dict[_Place, CellPlace] = {}
-        self._rows: list[tuple[_Place, CellPlace]] = []
+        self._values: dict[Place, Any] = {}
+        self._read: dict[Place, CellPlace] = {}
+        self._cells: dict[Place, CellPlace] = {}
+        self._entries: dict[Place, int] = {}
+        self._none: dict[Place, CellPlace] = {}
+        self._rows: list[tuple[Place, CellPlace]] = []
 
     def read_row(self, row: int) -> None:
-        cells = self.sheet.rows[row]
-        given = {
-            column: cells[column]
-            for column in sorted({self.columns.answer, *self.columns.texts.values()})
-            if column < len(cells)
-        }
+        cells, answer = self.sheet.rows[row], self.columns.answer
         filled = {
-            column: cell
-            for column, cell in given.items()
-            if not is_empty(cell) or (row, column) in self.formulas
+            CellPlace(row, column): cells[column]
+            for column in sorted({answer, *self.columns.texts.values()})
+            if column < len(cells)
+            and (not is_empty(cells[column]) or (row, column) in self.formulas)
         }
+        home = CellPlace(row, answer)
         pattern = str(cells[self.columns.field]) if self.columns.field < len(cells) else ""
-        if not pattern:
-            for column in filled:
-                self._fault(
-                    row,
-                    column,
-                    (),
-                    message(
-                        "This row is no field of the record: its hidden first cell is empty. Write "
-                        "the answer into the row of its field; for a further entry of a list, copy "
-                        "all rows of one."
-                    ),
-                )
-            return
-        field = field_at(parts(pattern))
+        field = field_at(parts(pattern)) if pattern else None
         if field is None:
-            self._fault(
-                row,
-                self.columns.answer,
-                (),
-                message(
-                    "The hidden first cell of this row says {pointer}, which is no field of the "
-                    "record format. Copy the row anew from a workbook of this register.",
-                    pointer=pattern,
-                ),
-            )
+            for at in [home] if pattern else filled:
+                self._fault(at, (), _no_field(pattern))
             return
         self.patterns.add(pattern)
         place = self._place(field)
-        if field.is_by_language:
-            self._rows.append((place, CellPlace(row, self.columns.answer)))
-            self._read_languages(row, field, place, filled)
-            return
-        home = CellPlace(row, self.columns.answer)
         self._rows.append((place, home))
-        for column in filled:
-            if column != self.columns.answer:
-                self._fault(
-                    row,
-                    column,
-                    place,
-                    message(
-                        "This answer is the same in every language. Write it in the column {cell}.",
-                        cell=home.name,
-                    ),
-                )
-        if self.columns.answer not in filled:
-            return
-        cell = filled[self.columns.answer]
-        if field.is_list:
-            self._read_none(row, place, cell)
-        elif field.holds == "group":
-            self._fault(
-                row,
-                self.columns.answer,
-                place,
-                message("This row is a heading. Write the answers in the rows below it."),
-            )
-        else:
-            self._read_cell(row, self.columns.answer, field, place, cell)
+        tags = self.columns.texts if field.is_by_language else {}
+        by_cell = {CellPlace(row, column): (*place, tag) for tag, column in tags.items()}
+        self._rows += [(inner, at) for at, inner in by_cell.items()]
+        for at, cell in filled.items():
+            inner = by_cell.get(at, place)
+            try:
+                self._read_cell(field, inner, at, cell)
+            except ValueFault as fault:
+                self._fault(at, inner, fault.saying)
 
-    def _place(self, field: Field) -> _Place:
+    def _place(self, field: Field) -> Place:
         """Return the path of a row, its entries counted: the row of an entry begins the next."""
-        place: _Place = ()
+        place: Place = ()
         last = len(field.path) - 1
         for depth, name in enumerate(field.path):
             if name != "*":
@@ -192,63 +145,56 @@ class _FormReader:
             place = (*place, self._entries.setdefault(place, 0))
         return place
 
-    def _read_languages(
-        self, row: int, field: Field, place: _Place, filled: dict[int, SheetCell]
-    ) -> None:
-        by_column = {column: tag for tag, column in self.columns.texts.items()}
-        for column, tag in by_column.items():
-            self._rows.append(((*place, tag), CellPlace(row, column)))
-        for column, cell in filled.items():
-            self._read_cell(row, column, field.entry, (*place, by_column[column]), cell)
+    def _read_cell(self, field: Field, place: Place, at: CellPlace, cell: SheetCell) -> None:
+        """Keep the value of a cell at its place. Raises `ValueFault`."""
+        if not field.is_by_language and at.column != self.columns.answer:
+            home = CellPlace(at.row, self.columns.answer)
+            raise ValueFault(
+                message(
+                    "This answer is the same in every language. Write it in the column {cell}.",
+                    cell=home.name,
+                )
+            )
+        if field.holds == "group":
+            raise ValueFault(
+                message("This row is a heading. Write the answers in the rows below it.")
+            )
+        if at in self.formulas:
+            raise ValueFault(formula_fault())
+        if field.is_list:
+            self._read_none(read_text(cell))
+            self._none[place] = at
+            return
+        if place in self._read:
+            raise ValueFault(
+                message(
+                    "This field stands twice, here and in {cell}. Delete one of the rows; for a "
+                    "further entry of a list, copy all rows of one, its title included.",
+                    cell=self._read[place].name,
+                )
+            )
+        self._read[place] = self._cells[place] = at
+        self._values[place] = read_cell(field.entry, cell, self.words)
 
-    def _read_none(self, row: int, place: _Place, cell: SheetCell) -> None:
-        if (row, self.columns.answer) in self.formulas:
-            self._fault(row, self.columns.answer, place, formula_fault())
-            return
-        text = read_text(cell)
+    def _read_none(self, text: str) -> None:
+        """Raise `ValueFault` if a text does not say that a list has no entry."""
         if text in _NONE_CODES or self.words.is_none(text):
-            self._none[place] = CellPlace(row, self.columns.answer)
             return
-        self._fault(
-            row,
-            self.columns.answer,
-            place,
+        raise ValueFault(
             message(
                 "{value} stands beside the title of a list. Write entries in the rows below it; "
                 "if there are none, choose “{none}” here.",
-                value=f"“{text[:60]}”",
+                value=quoted_text(text),
                 none=self.words.say("There is none"),
-            ),
+            )
         )
 
-    def _read_cell(
-        self, row: int, column: int, field: Field, place: _Place, cell: SheetCell
-    ) -> None:
-        if (row, column) in self.formulas:
-            self._fault(row, column, place, formula_fault())
-            return
-        if place in self._read:
-            saying = message(
-                "This field stands twice, here and in {cell}. Delete one of the rows; for a "
-                "further entry of a list, copy all rows of one, its title included.",
-                cell=self._read[place].name,
-            )
-            self._fault(row, column, place, saying)
-            return
-        self._read[place] = self._cells[place] = CellPlace(row, column)
-        try:
-            self._values[place] = read_value(field, cell, self.words)
-        except CellFault as fault:
-            self._fault(row, column, place, fault.saying)
-
-    def _fault(self, row: int, column: int, place: _Place, saying: Message) -> None:
+    def _fault(self, at: CellPlace, place: Place, saying: Message) -> None:
         if place and isinstance(place[-1], int):
             place = place[:-1]  # what is left of a list of values has no room for one
-        self.unread.append(
-            Unread(place=CellPlace(row, column), path=place, message=self.words.render(saying))
-        )
+        self.unread.append(Unread(place=at, path=place, message=self.words.render(saying)))
         if place:
-            self._cells.setdefault(place, CellPlace(row, column))
+            self._cells.setdefault(place, at)
 
     def is_blank(self) -> bool:
         """Return whether nothing was filled in but what every form has."""
@@ -277,10 +223,8 @@ class _FormReader:
         for place in self._none:
             final = _final(place, numbers)
             if place in filled:
-                cell = self._none[place]
                 self._fault(
-                    cell.row,
-                    cell.column,
+                    self._none[place],
                     place,
                     message(
                         "It says here that there is none, and there are entries below. Delete the "
@@ -288,9 +232,9 @@ class _FormReader:
                     ),
                 )
                 continue
-            _put(document, final, [])
+            put(document, final, [])
         for place in sorted(self._values, key=lambda at: [(str(type(s)), s) for s in at]):
-            _put(document, _final(place, numbers), self._values[place])
+            put(document, _final(place, numbers), self._values[place])
         for place, cell in [*self._cells.items(), *self._rows]:
             if all(
                 place[: depth + 1] in numbers or isinstance(part, str)
@@ -302,9 +246,9 @@ class _FormReader:
         ]
         return document
 
-    def _renumbered(self) -> dict[_Place, int]:
+    def _renumbered(self) -> dict[Place, int]:
         """Return the number of each entry that says something, by its path as counted."""
-        used: dict[_Place, set[int]] = {}
+        used: dict[Place, set[int]] = {}
         for place in [*self._values, *(one.path for one in self.unread)]:
             for depth, part in enumerate(place):
                 if isinstance(part, int):
@@ -316,23 +260,22 @@ class _FormReader:
         }
 
 
-def _final(place: _Place, numbers: Mapping[_Place, int]) -> _Place:
+def _final(place: Place, numbers: Mapping[Place, int]) -> Place:
     return tuple(
         numbers.get(place[: depth + 1], part) if isinstance(part, int) else part
         for depth, part in enumerate(place)
     )
 
 
-def _put(document: Document, place: _Place, value: Any) -> None:
-    """Set a value at a path, with the objects and lists that it needs."""
-    here: Any = document
-    for part, following in zip(place, [*place[1:], None], strict=True):
-        new = value if following is None else [] if isinstance(following, int) else {}
-        if isinstance(here, list):
-            index = int(part)
-            here.extend({} for _ in range(index + 1 - len(here)))
-            if following is None:
-                here[index] = new
-            here = here[index]
-        else:
-            here = here.setdefault(part, new)
+def _no_field(pattern: str) -> Message:
+    """Return the message for a row that says no field of the format."""
+    if pattern:
+        return message(
+            "The hidden first cell of this row says {pointer}, which is no field of the record "
+            "format. Copy the row anew from a workbook of this register.",
+            pointer=pattern,
+        )
+    return message(
+        "This row is no field of the record: its hidden first cell is empty. Write the answer into "
+        "the row of its field; for a further entry of a list, copy all rows of one."
+    )

@@ -14,11 +14,10 @@ from registry.exchange.workbooks.file import CSV_SHEET
 from registry.exchange.workbooks.filled import CellPlace, DerivedCell, FilledRecord, Unread
 from registry.exchange.workbooks.sheets import FilledSheet, SheetCell
 from registry.exchange.workbooks.values import (
-    CellFault,
     formula_fault,
     is_empty,
+    read_cell,
     read_text,
-    read_value,
 )
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
 from registry.record.facets import FACETS, SINGLE
@@ -26,8 +25,9 @@ from registry.record.format_version import settled
 from registry.record.messages import Message, message
 from registry.record.model import Document
 from registry.record.parse import parse
-from registry.record.pointers import dig, parts
+from registry.record.pointers import dig, parts, put
 from registry.record.schema import Field, field_at, required_field
+from registry.record.values import ValueFault
 
 TAG, HASH, ANSWER = "tag", "hash", "answer"
 """The columns of the state that a row was made of, and of what the register says of it."""
@@ -94,21 +94,21 @@ class _TableReader:
             places.setdefault("/" + "/".join(column.path), place)
             try:
                 value = self._value(column, place)
-            except CellFault as fault:
+            except ValueFault as fault:
                 said = self.words.render(fault.saying)
                 unread.append(Unread(place=place, path=column.path, message=said))
                 continue
             if column.kind == "others":
                 for tag, text in (value or {}).items():
-                    _set(document, (*column.path, tag), text)
+                    put(document, (*column.path, tag), text)
             elif column.kind == "line" and value is not None:
                 lines.append((column, place, value))
             elif value is not None:
-                _set(document, column.path, value)
+                put(document, column.path, value)
         for column, place, line in lines:
             stated = dig(document, *column.path)
             if stated is None:
-                _set(document, column.path, line)
+                put(document, column.path, line)
             elif line not in stated.values():
                 saying = message(
                     "This line is written by language. Change it in the columns {names}.",
@@ -142,14 +142,14 @@ class _TableReader:
         return str(self._cell(CellPlace(row, self.named[name]))).strip()
 
     def _value(self, column: TableColumn, place: CellPlace) -> Any:
-        """Return the value of a cell, None if it is empty. Raises `CellFault`."""
+        """Return the value of a cell, None if it is empty. Raises `ValueFault`."""
         if place in self.formulas:
-            raise CellFault(formula_fault())
+            raise ValueFault(formula_fault())
         cell = self._cell(place)
         if is_empty(cell):
             return None
         if isinstance(cell, str) and _is_cut(cell):
-            raise CellFault(
+            raise ValueFault(
                 message(
                     "This text was cut when it was exported, since a cell is too small for it. "
                     "Change this record by its form, or take the table as CSV."
@@ -161,17 +161,17 @@ class _TableReader:
             case "json" | "others":
                 return _json(read_text(cell), column)
             case "text":
-                return read_value(column.field, cell, self.words)
+                return read_cell(column.field, cell, self.words)
         if self.is_csv and column.field.holds == "number" and isinstance(cell, str):
             cell = _number(cell)
-        return read_value(column.field, cell, self.words)
+        return read_cell(column.field, cell, self.words)
 
     def _list(self, field: Field, text: str) -> list[Any]:
         if text == NOTHING_LISTED or self.words.is_none(text):
             return []
         entry = required_field((*field.path, "*"))
         given = [part.strip() for part in re.split(r"[;\n؛]", text)]
-        return [read_value(entry, part, self.words) for part in given if part]
+        return [read_cell(entry, part, self.words) for part in given if part]
 
     def _derived(self, row: int) -> Iterator[DerivedCell]:
         """Yield the cells that say in other words what another column says."""
@@ -205,7 +205,7 @@ def _json(text: str, column: TableColumn) -> Any:
     try:
         value = parse(text.encode())
     except UnreadableDocument as error:
-        raise CellFault(
+        raise ValueFault(
             message(
                 "This is not the JSON that this column has: {why}. Change records with such parts "
                 "by their form.",
@@ -219,7 +219,7 @@ def _json(text: str, column: TableColumn) -> Any:
     elif not isinstance(value, list):
         wanted = message("a list: {example}", example="[ … ]")
     if wanted is not None:
-        raise CellFault(
+        raise ValueFault(
             message("This column has JSON, {wanted}. Change it by the form.", wanted=wanted)
         )
     return value
@@ -239,10 +239,3 @@ def _number(text: str) -> SheetCell:
 
 def _is_cut(text: str) -> bool:
     return text.endswith("…") and len(text.encode("utf-16-le")) // 2 >= LONGEST_CELL - 1
-
-
-def _set(document: Document, path: tuple[str, ...], value: Any) -> None:
-    here = document
-    for name in path[:-1]:
-        here = here.setdefault(name, {})
-    here[path[-1]] = value

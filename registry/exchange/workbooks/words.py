@@ -18,6 +18,7 @@ from registry.record.messages import (
 )
 from registry.record.pack import Pack
 from registry.record.schema import Field, FieldKind
+from registry.record.values import NOT_STORED
 from registry.text.catalogues import SOURCE
 from registry.text.dates import duration_words
 from registry.text.folding import fold
@@ -32,9 +33,6 @@ _OTHER_CHOICES: Mapping[FieldKind, tuple[str, ...]] = {
     "country": (COUNTRIES,),
     "language": (LANGUAGES,),
 }
-
-NOT_STORED = "not_stored"
-"""What stands in the place of a period of retention."""
 
 _NONE = message("There is none")
 _NOT_STORED = message("not stored at all")
@@ -144,9 +142,7 @@ class WorkbookWords:
         if name == BOOLEANS:
             answers = codelists()["answer"]
             return {"true": answers["yes"].label, "false": answers["no"].label}
-        own = name.startswith("pack/")
-        known = self.pack.lists[name.removeprefix("pack/")] if own else codelists()[name]
-        return {code: held.label for code, held in known.items()}
+        return {code: held.label for code, held in self.pack.codes([name]).items()}
 
 
 def choices_of(field: Field) -> tuple[str, ...]:

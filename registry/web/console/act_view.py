@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
-from unicodedata import normalize
 
 import msgspec
 from markupsafe import Markup, escape
@@ -23,12 +23,12 @@ from registry.pages.reader import (
 from registry.record.codelists import codelists
 from registry.record.model import Document, LangText
 from registry.record.statements import NOTE_LENGTH
+from registry.record.values import ValueFault, clean_text, read_number
 from registry.services.pending_acts import ReadAct
 from registry.store.attestations import Attestation
 from registry.store.pending_acts import ActState, PendingAct
 from registry.store.records import CurrentDocument
 from registry.text.locales import direction
-from registry.web.console.form_reading import read_typed_number
 
 Fields = Sequence[tuple[str, str]]
 
@@ -51,7 +51,9 @@ def attestation_statement(fields: Fields) -> Document:
     if day := _typed(fields, "day"):
         said["day"] = day
     if total := _typed(fields, "systems_total"):
-        said["systems_total"] = read_typed_number(total, whole=True)
+        said["systems_total"] = total
+        with suppress(ValueFault):
+            said["systems_total"] = read_number(total, whole=True)
     if contact := _typed(fields, "contact"):
         said["contact"] = {"url" if "://" in contact else "email": contact}
     return {**said, **_note(fields)}
@@ -237,7 +239,7 @@ def _note(fields: Fields) -> Document:
 def _typed(fields: Fields, name: str) -> str:
     """Return what was typed into a field, trimmed and in normalisation form C."""
     found = next((value for field, value in fields if field == name), "")
-    return normalize("NFC", found.replace("\r\n", "\n")).strip()
+    return clean_text(found)
 
 
 def _all(texts: Any, tag: str = "") -> list[tuple[str, str]]:

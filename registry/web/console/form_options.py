@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -20,28 +19,21 @@ _NO_COUNTRIES = frozenset(("EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"))
 """Codes of CLDR for groups of countries, and for none."""
 
 
-def code_options(reader: Reader, field: Field, value: Any) -> tuple[FormOption, ...]:
-    """Return the codes that a field may hold, the one that it holds chosen."""
+def code_options(reader: Reader, field: Field, chosen: set[str]) -> tuple[FormOption, ...]:
+    """Return the codes that a field may hold, then what was chosen and is none of them."""
     codes = reader.pack.codes(field.lists)
     among = field.schema.get("enum", codes)
-    held = {code: codes[code] for code in codes if code in among}
-    return options(reader, field.lists, held, set() if value is None else {str(value)})
-
-
-def options(
-    reader: Reader, lists: tuple[str, ...], codes: Mapping[str, Any], chosen: set[str]
-) -> tuple[FormOption, ...]:
-    """Return the codes as choices, and after them what was chosen and is none of them."""
     known = [
         FormOption(
             code=code,
-            label=label(reader, lists, code),
+            label=label(reader, field.lists, code),
             description=say(reader, held.description),
             chosen=code in chosen,
         )
         for code, held in codes.items()
+        if code in among
     ]
-    strange = sorted(chosen - codes.keys() - {""})
+    strange = sorted(chosen - {one.code for one in known} - {""})
     return (
         *known,
         *(FormOption(code=code, label=as_it_is(reader, code), chosen=True) for code in strange),

@@ -9,32 +9,30 @@ validation says what is wrong with it, and the page shows it again.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
 from registry.record.format_version import settled
 from registry.record.model import Document
-from registry.record.numbers import NumberFault, read_number
 from registry.record.pointers import dig
 from registry.record.requirements import Unit
-from registry.record.schema import Field
-from registry.text.dates import duration_in_words
+from registry.record.schema import Field, FieldKind
+from registry.record.values import (
+    NOT_STORED,
+    ValueFault,
+    clean_text,
+    plain_digits,
+    read_value,
+)
 
 Typed: TypeAlias = Mapping[str, Sequence[str]]
 """The fields of a form by name, each with every value that it was given."""
 
-NOT_STORED = "not_stored"
-PERIODS = {"Y": "years", "M": "months", "W": "weeks", "D": "days"}
-"""The units in which people state a period; others stay as they are in ISO 8601."""
-
 _ENTRY = re.compile(r"/([0-9]{1,3})(?=[/:])")
 _LONGEST_POINTER = 200
 """More characters than the pointer of any entry has."""
-
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "0123456789" * 2)
 
 
 class _TypedPage(msgspec.Struct, frozen=True):
@@ -83,14 +81,9 @@ def is_none(pointer: str, typed: Typed) -> bool:
     return bool(typed.get(f"{pointer}:none"))
 
 
-def clean(text: str) -> str:
-    """Return a typed text trimmed, in normalisation form C, with line feeds alone."""
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-
-
 def typed_once(name: str, typed: Typed) -> str:
     """Return what was typed into a field, trimmed; empty where it was not sent."""
-    return clean(next(iter(typed.get(name, ())), ""))
+    return clean_text(next(iter(typed.get(name, ())), ""))
 
 
 def units_typed(document: Document, units: Iterable[Unit]) -> dict[str, Any]:
@@ -135,17 +128,13 @@ def _value(field: Field, place: str, page: _TypedPage) -> Any:
 
 
 def _one(field: Field, place: str, typed: Typed) -> Any:
-    if field.holds == "date":
-        return _date(place, typed)
-    if field.holds == "period":
-        return _period(place, typed)
-    text = typed_once(place, typed)
-    match field.holds:
-        case "boolean":
-            return {"true": True, "false": False}.get(text)
-        case "number":
-            return read_typed_number(text, whole=field.schema["type"] == "integer")
-    return text or None
+    text = _PARTS.get(field.holds, typed_once)(place, typed)
+    if field.holds == "boolean":
+        return {"true": True, "false": False}.get(text)
+    try:
+        return read_value(field, text) if text else None
+    except ValueFault:
+        return text
 
 
 def _by_language(place: str, page: _TypedPage) -> dict[str, str] | None:
@@ -172,7 +161,7 @@ def _list(field: Field, place: str, page: _TypedPage) -> list[Any]:
         texts = typed.get(place, ())
         if field.holds == "words":
             texts = re.split(r"[\s,;،؛]+", "\n".join(texts))
-        return list(dict.fromkeys(filter(None, map(clean, texts))))
+        return list(dict.fromkeys(filter(None, map(clean_text, texts))))
     entries = (
         _value(field.entry, f"{place}/{number}", page)
         for number in sorted(page.entries.get(place, ()))
@@ -181,35 +170,23 @@ def _list(field: Field, place: str, page: _TypedPage) -> list[Any]:
     return [entry for entry in entries if entry is not None]
 
 
-def read_typed_number(text: str, *, whole: bool) -> int | float | str | None:
-    """Return a number, or what was typed where it is none or may be another one."""
-    try:
-        return read_number(text, whole=whole) if text else None
-    except NumberFault:
-        return text
-
-
-def _date(place: str, typed: Typed) -> str | None:
-    year, month, day = (
-        typed_once(f"{place}:{part}", typed).translate(_DIGITS) for part in ("y", "m", "d")
-    )
-    if not (year or month or day):
-        return None
+def _date(place: str, typed: Typed) -> str:
+    """Return a date as far as it was stated: a day without its month has an empty one."""
+    year, month, day = (plain_digits(typed_once(f"{place}:{part}", typed)) for part in "ymd")
     known = [year, *(part.zfill(2) if part else "" for part in (month, day))]
-    while known[-1] == "":
-        known.pop()
-    return "-".join(known)
+    return "-".join(known).rstrip("-")
 
 
-def _period(place: str, typed: Typed) -> str | None:
+def _period(place: str, typed: Typed) -> str:
     """Return a period that was stated as a number of a unit, or in words."""
     if f"{place}:unit" not in typed:
-        text = typed_once(place, typed)
-        return duration_in_words(text) or text or None
+        return typed_once(place, typed)
     unit = typed_once(f"{place}:unit", typed)
-    number = typed_once(f"{place}:n", typed).translate(_DIGITS)
+    number = plain_digits(typed_once(f"{place}:n", typed))
     if unit == NOT_STORED:
         return NOT_STORED
-    if unit in PERIODS and number.isdecimal():
-        return f"P{number}{unit}"
-    return duration_in_words(number) or number or None
+    return f"P{number}{unit}" if unit and number.isdecimal() else number
+
+
+_PARTS: Mapping[FieldKind, Callable[[str, Typed], str]] = {"date": _date, "period": _period}
+"""What was typed into the controls of a field that has several."""

@@ -13,11 +13,11 @@ from registry.pages.reader import Reader, Text, as_it_is, in_language, language
 from registry.pages.views.document_view import field_title
 from registry.record.messages import render
 from registry.record.model import Document
-from registry.record.numbers import write_number
 from registry.record.pointers import dig
 from registry.record.requirement_status import RequirementStatus
 from registry.record.requirements import Unit, demand
 from registry.record.schema import Field
+from registry.record.values import NOT_STORED, write_number
 from registry.text.catalogues import find
 from registry.text.locales import direction
 from registry.text.typesetting import typeset
@@ -27,10 +27,8 @@ from registry.web.console.form_options import (
     field_options,
     name_options,
     no_option,
-    options,
     truth_options,
 )
-from registry.web.console.form_reading import NOT_STORED, PERIODS
 
 MOST_RADIOS = 7
 _ONE_LINE = 250
@@ -166,7 +164,7 @@ def _fill_one(reader: Reader, made: FormField, field: Field, value: Any) -> None
         case "place":
             made.kind, made.options = "select", field_options(reader, _text(value))
         case "code":
-            made.options = code_options(reader, field, value)
+            made.options = code_options(reader, field, {_text(value)})
             made.kind = "radios" if len(made.options) <= MOST_RADIOS else "select"
         case _:
             made.value, made.input = _text(value), _INPUTS.get(field.kind or "", "text")
@@ -204,8 +202,6 @@ def _texts(form: FormReader, schema: Mapping[str, Any], value: Any) -> tuple[For
 def _statuses(reader: Reader, field: Field, place: str, value: Any) -> tuple[FormField, ...]:
     """Return a choice for each language of the country: how the record's texts in it came about."""
     stated = value if isinstance(value, dict) else {}
-    lists = field.entry.lists
-    codes = reader.pack.codes(lists)
     return tuple(
         FormField(
             kind="select",
@@ -213,7 +209,7 @@ def _statuses(reader: Reader, field: Field, place: str, value: Any) -> tuple[For
             title=language(reader, tag) if tag in reader.pack.languages else as_it_is(reader, tag),
             options=(
                 no_option(reader, stated.get(tag)),
-                *options(reader, lists, codes, {_text(stated.get(tag))}),
+                *code_options(reader, field.entry, {_text(stated.get(tag))}),
             ),
             findings=[],
             comments=[],
@@ -225,10 +221,8 @@ def _statuses(reader: Reader, field: Field, place: str, value: Any) -> tuple[For
 def _fill_list(form: FormReader, made: FormField, field: Field, value: Any) -> None:
     stated = value if isinstance(value, list) else []
     if field.holds == "codes":
-        lists = field.entry.lists
-        codes = form.reader.pack.codes(lists)
         made.kind = "boxes"
-        made.options = options(form.reader, lists, codes, set(map(_text, stated)))
+        made.options = code_options(form.reader, field.entry, set(map(_text, stated)))
         return
     if field.holds == "words":
         made.kind, made.value = "lines", ", ".join(map(_text, stated))
@@ -263,7 +257,7 @@ def _members(form: FormReader, field: Field, place: str, value: Any) -> tuple[Fo
 def _fill_period(made: FormField, value: str) -> None:
     """Show a period as a number of a unit; one that is not is shown as it is written."""
     found = _PERIOD.fullmatch(value)
-    if value and value != NOT_STORED and (found is None or found[2] not in PERIODS):
+    if value and value != NOT_STORED and found is None:
         made.value = value
         return
     made.kind, made.hint = "period", None

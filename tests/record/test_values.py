@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.record.messages import render
-from registry.record.numbers import NumberFault, read_number, write_number
+from registry.record.values import ValueFault, read_number, write_number
 
 READ = {
     "1250": 1250,
@@ -32,7 +32,7 @@ READ = {
 
 
 def said(text, *, whole=False, language="en"):
-    with pytest.raises(NumberFault) as fault:
+    with pytest.raises(ValueFault) as fault:
         read_number(text, whole=whole)
     return render(fault.value.saying, language, ())
 
