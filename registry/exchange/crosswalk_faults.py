@@ -140,7 +140,7 @@ def _mapping_problems(mapping: Mapping) -> Iterator[tuple[str, str]]:
 
 def _list_faults(mapping: Mapping, field: Field) -> Iterator[tuple[str, str]]:
     """Yield what is wrong where a list is named as one value, or one value as a list."""
-    if field.schema.get("type") == "array" and mapping.transform != "constant":
+    if field.is_list and mapping.transform != "constant":
         yield "to", f'{mapping.to} is a list; write "{mapping.to}/-", which adds to it'
     elif "-" not in mapping.to.split("/"):
         if mapping.list is not None:

@@ -13,7 +13,6 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from registry.record.codelists import CodeList, codelists
 from registry.record.entry import NOT_STATED
 from registry.record.facets import FACETS, SINGLE
 from registry.record.model import Document
@@ -85,13 +84,7 @@ class LabelSource(msgspec.Struct, frozen=True, kw_only=True):
 
     def labels(self, names: Sequence[str]) -> dict[str, str]:
         """Return the labels of the codes of some lists."""
-        lists = codelists()
-        labels: dict[str, str] = {}
-        for name in names:
-            own = name.startswith("pack/")
-            known: CodeList = self.pack.lists[name.removeprefix("pack/")] if own else lists[name]
-            labels |= {code: self.pick(one.label)[1] for code, one in known.items()}
-        return labels
+        return {code: self.pick(one.label)[1] for code, one in self.pack.codes(names).items()}
 
 
 def columns(wanted: ColumnSet, wording: LabelSource) -> list[ExportColumn]:

@@ -26,12 +26,6 @@ FEW = 15
 SHOWN = 60
 """The characters of a value that a sentence repeats."""
 
-PERIOD_OF_RETENTION = ("data", "retention", "period")
-"""The one field that holds an ISO 8601 duration."""
-
-WITHHELD = ("publication", "withheld_fields", "*", "pointer")
-"""The one field that holds a JSON Pointer."""
-
 _JSON = json.JSONEncoder(ensure_ascii=False, default=repr)
 
 TYPES = {
@@ -144,13 +138,6 @@ _ADD_ENTRY = translatable("Add at least one entry.")
 _ADD_OR_NONE = translatable("Add what there is, or say that there is none.")
 _WRITE = translatable("Write it.")
 
-_ASKED_AT = {
-    PERIOD_OF_RETENTION: translatable(
-        "Write for how long, such as “5 years”, or that it is not stored."
-    ),
-    WITHHELD: translatable("Choose one of the list."),
-}
-
 ASKED = {
     "LangText": translatable("Write it in each language of the record."),
     "Date": translatable("State day, month and year."),
@@ -164,23 +151,26 @@ ASKED = {
     "object": translatable("Fill in what belongs to it."),
     "integer": translatable("Write a whole number."),
     "number": translatable("Write a number."),
+    "period": translatable("Write for how long, such as “5 years”, or that it is not stored."),
+    "place": translatable("Choose one of the list."),
 }
-"""What people are asked to do, by the kind of a field or else by its type."""
+"""What people are asked to do, by the definition of a field, by its type, or by what it holds."""
 
 
 def request(field: Field | None) -> Message:
     """Return what people are asked to do to answer a field."""
     if field is None:
         return NOTHING
-    schema, wording = field.schema, _ASKED_AT.get(field.path)
-    if wording is None and "items" in schema:
-        chosen = "enum" in schema["items"] or "x-codelist" in schema["items"]
-        wording = _CHOOSE_SOME if chosen else _ADD_ENTRY
-        wording = _ADD_OR_NONE if "x-empty-answers" in schema else wording
-    elif "enum" in schema or "x-codelist" in schema or "answer" in schema.get("properties", {}):
+    if "x-empty-answers" in field.schema:
+        wording = _ADD_OR_NONE
+    elif field.is_list:
+        wording = _CHOOSE_SOME if field.holds == "codes" else _ADD_ENTRY
+    elif "enum" in field.schema or field.lists or "answer" in field.members:
         wording = CHOOSE
-    asked = wording or ASKED.get(field.kind or "") or ASKED.get(str(schema.get("type")), _WRITE)
-    return message(asked)
+    else:
+        names = (field.kind, str(field.schema.get("type")), field.holds)
+        wording = next((ASKED[name] for name in names if name in ASKED), _WRITE)
+    return message(wording)
 
 
 def _one_of(codes: list[str]) -> Message:
@@ -254,4 +244,6 @@ def expected_form(field: Field | None, pattern: object) -> tuple[Message, ...]:
     if kind in FORMS:
         return (message(FORMS[kind], plain=asked if kind in ASKED else None),)
     form = Title(text=str(field.schema["description"]))
-    return (message("{form}", form=form, plain=asked if field.path in _ASKED_AT else None),)
+    return (
+        message("{form}", form=form, plain=asked if field.holds in {"period", "place"} else None),
+    )

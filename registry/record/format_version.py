@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from registry.record.model import Document
 from registry.record.pointers import dig, values_at
-from registry.record.schema import SCHEMA_VERSION, VERSIONS, Field, field_at, fields, version_of
+from registry.record.schema import (
+    SCHEMA_VERSION,
+    VERSIONS,
+    Field,
+    document_field,
+    field_at,
+    fields,
+    version_of,
+)
 
 
 def least_version(document: Document) -> str:
@@ -29,7 +36,9 @@ def settled(document: Document, first: str) -> Document:
     A line in the language of the record's source alone, or `first` where it names none, stands
     alone, as version 1.0 has it; and the document names the version that has all that it states.
     """
-    plain: Document = _with_lines_alone(document, source_language(document, first), _lines())
+    plain: Document = _with_lines_alone(
+        document, document_field(), source_language(document, first)
+    )
     if version_of(plain) == SCHEMA_VERSION or not _newer(plain, version_of(plain)):
         return plain
     return continued(plain)
@@ -41,35 +50,20 @@ def source_language(document: Document, first: str) -> str:
     return source if isinstance(source, str) else first
 
 
-def _with_lines_alone(node: Any, source: str, lines: Mapping[str, Any]) -> Any:
-    """Return a part of a document, of whose members `lines` are, or hold, lines by language."""
-    if isinstance(node, list):
-        return [_with_lines_alone(item, source, lines) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if lines is _LINE:
-        return node[source] if node.keys() == {source} else node
-    changed = {
-        name: _with_lines_alone(node[name], source, lines[name]) for name in lines if name in node
+def _with_lines_alone(value: Any, field: Field, source: str) -> Any:
+    """Return the value of a field with each line that is in one language alone as that line."""
+    if field.kind == "LangLine":
+        alone = isinstance(value, dict) and value.keys() == {source}
+        return value[source] if alone else value
+    if field.is_list and isinstance(value, list):
+        return [_with_lines_alone(item, field.entry, source) for item in value]
+    if field.holds != "group" or not isinstance(value, dict):
+        return value
+    members = field.members
+    return {
+        name: _with_lines_alone(part, members[name], source) if name in members else part
+        for name, part in value.items()
     }
-    return {**node, **changed}
-
-
-_LINE: Mapping[str, Any] = {}
-
-
-@cache
-def _lines() -> Mapping[str, Any]:
-    """Return the members that are, or hold, lines by language: `_LINE` for each of these."""
-    found: dict[str, Any] = {}
-    for field in fields():
-        if field.kind == "LangLine":
-            *above, last = [part for part in field.path if part != "*"]
-            here = found
-            for part in above:
-                here = here.setdefault(part, {})
-            here[last] = _LINE
-    return found
 
 
 def _newer(document: Document, version: str) -> bool:

@@ -164,8 +164,7 @@ def _title_at(path: tuple[str, ...]) -> str:
 
 
 def _holds_text(field: Field | None) -> bool:
-    kinds = {field.kind, field.schema.get("items", {}).get("x-definition")} if field else set()
-    return not kinds.isdisjoint({"LangText", "LangLine"})
+    return field is not None and field.entry.is_text
 
 
 @cache

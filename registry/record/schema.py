@@ -71,7 +71,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     path: tuple[str, ...]
     schema: dict[str, Any]
 
-    @property
+    @cached_property
     def kind(self) -> str | None:
         """The definition that the field refers to, such as `LangText`."""
         kind: str | None = self.schema.get("x-definition")
@@ -187,9 +187,15 @@ def resolved(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
+def document_field(version: str = SCHEMA_VERSION) -> Field:
+    """Return a document as a field, whose members are the sections."""
+    return Field(path=(), schema=resolved_schema(version))
+
+
+@cache
 def fields(version: str = SCHEMA_VERSION) -> tuple[Field, ...]:
     """Return every place of a document, sections and items included, in document order."""
-    return tuple(fields_of(Field(path=(), schema=resolved_schema(version))))
+    return tuple(fields_of(document_field(version)))
 
 
 @cache

@@ -6,11 +6,7 @@ from functools import cache
 from typing import Any
 
 from registry.record.model import Document
-from registry.record.schema import record_schema
-
-_LANG_TEXT = "#/$defs/LangText"
-_LINE = "#/$defs/Line"
-_LANG_LINE = "#/$defs/LangLine"
+from registry.record.schema import Field, document_field
 
 
 def search_texts(document: Document) -> list[tuple[str, str, str]]:
@@ -28,38 +24,29 @@ def _walk(value: Any, shape: Any, pointer: str, found: list[tuple[str, str, str]
     if isinstance(value, list):
         for number, item in enumerate(value):
             _walk(item, shape, f"{pointer}/{number}", found)
-    elif shape is _LINE or (shape is _LANG_LINE and isinstance(value, str)):
-        found.append((pointer, "", value))
-    elif shape is _LANG_TEXT or shape is _LANG_LINE:
-        found.extend([(pointer, tag, value[tag]) for tag in sorted(value)])
-    else:
+    elif shape is not _TEXT:
         for key, part in shape.items():
             if key in value:
                 _walk(value[key], part, f"{pointer}/{key}", found)
+    elif isinstance(value, str):
+        found.append((pointer, "", value))
+    else:
+        found.extend([(pointer, tag, value[tag]) for tag in sorted(value)])
+
+
+_TEXT: dict[str, Any] = {}
 
 
 @cache
 def _members() -> dict[str, Any]:
-    return _shape(record_schema()) or {}
+    return _shape(document_field()) or {}
 
 
-def _shape(schema: dict[str, Any]) -> Any:
-    """Return a schema reduced to where its texts are: a reference, or members that have any."""
-    reference = schema.get("$ref")
-    for kind in (_LANG_TEXT, _LINE, _LANG_LINE):
-        if reference == kind:
-            return kind
-    if reference is not None:
-        rest = {key: part for key, part in schema.items() if key != "$ref"}
-        return _shape(_referenced(reference) | rest)
-    if "items" in schema:
-        return _shape(schema["items"])
-    members = {key: _shape(part) for key, part in schema.get("properties", {}).items()}
-    return {key: shape for key, shape in members.items() if shape} or None
-
-
-def _referenced(reference: str) -> dict[str, Any]:
-    found: Any = record_schema()
-    for part in reference.removeprefix("#/").split("/"):
-        found = found[part]
-    return dict(found)
+def _shape(field: Field) -> Any:
+    """Return what of a field is searched: `_TEXT`, or the members that have any."""
+    if field.is_text or field.kind == "Line":
+        return _TEXT
+    if field.is_list:
+        return _shape(field.entry)
+    members = {name: _shape(member) for name, member in field.members.items()}
+    return {name: shape for name, shape in members.items() if shape is not None} or None

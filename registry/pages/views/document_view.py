@@ -14,8 +14,9 @@ import msgspec
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, line, say
 from registry.pages.views.metric_words import metric_words
 from registry.record.entry import NOT_STATED
+from registry.record.field_descriptions import nearest_field
 from registry.record.model import LangText
-from registry.record.pointers import dig, field_path, parts
+from registry.record.pointers import dig, parts
 from registry.record.schema import Field, field_at
 from registry.text.catalogues import find
 
@@ -100,10 +101,8 @@ def field_name(reader: Reader, pointer: str) -> Text:
     """Return the name of the field at a pointer, or of the nearest one above it that has one."""
     known: Text | None = reader.kept.get((field_name, pointer))
     if known is None:
-        path = field_path(parts(pointer))
-        while path and ((field := field_at(path)) is None or "title" not in field.schema):
-            path = path[:-1]
-        known = field_title(reader, path) if path else as_it_is(reader, pointer)
+        field = nearest_field(parts(pointer))
+        known = as_it_is(reader, pointer) if field is None else field_title(reader, field.path)
         reader.kept[field_name, pointer] = known
     return known
 
@@ -204,7 +203,9 @@ def _shown(
     """Return a value as it is shown; what the format does not have is shown as it stands."""
     if field is None:
         return value
-    kind = "LangLine" if field.path in _NAMES else field.kind
+    kind = field.kind or ""
+    if kind == "Line" and field.path in _NAMES:
+        kind = "LangLine"
     if kind in says:
         return says[kind](value)
     if isinstance(value, dict):
