@@ -14,7 +14,7 @@ from registry.cli.output import write_json
 from registry.cli.runtime import in_register
 from registry.clock import utc_now
 from registry.errors import InvalidParameter
-from registry.record.ids import split_id
+from registry.record.ids import agency_of, split_id
 from registry.services.access import Actor, Scope
 from registry.services.access_tokens import recognise
 from registry.services.context import ServiceContext
@@ -142,7 +142,7 @@ def of_agency(name: Actor | str | None, record: str) -> Actor:
     """Return an actor for an agency, named by its code or by the id of one of its records."""
     if isinstance(name, Actor):
         return name
-    agency = split_id(record)[0] if "/" in record else record
+    agency = agency_of(record)
     return Actor(name=name or agency, agency=agency, scopes=frozenset({"file"}), token=None)
 
 

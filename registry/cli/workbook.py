@@ -25,6 +25,7 @@ from registry.exchange.workbooks.making import (
 from registry.exchange.workbooks.reading import read_workbook
 from registry.exchange.workbooks.results import WorkbookRecord
 from registry.exchange.workbooks.words import WorkbookWords
+from registry.record.ids import agency_of
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
 from registry.settings import Settings
@@ -118,9 +119,7 @@ def read(
     words = _words(settings, lang)
     sheets = read_workbook(file.read_bytes(), words, name=str(file))
     if save:
-        agencies = sorted(
-            {one.record.partition("/")[0] for sheet in sheets for one in sheet.records}
-        )
+        agencies = sorted({agency_of(one.record) for sheet in sheets for one in sheet.records})
         if agency is None and len(agencies) != 1:
             raise click.UsageError("--save: say by --agency whose records are saved")
         actor = of_agency(None, agency or agencies[0])

@@ -11,6 +11,7 @@ from registry.exchange.cells import RowRefused, fold_value
 from registry.exchange.columns import CellReader, cell_at
 from registry.exchange.crosswalk_model import AgencySource, Crosswalk, OtherAgency
 from registry.exchange.identity import DIGITS, digest, words
+from registry.record.ids import agency_of
 from registry.record.pack import Agency
 
 KIND = "foreign"
@@ -101,7 +102,7 @@ def _of_document(crosswalk: Crosswalk, document: Any) -> NamedAgency | None:
     own = document.get("id") if isinstance(document, dict) else None
     if not isinstance(own, str) or own.count("/") != 1:
         return None
-    code = own.split("/")[0]
+    code = agency_of(own)
     names = crosswalk.agency.known.get(code, {crosswalk.language: code})
     return f"{crosswalk.agency.prefix}.{code}", names
 

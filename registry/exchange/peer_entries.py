@@ -27,7 +27,7 @@ from registry.ledger.replay import (
 from registry.record.agency_entry import agency_facts
 from registry.record.content_file import Content, replaced_items, shown
 from registry.record.erasure import REPLACED, standing_items
-from registry.record.ids import is_id
+from registry.record.ids import agency_of, is_id
 from registry.record.pack import Agency
 from registry.record.pointers import parts
 from registry.record.statements import NOTE_LENGTH
@@ -262,7 +262,7 @@ class EntryMaker:
             return msgspec.structs.replace(
                 made, fault=f"the format here does not have what it says: {'; '.join(named)}"
             )
-        home = name.split("/", maxsplit=1)[0]
+        home = agency_of(name)
         agency = self._names.get(id_here(code, home)) or Agency(
             id=id_here(code, home), name={"en": home}, kind="other", origin=code
         )

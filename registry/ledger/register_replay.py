@@ -23,6 +23,7 @@ from registry.record.canonical import canonical
 from registry.record.content_file import Content, KeptSection, replaced_items, shown
 from registry.record.entry import NOT_STATED, SourceState, imported_of
 from registry.record.erasure import REPLACED
+from registry.record.ids import agency_of
 from registry.record.pack import Agency
 from registry.store.as_of import END
 from registry.store.attestations import Attestation
@@ -278,7 +279,7 @@ class RegisterReplay:
     ) -> None:
         record, moved = entry["id"], entry.get("moved")
         before = self.versions.setdefault(record, [])
-        home = before[-1].agency if before else record.split("/")[0]
+        home = before[-1].agency if before else agency_of(record)
         whole = {one.key: msgspec.json.decode(one.value) for one in content.sections.values()}
         stated, kept = entry["verdict"], content.verdict or {}
         before.append(

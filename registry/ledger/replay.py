@@ -24,6 +24,7 @@ from registry.record.content_file import (
     check_replaced_items,
 )
 from registry.record.erasure import REPLACED, covers
+from registry.record.ids import agency_of
 from registry.record.short_code import is_code
 from registry.tlog.hashing import leaf_hash
 
@@ -123,7 +124,7 @@ def _note(walk: LogReplay, index: int, entry: Mapping[str, Any]) -> None:
     if entry["kind"] == "genesis":
         walk.invented_before = entry.get("demonstration", "")
     elif entry["at"] < walk.invented_before:
-        walk.invented.add(entry["id"].partition("/")[0])
+        walk.invented.add(agency_of(entry["id"]))
 
 
 def subject(entry: Mapping[str, Any]) -> str | None:

@@ -21,6 +21,7 @@ from registry.record.codelists import codelists
 from registry.record.content_file import ContentRefused, KeptSection, check_verdict
 from registry.record.entry import imported_of, outline
 from registry.record.erasure import readable
+from registry.record.ids import agency_of
 from registry.record.kept_verdict import KeptVerdict, verdict_digest
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
@@ -179,7 +180,7 @@ def _of_version(one: _EntryRows, around: EntryContext) -> _Derived:
 def _agency(one: _EntryRows, around: EntryContext) -> Agency:
     """Return the agency whose version it is, as its entry and the version before say."""
     moved = one.said.get("moved")
-    home = moved["to"] if moved else around.agency or one.said["id"].split("/")[0]
+    home = moved["to"] if moved else around.agency or agency_of(one.said["id"])
     agency = one.check.agencies.get(home)
     if agency is None:
         raise differs("agency", one.entry, home, "is missing")

@@ -27,6 +27,11 @@ def split_id(record_id: str) -> tuple[str, str]:
     return match["agency"], match["slug"]
 
 
+def agency_of(record_id: str) -> str:
+    """Return the agency of an identifier; `split_id` checks it as well."""
+    return record_id.partition("/")[0]
+
+
 def is_id(text: str) -> bool:
     """Return whether a text is an identifier."""
     return _ID.match(text) is not None and len(text) <= MAX_LENGTH

@@ -7,7 +7,7 @@ from functools import cache
 
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import named_codes, quoted, titled
-from registry.record.ids import is_foreign_agency
+from registry.record.ids import agency_of, is_foreign_agency
 from registry.record.messages import (
     LanguageName,
     PendingFinding,
@@ -47,7 +47,7 @@ def _agency_known(context: RuleContext) -> Iterator[PendingFinding]:
     record_id = context.dig("id")
     if record_id is None:
         return
-    agency = record_id.split("/")[0]
+    agency = agency_of(record_id)
     if is_foreign_agency(agency):
         reserved = message(
             "{code} has a dot, which is reserved for agencies of other registers. File under an "

@@ -8,6 +8,7 @@ from functools import cache
 
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import quoted
+from registry.record.ids import agency_of
 from registry.record.messages import PendingFinding, message
 from registry.record.pack import Agency, Pack
 from registry.record.placeholders import office_words
@@ -33,7 +34,7 @@ def lawfully_restricted(context: RuleContext) -> Iterator[PendingFinding]:
     restriction = context.dig(*_RESTRICTION)
     if restriction is None or "restricted" not in context.held:
         return
-    agency = context.pack.agencies.get(str(context.dig("id")).split("/")[0])
+    agency = context.pack.agencies.get(agency_of(str(context.dig("id"))))
     authority = restriction.get("authority") or {}
     given = {"": authority} if isinstance(authority, str) else authority
     for tag, text in given.items():

@@ -16,6 +16,7 @@ import msgspec
 from registry.errors import ConfigurationError, RegistryError
 from registry.ledger.guard import LogGuard, LogMemory
 from registry.record.codelists import read_rows
+from registry.record.ids import agency_of
 from registry.record.pack import Pack
 from registry.services.context import ServiceContext
 from registry.services.loading import LoadCounts, RecordFiles, find_files, read_end, read_version
@@ -63,7 +64,7 @@ def read_histories(folder: Path, pack: Pack) -> list[InventedEvent]:
     found: list[InventedEvent] = []
     for number, row in enumerate(read_rows(path) if path.exists() else (), start=2):
         record = row.get("id", "")
-        agency = pack.agencies.get(record.partition("/")[0])
+        agency = pack.agencies.get(agency_of(record))
         if agency is None:
             continue
         if not agency.fictitious:

@@ -17,7 +17,7 @@ from registry.errors import (
 )
 from registry.record.canonical import canonical
 from registry.record.field_descriptions import quoted
-from registry.record.ids import split_id
+from registry.record.ids import agency_of, split_id
 from registry.record.messages import message, to_finding
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
@@ -138,7 +138,7 @@ async def write_draft(
     now: dt.datetime,
 ) -> Draft:
     """Write a draft that amends the leaf `base`; where there is one, its base and review stay."""
-    agency = split_id(record)[0]
+    agency = agency_of(record)
     await limits.require_draft_room(
         connection, agency, record, len(content), most=context.draft_bytes
     )
@@ -161,7 +161,7 @@ async def read_draft(
 ) -> SavedDraft:
     """Read a draft with its findings: an agency its own, a reviewer what is in review."""
     _require_reader(actor)
-    agency = record.partition("/")[0]
+    agency = agency_of(record)
     own = "file" in actor.scopes and actor.files_for(agency)
     if not (own or actor.reviews_for(agency)):
         raise draft_not_found(record)
@@ -199,7 +199,7 @@ async def delete_draft(
 ) -> None:
     """Throw a draft away, also one in review; what is published stays."""
     actor.require("file")
-    if not actor.files_for(record.partition("/")[0]):
+    if not actor.files_for(agency_of(record)):
         raise draft_not_found(record)
     async with context.database.transaction() as connection:
         draft = await drafts.lock(connection, record)

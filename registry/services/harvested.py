@@ -9,7 +9,7 @@ import msgspec
 
 from registry.ledger.publication import SealedDocument
 from registry.record.entry import PeerEntry
-from registry.record.ids import MAX_LENGTH, is_id
+from registry.record.ids import MAX_LENGTH, agency_of, is_id
 from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.pointers import parts
@@ -91,7 +91,7 @@ def after_entry(one: Harvested, before: PeerSubject | None, record: str | None) 
 
 def misplaced(record: str, elsewhere: Mapping[str, str | None]) -> str | None:
     """Return why a record cannot have its id here."""
-    agency = record.split("/", maxsplit=1)[0]
+    agency = agency_of(record)
     for name in (agency, record):
         if name in elsewhere:
             return f"{name} belongs to {elsewhere[name] or 'this register itself'} here"

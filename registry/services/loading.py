@@ -21,6 +21,7 @@ from registry.errors import (
     UnreadableDocument,
 )
 from registry.record.codelists import read_rows
+from registry.record.ids import agency_of
 from registry.record.model import Document
 from registry.record.parse import parse
 from registry.record.short_code import is_code
@@ -114,7 +115,7 @@ async def load(
     found = [
         files
         for files in find_files(folder)
-        if not known_only or files.record.split("/")[0] in context.pack.agencies
+        if not known_only or agency_of(files.record) in context.pack.agencies
     ]
     # A successor has to be in force before it is named.
     found.sort(key=lambda files: any("successor" in one for one in files.withdrawals.values()))

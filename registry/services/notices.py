@@ -16,7 +16,7 @@ from __future__ import annotations
 import datetime as dt
 
 from registry.errors import NotFound
-from registry.record.ids import split_id
+from registry.record.ids import agency_of
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.store import notices
@@ -51,7 +51,7 @@ async def tell(
         about=about,
         at=now,
         role="reviewer" if waits else "editor",
-        agency=agency or split_id(subject)[0],
+        agency=agency or agency_of(subject),
         authority=waits,
         but=actor.member,
     )
@@ -69,7 +69,7 @@ async def tell_submitted(
     if request is None:
         await tell(connection, actor, "review_waits", record, about=now.isoformat(), now=now)
         return
-    agency = split_id(record)[0]
+    agency = agency_of(record)
     await tell(connection, actor, "reviews_wait", agency, about=request, now=now, agency=agency)
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from registry.errors import Conflict, PreconditionRequired
 from registry.ledger.publication import Publication, seal_document
-from registry.record.ids import split_id
+from registry.record.ids import agency_of
 from registry.record.pack import Agency
 from registry.services import limits, notices
 from registry.services.audit import Action
@@ -132,7 +132,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
         verdict = around.publishable(made, context.pack, now.date(), self.language)
         if self.purpose != "load":
             await limits.spend_publication(
-                connection, split_id(self.subject)[0], per_day=context.publications_a_day, now=now
+                connection, agency_of(self.subject), per_day=context.publications_a_day, now=now
             )
         predecessor = around.lowered_from
         entry = Publication(

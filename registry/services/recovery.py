@@ -32,6 +32,7 @@ from registry.ledger.signing_journal import SignedSize
 from registry.record.content_file import Content, ContentRefused, check_content
 from registry.record.entry import imported_of
 from registry.record.erasure import readable
+from registry.record.ids import agency_of
 from registry.record.kept_verdict import salt_of
 from registry.record.pack import Agency
 from registry.record.search_document import tokenize
@@ -227,7 +228,7 @@ async def _publication(connection: Connection, lost: MissingEntry) -> Publicatio
     record = lost.said["id"]
     current = (await records.read_latest(connection, [record])).get(record)
     moved = lost.said.get("moved")
-    agency = moved["to"] if moved else current.agency if current else record.split("/")[0]
+    agency = moved["to"] if moved else current.agency if current else agency_of(record)
     known = await _agency(connection, lost, agency)
     document = readable(
         {one.key: msgspec.json.decode(one.value) for one in lost.sections},

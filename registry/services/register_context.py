@@ -13,7 +13,7 @@ from registry.record.canonical import canonical
 from registry.record.duplicate_names import BlockingKeys, blocking_keys
 from registry.record.entry import outline
 from registry.record.fast_validator import FastValidator
-from registry.record.ids import split_id
+from registry.record.ids import agency_of
 from registry.record.messages import PendingFinding
 from registry.record.model import Document, Profile
 from registry.record.pack import Pack
@@ -172,7 +172,7 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
 async def read_register_context(connection: Connection, document: Document) -> RegisterContext:
     """Read what there is around a document whose identifier is sound."""
     record, name = str(document["id"]), document.get("name") or {}
-    agency, _ = split_id(record)
+    agency = agency_of(record)
     keys = blocking_keys(agency, name, document.get("source_id"))
     current = (await records.read_current(connection, [record])).get(record)
     higher = (

@@ -22,6 +22,7 @@ from registry.record.duplicate_names import (
 )
 from registry.record.erasure import named_members
 from registry.record.field_descriptions import quoted
+from registry.record.ids import agency_of
 from registry.record.likeness import likeness_to, system_traits
 from registry.record.messages import PendingFinding, message
 from registry.record.model import Document, LangText
@@ -364,4 +365,4 @@ RULES: Mapping[str, RegisterRule] = MappingProxyType(
 
 
 def _agency(context: RegisterRuleContext) -> str:
-    return str(dig(context.document, "id") or "").split("/")[0]
+    return agency_of(str(dig(context.document, "id") or ""))

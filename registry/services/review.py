@@ -9,7 +9,7 @@ import msgspec
 
 from registry.errors import Forbidden, InvalidStatement
 from registry.record.canonical import canonical
-from registry.record.ids import split_id
+from registry.record.ids import agency_of, split_id
 from registry.record.model import Document, LangText
 from registry.record.pack import Agency
 from registry.record.statements import check_comment
@@ -161,7 +161,7 @@ async def take_back(
     Raises `Conflict` where it is not in review.
     """
     actor.require("file")
-    if not actor.files_for(record.partition("/")[0]):
+    if not actor.files_for(agency_of(record)):
         raise draft_not_found(record)
     async with context.database.transaction() as connection:
         await records.lock_record(connection, record)
@@ -283,7 +283,7 @@ async def read_review(
     context: ServiceContext, actor: Actor, record: str, *, now: dt.datetime, language: str
 ) -> ReviewedDraft:
     """Return a draft that waits for the actor's review; any other is not found."""
-    agency = record.partition("/")[0]
+    agency = agency_of(record)
     if not actor.reviews_for(agency):
         raise draft_not_found(record)
     saved = await read_draft(context, actor, record, now=now, language=language)

@@ -9,6 +9,7 @@ import msgspec
 
 from registry.errors import NotFound
 from registry.record.canonical import canonical
+from registry.record.ids import agency_of
 from registry.record.model import Document, LangText
 from registry.record.pointers import dig
 from registry.record.validate import Verdict
@@ -52,7 +53,7 @@ async def read_working_record(
     context: ServiceContext, actor: Actor, record: str, *, now: dt.datetime, language: str
 ) -> WorkingRecord:
     """Return what an agency works on; for others, and where there is nothing, `NotFound`."""
-    if "file" not in actor.scopes or not actor.files_for(record.partition("/")[0]):
+    if "file" not in actor.scopes or not actor.files_for(agency_of(record)):
         raise draft_not_found(record)
     async with context.database.connection() as connection:
         draft = await drafts.read(connection, record)
