@@ -67,12 +67,8 @@ class Approve(Command[ActReceipt], frozen=True, kw_only=True):
     """Publish the withdrawal or attestation of a number, about the subject."""
 
     receipt: ClassVar[type[ActReceipt]] = ActReceipt
+    action: ClassVar[Action] = "approve_act"
     number: int
-
-    @property
-    def action(self) -> Action:
-        """The name of the act in the audit trail."""
-        return "approve_act"
 
     async def decide(
         self, connection: Connection, context: ServiceContext, _: Any, *, now: dt.datetime

@@ -78,7 +78,7 @@ class Command(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
     @property
     def action(self) -> Action:
-        """The name of the act in the audit trail."""
+        """The name of the act in the audit trail; a constant of most kinds."""
         raise NotImplementedError
 
     async def check(

@@ -111,12 +111,8 @@ class Withdraw(StatedCommand[Receipt], frozen=True, kw_only=True):
     """Take the record out of force, as a statement that was checked says."""
 
     receipt: ClassVar[type[Receipt]] = Receipt
+    action: ClassVar[Action] = "withdraw"
     precondition: Precondition | None = None
-
-    @property
-    def action(self) -> Action:
-        """The name of the act in the audit trail."""
-        return "withdraw"
 
     async def decide(
         self, connection: Connection, context: ServiceContext, _: Any, *, now: dt.datetime
