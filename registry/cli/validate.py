@@ -24,6 +24,7 @@ from registry.record.parse import MAX_BYTES, parse
 from registry.record.validate import Verdict
 from registry.record.validate import validate as validate_document
 from registry.settings import Settings
+from registry.structs import copy_as
 from registry.text.catalogues import SOURCE
 from registry.text.text_safety import visible
 
@@ -153,13 +154,7 @@ def _report(path: Path, check: Callable[[object], Verdict]) -> FileReport:
     except OSError as error:
         return _unreadable(path, f"the file cannot be opened: {error.strerror}")
     verdict = check(document)
-    return FileReport(
-        file=str(path),
-        publishable=verdict.publishable,
-        completeness=verdict.completeness,
-        findings=verdict.findings,
-        findings_total=verdict.findings_total,
-    )
+    return copy_as(FileReport, verdict, file=str(path))
 
 
 def _unreadable(path: Path, sentence: str) -> FileReport:

@@ -40,6 +40,7 @@ from registry.record.pack import Agency
 from registry.record.search_document import SearchDocument, build
 from registry.store.log import RiskMove
 from registry.store.records import StoredRecord
+from registry.structs import copy_as
 
 LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
 """The filters of which every code is asked for, with the records that it finds."""
@@ -205,15 +206,7 @@ class ApiAudit:
             msgspec.json.decode(version.document),
             agency,
             {},
-            PublishedState(
-                version=version.version,
-                entry=version.entry,
-                published_at=version.at,
-                completeness=version.completeness,
-                missing=version.missing,
-                findings=version.findings,
-                risk_changes=(),
-            ),
+            copy_as(PublishedState, version, published_at=version.at, risk_changes=()),
         )
         state = self._replay.source_state(version, as_of=self._last)
         codes = {**made.codes, **({} if state is None else {"source_state": [state]})}

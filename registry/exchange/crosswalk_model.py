@@ -13,6 +13,7 @@ from registry.exchange.readers.options import ReadOptions
 from registry.record.origin import Origin
 from registry.record.pointers import pointer
 from registry.record.schema import field_at
+from registry.structs import copy_as
 
 AGENCY = "agency"
 
@@ -143,15 +144,7 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_origin(self) -> Origin:
         """Return what the crosswalk says of the register."""
-        return Origin(
-            code=self.origin,
-            title=self.title,
-            publisher=self.publisher,
-            licence=self.licence,
-            homepage=self.homepage,
-            country=self.country,
-            language=self.language,
-        )
+        return copy_as(Origin, self, code=self.origin)
 
     def sha256(self) -> str:
         """Return a digest of everything that the crosswalk says, in hex."""

@@ -15,6 +15,7 @@ from registry.record.search_document import build
 from registry.store.imports import SourceEvent
 from registry.store.records import StoredRecord, VersionLine
 from registry.store.withdrawals import Withdrawal
+from registry.structs import copy_as
 
 
 class IndexRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -52,15 +53,7 @@ def digest_record(
     """Return the digest of a record from all its versions, oldest first."""
     record = versions[-1]
     register = record.register
-    state = PublishedState(
-        version=register.version,
-        entry=register.entry,
-        published_at=register.published_at,
-        completeness=register.completeness,
-        missing=register.missing,
-        findings=register.noticed(),
-        risk_changes=(),
-    )
+    state = copy_as(PublishedState, register, findings=register.noticed(), risk_changes=())
     document = msgspec.json.decode(record.document)
     row = build(document, listing_agency(record, agency), {}, state)
     return RecordDigest(

@@ -21,6 +21,7 @@ from registry.services.pending_acts import ActReceipt, StatedCommand, put_into_r
 from registry.services.pipeline import Decision, execute
 from registry.store import attestations
 from registry.store.database import Connection
+from registry.structs import copy_as
 
 _ERASABLE = ("contact", "note")
 
@@ -78,11 +79,7 @@ class Attest(StatedCommand[AttestationResult], frozen=True, kw_only=True):
     """Publish what the agency says, in a statement that was checked."""
 
     receipt: ClassVar[type[AttestationResult]] = AttestationResult
-
-    @property
-    def action(self) -> Action:
-        """The name of the act in the audit trail."""
-        return "attest"
+    action: ClassVar[Action] = "attest"
 
     async def decide(
         self, connection: Connection, context: ServiceContext, _: Any, *, now: dt.datetime
@@ -105,15 +102,7 @@ class Attest(StatedCommand[AttestationResult], frozen=True, kw_only=True):
         said = next((one for one in history if one.day == day), None)
         stated = (statement["systems_total"], statement["contact"], statement.get("note"))
         if said is not None and stated == (said.systems_total, said.contact, said.note):
-            unchanged = AttestationResult(
-                outcome="unchanged",
-                agency=said.agency,
-                day=said.day,
-                systems_total=said.systems_total,
-                hash=said.hash,
-                entry=said.entry,
-                filed_at=said.filed_at,
-            )
+            unchanged = copy_as(AttestationResult, said, outcome="unchanged")
             return Decision(answer=lambda _: unchanged, is_act=False)
         in_use = await attestations.count_in_use(connection, agency, day)
         findings = check_number(statement, in_use=in_use, pack=context.pack, language=self.language)

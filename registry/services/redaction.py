@@ -12,7 +12,7 @@ from registry.record import redaction as rules
 from registry.record.canonical import canonical
 from registry.record.entry import Previous
 from registry.record.erasure import covers
-from registry.record.ids import split_id
+from registry.record.ids import agency_of
 from registry.record.model import Document
 from registry.services import audit, idempotency
 from registry.services.access import Actor, person_of
@@ -26,6 +26,7 @@ from registry.store import records, redactions
 from registry.store.database import Connection, retried
 from registry.store.log import Entry
 from registry.store.redactions import Redaction
+from registry.structs import copy_as
 
 RedactionOutcome: TypeAlias = Literal["requested", "confirmed", "unchanged"]
 
@@ -87,7 +88,7 @@ async def request(
         requested_person=actor.person,
     )
     if asked.record is not None:
-        _require_own(actor, split_id(asked.record)[0])
+        _require_own(actor, agency_of(asked.record))
 
     async def work(connection: Connection) -> RedactionReceipt:
         named = asked
@@ -171,12 +172,8 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
     """Put the redaction of a number, of the record, into the log."""
 
     receipt: ClassVar[type[RedactionReceipt]] = RedactionReceipt
+    action: ClassVar[Action] = "confirm_redaction"
     number: int
-
-    @property
-    def action(self) -> Action:
-        """The name of the act in the audit trail."""
-        return "confirm_redaction"
 
     async def decide(
         self, connection: Connection, context: ServiceContext, _: Any, *, now: dt.datetime
@@ -229,7 +226,7 @@ async def _require_carried_out(connection: Connection, asked: Redaction) -> None
     """Raise `Conflict` while what is shown in the place of the same members is about to change."""
     if asked.record is None:
         return
-    for other in await redactions.read_all(connection, split_id(asked.record)[0]):
+    for other in await redactions.read_all(connection, agency_of(asked.record)):
         if (
             other.record == asked.record
             and other.entry is not None
@@ -321,7 +318,7 @@ def _not_found(number: int) -> NotFound:
 
 
 def _agency(asked: Redaction) -> str:
-    return split_id(asked.record)[0] if asked.record else asked.agency or ""
+    return agency_of(asked.record) if asked.record else asked.agency or ""
 
 
 def _require_own(actor: Actor, agency: str) -> None:
@@ -332,19 +329,11 @@ def _require_own(actor: Actor, agency: str) -> None:
 def receipt_of(of: Redaction, outcome: RedactionOutcome | None = None) -> RedactionReceipt:
     """Make the receipt of a redaction; without an outcome it says where it stands."""
     outcome = outcome or ("requested" if of.entry is None else "confirmed")
-    return RedactionReceipt(
+    return copy_as(
+        RedactionReceipt,
+        of,
         outcome=outcome,
         id=of.subject,
         redaction=of.id,
-        versions=of.versions,
-        entries=of.entries,
-        pointers=of.pointers,
         replaced=[] if of.entry is not None else of.replaced or [],
-        basis=of.basis,
-        requested_by=of.requested_by,
-        requested_at=of.requested_at,
-        confirmed_by=of.confirmed_by,
-        confirmed_at=of.confirmed_at,
-        entry=of.entry,
-        hash=of.hash,
     )

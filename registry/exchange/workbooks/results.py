@@ -15,6 +15,7 @@ from registry.record.messages import Message, message
 from registry.record.model import Document
 from registry.record.pointers import parts, pointer
 from registry.record.validate import validate
+from registry.structs import copy_as
 
 WorkbookOutcome: TypeAlias = Literal[
     "created", "changed", "unchanged", "checked", "refused", "left_out"
@@ -117,14 +118,7 @@ def result(
     paths = [tuple(map(str, one.path)) for one in filled.unread if one.path]
     kept = [one for one in findings if not _touches(parts(one.pointer), paths)]
     found = [
-        WorkbookFinding(
-            cell=filled.place_of(one.pointer).name,
-            pointer=one.pointer,
-            rule=one.rule,
-            severity=one.severity,
-            message=one.message,
-            lang=one.lang,
-        )
+        copy_as(WorkbookFinding, one, cell=filled.place_of(one.pointer).name)
         for one in sorted(kept, key=lambda one: filled.place_of(one.pointer))
     ]
     all_found = len(findings) if total is None else total
