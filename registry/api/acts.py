@@ -12,18 +12,18 @@ from litestar.params import PathParameter
 
 from registry.api.filings import COMMENT
 from registry.api.operations import answers, describes, limits, token
-from registry.api.parameters import CodeParameter, Lang, language_of
-from registry.api.request_body import read_document
-from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import BLOCKED, WITHDRAWN, key_of, private
+from registry.api.parameters import CodeParameter
+from registry.api.request_context import ApiState
+from registry.api.writes import WITHDRAWN, ActorRequest, Call, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement
-from registry.record.messages import message, render
+from registry.record.messages import message
 from registry.record.model import LangText
 from registry.services import act_review, pending_acts
 from registry.services.access import Actor
 from registry.services.pending_acts import ActReceipt
 from registry.store.pending_acts import ActKind, ActState, PendingAct
+from registry.structs import copy_as
 
 ActPath: TypeAlias = Annotated[
     int, PathParameter(schema_extra={"minimum": 1, "maximum": 2**63 - 1})
@@ -153,25 +153,10 @@ async def delete_pending_act(
     responses=answers(ActAnswer, 200, 201),
     opt=describes(problems=(InvalidStatement, Conflict), keyed=True, follows=("get_pending_act",)),
 )
-async def approve_pending_act(
-    *,
-    request: ApiRequest,
-    act: ActPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def approve_pending_act(act: ActPath, call: Call) -> Response[bytes]:
     """Publish what waits, and was asked for by somebody else than you."""
-    language = language_of(request, lang, state.context.pack)
-    receipt = await act_review.approve(
-        state.context,
-        actor,
-        act,
-        now=utc_now(),
-        language=language,
-        idempotency_key=key_of(request),
-    )
-    return answer_act(receipt, state, language=language)
+    receipt = await act_review.approve(call.context, call.actor, act, **call.keyed)
+    return answer_act(receipt, call)
 
 
 @post(
@@ -187,63 +172,34 @@ async def approve_pending_act(
         follows=("get_pending_act",),
     ),
 )
-async def return_pending_act(
-    *,
-    request: ApiRequest,
-    act: ActPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def return_pending_act(act: ActPath, call: Call) -> Response[bytes]:
     """Return what waits to whoever asked for it, with a comment that says why."""
-    language = language_of(request, lang, state.context.pack)
-    receipt = await act_review.return_act(
-        state.context,
-        actor,
-        act,
-        await read_document(request),
-        now=utc_now(),
-        language=language,
-        idempotency_key=key_of(request),
-    )
-    return answer_act(receipt, state, language=language)
+    statement = await call.document()
+    receipt = await act_review.return_act(call.context, call.actor, act, statement, **call.keyed)
+    return answer_act(receipt, call)
 
 
-def answer_act(receipt: ActReceipt, state: ApiState, *, language: str) -> Response[bytes]:
+def answer_act(receipt: ActReceipt, call: ActorRequest) -> Response[bytes]:
     """Return a receipt as an answer, with where to look and what happens next."""
-    base = f"{state.settings.base_url}/api/v1"
-    if receipt.entry is not None:
-        following = WITHDRAWN if receipt.kind == "withdrawal" else ATTESTED
-        following = BLOCKED if state.context.guard.is_blocked else following
-    else:
-        following = _WAITS if receipt.returned_at is None else _ACT_RETURNED
-    links = {"act": f"{base}/acts/{receipt.act}"}
+    history = f"records/{receipt.id}/versions"
     if receipt.id is None:
-        links["history"] = f"{base}/attestations?agency={receipt.agency}"
+        history = f"attestations?agency={receipt.agency}"
+    links = {"act": call.address(f"acts/{receipt.act}"), "history": call.address(history)}
+    if receipt.entry is None:
+        following = _WAITS if receipt.returned_at is None else _ACT_RETURNED
     else:
-        links["history"] = f"{base}/records/{receipt.id}/versions"
-    if receipt.entry is not None:
-        links["changes"] = f"{base}/changes?since={receipt.entry - 1}&limit=1"
-    answer = ActAnswer(
-        **msgspec.structs.asdict(receipt),
-        links=links,
-        next=render(following, language, state.context.pack.fallback),
-    )
+        following = call.unless_blocked(WITHDRAWN if receipt.kind == "withdrawal" else ATTESTED)
+        links["changes"] = call.address(f"changes?since={receipt.entry - 1}&limit=1")
+    answer = call.proof(ActAnswer, receipt, links, following)
     return private(answer, status=_STATUS.get(receipt.outcome, 200))
 
 
 def _item(act: PendingAct) -> PendingActItem:
-    return PendingActItem(
+    return copy_as(
+        PendingActItem,
+        act,
         act=act.id,
-        kind=act.kind,
-        agency=act.agency,
         id=act.subject if act.kind == "withdrawal" else None,
-        state=act.state,
         statement=msgspec.Raw(b"null" if act.statement is None else act.statement.encode()),
-        requested_at=act.requested_at,
-        requested_by=act.requested_by,
-        decided_at=act.decided_at,
-        decided_by=act.decided_by,
         comment=None if act.comment is None else msgspec.json.decode(act.comment),
-        entry=act.entry,
     )

@@ -48,6 +48,7 @@ from registry.api import (
     statistics,
     withdrawals,
     workbooks,
+    writes,
 )
 from registry.api.conditional import ConditionalRequests
 from registry.api.metrics import Metrics
@@ -301,7 +302,11 @@ def _litestar(
         _ = handler.parsed_fn_signature
     return Litestar(
         route_handlers=[*_HANDLERS, *pages, *([] if private is None else [private.router])],
-        dependencies={"actor": Provide(authentication.provide_actor)},
+        dependencies={
+            "actor": Provide(authentication.provide_actor),
+            "call": Provide(writes.provide_call, sync_to_thread=False),
+            "record": Provide(parameters.provide_record, sync_to_thread=False),
+        },
         before_request=parameters.QueryCheck(),
         after_exception=[authentication.note_refusal],
         state=State(

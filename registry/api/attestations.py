@@ -6,21 +6,16 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, get, put
-from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
 from registry.api.acts import ATTESTED, ActAnswer, answer_act
 from registry.api.operations import Format, answers, describes, token
-from registry.api.parameters import AgencyPath, AsOfParameter, CodeParameter, Lang, language_of
-from registry.api.request_body import read_document
-from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import BLOCKED, key_of, private
-from registry.clock import utc_now
+from registry.api.parameters import AgencyPath, AsOfParameter, CodeParameter
+from registry.api.request_context import ApiState
+from registry.api.writes import ActorRequest, Call, private
 from registry.errors import Conflict, InvalidStatement, NotFound
 from registry.record.attestation import SCHEMA_VERSION, attestation_schema_bytes
-from registry.record.messages import render
 from registry.services import attestation
-from registry.services.access import Actor
 from registry.services.pending_acts import ActReceipt
 from registry.store import attestations
 from registry.store.as_of import read_entry
@@ -78,35 +73,17 @@ async def list_attestations(
     responses={**answers(AttestationReceipt, 200, 201), **answers(ActAnswer, 202)},
     opt=describes(problems=(InvalidStatement, Conflict), body="attestation", keyed=True),
 )
-async def attest(
-    *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def attest(agency: AgencyPath, call: Call) -> Response[bytes]:
     """State how many systems your agency runs, or with 0 that it uses none.
 
     Stating the same of a day again changes nothing. Where review is required, it waits for another
     person first (202).
     """
-    language = language_of(request, lang, state.context.pack)
-    attested = await attestation.attest(
-        state.context,
-        actor,
-        agency,
-        await read_document(request),
-        now=utc_now(),
-        language=language,
-        idempotency_key=key_of(request),
-    )
+    statement = await call.document()
+    attested = await attestation.attest(call.context, call.actor, agency, statement, **call.keyed)
     if isinstance(attested, ActReceipt):
-        return answer_act(attested, state, language=language)
-    return private(
-        _receipt(attested, state, language=language),
-        status=201 if attested.outcome == "attested" else 200,
-    )
+        return answer_act(attested, call)
+    return private(_receipt(attested, call), status=201 if attested.outcome == "attested" else 200)
 
 
 @get(
@@ -124,18 +101,11 @@ async def get_attestation_schema(
     return Response(content=attestation_schema_bytes(), media_type="application/schema+json")
 
 
-def _receipt(
-    attested: attestation.AttestationResult, state: ApiState, *, language: str
-) -> AttestationReceipt:
+def _receipt(attested: attestation.AttestationResult, call: ActorRequest) -> AttestationReceipt:
     """Add to the proof of an attestation where to look, and what happens next."""
-    base, context = state.settings.base_url, state.context
-    following = BLOCKED if context.guard.is_blocked else ATTESTED
-    return AttestationReceipt(
-        **msgspec.structs.asdict(attested),
-        links={
-            "attestations": f"{base}/api/v1/attestations",
-            "history": f"{base}/api/v1/attestations?agency={attested.agency}",
-            "changes": f"{base}/api/v1/changes?since={attested.entry - 1}&limit=1",
-        },
-        next=render(following, language, context.pack.fallback),
-    )
+    links = {
+        "attestations": call.address("attestations"),
+        "history": call.address(f"attestations?agency={attested.agency}"),
+        "changes": call.address(f"changes?since={attested.entry - 1}&limit=1"),
+    }
+    return call.proof(AttestationReceipt, attested, links, call.unless_blocked(ATTESTED))

@@ -12,21 +12,18 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, post
-from litestar.di import NamedDependency
 from litestar.types import Receive, Send
 
 from registry.api.authentication import spend_write
 from registry.api.operations import NDJSON, answers, describes, json_of, token
-from registry.api.parameters import CodeParameter, Lang, language_of
+from registry.api.parameters import CodeParameter
 from registry.api.problems import problem, report_fault
 from registry.api.request_body import BODY_SECONDS, require_type
-from registry.api.request_context import ApiRequest, ApiState, request_context
-from registry.api.writes import SAVED, ReceiptAnswer, with_links
+from registry.api.request_context import request_context
+from registry.api.writes import SAVED, ActorRequest, Call, ReceiptAnswer, with_links
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, RegistryError, RequestTimeout
-from registry.record.messages import render
 from registry.services import bulk
-from registry.services.access import Actor
 from registry.services.bulk import BulkPurpose, FiledLine
 from registry.services.input_lines import split_lines
 from registry.services.receipts import DraftReceipt
@@ -63,9 +60,6 @@ class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def file_many(
     *,
-    request: ApiRequest,
-    state: ApiState,
-    actor: NamedDependency[Actor],
     action: Annotated[
         BulkPurpose | None,
         CodeParameter(
@@ -74,7 +68,7 @@ async def file_many(
             required=True,
         ),
     ] = None,
-    lang: Lang = None,
+    call: Call,
 ) -> Response[bytes]:
     """File one record a line, and read one answer a line, in the same order.
 
@@ -83,10 +77,9 @@ async def file_many(
     """
     if action is None:
         raise InvalidParameter("action: say what to do; send action=submit or action=draft")
-    require_type(request, NDJSON, "one document a line")
-    actor.require("file")
-    language = language_of(request, lang, state.context.pack)
-    return _LinesResponse(state, actor, purpose=action, language=language)
+    require_type(call.request, NDJSON, "one document a line")
+    call.actor.require("file")
+    return _LinesResponse(call, purpose=action)
 
 
 class _ClientDisconnected(Exception):
@@ -135,16 +128,10 @@ class _LinesResponse(Response[bytes]):
     to it is ended (`worker_process`); nginx sends no more of a request whose answer has begun.
     """
 
-    def __init__(
-        self, state: ApiState, actor: Actor, *, purpose: BulkPurpose, language: str
-    ) -> None:
+    def __init__(self, call: ActorRequest, *, purpose: BulkPurpose) -> None:
         super().__init__(content=b"")
-        self._state = state
-        self._context = state.context
-        self._settings = state.settings
-        self._actor = actor
+        self._call = call
         self._purpose = purpose
-        self._language = language
 
     def to_asgi_response(self, *_: Any, **__: Any) -> Any:
         """Return the ASGI application that answers."""
@@ -178,14 +165,15 @@ class _LinesResponse(Response[bytes]):
 
     async def _work(self, scope: Any, chunks: AsyncIterator[bytes], spool: _ResponseSpool) -> None:
         """File the lines; every answer goes to the spool at once."""
+        call = self._call
         filed = bulk.file_lines(
-            self._context,
-            self._actor,
+            call.context,
+            call.actor,
             split_lines(chunks),
             purpose=self._purpose,
             now=utc_now,
-            language=self._language,
-            pay=partial(spend_write, self._state, self._actor),
+            language=call.language,
+            pay=partial(spend_write, call.state, call.actor),
         )
         try:
             async with aclosing(filed):
@@ -203,20 +191,10 @@ class _LinesResponse(Response[bytes]):
                 line=line.number, id=line.record, outcome="refused", problem=msgspec.Raw(body)
             )
         if isinstance(result, DraftReceipt):
-            receipt = LineReceipt(
-                **msgspec.structs.asdict(result),
-                links={"draft": f"{self._settings.base_url}/api/v1/filings/{result.id}"},
-                next=render(SAVED, self._language, self._context.pack.fallback),
-            )
+            links = {"draft": self._call.address(f"filings/{result.id}")}
+            receipt = self._call.proof(LineReceipt, result, links, SAVED)
         else:
-            answer = with_links(
-                result,
-                self._settings,
-                self._context.pack,
-                language=self._language,
-                is_blocked=self._context.guard.is_blocked,
-            )
-            receipt = LineReceipt(**msgspec.structs.asdict(answer))
+            receipt = LineReceipt(**msgspec.structs.asdict(with_links(result, self._call)))
         return LineAnswer(
             line=line.number, id=line.record, outcome=receipt.outcome, receipt=receipt
         )

@@ -9,10 +9,9 @@ from litestar.di import NamedDependency
 
 from registry.api.filings import DraftAnswer, draft_answer
 from registry.api.operations import answers, describes, token
-from registry.api.parameters import AgencyPath, CodeParameter, Lang, SlugPath
-from registry.api.request_body import read_document
-from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import ReceiptAnswer, answer_receipt, private, write_options
+from registry.api.parameters import CodeParameter, RecordPath
+from registry.api.request_context import ApiState
+from registry.api.writes import Call, ReceiptAnswer, answer_receipt, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidParameter, InvalidRecord, PreconditionRequired
 from registry.services import draft_changes, filing
@@ -37,23 +36,14 @@ MERGE_PATCH = "application/merge-patch+json"
         follows=("get_draft", "delete_draft", "submit_draft"),
     ),
 )
-async def patch_draft(
-    *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def patch_draft(record: RecordPath, call: Call) -> Response[bytes]:
     """Change some members of your draft, or begin an amendment with them (RFC 7396).
 
     `null` removes a member, and a list is replaced as a whole; `If-Match` names what you patch.
     """
-    document = await read_document(request, MERGE_PATCH)
-    means = write_options(request, lang, state.context.pack)
+    document = await call.document(MERGE_PATCH)
     saved = await draft_changes.patch_draft(
-        state.context, actor, f"{agency}/{slug}", document, **means
+        call.context, call.actor, record, document, **call.options
     )
     return draft_answer(saved, status=201 if saved.created else 200)
 
@@ -67,12 +57,10 @@ async def patch_draft(
     opt=describes(follows=("approve_draft", "return_draft")),
 )
 async def get_draft_changes(
-    agency: AgencyPath, slug: SlugPath, state: ApiState, actor: NamedDependency[Actor]
+    record: RecordPath, state: ApiState, actor: NamedDependency[Actor]
 ) -> Response[bytes]:
     """Read what a draft changes, field by field, in texts word by word: what a reviewer reads."""
-    changes = await draft_changes.read_changes(
-        state.context, actor, f"{agency}/{slug}", now=utc_now()
-    )
+    changes = await draft_changes.read_changes(state.context, actor, record, now=utc_now())
     return private(changes, headers={"etag": f'"{changes.tag}"'})
 
 
@@ -93,18 +81,14 @@ async def get_draft_changes(
 )
 async def publish_record(
     *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
+    record: RecordPath,
     action: Annotated[
         Literal["publish"] | None,
         CodeParameter(
             description="What is done: `publish`", codes=lambda _: ["publish"], required=True
         ),
     ] = None,
-    lang: Lang = None,
+    call: Call,
 ) -> Response[bytes]:
     """Save a record and submit it at once, or learn every reason why not.
 
@@ -113,7 +97,6 @@ async def publish_record(
     """
     if action is None:
         raise InvalidParameter("action: send action=publish to save and submit the record at once")
-    document = await read_document(request)
-    means = write_options(request, lang, state.context.pack)
-    receipt = await filing.publish_one(state.context, actor, f"{agency}/{slug}", document, **means)
-    return answer_receipt(receipt, state, language=means["language"])
+    document = await call.document()
+    receipt = await filing.publish_one(call.context, call.actor, record, document, **call.options)
+    return answer_receipt(receipt, call)

@@ -10,16 +10,9 @@ from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 
 from registry.api.operations import answers, describes, json_of, limits, ref, token
-from registry.api.parameters import AgencyPath, CodeParameter, Lang, SlugPath, language_of
-from registry.api.request_body import read_document
+from registry.api.parameters import CodeParameter, RecordPath
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import (
-    ReceiptAnswer,
-    answer_receipt,
-    precondition_of,
-    private,
-    write_options,
-)
+from registry.api.writes import Call, ReceiptAnswer, answer_receipt, precondition_of, private
 from registry.clock import utc_now
 from registry.errors import (
     Conflict,
@@ -33,6 +26,7 @@ from registry.record.statements import COMMENT_LENGTH
 from registry.services import drafts, review
 from registry.services.access import Actor
 from registry.store.drafts import Draft, DraftState
+from registry.structs import copy_as
 
 _OF_RECORD = ("get_record", "list_versions", "list_findings", "save_draft")
 
@@ -117,22 +111,13 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         follows=("get_draft", "delete_draft", "submit_draft"),
     ),
 )
-async def save_draft(
-    *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def save_draft(record: RecordPath, call: Call) -> Response[bytes]:
     """Begin a record, change its draft, or begin an amendment.
 
     `If-None-Match: *` begins a record; `If-Match` names the draft or the published version.
     """
-    document = await read_document(request)
-    means = write_options(request, lang, state.context.pack)
-    saved = await drafts.save_draft(state.context, actor, f"{agency}/{slug}", document, **means)
+    document = await call.document()
+    saved = await drafts.save_draft(call.context, call.actor, record, document, **call.options)
     return draft_answer(saved, status=201 if saved.created else 200)
 
 
@@ -144,19 +129,10 @@ async def save_draft(
     responses=answers(DraftAnswer),
     opt=describes(follows=("approve_draft", "return_draft")),
 )
-async def get_draft(
-    *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def get_draft(record: RecordPath, call: Call) -> Response[bytes]:
     """Read your own draft, or one that you review, with its findings."""
-    language = language_of(request, lang, state.context.pack)
     saved = await drafts.read_draft(
-        state.context, actor, f"{agency}/{slug}", now=utc_now(), language=language
+        call.context, call.actor, record, now=utc_now(), language=call.language
     )
     return draft_answer(saved, status=200)
 
@@ -171,19 +147,11 @@ async def get_draft(
     opt=describes(condition="changed"),
 )
 async def delete_draft(
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
+    request: ApiRequest, record: RecordPath, state: ApiState, actor: NamedDependency[Actor]
 ) -> None:
     """Throw your own draft away, also to take it back from review; what is published stays."""
     await drafts.delete_draft(
-        state.context,
-        actor,
-        f"{agency}/{slug}",
-        precondition=precondition_of(request),
-        now=utc_now(),
+        state.context, actor, record, precondition=precondition_of(request), now=utc_now()
     )
 
 
@@ -209,7 +177,7 @@ async def list_drafts(
     """List your agency's drafts, or, as a reviewer, what waits for you."""
     found = await drafts.list_drafts(state.context, actor, state=wanted)
     items = [
-        DraftItem(**_progress(draft), amends=draft.base is not None, tag=draft.tag)
+        copy_as(DraftItem, draft, **_progress(draft), amends=draft.base is not None)
         for draft in found
     ]
     return private(DraftList(items=items))
@@ -229,22 +197,13 @@ async def list_drafts(
         follows=("approve_draft", "return_draft", *_OF_RECORD),
     ),
 )
-async def submit_draft(
-    *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def submit_draft(record: RecordPath, call: Call) -> Response[bytes]:
     """Publish your draft or put it into review, or learn every reason why not.
 
     Submitting twice is harmless.
     """
-    means = write_options(request, lang, state.context.pack)
-    receipt = await review.submit(state.context, actor, f"{agency}/{slug}", **means)
-    return answer_receipt(receipt, state, language=means["language"])
+    receipt = await review.submit(call.context, call.actor, record, **call.options)
+    return answer_receipt(receipt, call)
 
 
 @post(
@@ -261,22 +220,13 @@ async def submit_draft(
         follows=_OF_RECORD,
     ),
 )
-async def approve_draft(
-    *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def approve_draft(record: RecordPath, call: Call) -> Response[bytes]:
     """Publish what is in review, and was submitted by somebody else than you.
 
     `If-Match` with the tag of the draft that you have read says which text you approve.
     """
-    means = write_options(request, lang, state.context.pack)
-    receipt = await review.approve(state.context, actor, f"{agency}/{slug}", **means)
-    return answer_receipt(receipt, state, language=means["language"])
+    receipt = await review.approve(call.context, call.actor, record, **call.options)
+    return answer_receipt(receipt, call)
 
 
 @post(
@@ -294,33 +244,23 @@ async def approve_draft(
         follows=("get_draft", "save_draft"),
     ),
 )
-async def return_draft(
-    *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def return_draft(record: RecordPath, call: Call) -> Response[bytes]:
     """Return what is in review to its agency, with comments that say what to mend."""
-    document = await read_document(request)
-    means = write_options(request, lang, state.context.pack)
-    receipt = await review.return_draft(state.context, actor, f"{agency}/{slug}", document, **means)
-    return answer_receipt(receipt, state, language=means["language"])
+    document = await call.document()
+    receipt = await review.return_draft(call.context, call.actor, record, document, **call.options)
+    return answer_receipt(receipt, call)
 
 
 def draft_answer(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
     """Return a draft with its findings and its tag."""
     draft, verdict = saved.draft, saved.verdict
-    answer = DraftAnswer(
+    answer = copy_as(
+        DraftAnswer,
+        draft,
+        verdict,
         **_progress(draft),
         document=msgspec.Raw(draft.document.encode()),
-        publishable=verdict.publishable,
-        completeness=verdict.completeness,
         accountability=verdict.accountability or 0,
-        findings=verdict.findings,
-        findings_total=verdict.findings_total,
     )
     headers = {"etag": f'"{draft.tag}"'}
     return private(answer, status=status, headers=headers)
@@ -329,13 +269,7 @@ def draft_answer(saved: drafts.SavedDraft, *, status: int) -> Response[bytes]:
 def _progress(draft: Draft) -> dict[str, Any]:
     return {
         "id": draft.record,
-        "state": draft.state,
-        "saved_at": draft.saved_at,
         "saved_by": draft.actor,
-        "submitted_at": draft.submitted_at,
-        "submitted_by": draft.submitted_by,
-        "returned_at": draft.returned_at,
-        "returned_by": draft.returned_by,
         "comment": None if draft.comment is None else msgspec.json.decode(draft.comment),
         "comments": review.comments_of(draft),
     }

@@ -21,7 +21,13 @@ from litestar.routes import HTTPRoute
 
 from registry import __version__
 from registry.api.operations import NDJSON, WORKBOOKS, XLSX, Body, OperationFacts, ref
-from registry.api.parameters import MOST_VALUES, CodeParameter, PathCode, query_fields
+from registry.api.parameters import (
+    MOST_VALUES,
+    CodeParameter,
+    PathCode,
+    declared_fields,
+    query_fields,
+)
 from registry.api.responses import HEADERS, write_responses
 from registry.api.schemas import Json, write_schemas
 from registry.exchange.workbooks.sheets import MAX_BYTES as MAX_WORKBOOK
@@ -151,7 +157,7 @@ def _parameter(derived: Json, handler: HTTPRouteHandler, pack: Pack) -> Json:
     holds = {**plain, **{key: part for key, part in schema.items() if key != "oneOf"}}
     for key in ("description", *(["default"] if place == "path" else [])):
         holds.pop(key, None)
-    fields = handler.parsed_fn_signature.parameters if place == "path" else query_fields(handler)
+    fields = declared_fields(handler) if place == "path" else query_fields(handler)
     declared = fields[name].kwarg_definition
     required = derived["required"]
     # Litestar leaves a limit of 0 out, and writes large ones as floats.

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from litestar import Request
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import PathParameter, QueryParameter
 from litestar.typing import FieldDefinition
@@ -61,6 +62,8 @@ AgencyPath: TypeAlias = Annotated[
 SlugPath: TypeAlias = Annotated[
     str, PathParameter(schema_extra={"pattern": r"^[a-z0-9]+(-[a-z0-9]+)*$", "max_length": 118})
 ]
+RecordPath: TypeAlias = NamedDependency[str]
+"""The parameter `record` of a handler: the id in its address, by `provide_record`."""
 
 AsOfParameter: TypeAlias = Annotated[
     str | None,
@@ -70,6 +73,11 @@ AsOfParameter: TypeAlias = Annotated[
     ),
 ]
 """A parameter for `registry.store.as_of`."""
+
+
+def provide_record(agency: AgencyPath, slug: SlugPath) -> str:
+    """Return the id of the record in an address; a dependency of litestar's."""
+    return f"{agency}/{slug}"
 
 
 def spoken(pack: Pack) -> list[str]:
@@ -152,17 +160,22 @@ class QueryCheck:
 
 @cache
 def query_fields(handler: BaseRouteHandler) -> dict[str, FieldDefinition]:
-    """Return the query parameters that a handler and its dependencies declare, by name."""
-    signatures = [
-        handler.parsed_fn_signature,
-        *(one.parsed_fn_signature for one in handler.resolve_dependencies().values()),
-    ]
+    """Return the query parameters that a handler declares, by name."""
     return {
         field.kwarg_definition.name or name: field
-        for signature in signatures
-        for name, field in signature.parameters.items()
+        for name, field in declared_fields(handler).items()
         if isinstance(field.kwarg_definition, QueryParameter)
     }
+
+
+def declared_fields(handler: BaseRouteHandler) -> dict[str, FieldDefinition]:
+    """Return what a handler takes, and in the place of a dependency what that one takes."""
+    providers = handler.resolve_dependencies()
+    declared: dict[str, FieldDefinition] = {}
+    for name, field in handler.parsed_fn_signature.parameters.items():
+        provider = providers.get(name)
+        declared |= {name: field} if provider is None else provider.parsed_fn_signature.parameters
+    return declared
 
 
 def _is_literal(template: str, path: str, given: Mapping[str, Any]) -> bool:

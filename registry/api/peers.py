@@ -15,6 +15,7 @@ from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.services.peer_standing import PeerStanding, read_standings
 from registry.store import peers
+from registry.structs import copy_as
 
 _CODE = {"pattern": "^[a-z][a-z0-9-]{0,19}$"}
 
@@ -80,13 +81,7 @@ async def get_peer_evidence(
         log=known[0].origin,
         key=known[0].key,
         items=[
-            PeerProof(
-                kind=one.kind,
-                why=one.why,
-                found_at=one.found_at,
-                notes=[note.decode(errors="replace") for note in one.notes],
-                proof=one.proof,
-            )
+            copy_as(PeerProof, one, notes=[note.decode(errors="replace") for note in one.notes])
             for one in found
         ],
     )

@@ -11,7 +11,7 @@ from litestar import MediaType, Response, get
 from litestar.params import PathParameter, QueryParameter
 
 from registry.api.operations import answers, describes, json_of
-from registry.api.parameters import AgencyPath, AsOfParameter, SlugPath
+from registry.api.parameters import AsOfParameter, RecordPath
 from registry.api.request_context import ApiState
 from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
 from registry.ledger.proofs import RecordProof, read_record_proof
@@ -23,6 +23,7 @@ from registry.store.as_of import END, read_entry
 from registry.store.database import Connection
 from registry.store.records import Register, StoredRecord
 from registry.store.withdrawals import Withdrawal
+from registry.structs import copy_as
 from registry.work import in_thread
 
 _VERSIONS = range(1, 2**31)
@@ -104,12 +105,12 @@ class RecordSource(msgspec.Struct, frozen=True, kw_only=True):
     opt=describes(problems=(Withdrawn,), follows=("withdraw_record",)),
 )
 async def get_record(
-    *, agency: AgencyPath, slug: SlugPath, state: ApiState, as_of: AsOfParameter = None
+    *, record: RecordPath, state: ApiState, as_of: AsOfParameter = None
 ) -> Response[bytes]:
     """Read the latest version: the document as filed, and what the register adds."""
     async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
-        stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
+        stored = await _stored(connection, record, as_of=last)
         if stored.register.state == "withdrawn":
             tombstone = await read_tombstone(connection, stored, as_of=last)
             raise Withdrawn(
@@ -127,10 +128,9 @@ async def get_record(
     responses=answers(VersionList),
 )
 async def list_versions(
-    *, agency: AgencyPath, slug: SlugPath, state: ApiState, as_of: AsOfParameter = None
+    *, record: RecordPath, state: ApiState, as_of: AsOfParameter = None
 ) -> VersionList:
     """List every version ever published, and every withdrawal, oldest first."""
-    record = f"{agency}/{slug}"
     async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
         versions = await records.read_versions(connection, record, as_of=last)
@@ -148,8 +148,7 @@ async def list_versions(
 )
 async def get_version(
     *,
-    agency: AgencyPath,
-    slug: SlugPath,
+    record: RecordPath,
     version: Annotated[int, PathParameter(schema_extra=_NUMBERED)],
     state: ApiState,
     as_of: AsOfParameter = None,
@@ -157,7 +156,7 @@ async def get_version(
     """Read a version as it was published."""
     async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
-        return _record(await _stored(connection, f"{agency}/{slug}", version, as_of=last))
+        return _record(await _stored(connection, record, version, as_of=last))
 
 
 @get(
@@ -167,12 +166,12 @@ async def get_version(
     responses=answers(FindingList),
 )
 async def list_findings(
-    *, agency: AgencyPath, slug: SlugPath, state: ApiState, as_of: AsOfParameter = None
+    *, record: RecordPath, state: ApiState, as_of: AsOfParameter = None
 ) -> FindingList:
     """List the findings that were kept with the latest version."""
     async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
-        stored = await _stored(connection, f"{agency}/{slug}", as_of=last)
+        stored = await _stored(connection, record, as_of=last)
     return FindingList(items=stored.register.noticed())
 
 
@@ -184,8 +183,7 @@ async def list_findings(
 )
 async def compare_versions(
     *,
-    agency: AgencyPath,
-    slug: SlugPath,
+    record: RecordPath,
     state: ApiState,
     earlier: Annotated[
         int | None,
@@ -204,7 +202,6 @@ async def compare_versions(
 
     Without `from` and `to` they are the last two; withdrawals between them change nothing.
     """
-    record = f"{agency}/{slug}"
     async with state.reads.connection() as connection:
         history = await records.read_versions(connection, record)
         first, second = _choose_versions(record, [line.version for line in history], earlier, to)
@@ -219,8 +216,8 @@ async def compare_versions(
     after_line = next(line for line in history if line.version == second)
     comparison = Comparison(
         id=record,
-        earlier=_compared(before),
-        to=_compared(after),
+        earlier=copy_as(Compared, before.register),
+        to=copy_as(Compared, after.register),
         change_note=after_line.change_note,
         changed_on=after_line.changed_on or None,
         items=items,
@@ -240,14 +237,14 @@ async def compare_versions(
     responses=answers(RecordProof),
 )
 async def get_proof(
-    *, agency: AgencyPath, slug: SlugPath, state: ApiState, version: VersionParameter = None
+    *, record: RecordPath, state: ApiState, version: VersionParameter = None
 ) -> RecordProof:
     """Read the proof that a version is in the log, to be kept and checked without this register.
 
     `registry verify` checks a file of it; the page about the log says how to do it by hand.
     """
     async with state.reads.snapshot() as connection:
-        return await read_record_proof(connection, state.tree, f"{agency}/{slug}", version)
+        return await read_record_proof(connection, state.tree, record, version)
 
 
 @get(
@@ -256,25 +253,22 @@ async def get_proof(
     tags=["imports"],
     responses=answers(RecordSource),
 )
-async def get_source(*, agency: AgencyPath, slug: SlugPath, state: ApiState) -> RecordSource:
+async def get_source(*, record: RecordPath, state: ApiState) -> RecordSource:
     """Read the row of another register that a record was last made from, as it was there.
 
     The log does not commit to it: this is the register's own word for what the other one said.
     """
-    record = f"{agency}/{slug}"
     async with state.reads.connection() as connection:
         stored = await _stored(connection, record, as_of=END)
         row = await imports.read_source_row(connection, record)
     if row is None:
         why = "was filed here" if stored.register.origin is None else "has no row any more"
         raise NotFound(f"{record} {why}: there is no row that it was made from")
-    return RecordSource(
+    return copy_as(
+        RecordSource,
+        row,
         id=record,
         origin=stored.register.origin or "",
-        source_id=row.source_id,
-        changed_on=row.changed_on,
-        seen_at=row.seen_at,
-        run=row.run,
         row=msgspec.Raw(row.content.encode()),
         whole=msgspec.json.decode(row.whole),
     )
@@ -336,13 +330,3 @@ def _choose_versions(
     if first < 1:
         raise NotFound(f"there is no version before the first of {record} to compare it with")
     return first, second
-
-
-def _compared(stored: records.StoredRecord) -> Compared:
-    register = stored.register
-    return Compared(
-        version=register.version,
-        published_at=register.published_at,
-        hash=register.hash,
-        redacted=register.redacted,
-    )

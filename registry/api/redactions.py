@@ -10,15 +10,13 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
 from registry.api.operations import answers, describes, json_of, limits, ref, token
-from registry.api.parameters import Lang, language_of
-from registry.api.request_body import read_document
-from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import BLOCKED, key_of, private
+from registry.api.request_context import ApiState
+from registry.api.writes import ActorRequest, Call, key_of, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement, NotFound
 from registry.record import redaction
 from registry.record.codelists import codelists
-from registry.record.messages import message, render
+from registry.record.messages import message
 from registry.services import redaction as redaction_service
 from registry.services.access import Actor
 from registry.services.redaction import RedactionReceipt
@@ -122,20 +120,11 @@ async def list_redactions(*, state: ApiState, actor: NamedDependency[Actor]) -> 
         follows=("confirm_redaction", "delete_redaction", "list_redactions"),
     ),
 )
-async def request_redaction(
-    *, request: ApiRequest, state: ApiState, actor: NamedDependency[Actor], lang: Lang = None
-) -> Response[bytes]:
+async def request_redaction(call: Call) -> Response[bytes]:
     """Ask for parts of a record's versions to be erased; somebody else has to confirm it."""
-    language = language_of(request, lang, state.context.pack)
-    receipt = await redaction_service.request(
-        state.context,
-        actor,
-        await read_document(request),
-        now=utc_now(),
-        language=language,
-        idempotency_key=key_of(request),
-    )
-    return _answer(receipt, state, language=language)
+    statement = await call.document()
+    receipt = await redaction_service.request(call.context, call.actor, statement, **call.keyed)
+    return _answer(receipt, call)
 
 
 @post(
@@ -146,19 +135,16 @@ async def request_redaction(
     responses=answers(RedactionAnswer, 200, 201),
     opt=describes(problems=(Conflict,), keyed=True, follows=("list_redactions",)),
 )
-async def confirm_redaction(
-    *,
-    request: ApiRequest,
-    redaction: RedactionPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def confirm_redaction(redaction: RedactionPath, call: Call) -> Response[bytes]:
     """Put a redaction into the log; what it names is destroyed once that is published."""
     receipt = await redaction_service.confirm(
-        state.context, actor, redaction, now=utc_now(), idempotency_key=key_of(request)
+        call.context,
+        call.actor,
+        redaction,
+        now=utc_now(),
+        idempotency_key=key_of(call.request),
     )
-    return _answer(receipt, state, language=language_of(request, lang, state.context.pack))
+    return _answer(receipt, call)
 
 
 @delete(
@@ -177,20 +163,15 @@ async def delete_redaction(
     await redaction_service.delete(state.context, actor, redaction, now=utc_now())
 
 
-def _answer(receipt: RedactionReceipt, state: ApiState, *, language: str) -> Response[bytes]:
-    base = f"{state.settings.base_url}/api/v1"
-    links = {"redactions": f"{base}/redactions"}
+def _answer(receipt: RedactionReceipt, call: ActorRequest) -> Response[bytes]:
+    links = {"redactions": call.address("redactions")}
     if "/" in receipt.id:
-        links["record"] = f"{base}/records/{receipt.id}"
+        links["record"] = call.address(f"records/{receipt.id}")
     if receipt.entry is None:
         following = _REQUESTED
-        links["confirm"] = f"{base}/redactions/{receipt.redaction}/confirm"
+        links["confirm"] = call.address(f"redactions/{receipt.redaction}/confirm")
     else:
-        following = BLOCKED if state.context.guard.is_blocked else _CONFIRMED
-        links["changes"] = f"{base}/changes?origin=all&since={receipt.entry - 1}&limit=1"
-    answer = RedactionAnswer(
-        **msgspec.structs.asdict(receipt),
-        links=links,
-        next=render(following, language, state.context.pack.fallback),
-    )
+        following = call.unless_blocked(_CONFIRMED)
+        links["changes"] = call.address(f"changes?origin=all&since={receipt.entry - 1}&limit=1")
+    answer = call.proof(RedactionAnswer, receipt, links, following)
     return private(answer, status=_STATUS.get(receipt.outcome, 200))

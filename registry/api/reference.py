@@ -23,6 +23,7 @@ from registry.record.schema import VERSIONS, record_schema_bytes
 from registry.record.validate import validate
 from registry.store import agencies
 from registry.store.as_of import read_as_of, read_beginning
+from registry.structs import copy_as
 from registry.work import in_thread
 
 LINKED_DATA = "application/ld+json"
@@ -174,13 +175,7 @@ async def validate_document(
         language=language,
         fast=state.context.fast,
     )
-    return ValidationAnswer(
-        publishable=verdict.publishable,
-        completeness=verdict.completeness,
-        accountability=verdict.accountability or 0,
-        findings=verdict.findings,
-        findings_total=verdict.findings_total,
-    )
+    return copy_as(ValidationAnswer, verdict, accountability=verdict.accountability or 0)
 
 
 @get(
@@ -226,7 +221,7 @@ async def get_context(
 
 
 def _item(counted: agencies.CountedAgency) -> AgencyItem:
-    return AgencyItem(**msgspec.structs.asdict(counted.agency), records=counted.records)
+    return copy_as(AgencyItem, counted.agency, records=counted.records)
 
 
 def _lists(pack: Pack) -> dict[str, CodeList]:

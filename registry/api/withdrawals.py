@@ -6,19 +6,15 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, post
-from litestar.di import NamedDependency
 
 from registry.api.acts import ActAnswer, answer_act
 from registry.api.operations import answers, describes, limits, ref, token
-from registry.api.parameters import AgencyPath, Lang, SlugPath
-from registry.api.request_body import read_document
-from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import ReceiptAnswer, answer_receipt, write_options
+from registry.api.parameters import RecordPath
+from registry.api.writes import Call, ReceiptAnswer, answer_receipt
 from registry.errors import Conflict, InvalidStatement, PreconditionRequired
 from registry.record.codelists import codelists
 from registry.record.statements import NOTE_LENGTH
 from registry.services import withdrawal
-from registry.services.access import Actor
 from registry.services.pending_acts import ActReceipt
 
 
@@ -50,22 +46,13 @@ class Withdrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         follows=("list_versions", "save_draft"),
     ),
 )
-async def withdraw_record(
-    *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    lang: Lang = None,
-) -> Response[bytes]:
+async def withdraw_record(record: RecordPath, call: Call) -> Response[bytes]:
     """Take a record out of force; its address says why, and its history stays readable.
 
     Where review is required, it waits for another person first (202).
     """
-    document = await read_document(request)
-    means = write_options(request, lang, state.context.pack)
-    receipt = await withdrawal.withdraw(state.context, actor, f"{agency}/{slug}", document, **means)
+    document = await call.document()
+    receipt = await withdrawal.withdraw(call.context, call.actor, record, document, **call.options)
     if isinstance(receipt, ActReceipt):
-        return answer_act(receipt, state, language=means["language"])
-    return answer_receipt(receipt, state, language=means["language"])
+        return answer_act(receipt, call)
+    return answer_receipt(receipt, call)

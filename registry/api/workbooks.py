@@ -8,15 +8,14 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from registry.api.authentication import limit_exports, limit_validations
 from registry.api.operations import WORKBOOKS, XLSX, answers, describes, token
-from registry.api.parameters import AgencyPath, CodeParameter, Lang, SlugPath, language_of
+from registry.api.parameters import CodeParameter, Lang, RecordPath, language_of
 from registry.api.request_body import read_body, require_one_of
 from registry.api.request_context import ApiRequest, ApiState
-from registry.api.writes import private
+from registry.api.writes import ActorRequest, Call, private
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, NotFound
 from registry.exchange.workbooks.answer import write_answer
@@ -34,7 +33,6 @@ from registry.exchange.workbooks.sheets import MAX_BYTES
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
 from registry.services import drafts
-from registry.services.access import Actor
 from registry.work import in_thread
 
 Layout: TypeAlias = Annotated[
@@ -82,9 +80,11 @@ async def make_template(
             codes=lambda _: codelists()["risk_level"],
         ),
     ] = None,
-    record: Annotated[
+    records: Annotated[
         list[str] | None,
-        QueryParameter(description=f"Records instead of a new one, at most {_MOST_RECORDS}"),
+        QueryParameter(
+            name="record", description=f"Records instead of a new one, at most {_MOST_RECORDS}"
+        ),
     ] = None,
     layout: Layout = "form",
     lang: Lang = None,
@@ -95,16 +95,16 @@ async def make_template(
     published.
     """
     words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
-    if record is None:
+    if records is None:
         sources = [new_source(words, agency=agency, risk=risk)]
         name = "-".join(["record", *([agency] if agency else []), *([risk] if risk else [])])
     else:
         if agency is not None or risk is not None:
             raise InvalidParameter("record: agency and risk are for a new record; leave them out")
-        if len(record) > _MOST_RECORDS:
+        if len(records) > _MOST_RECORDS:
             raise InvalidParameter(f"record: at most {_MOST_RECORDS} records")
-        sources = await read_sources(state.context, record, lambda _: None)
-        name = "records" if len(record) > 1 else record[0]
+        sources = await read_sources(state.context, records, lambda _: None)
+        name = "records" if len(records) > 1 else records[0]
     async with state.workbooks:
         content = await in_thread(make_workbook, sources, words, layout=layout)
     return workbook_file(content, name)
@@ -119,22 +119,15 @@ async def make_template(
     opt=describes(named=True),
 )
 async def get_draft_workbook(
-    *,
-    request: ApiRequest,
-    agency: AgencyPath,
-    slug: SlugPath,
-    state: ApiState,
-    actor: NamedDependency[Actor],
-    layout: Layout = "form",
-    lang: Lang = None,
+    *, record: RecordPath, layout: Layout = "form", call: Call
 ) -> Response[bytes]:
     """Make a workbook of a record of yours, as its draft is or else as it is published."""
-    words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
-    drafts.own_agency(state.context, actor, f"{agency}/{slug}")
-    sources = await read_sources(state.context, [f"{agency}/{slug}"], lambda _: actor)
-    async with state.workbooks:
+    words = WorkbookWords(call.context.pack, call.language)
+    drafts.own_agency(call.context, call.actor, record)
+    sources = await read_sources(call.context, [record], lambda _: call.actor)
+    async with call.state.workbooks:
         content = await in_thread(make_workbook, sources, words, layout=layout)
-    return workbook_file(content, f"{agency}-{slug}")
+    return workbook_file(content, record)
 
 
 @post(
@@ -148,15 +141,13 @@ async def get_draft_workbook(
     responses=answers(WorkbookAnswer),
     opt=describes(body="workbook", follows=("list_drafts",)),
 )
-async def file_workbook_records(
-    *, request: ApiRequest, state: ApiState, actor: NamedDependency[Actor], lang: Lang = None
-) -> Response[bytes]:
+async def file_workbook_records(call: Call) -> Response[bytes]:
     """Save each record of a workbook as a draft, and learn what is wrong in which cell.
 
     Each stands for itself: one that cannot be read whole, or was changed since its sheet was made,
     is not saved, and stops nothing. Sending the same file again changes nothing.
     """
-    _, results, _ = await _file(request, state, actor, lang)
+    _, results, _ = await _file(call)
     return private(WorkbookAnswer(items=results))
 
 
@@ -171,28 +162,27 @@ async def file_workbook_records(
     responses=answers(bytes, media_type=XLSX, description="The workbook, with its findings."),
     opt=describes(body="workbook", named=True, follows=("list_drafts",)),
 )
-async def answer_workbook(
-    *, request: ApiRequest, state: ApiState, actor: NamedDependency[Actor], lang: Lang = None
-) -> Response[bytes]:
+async def answer_workbook(call: Call) -> Response[bytes]:
     """Save each record of a workbook as a draft, and take the workbook back.
 
     Each finding stands in its cell and beside its row, and what was saved can be changed there and
     sent again. Otherwise as filing a workbook.
     """
-    sheets, results, words = await _file(request, state, actor, lang)
+    sheets, results, words = await _file(call)
     return workbook_file(await in_thread(write_answer, sheets, results, words), "workbook-answer")
 
 
 async def _file(
-    request: ApiRequest, state: ApiState, actor: Actor, lang: str | None
+    call: ActorRequest,
 ) -> tuple[list[ReadSheet], list[WorkbookRecord], WorkbookWords]:
-    actor.require("file")
-    require_one_of(request, WORKBOOKS)
-    words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
-    raw = await read_body(request, MAX_BYTES)
-    async with state.workbooks:
+    call.actor.require("file")
+    require_one_of(call.request, WORKBOOKS)
+    words = WorkbookWords(call.context.pack, call.language)
+    raw = await read_body(call.request, MAX_BYTES)
+    async with call.state.workbooks:
         sheets = await in_thread(read_workbook, raw, words)
-    return sheets, await file_workbook(state.context, actor, sheets, words, now=utc_now()), words
+    results = await file_workbook(call.context, call.actor, sheets, words, now=utc_now())
+    return sheets, results, words
 
 
 def workbook_file(

@@ -5,20 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import TypeAlias, TypedDict, TypeVar
 
 import msgspec
 from litestar import MediaType, Response
+from litestar.di import NamedDependency
 
-from registry.api.parameters import language_of
+from registry.api.parameters import Lang, language_of
+from registry.api.request_body import read_document
 from registry.api.request_context import ApiRequest, ApiState
 from registry.clock import utc_now
 from registry.errors import PreconditionFailed
-from registry.record.messages import message, render
-from registry.record.pack import Pack
+from registry.record.messages import Message, message, render
+from registry.record.model import Document
+from registry.services.access import Actor
+from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
 from registry.services.receipts import Receipt
-from registry.settings import Settings
+
+P = TypeVar("P", bound=msgspec.Struct)
 
 _TAG = re.compile(r'"([0-9a-f]{16})(?:-[a-z]+[0-9]*)*"')
 _STATUS = {"published": 201, "withdrawn": 201, "in_review": 202}
@@ -76,22 +81,79 @@ def precondition_of(request: ApiRequest) -> Precondition | None:
     return Precondition(new=True)
 
 
-class WriteOptions(TypedDict):
-    """The arguments that every service that writes takes beside the actor and what is written."""
+class KeyedOptions(TypedDict):
+    """The arguments that every service takes that does something once a key."""
 
-    precondition: Precondition | None
     now: dt.datetime
     language: str
     idempotency_key: str | None
 
 
-def write_options(request: ApiRequest, lang: str | None, pack: Pack) -> WriteOptions:
-    """Read the options of a write from the headers of its request, and its `lang`."""
-    return WriteOptions(
-        precondition=precondition_of(request),
-        now=utc_now(),
-        language=language_of(request, lang, pack),
-        idempotency_key=key_of(request),
+class WriteOptions(KeyedOptions):
+    """The arguments that every service that writes takes beside the actor and what is written."""
+
+    precondition: Precondition | None
+
+
+class ActorRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request with a token: who acts, and in which language the sentences of its answer are."""
+
+    request: ApiRequest
+    state: ApiState
+    context: ServiceContext
+    actor: Actor
+    language: str
+
+    @property
+    def keyed(self) -> KeyedOptions:
+        """The time, the language, and the key by which the request may be repeated."""
+        return KeyedOptions(
+            now=utc_now(), language=self.language, idempotency_key=key_of(self.request)
+        )
+
+    @property
+    def options(self) -> WriteOptions:
+        """These, and the state that the request means to change."""
+        return WriteOptions(precondition=precondition_of(self.request), **self.keyed)
+
+    async def document(self, media_type: str = "application/json") -> Document:
+        """Read the body as one JSON object."""
+        return await read_document(self.request, media_type)
+
+    def address(self, path: str) -> str:
+        """Return an address of the API, which the answer links to."""
+        return f"{self.state.settings.base_url}/api/v1/{path}"
+
+    def unless_blocked(self, following: Message) -> Message:
+        """Return what happens next of what is in the log, also while the log is stopped."""
+        return BLOCKED if self.context.guard.is_blocked else following
+
+    def proof(
+        self, kind: type[P], receipt: msgspec.Struct, links: Mapping[str, str], following: Message
+    ) -> P:
+        """Add to a receipt where to look, and what happens next."""
+        return kind(
+            **msgspec.structs.asdict(receipt),
+            links=links,
+            next=render(following, self.language, self.context.pack.fallback),
+        )
+
+
+Call: TypeAlias = NamedDependency[ActorRequest]
+"""The parameter `call` of a handler."""
+
+
+def provide_call(
+    request: ApiRequest, state: ApiState, actor: NamedDependency[Actor], lang: Lang = None
+) -> ActorRequest:
+    """Return what the handlers take that act for somebody; a dependency of litestar's."""
+    context = state.context
+    return ActorRequest(
+        request=request,
+        state=state,
+        context=context,
+        actor=actor,
+        language=language_of(request, lang, context.pack),
     )
 
 
@@ -128,48 +190,35 @@ class ReceiptAnswer(Receipt, frozen=True, kw_only=True, omit_defaults=True):
     next: str
 
 
-def answer_receipt(receipt: Receipt, state: ApiState, *, language: str) -> Response[bytes]:
+def answer_receipt(receipt: Receipt, call: ActorRequest) -> Response[bytes]:
     """Return a receipt as an answer, with the tag of what it leaves."""
     tag = receipt.tag
     if receipt.published_at is not None and receipt.hash is not None:
         tag = receipt.hash[:16]
     return private(
-        with_links(
-            receipt,
-            state.settings,
-            state.context.pack,
-            language=language,
-            is_blocked=state.context.guard.is_blocked,
-        ),
+        with_links(receipt, call),
         status=_STATUS.get(receipt.outcome, 200),
         headers={} if tag is None else {"etag": f'"{tag}"'},
     )
 
 
-def with_links(
-    receipt: Receipt, settings: Settings, pack: Pack, *, language: str, is_blocked: bool = False
-) -> ReceiptAnswer:
+def with_links(receipt: Receipt, call: ActorRequest) -> ReceiptAnswer:
     """Add where to look and what happens next; the page is in the country's first language."""
-    drafts = f"{settings.base_url}/api/v1/filings"
-    record = f"{settings.base_url}/api/v1/records/{receipt.id}"
+    drafts, record = call.address("filings"), call.address(f"records/{receipt.id}")
     if receipt.returned_at is not None:
         links, following = {"waiting": f"{drafts}?state=in_review"}, _RETURNED
     elif receipt.version is None or receipt.entry is None:
         links, following = {"draft": f"{drafts}/{receipt.id}"}, _IN_REVIEW
     else:
-        following = WITHDRAWN if receipt.published_at is None else _PUBLISHED
-        following = BLOCKED if is_blocked else following
+        following = call.unless_blocked(WITHDRAWN if receipt.published_at is None else _PUBLISHED)
+        site, language = call.state.settings.base_url, call.context.pack.languages[0]
         links = {
             "record": record,
-            "page": f"{settings.base_url}/{pack.languages[0]}/records/{receipt.id}",
+            "page": f"{site}/{language}/records/{receipt.id}",
             "version": f"{record}/versions/{receipt.version}",
             "history": f"{record}/versions",
-            "changes": f"{settings.base_url}/api/v1/changes?since={receipt.entry - 1}&limit=1",
+            "changes": call.address(f"changes?since={receipt.entry - 1}&limit=1"),
         }
         if receipt.code is not None:
             links["notice"] = f"{links['page']}/notice"
-    return ReceiptAnswer(
-        **msgspec.structs.asdict(receipt),
-        links=links,
-        next=render(following, language, pack.fallback),
-    )
+    return call.proof(ReceiptAnswer, receipt, links, following)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import partial
-from typing import Annotated
 
 from litestar import Response, get, post
-from litestar.di import NamedDependency
-from litestar.params import PathParameter
+from litestar.params import FromPath
 
+from registry.api.parameters import RecordPath
 from registry.clock import utc_now
 from registry.errors import (
     Conflict,
@@ -19,8 +18,9 @@ from registry.errors import (
     PreconditionFailed,
 )
 from registry.pages.labels import message
+from registry.record.ids import agency_of
 from registry.services import act_review, attestation, notices, pending_acts, withdrawal
-from registry.services.drafts import Precondition, tag_of
+from registry.services.drafts import tag_of
 from registry.services.pending_acts import ActReceipt
 from registry.store import attestations, records
 from registry.web.console.act_view import (
@@ -51,21 +51,19 @@ _DONE_TAKEN_BACK = message("It was taken back. Nothing was changed.")
 
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/withdraw")
-async def withdraw_page(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
+async def withdraw_page(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Show the form that withdraws a record."""
     typed = await kept_fields(request) or ()
     return await _show_withdrawal(request, record, typed)
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/withdraw", status_code=303)
-async def withdraw_record_by_form(
-    request: ConsoleRequest, record: NamedDependency[str]
-) -> Response[bytes]:
+async def withdraw_record_by_form(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Withdraw the record, or ask for it where that takes two."""
     fields = await read_fields(request)
     show = partial(_show_withdrawal, request, record, fields)
     tag = dict(fields).get("tag", "")
-    if not pending_acts.may_request(request.actor, record.partition("/")[0]):
+    if not pending_acts.may_request(request.actor, agency_of(record)):
         raise NotFound(f"there is no record {record}")
     try:
         done = await withdrawal.withdraw(
@@ -73,9 +71,7 @@ async def withdraw_record_by_form(
             request.actor,
             record,
             withdrawal_statement(fields),
-            precondition=Precondition(tag=tag),
-            now=utc_now(),
-            language=request.language,
+            **request.tagged(tag),
         )
     except InvalidStatement as refused:
         return await show(findings=refused.findings, status=_REFUSED)
@@ -101,16 +97,15 @@ async def attestation_page(request: ConsoleRequest) -> Response[bytes]:
 @post("/{lang:str}/attestation", status_code=303)
 async def attest_by_form(request: ConsoleRequest) -> Response[bytes]:
     """Attest, or ask for it where that takes two."""
-    fields, now = await read_fields(request), utc_now()
-    show = partial(_show_attestation, request, fields, today=now.date())
+    fields = await read_fields(request)
+    show = partial(_show_attestation, request, fields, today=utc_now().date())
     try:
         done = await attestation.attest(
             request.context,
             request.actor,
             _own_agency(request),
             attestation_statement(fields),
-            now=now,
-            language=request.language,
+            **request.options,
         )
     except InvalidStatement as refused:
         return await show(findings=refused.findings, status=_REFUSED)
@@ -136,45 +131,35 @@ async def acts_page(request: ConsoleRequest) -> Response[bytes]:
 
 
 @get("/{lang:str}/review/acts/{act:int}")
-async def act_page(
-    request: ConsoleRequest, act: Annotated[int, PathParameter()]
-) -> Response[bytes]:
+async def act_page(request: ConsoleRequest, act: FromPath[int]) -> Response[bytes]:
     """Show what was asked for, and what whoever is signed in may do with it."""
     typed = dict(await kept_fields(request) or ()).get("comment", "")
     page = await _show_act(request, act, typed=typed)
     read = await pending_acts.read_act(request.context, request.actor, act)
     await notices.mark_read(
-        request.context,
-        request.actor,
-        now=utc_now(),
-        subject=read.subject,
-        about=str(act),
+        request.context, request.actor, now=utc_now(), subject=read.subject, about=str(act)
     )
     return page
 
 
 @post("/{lang:str}/review/acts/{act:int}", status_code=303)
-async def decide_act(
-    request: ConsoleRequest, act: Annotated[int, PathParameter()]
-) -> Response[bytes]:
+async def decide_act(request: ConsoleRequest, act: FromPath[int]) -> Response[bytes]:
     """Approve what waits, return it with a comment, or take it back."""
     fields = dict(await read_fields(request))
-    context, actor, now = request.context, request.actor, utc_now()
+    context, actor = request.context, request.actor
     comment = fields.get("comment", "").replace("\r\n", "\n").strip()
     show = partial(_show_act, request, act, typed=comment)
     try:
         match fields.get("do"):
             case "approve":
-                await act_review.approve(context, actor, act, now=now, language=request.language)
+                await act_review.approve(context, actor, act, **request.options)
                 return await see_other(request, f"review/acts/{act}", _DONE_APPROVED)
             case "return":
                 said = {"comment": comment}
-                await act_review.return_act(
-                    context, actor, act, said, now=now, language=request.language
-                )
+                await act_review.return_act(context, actor, act, said, **request.options)
                 return await see_other(request, f"review/acts/{act}", _DONE_RETURNED)
             case "take_back":
-                await act_review.delete_act(context, actor, act, now=now)
+                await act_review.delete_act(context, actor, act, now=utc_now())
                 return await see_other(request, "", _DONE_TAKEN_BACK)
             case _:
                 return await show(status=_REFUSED)
@@ -194,7 +179,7 @@ async def _show_withdrawal(
     has_changed: bool = False,
     status: int = 200,
 ) -> Response[bytes]:
-    agency = record.partition("/")[0]
+    agency = agency_of(record)
     context = request.context
     waiting = await pending_acts.find_waiting(context, request.actor, agency, "withdrawal", record)
     async with context.database.connection() as connection:

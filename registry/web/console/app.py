@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from litestar import Response, Router, get
-from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
@@ -135,7 +134,6 @@ def console_pages(
     for_members = Router(
         path="/",
         route_handlers=list(_FOR_MEMBERS),
-        dependencies={"record": Provide(_provide_record, sync_to_thread=False)},
         before_request=_admit_member,
     )
     router = Router(
@@ -174,8 +172,3 @@ async def _admit_member(request: ApiRequest) -> None:
     await _note_operation(request)
     if request.method != "OPTIONS":
         await require_member(request)
-
-
-def _provide_record(agency: FromPath[str], slug: FromPath[str]) -> str:
-    """Return the id of the record in an address."""
-    return f"{agency}/{slug}"

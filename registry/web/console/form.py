@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import msgspec
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from registry.api.parameters import RecordPath
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidRecord, NotFound, PreconditionFailed
 from registry.pages.labels import message
 from registry.record.model import Document
 from registry.services import drafts, review
-from registry.services.drafts import Precondition
-from registry.services.working_records import WorkingRecord, examine, read_working_record
+from registry.services.working_records import WorkingRecord, examine
 from registry.web.console.form_layout import pages, units_of
 from registry.web.console.form_pages import (
     following,
@@ -32,30 +31,23 @@ _ASKS_MORE = message("Saved. Your answers ask for something more on this page.")
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/{page:str}")
 async def show_form(
-    request: ConsoleRequest, record: NamedDependency[str], page: FromPath[str]
+    request: ConsoleRequest, record: RecordPath, page: FromPath[str]
 ) -> Response[bytes]:
     """Show a page of the form, with what was typed before a session ended."""
     _require_page(page)
-    working = await read_working_record(
-        request.context, request.actor, record, now=utc_now(), language=request.language
-    )
+    working = await request.working(record)
     kept = await kept_fields(request)
     first = request.context.pack.languages[0]
     document = (
         None if kept is None else read_page(working.document, units_of(page), gather(kept), first)
     )
-    return await _show(
-        request,
-        working,
-        page,
-        typed=document,
-        extended=request.query_params.getall("add", []),
-    )
+    extended = request.query_params.getall("add", [])
+    return await _show(request, working, page, typed=document, extended=extended)
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/{page:str}", status_code=200)
 async def save_form(
-    request: ConsoleRequest, record: NamedDependency[str], page: FromPath[str]
+    request: ConsoleRequest, record: RecordPath, page: FromPath[str]
 ) -> Response[bytes]:
     """Save a page, whatever is still missing; show it again with what cannot be read.
 
@@ -63,24 +55,16 @@ async def save_form(
     """
     _require_page(page)
     typed = gather(await read_fields(request))
-    context, actor, now = request.context, request.actor, utc_now()
+    context = request.context
     for last_try in (False, True):
-        working = await read_working_record(
-            context, actor, record, now=now, language=request.language
-        )
+        working = await request.working(record)
         document = read_page(working.document, units_of(page), typed, context.pack.languages[0])
         if typed_once("seen", typed) != seen_digest(working.document, page):
             return await _show(request, working, page, typed=document, clash=True)
         try:
             if document != working.document:
                 await drafts.save_draft(
-                    context,
-                    actor,
-                    record,
-                    document,
-                    precondition=Precondition(tag=working.tag),
-                    now=now,
-                    language=request.language,
+                    context, request.actor, record, document, **request.tagged(working.tag)
                 )
             break
         except PreconditionFailed:
@@ -127,13 +111,10 @@ async def _show(
     clash: bool = False,
 ) -> Response[bytes]:
     """Show a page of what is saved, or of what was typed and is not saved."""
-    now = utc_now()
     shown = working.document if typed is None else typed
     verdict = working.verdict
     if typed is not None:
-        verdict = examine(
-            request.context, working.around, typed, now=now, language=request.language
-        )
+        verdict = examine(request.context, working.around, typed, **request.options)
     findings = verdict.findings
     if refused is not None:
         known = {(one.pointer, one.rule) for one in findings}
@@ -153,7 +134,7 @@ async def _show(
                 page,
                 shown,
                 findings,
-                today=now.date(),
+                today=utc_now().date(),
                 extended=extended or (),
                 comments=review.comments_of(draft) if draft is not None else None,
                 theirs=working.document if clash else None,

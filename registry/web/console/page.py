@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias, TypedDict, cast
 from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
@@ -16,6 +17,7 @@ from litestar.template.base import csrf_token
 
 from registry.api.request_context import ApiRequest, ApiState
 from registry.api.site import POLICY
+from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.pages.assets import read_assets
 from registry.pages.editions import Edition
@@ -27,7 +29,9 @@ from registry.record.pack import Pack
 from registry.services import notices, sessions
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
+from registry.services.drafts import Precondition
 from registry.services.sessions import Notice, Session
+from registry.services.working_records import WorkingRecord, read_working_record
 from registry.settings import Settings
 from registry.store.members import Member
 from registry.text.locales import negotiate
@@ -68,6 +72,19 @@ class ConsoleAsset(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
 
 
+class AskedOptions(TypedDict):
+    """When and in which language something is asked for."""
+
+    now: dt.datetime
+    language: PlainLanguage
+
+
+class TaggedOptions(AskedOptions):
+    """These, and the state that it is asked of."""
+
+    precondition: Precondition
+
+
 class ConsoleRequest(Request[Member, Session, Any]):
     """A request of the console; `user` is the member who is signed in, `auth` her session."""
 
@@ -95,6 +112,19 @@ class ConsoleRequest(Request[Member, Session, Any]):
     def language(self) -> PlainLanguage:
         """The language of the address, or else the one that the browser prefers: a person's."""
         return PlainLanguage(language_for(self))
+
+    @property
+    def options(self) -> AskedOptions:
+        """The arguments that use cases take beside who acts."""
+        return AskedOptions(now=utc_now(), language=self.language)
+
+    def tagged(self, tag: str) -> TaggedOptions:
+        """Return these, and the tag of the state that is meant."""
+        return TaggedOptions(precondition=Precondition(tag=tag), **self.options)
+
+    async def working(self, record: str) -> WorkingRecord:
+        """Return what the member's agency works on; raises `NotFound` for anything else."""
+        return await read_working_record(self.context, self.actor, record, **self.options)
 
 
 def read_console_assets(folder: Path) -> dict[str, ConsoleAsset]:

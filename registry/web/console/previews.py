@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry import resources
+from registry.api.parameters import RecordPath
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, NotFound
 from registry.pages.assets import Assets, read_assets
@@ -40,7 +40,7 @@ _SECRET = re.compile(r"[\w-]{43}", re.ASCII)
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/preview/{page_lang:str}")
 async def preview_page(
-    request: ConsoleRequest, record: NamedDependency[str], page_lang: FromPath[str]
+    request: ConsoleRequest, record: RecordPath, page_lang: FromPath[str]
 ) -> Response[bytes]:
     """Show a draft as the page of the record that it would be."""
     now = utc_now()
@@ -60,17 +60,13 @@ async def preview_page(
 
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/preview-links")
-async def preview_links_page(
-    request: ConsoleRequest, record: NamedDependency[str]
-) -> Response[bytes]:
+async def preview_links_page(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Show the links to the preview of a draft, and the form that makes one."""
     return await _links_page(request, record)
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/preview-links", status_code=200)
-async def make_preview_link(
-    request: ConsoleRequest, record: NamedDependency[str]
-) -> Response[bytes]:
+async def make_preview_link(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Make a link, whose address this page shows, and no other ever."""
     given = dict(await read_fields(request)).get("days", "")
     if not given.isdecimal() or len(given) > 1:
@@ -83,7 +79,7 @@ async def make_preview_link(
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/preview-links/{number:int}/end", status_code=303)
 async def end_preview_link(
-    request: ConsoleRequest, record: NamedDependency[str], number: NumberPath
+    request: ConsoleRequest, record: RecordPath, number: NumberPath
 ) -> Response[bytes]:
     """End a link before its time."""
     await previews.end_link(request.context, request.actor, record, number, now=utc_now())

@@ -8,20 +8,15 @@ from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 
+from registry.api.parameters import RecordPath
 from registry.clock import utc_now
 from registry.errors import InvalidRecord
 from registry.exchange.identity import words
 from registry.pages.labels import message
-from registry.record.model import Document
 from registry.services import drafts, review
 from registry.services.drafts import Precondition
-from registry.services.working_records import (
-    WorkingRecord,
-    read_agency_work,
-    read_working_record,
-)
+from registry.services.working_records import WorkingRecord, read_agency_work
 from registry.web.console.acts import BLOCKED
 from registry.web.console.form_pages import record_head
 from registry.web.console.form_reading import Typed, gather, typed_once
@@ -52,11 +47,9 @@ async def home_page(request: ConsoleRequest) -> Response[bytes]:
     scopes = request.actor.scopes
     if "file" not in scopes:
         return await see_other(request, "review/" if "review" in scopes else "members")
-    now, agency = utc_now(), request.actor.agency or ""
-    begun, filed = await read_agency_work(
-        request.context, agency, now=now, language=request.language
-    )
-    view = partial(home_view, agency=agency, drafts=begun, filed=filed, today=now.date())
+    agency, today = request.actor.agency or "", utc_now().date()
+    begun, filed = await read_agency_work(request.context, agency, **request.options)
+    view = partial(home_view, agency=agency, drafts=begun, filed=filed, today=today)
     return await console_page(request, "records.html", view)
 
 
@@ -70,9 +63,8 @@ async def show_new(request: ConsoleRequest) -> Response[bytes]:
 async def begin_record(request: ConsoleRequest) -> Response[bytes]:
     """Begin a draft, with what the agency has said before."""
     typed = gather(await read_fields(request))
-    actor, context, now = request.actor, request.context, utc_now()
-    agency = filing_agency(request)
-    begun, filed = await read_agency_work(context, agency, now=now, language=request.language)
+    context, agency = request.context, filing_agency(request)
+    begun, filed = await read_agency_work(context, agency, **request.options)
     name, source = typed_once("name", typed), typed_once("source", typed)
     slug = typed_once("slug", typed)
     taken = {one.draft.record for one in begun} | {one.id for one in filed}
@@ -88,19 +80,12 @@ async def begin_record(request: ConsoleRequest) -> Response[bytes]:
     if faults:
         return await _show_new(request, typed=typed, faults=faults)
     record = f"{agency}/{slug}" if slug else _free_id(agency, name, taken)
-
-    async def document_of(record: str) -> Document:
-        working = await read_working_record(
-            context, actor, record, now=now, language=request.language
-        )
-        return working.document
-
     copied = typed_once("from", typed)
     latest = max(filed, key=lambda one: one.published_at, default=None)
     said_before = (
         begun[-1].document
         if begun
-        else await document_of(latest.id)
+        else (await request.working(latest.id)).document
         if latest is not None and latest.state == "published"
         else {}
     )
@@ -109,49 +94,35 @@ async def begin_record(request: ConsoleRequest) -> Response[bytes]:
         name=name,
         source=source,
         languages=[tag for tag in typed.get("language", ()) if tag in context.pack.languages],
-        like=await document_of(copied) if copied else None,
+        like=(await request.working(copied)).document if copied else None,
         contact=said_before.get("contact"),
     )
     await drafts.save_draft(
         context,
-        actor,
+        request.actor,
         record,
         document,
         precondition=Precondition(new=True),
-        now=now,
-        language=request.language,
+        **request.options,
     )
     return await see_other(request, f"records/{record}/system")
 
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/")
-async def show_record(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
+async def show_record(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Show the task list of a record."""
-    working = await read_working_record(
-        request.context, request.actor, record, now=utc_now(), language=request.language
-    )
-    return await _show_record(request, working)
+    return await _show_record(request, await request.working(record))
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/submit", status_code=200)
-async def submit_record(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
+async def submit_record(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Publish a draft or put it into review, or show every reason why not."""
-    context, now = request.context, utc_now()
-    typed = gather(await read_fields(request))
+    context = request.context
+    tag = typed_once("tag", gather(await read_fields(request)))
     try:
-        receipt = await review.submit(
-            context,
-            request.actor,
-            record,
-            precondition=Precondition(tag=typed_once("tag", typed)),
-            now=now,
-            language=request.language,
-        )
+        receipt = await review.submit(context, request.actor, record, **request.tagged(tag))
     except InvalidRecord:
-        working = await read_working_record(
-            context, request.actor, record, now=now, language=request.language
-        )
-        return await _show_record(request, working, refused=True)
+        return await _show_record(request, await request.working(record), refused=True)
     said = {"in_review": _SAVED_FOR_REVIEW, "unchanged": _UNCHANGED}
     if context.guard.is_blocked:
         said["published"] = BLOCKED
@@ -159,20 +130,16 @@ async def submit_record(request: ConsoleRequest, record: NamedDependency[str]) -
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/take-back", status_code=200)
-async def take_back_record(
-    request: ConsoleRequest, record: NamedDependency[str]
-) -> Response[bytes]:
+async def take_back_record(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Take a draft back from review, with everything that is in it."""
     await review.take_back(request.context, request.actor, record, now=utc_now())
     return await see_other(request, f"records/{record}/", _TAKEN_BACK)
 
 
 @get("/{lang:str}/records/{agency:str}/{slug:str}/delete")
-async def show_deletion(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
+async def show_deletion(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Ask whether a draft is to be thrown away."""
-    working = await read_working_record(
-        request.context, request.actor, record, now=utc_now(), language=request.language
-    )
+    working = await request.working(record)
     if working.draft is None:
         raise drafts.draft_not_found(working.record)
     return await console_page(
@@ -187,7 +154,7 @@ async def show_deletion(request: ConsoleRequest, record: NamedDependency[str]) -
 
 
 @post("/{lang:str}/records/{agency:str}/{slug:str}/delete", status_code=200)
-async def delete_record(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
+async def delete_record(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Throw a draft away; what is published stays."""
     typed = gather(await read_fields(request))
     await drafts.delete_draft(
@@ -214,9 +181,7 @@ async def _show_new(
     request: ConsoleRequest, *, typed: Typed, faults: Mapping[str, str]
 ) -> Response[bytes]:
     agency = filing_agency(request)
-    _, filed = await read_agency_work(
-        request.context, agency, now=utc_now(), language=request.language
-    )
+    _, filed = await read_agency_work(request.context, agency, **request.options)
     view = partial(new_view, agency=agency, filed=filed, typed=typed, faults=faults)
     return await console_page(request, "new.html", view, status=422 if faults else 200)
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from registry.api.parameters import RecordPath
 from registry.clock import utc_now
 from registry.errors import Finding, InvalidRecord, InvalidStatement, PreconditionFailed
 from registry.pages.labels import message
@@ -22,7 +22,6 @@ from registry.pages.views.review_view import (
     review_view,
 )
 from registry.services import notices, pending_acts, review
-from registry.services.drafts import Precondition
 from registry.web.console.page import ConsoleRequest, console_page, see_other
 from registry.web.console.sessions import kept_fields, read_fields
 
@@ -73,7 +72,7 @@ async def queue_page(
 
 
 @get("/{lang:str}/review/{agency:str}/{slug:str}")
-async def review_page(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
+async def review_page(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Show a draft that waits: what it changes, what was found, and what can be decided."""
     typed = _typed(await kept_fields(request) or ())
     page = await _page(request, record, typed=typed)
@@ -82,29 +81,20 @@ async def review_page(request: ConsoleRequest, record: NamedDependency[str]) -> 
 
 
 @post("/{lang:str}/review/{agency:str}/{slug:str}", status_code=303)
-async def decide(request: ConsoleRequest, record: NamedDependency[str]) -> Response[bytes]:
+async def decide(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Approve or return the draft that was read; where it is another by now, show that one."""
     given = await read_fields(request)
     typed, is_approval = _typed(given), ("act", "approve") in given
-    means: dict[str, Any] = {
-        "precondition": Precondition(tag=typed.tag or ""),
-        "now": utc_now(),
-        "language": request.language,
-    }
+    means = request.tagged(typed.tag or "")
     context, actor = request.context, request.actor
     if is_approval and typed.is_written:
         return await _page(request, record, typed=typed, unsent=True, status=422)
     try:
         if is_approval:
             receipt = await review.approve(context, actor, record, **means)
+            wording = message("%(record)s is published as version %(version)s.")
             version = str(receipt.version)
-            return await see_other(
-                request,
-                "review/",
-                message("%(record)s is published as version %(version)s."),
-                record=record,
-                version=version,
-            )
+            return await see_other(request, "review/", wording, record=record, version=version)
         await review.return_draft(context, actor, record, typed.statement, **means)
     except PreconditionFailed:
         return await _page(request, record, typed=typed, status=412)
@@ -113,9 +103,8 @@ async def decide(request: ConsoleRequest, record: NamedDependency[str]) -> Respo
     except InvalidRecord:
         # Something was published meanwhile; the page says which errors it has now.
         return await _page(request, record, typed=typed, status=422)
-    return await see_other(
-        request, "review/", message("%(record)s was returned with your comments."), record=record
-    )
+    wording = message("%(record)s was returned with your comments.")
+    return await see_other(request, "review/", wording, record=record)
 
 
 async def _page(
@@ -127,9 +116,7 @@ async def _page(
     unsent: bool = False,
     status: int = 200,
 ) -> Response[bytes]:
-    reviewed = await review.read_review(
-        request.context, request.actor, record, now=utc_now(), language=request.language
-    )
+    reviewed = await review.read_review(request.context, request.actor, record, **request.options)
 
     def view(reader: Reader) -> dict[str, Any]:
         made = review_view(reader, reviewed)

@@ -26,7 +26,7 @@ from registry.exchange.workbooks.results import WorkbookRecord
 from registry.exchange.workbooks.sheets import MAX_BYTES
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.pages.reader import Reader, label
-from registry.record.ids import is_id
+from registry.record.ids import agency_of, is_id
 from registry.services import limits
 from registry.services.drafts import draft_not_found
 from registry.services.working_records import list_agency_records
@@ -62,7 +62,7 @@ async def take_new_workbook(request: ConsoleRequest) -> Response[bytes]:
 async def take_record_workbook(request: ConsoleRequest) -> Response[bytes]:
     """Return a record of the member's agency as a workbook: its draft, or what is published."""
     record = request.query_params.get("record") or ""
-    if not is_id(record) or record.partition("/")[0] != filing_agency(request):
+    if not is_id(record) or agency_of(record) != filing_agency(request):
         raise draft_not_found(record[:100])
     words = _words(request)
     sources = await read_sources(request.context, [record], lambda _: request.actor)
