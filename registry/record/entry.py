@@ -71,7 +71,7 @@ class PeerEntry(msgspec.Struct, frozen=True, kw_only=True):
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that the entry of a foreign version states of its source.
 
-    `run` is the import, None in entries from before there were runs. `moved_from` is the agency
+    `run` is the import, if it was of a run. `moved_from` is the agency
     before, if it is another one. `changed_on` is the day of the last change that the source states;
     `undated` says that the source changed the record without moving it. `source` is the entry of
     the source's own log, if it was harvested from that.

@@ -74,15 +74,9 @@ def test_what_counts_is_how_large_the_register_was_then():
     ]
 
 
-def test_imports_are_told_apart_by_run_and_older_ones_by_time():
+def test_imports_are_told_apart_by_run():
     two_runs = [foreign(n, f"us.a/{n}", run=1 + n // 3) for n in range(6)]
     assert [one[1:3] for one in shown(two_runs)] == [(0, 2), (3, 5)]
-    batches = [foreign(n, f"us.a/{n}", seconds=60 * (n // 2)) for n in range(6)]
-    assert [one[1:3] for one in shown(batches)] == [(0, 5)]
-    days = [foreign(n, f"us.a/{n}", seconds=86_400 * (n // 3)) for n in range(6)]
-    assert [one[1:3] for one in shown(days)] == [(0, 2), (3, 5)]
-    then_named = [foreign(n, f"us.a/{n}", run=None if n < 3 else 1) for n in range(6)]
-    assert [one[1:3] for one in shown(then_named)] == [(0, 2), (3, 5)]
 
 
 def test_what_lies_between_stays_what_it_is():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -10,9 +9,6 @@ import msgspec
 
 from registry.pages.views.changes_pages import log_page
 from registry.pages.views.events import Event
-
-_SAME_IMPORT = dt.timedelta(minutes=2)
-"""Between entries of one register that do not name their import: it writes them in batches."""
 
 _KINDS = ("new", "version", "gone", "present")
 """The kinds of what an import writes."""
@@ -47,7 +43,7 @@ def gather_imports(events: Sequence[Event]) -> list[Event]:
 
 
 def _imports(events: Sequence[Event]) -> list[_Import]:
-    """Return all imports: adjacent entries of a register that name the same run, or follow soon."""
+    """Return all imports: adjacent entries of a register that name the same run."""
     found: list[_Import] = []
     latest: dict[str, _Import] = {}
     records: dict[str, set[str]] = {}
@@ -57,18 +53,12 @@ def _imports(events: Sequence[Event]) -> list[_Import]:
             continue
         records.setdefault(origin, set()).add(record)
         current = latest.get(origin)
-        if current is None or not _goes_on(current.events[-1], event):
+        if current is None or current.events[-1].run != event.run:
             current = latest[origin] = _Import([], place)
             found.append(current)
         current.events.append(event)
         current.size = len(records[origin])
     return found
-
-
-def _goes_on(before: Event, event: Event) -> bool:
-    if before.run is None and event.run is None:
-        return event.at - before.at <= _SAME_IMPORT
-    return before.run == event.run
 
 
 def _gathered(one: _Import) -> Iterator[Event]:
