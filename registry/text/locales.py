@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal, TypeAlias
 
 import babel
@@ -21,6 +21,9 @@ _RTL_LANGUAGES = frozenset(
 _TAMAZIGHT = {"ar": "الأمازيغية", "fr": "amazighe", "en": "Tamazight"}
 _RTL_SCRIPTS = frozenset(("arab", "hebr", "thaa", "nkoo", "syrc", "adlm"))
 
+
+_COUNTRY = re.compile("[A-Z]{2}")
+_GROUPS = frozenset(("EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"))
 
 _LONGEST_HEADER = 1024
 """Characters of an `Accept-Language` that are read; browsers send no more than some hundred."""
@@ -70,6 +73,13 @@ def language_name(tag: str, locale: str) -> str:
 
 
 @lru_cache(maxsize=1024)
+@cache
+def country_codes() -> tuple[str, ...]:
+    """Return the codes of countries (ISO 3166-1 alpha-2), but for CLDR's of groups and of none."""
+    known = map(str, babel.Locale("en").territories)
+    return tuple(sorted(code for code in known if _COUNTRY.fullmatch(code) and code not in _GROUPS))
+
+
 def country_name(code: str, locale: str) -> str:
     """Return the name of a country (ISO 3166-1 alpha-2) in a Babel locale, else the code."""
     return str(babel.Locale.parse(locale).territories.get(code.upper(), code))

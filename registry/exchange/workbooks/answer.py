@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from registry.exchange.export_columns import table_columns
 from registry.exchange.workbooks.form import FIRST_VALUE, TOP, FormRow, FormSheet
 from registry.exchange.workbooks.form_making import restated
 from registry.exchange.workbooks.reading import ReadSheet
@@ -168,15 +167,7 @@ def _add_table(
                 "\n".join(lines),
             ]
         )
-    known = table_columns(words.pack.languages)
-    dates = frozenset(
-        moved[number]
-        for number in kept
-        if header[number] in known and known[header[number]].kind == "date"
-    )
-    writer.add_table(
-        TableSheet(name=sheet.name, rows=rows, dates=dates), SheetNotes(cells=comments)
-    )
+    writer.add_table(TableSheet(name=sheet.name, rows=rows), SheetNotes(cells=comments))
 
 
 def _at(cells: Sequence[SheetCell], column: int) -> SheetCell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias, cast
 
 import msgspec
@@ -112,23 +112,12 @@ def _table(sources: Sequence[FormSource], words: WorkbookWords) -> TableSheet:
             ]
         )
     known = table_columns(words.pack.languages)
-    dates, choices = set(), {}
+    choices: dict[int, list[str]] = {}
     for number, name in enumerate(header):
         column = known.get(name)
-        if column is None or column.kind not in {"date", "value"}:
-            continue
-        if column.kind == "date":
-            dates.add(number)
-        elif column.field.lists:
-            choices[number] = [*words.pack.codes(column.field.lists)]
-        elif choices_of(column.field):
-            choices[number] = [*words.choices(choices_of(column.field)[0])]
-    return TableSheet(
-        name=words.say("Records"),
-        rows=rows,
-        dates=frozenset(dates),
-        choices=cast("Mapping[int, Sequence[str]]", choices),
-    )
+        if column is not None and column.kind == "value" and (lists := choices_of(column.field)):
+            choices[number] = [code for one in lists for code in words.choices(one)]
+    return TableSheet(name=words.say("Records"), rows=rows, choices=choices)
 
 
 def _cell(cell: object) -> SheetCell:

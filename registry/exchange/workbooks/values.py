@@ -102,7 +102,9 @@ def _read_code(field: Field, names: tuple[str, ...], text: str, words: WorkbookW
     what = message(
         "{value} is not one of the choices of {title}. Choose one from the list of the cell.",
         value=quoted_text(text),
-        title=Title(text=field.schema["title"]) if "title" in field.schema else _this(),
+        title=Title(text=field.schema["title"])
+        if "title" in field.schema
+        else message("this list"),
     )
     near = nearest_code(text, list(labels.values()))
     if near is None and (code := nearest_code(text, list(labels))) is not None:
@@ -110,10 +112,6 @@ def _read_code(field: Field, names: tuple[str, ...], text: str, words: WorkbookW
     if near is None:
         raise ValueFault(what)
     raise ValueFault(message("{what} Perhaps {label} is meant.", what=what, label=near))
-
-
-def _this() -> Message:
-    return message("this list")
 
 
 def _number(field: Field, cell: float) -> int | float:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-import babel
-
 from registry.record.codelists import codelists
 from registry.record.messages import (
     Message,
@@ -22,7 +20,7 @@ from registry.record.values import NOT_STORED
 from registry.text.catalogues import SOURCE
 from registry.text.dates import duration_words
 from registry.text.folding import fold
-from registry.text.locales import language_name, make_locale
+from registry.text.locales import country_codes, country_name, language_name, make_locale
 from registry.text.locales import pick as pick_text
 
 COUNTRIES, LANGUAGES, BOOLEANS = "countries", "languages", "booleans"
@@ -125,14 +123,9 @@ class WorkbookWords:
         tags = dict.fromkeys((*self.pack.languages, SOURCE))
         locales = {tag: make_locale(tag, self.pack.country).babel for tag in tags}
         if name == COUNTRIES:
-            named = {
-                tag: {str(code): str(name) for code, name in known.territories.items()}
-                for tag, known in ((tag, babel.Locale.parse(one)) for tag, one in locales.items())
-            }
-            codes = sorted(code for code in named[SOURCE] if len(code) == 2 and code.isalpha())  # noqa: PLR2004  ISO 3166-1
             return {
-                code: {tag: texts[code] for tag, texts in named.items() if code in texts}
-                for code in codes
+                code: {tag: country_name(code, locale) for tag, locale in locales.items()}
+                for code in country_codes()
             }
         if name == LANGUAGES:
             return {

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import xlsxwriter
 
+from registry.exchange.export_columns import table_columns
 from registry.exchange.export_xlsx import AS_WRITTEN, fitting
 from registry.exchange.readers.source import column_letters
 from registry.exchange.workbooks.form import (
@@ -58,7 +59,6 @@ class TableSheet(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     rows: Sequence[Sequence[SheetCell]]
-    dates: frozenset[int] = frozenset()
     choices: Mapping[int, Sequence[str]] = {}
 
 
@@ -233,15 +233,16 @@ class WorkbookWriter:
         width = max(map(len, table.rows), default=0)
         sheet.set_column(0, max(width - 1, 0), _TABLE_WIDTH)
         sheet.freeze_panes(1, 1)
+        known = table_columns(self._words.pack.languages)
+        named = enumerate(map(str, table.rows[0] if table.rows else ()))
+        dates = {at for at, name in named if name in known and known[name].kind == "date"}
         for row, cells in enumerate(table.rows):
             for column, cell in enumerate(cells):
                 comment = notes.cells.get((row, column))
                 look: dict[str, Any] = {} if row else {"bold": True}
                 if comment:
                     look["bg_color"] = _COLOURS["wrong"]
-                self._put(
-                    sheet, row, column, cell, look, is_date=bool(row) and column in table.dates
-                )
+                self._put(sheet, row, column, cell, look, is_date=bool(row) and column in dates)
                 if comment:
                     self._comment(sheet, row, column, comment)
         for column, codes in table.choices.items():

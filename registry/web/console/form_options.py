@@ -5,18 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from babel import Locale
-
 from registry.pages.reader import Reader, as_it_is, in_language, label, language, say
 from registry.pages.views.document_view import field_title
 from registry.record.requirements import never_withheld, units
 from registry.record.schema import Field, FieldKind
-from registry.text.locales import country_name
+from registry.text.locales import country_codes, country_name
 from registry.web.console.form_model import FormOption
-
-_ALPHA_2 = 2
-_NO_COUNTRIES = frozenset(("EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"))
-"""Codes of CLDR for groups of countries, and for none."""
 
 
 def code_options(reader: Reader, field: Field, chosen: set[str]) -> tuple[FormOption, ...]:
@@ -76,9 +70,7 @@ def name_options(reader: Reader, kind: FieldKind, chosen: str) -> tuple[FormOpti
 
 @cache
 def _countries(locale: str) -> dict[str, str]:
-    among = map(str, Locale("en").territories)
-    codes = [code for code in among if len(code) == _ALPHA_2 and code not in _NO_COUNTRIES]
-    named = {code: country_name(code, locale) for code in codes}
+    named = {code: country_name(code, locale) for code in country_codes()}
     return dict(sorted(named.items(), key=lambda pair: pair[1]))
 
 

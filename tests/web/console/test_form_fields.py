@@ -7,6 +7,7 @@ import json
 import pytest
 
 from registry import resources
+from registry.exchange.workbooks.words import COUNTRIES, WorkbookWords
 from registry.pages.assets import read_assets
 from registry.pages.editions import open_editions
 from registry.record.pack import load_pack
@@ -155,6 +156,16 @@ def test_a_finding_stands_beside_the_field_that_it_is_about(readers, subtests):
                 [(slug, place)] = beside
                 assert slug == page_at(finding.pointer)
                 assert f"{finding.pointer}/".startswith(f"{place}/")
+
+
+def test_a_workbook_offers_the_countries_of_the_form(readers):
+    reader = readers["ma"]["fr"]
+    document = read(ROOT / "schemas" / "examples" / "complete.json")
+    view = views(reader, document)["data"]
+    [country] = [one for one in fields_of(view) if one.pointer == "/data/hosting/country"]
+    codes = {option.code for option in country.options} - {""}
+    assert codes == WorkbookWords(reader.pack, "fr").choices(COUNTRIES).keys()
+    assert codes.isdisjoint({"EU", "UN", "ZZ"})
 
 
 def test_what_is_missing_is_counted_by_page():
