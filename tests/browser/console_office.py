@@ -98,6 +98,10 @@ def bilingual(name, slug):
     """A document of tests/data/valid as a record of the agency, each text in French and Arabic."""
     document = json.loads((VALID / f"{name}.json").read_text("utf-8"))
     made = _in_both(document)
+    # What people rely on says something in each of its languages.
+    if name == "high":
+        made["risk"]["rationale"]["ar"] = "قد يحرم خطأ في الترتيب مريضا من موعد قريب."
+        made["risks"][0]["mitigation"]["ar"] = "يراجع طبيب كل ملف مؤجل قبل إخبار صاحبه."
     made["id"] = f"demo-sante/{slug}"
     made["schema_version"] = SCHEMA_VERSION  # A form files what it makes as the newest.
     made["languages"] = {

@@ -22,7 +22,6 @@ from registry.record.short_code import spaced
 from registry.record.statuses import RUNNING
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction
-from registry.text.sms import measure
 
 LETTER = message(
     "An automated system of %(agency)s was used in this matter: %(name)s. What it does, who "
@@ -146,11 +145,6 @@ def _sentences(writer: Reader, site: Site, card: Card) -> dict[str, Any]:
     def words(wording: str, **values: str) -> str:
         return find(writer.catalogues, [writer.tag], wording)[1] % values
 
-    sms = words(SMS, address=address)
-    if measure(sms).messages > 1:
-        # Telephones make a link of it all the same.
-        sms = words(SMS, address=address.partition("://")[2])
-    length = measure(sms)
     return {
         "lang": writer.tag,
         "dir": direction(writer.tag),
@@ -164,11 +158,8 @@ def _sentences(writer: Reader, site: Site, card: Card) -> dict[str, Any]:
             address=address,
             code=spaced(code),
         ),
-        "sms": sms,
-        "units": length.units,
-        "most": length.most,
-        "messages": length.messages,
-        "encoding": length.encoding,
+        # Telephones make a link of it without the scheme too.
+        "sms": words(SMS, address=address.partition("://")[2]),
         "counter": words(COUNTER),
         "fictitious": words(_FICTITIOUS),
         "more": words(_MORE),
