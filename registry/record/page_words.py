@@ -36,7 +36,7 @@ _UNSHOWN = re.compile(r"\]\([^)]*\)|^\s*\d+[.)]\s", re.MULTILINE)
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
 # Members of the format whose names look like languages.
-_NO_LANGUAGES = frozenset({"aia", "id", "url", "who"})
+_NO_LANGUAGES = frozenset({"aia", "id", "law", "url", "who"})
 _NOT_ON_PAGES = ("/languages", "/publication/change_note")
 _OF_HEAD = ("/name", "/summary")
 _SECTIONS = '<section id="purpose"'

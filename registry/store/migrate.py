@@ -36,6 +36,13 @@ create table if not exists migration (
     applied_at timestamptz not null default now(), kind text not null
 )
 """
+_HAS_BEGUN = """
+select exists (
+    select from pg_tables where tablename = 'migration' and schemaname = any (current_schemas(false))
+)
+"""
+"""Unlike `to_regclass`, it sees what another has committed since this transaction began."""
+
 _HOLDER = """
 select
     a.pid, a.usename as user, coalesce(host(a.client_addr), 'here') as host, a.state,
@@ -216,7 +223,7 @@ async def check_migrated(database: Database, folder: Path = MIGRATIONS) -> None:
 
 async def has_begun(connection: Connection) -> bool:
     """Return whether a register was begun where the connection leads."""
-    return await connection.fetchval("select to_regclass('migration')") is not None
+    return bool(await connection.fetchval(_HAS_BEGUN))
 
 
 def _check(done: dict[int, dict[str, str]], migrations: list[Migration]) -> None:

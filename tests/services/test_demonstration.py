@@ -100,6 +100,12 @@ def test_what_has_an_invented_time_is_noted_by_its_agency():
         "sector": "health",
         "status": "in_use",
         "sections": {},
+        "verdict": {
+            "rules": "1.0.0",
+            "completeness": 80,
+            "accountability": 80,
+            "digest": "A" * 43,
+        },
     }
     step(walk, "log", 1, canonical(entry))
     assert walk.invented == {"demo-sante"}

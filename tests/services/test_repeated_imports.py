@@ -173,8 +173,8 @@ async def test_one_that_lost_a_member_by_erasure_is_still_itself(
     await city.bring(rows)
     known, _ = await city.state()
     one, other = (
-        Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=None)
-        for name in ("one", "another")
+        Actor(name=name, agency=None, scopes=frozenset({"redact"}), token=number)
+        for number, name in enumerate(("one", "another"), 1)
     )
     for record in sorted(known)[:2]:
         statement = {
