@@ -38,7 +38,8 @@ create table if not exists migration (
 """
 _HAS_BEGUN = """
 select exists (
-    select from pg_tables where tablename = 'migration' and schemaname = any (current_schemas(false))
+    select from pg_tables
+    where tablename = 'migration' and schemaname = any (current_schemas(false))
 )
 """
 """Unlike `to_regclass`, it sees what another has committed since this transaction began."""
