@@ -49,13 +49,26 @@ class SuggestionList(msgspec.Struct, frozen=True, kw_only=True):
     records: list[Annotated[msgspec.Raw, json_of("RecordSummary")]]
 
 
+class PartialList(msgspec.Struct, frozen=True, kw_only=True):
+    """Records that have most of the words of a question, where none or few have all.
+
+    `words` are those that they have, a question that finds `total` of them; `missing` the others.
+    """
+
+    words: str
+    missing: Sequence[str]
+    items: list[Annotated[msgspec.Raw, json_of("RecordItem")]]
+    total: int
+
+
 class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     """One page of records, the exact total, the wanted facets, the cursor of the next page.
 
     `named` are the agencies and sectors that the words name, on the first page. `mended` are the
-    words that were looked for where nothing has those that were given, and `suggestion` is what
-    may be meant where little has them. Where `territory` asks for regions, `whole_country` counts
-    those that apply in the whole country.
+    words that were looked for where nothing has those that were given, `partial` is what has most
+    of them, beside `items` and `total` of what has all, and `suggestion` what may be meant where
+    little has them. Where `territory` asks for regions, `whole_country` counts those that apply in
+    the whole country.
     """
 
     items: list[Annotated[msgspec.Raw, json_of("RecordItem")]]
@@ -64,6 +77,7 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
     named: list[NamedItem]
     mended: str | None
+    partial: PartialList | None
     suggestion: str | None
     whole_country: int | None
 
@@ -140,6 +154,14 @@ async def list_records(
         next=following,
         named=[name_item(one, state.context.pack) for one in found.named],
         mended=found.mended,
+        partial=None
+        if found.partial is None
+        else PartialList(
+            words=found.partial.words,
+            missing=found.partial.missing,
+            items=_items(found.partial.hits),
+            total=found.partial.total,
+        ),
         suggestion=found.suggestion,
         whole_country=found.whole_country,
     )

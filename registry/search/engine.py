@@ -29,6 +29,7 @@ from registry.search.labels import (
 from registry.search.query import Named, SearchQuery, SearchResult
 from registry.search.result_page import find_all, find_named, place_results, write_page
 from registry.search.schema import NO_LABEL_WORDS, LabelWords
+from registry.search.spelling import WordLists
 from registry.store import agencies
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
@@ -103,8 +104,10 @@ class SearchIndex:
         at = await self._as_of(question)
         results = await self._thread.run(place_results, question, at, self._meanings)
         async with self._connect() as connect:
-            cards = await self._cards.read(results.ordinals, connect)
-            bodies = await self._bodies.read(results.hidden, connect)
+            shown = [ord_ for group in results.groups for ord_ in group.ordinals]
+            cards = await self._cards.read(shown, connect)
+            hidden = [ord_ for group in results.groups for ord_ in group.hidden]
+            bodies = await self._bodies.read(hidden, connect)
         return await self._thread.run(write_page, results, cards, bodies, self._meanings.names)
 
     async def find(self, question: SearchQuery, *, size: int) -> tuple[Sequence[int], str | None]:
@@ -139,7 +142,7 @@ class SearchIndex:
         ordinals, named = await self._thread.run(begun)
         async with self._connect() as connect:
             cards = await self._cards.read(ordinals, connect)
-        return named, [card for card, _ in cards]
+        return named, [cards[ordinal][0] for ordinal in ordinals]
 
     async def warm_up(self) -> None:
         """Bring up the index and load the texts of the newest versions, for the first query.
@@ -258,7 +261,11 @@ class SearchIndex:
             known = directory.searcher.terms_with_prefix(LANGUAGE, "|", None, None)
             self._spoken = directory.searcher
             self._meanings = msgspec.structs.replace(
-                self._meanings, languages=[code[1:] for code, _ in known]
+                self._meanings,
+                languages=[code[1:] for code, _ in known],
+                lists=WordLists(
+                    directory.searcher, self._meanings.names, self._meanings.vocabulary
+                ),
             )
         return log
 
@@ -270,6 +277,7 @@ class SearchIndex:
         if pack is not self._pack:
             names, arabizi = await self._thread.run(lambda: (names_of(pack), arabizi_of(pack)))
             self._meanings = msgspec.structs.replace(self._meanings, names=names, arabizi=arabizi)
+            self._spoken = None
             self._pack = pack
             self._on_pack(pack)
         self._agencies = log.agencies

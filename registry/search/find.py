@@ -12,12 +12,21 @@ from registry.record.facets import TERRITORY, countries_of
 from registry.search.filters import IndexAsOf
 from registry.search.labels import NameLabels
 from registry.search.query import FacetCount, SearchQuery
-from registry.search.schema import LABEL
-from registry.search.spelling import Speller
+from registry.search.schema import LABEL, SUMMARY
+from registry.search.spelling import Correction, Speller, WordLists
 from registry.search.text_query import TextQuery, any_of, every, searched_languages
 from registry.text.arabizi import ArabiziIndex
 from registry.text.locales import direction
-from registry.text.query_parser import And, Or, Prefix, Query, Vocabulary, Word, parse_query
+from registry.text.query_parser import (
+    And,
+    Or,
+    Prefix,
+    Query,
+    Vocabulary,
+    Word,
+    is_plain,
+    parse_query,
+)
 from registry.text.tokens import NEUTRAL, words
 
 _FEW = 3
@@ -46,7 +55,8 @@ def begun_query(text: str, vocabulary: Vocabulary) -> Query | None:
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
     """What words may mean: languages of versions, vocabulary, what a question names, Arabizi.
 
-    `spoken` are the languages of the country, the first first.
+    `spoken` are the languages of the country, the first first; `lists` the words of the index, in
+    which corrections are looked for, None where there are none.
     """
 
     languages: Sequence[str]
@@ -54,13 +64,14 @@ class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary: Vocabulary
     names: NameLabels
     arabizi: ArabiziIndex
+    lists: WordLists | None = None
 
 
 class QueryMatches:
     """What a query finds, and the text with which it does.
 
-    `text` is None without words; `mended` is the corrected text, if it was corrected; `total` and
-    `facets` count the results.
+    `text` is None without words; `mended` is the corrected text, if it was corrected; `fewer` are
+    the words that find something where all together do not; `total` and `facets` count the results.
     """
 
     def __init__(self, question: SearchQuery, at: IndexAsOf, meanings: WordMeanings) -> None:
@@ -68,6 +79,7 @@ class QueryMatches:
         self.at = at
         self.text: TextQuery | None = None
         self.mended: str | None = None
+        self.fewer: Correction | None = None
         self.total = 0
         self.facets: dict[str, list[FacetCount]] = {kind: [] for kind in question.facets}
         self._question = question
@@ -91,10 +103,24 @@ class QueryMatches:
             and self.total == 0
             and (not self._passed or not self._without_filters)
         ):
-            better = self._speller(self._counted).correct(question.text or "", query)
-            if better is not None:
+            better = self._correct(self._counted)
+            if better is not None and better.missing:
+                self.fewer = better
+            elif better is not None:
                 self.text, self.mended = self.read(better.query, better.lang), better.text
                 self._count()
+        if self.text is not None and 0 < self.total <= _FEW and self.mended is None:
+            self.fewer = self._called(self.text)
+
+    def _called(self, text: TextQuery) -> Correction | None:
+        """Return by which of its words records are called, if what has all has none in a name."""
+        asked = self._question
+        if asked.text is None or not asked.mends or asked.after is not None:
+            return None
+        if not is_plain(text.query) or self._counted(text, SUMMARY):
+            return None
+        speller = self._speller(self._counted)
+        return None if speller is None else speller.called(asked.text)
 
     @property
     def passed(self) -> tantivy.Query:
@@ -114,14 +140,16 @@ class QueryMatches:
         asked = self._question
         if self.text is None or asked.text is None or not asked.mends or self.mended is not None:
             return None
-        if asked.after is not None or self.total > _FEW:
+        if asked.after is not None or self.total > _FEW or self.fewer is not None:
             return None
         if self.total:
-            return self._speller(self._counted).suggest(asked.text, self.text.query)
-        if self._without_filters:
+            speller = self._speller(self._counted)
+            return None if speller is None else speller.suggest(asked.text, self.text.query)
+        # Without filters the same has been looked for.
+        if not (self._passed or self._windowed) or self._without_filters:
             return None
-        better = self._speller(self._unfiltered).correct(asked.text, self.text.query)
-        return None if better is None else better.text
+        better = self._correct(self._unfiltered)
+        return None if better is None or better.missing else better.text
 
     @cached_property
     def _without_filters(self) -> int:
@@ -176,7 +204,15 @@ class QueryMatches:
             known=self.at.known,
         )
 
-    def _speller(self, counted: Callable[[TextQuery, int], int]) -> Speller:
+    def _correct(self, counted: Callable[[TextQuery, int], int]) -> Correction | None:
+        speller, asked = self._speller(counted), self._question.text
+        if speller is None or asked is None or self.text is None:
+            return None
+        return speller.correct(asked, self.text.query)
+
+    def _speller(self, counted: Callable[[TextQuery, int], int]) -> Speller | None:
+        if self._meanings.lists is None:
+            return None
         lang, reader = self._question.lang, self._question.reader
         if lang:
             languages = [lang]
@@ -188,7 +224,9 @@ class QueryMatches:
             languages = [one for one in self._meanings.languages if one != NEUTRAL]
         return Speller(
             self.at,
+            lists=self._meanings.lists,
             languages=languages,
+            has_reader=bool(lang or reader),
             vocabulary=self._meanings.vocabulary,
             names=self._meanings.names,
             arabizi=self._meanings.arabizi,

@@ -47,7 +47,7 @@ class Cards:
         """Begin empty; `room` is the limit in bytes."""
         self._cards: LruCache[int, CardNames] = LruCache(room)
 
-    async def read(self, ordinals: Sequence[int], connect: Connect) -> list[CardNames]:
+    async def read(self, ordinals: Sequence[int], connect: Connect) -> dict[int, CardNames]:
         """Return the cards of versions, read from the database where they are not cached."""
         found = {
             ordinal: card for ordinal in ordinals if (card := self._cards.get(ordinal)) is not None
@@ -59,7 +59,7 @@ class Cards:
                 card = found[row["ord"]] = row["card"], heads(row["card"])
                 weight = len(card[0]) + card[1].weight + _CARD_BYTES
                 self._cards.put(row["ord"], card, weight)
-        return [found[ordinal] for ordinal in ordinals]
+        return found
 
 
 class Bodies:
@@ -140,14 +140,14 @@ def in_texts(texts: Texts, wanted: HighlightTerms) -> Iterator[Highlight]:
 
 def mark(
     ordinals: Sequence[int],
-    cards: Sequence[CardNames],
+    cards: Mapping[int, CardNames],
     bodies: Mapping[int, Texts],
     wanted: HighlightTerms,
 ) -> list[list[Highlight]]:
     """Return the marked names and summaries of versions, and passages of those with texts."""
     marked = []
-    for ordinal, (_, texts) in zip(ordinals, cards, strict=True):
-        heads = in_heads(texts, wanted)
+    for ordinal in ordinals:
+        heads = in_heads(cards[ordinal][1], wanted)
         if ordinal in bodies:
             heads += in_texts(bodies[ordinal], wanted)
         marked.append(heads)
@@ -162,13 +162,11 @@ def _positive(query: Query) -> Iterator[Word | Prefix | Phrase]:
         yield query
 
 
-def as_written(mended: str | None, typed: str, marked: Iterable[Highlight]) -> str | None:
+def as_written(mended: str, typed: str, marked: Iterable[Highlight]) -> str:
     """Return the corrected text in the spelling of the passages, instead of the folded one.
 
     A passage may begin with the word; case is that of the typed text.
     """
-    if mended is None:
-        return None
     others = {*words(mended)} - {*words(typed)}
     forms: dict[str, str] = {}
     for passage in marked:

@@ -7,6 +7,7 @@ sector whose label has other words.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -54,20 +55,27 @@ class LabelIndex:
     def __init__(self, labels: Iterable[tuple[FacetCode, Mapping[str, str]]]) -> None:
         """Take the label of each code by language tag."""
         self._by_stem: dict[tuple[str, str], list[FacetCode]] = {}
-        self._by_language: dict[str, list[tuple[tuple[str, ...], FacetCode]]] = {}
+        self._by_word: dict[tuple[str, str], list[tuple[tuple[str, ...], FacetCode]]] = {}
+        self._forms: dict[str, list[tuple[str, FacetCode]]] = {}
         self._length: dict[FacetCode, int] = {}
         for code, texts in labels:
             for tag, text in texts.items():
                 language = language_of(tag)
                 row = tuple(words(text))
-                self._by_language.setdefault(language, []).append((row, code))
+                for word in set(row):
+                    self._by_word.setdefault((language, word), []).append((row, code))
+                self._forms.setdefault(language, []).extend(
+                    (form, code) for word in row for form in article_variants(word, language)
+                )
                 self._length[code] = min(len(row), self._length.get(code, len(row)))
                 for stem in {stems(language)[word] for word in row}:
                     self._by_stem.setdefault((language, stem), []).append(code)
+        for forms in self._forms.values():
+            forms.sort()
 
     def words(self, language: str) -> set[str]:
         """Return the words of the labels in a language."""
-        return {word for row, _ in self._by_language.get(language, ()) for word in row}
+        return {word for spoken, word in self._by_word if spoken == language}
 
     def named(self, query: Query) -> list[FacetCode]:
         """Return the codes whose label has all words of a query in a language.
@@ -75,7 +83,7 @@ class LabelIndex:
         Those with the fewest other words come first.
         """
         found: set[FacetCode] = set()
-        for language in self._by_language:
+        for language in self._forms:
             found |= self._named(query, language) or set()
         return sorted(found, key=lambda code: (self._length[code], code))
 
@@ -95,21 +103,18 @@ class LabelIndex:
             for stem in query_stems(leaf.word, language):
                 yield from self._by_stem.get((language, stem), ())
             return
-        for row, code in self._by_language.get(language, ()):
-            if isinstance(leaf, Prefix):
-                # With the article or without it, on either side.
-                starts = article_variants(leaf.start, language)
-                has = any(
-                    form.startswith(starts)
-                    for word in row
-                    for form in article_variants(word, language)
-                )
-            else:
-                length = len(leaf.words)
-                has = any(
-                    row[at : at + length] == leaf.words for at in range(len(row) - length + 1)
-                )
-            if has:
+        if isinstance(leaf, Prefix):
+            # With the article or without it, on either side.
+            forms = self._forms[language]
+            for start in article_variants(leaf.start, language):
+                for form, code in forms[bisect_left(forms, (start,)) :]:
+                    if not form.startswith(start):
+                        break
+                    yield code
+            return
+        length = len(leaf.words)
+        for row, code in self._by_word.get((language, leaf.words[0]), ()):
+            if any(row[at : at + length] == leaf.words for at in range(len(row) - length + 1)):
                 yield code
 
 

@@ -85,12 +85,26 @@ class FacetCount(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class PartialMatches(msgspec.Struct, frozen=True, kw_only=True):
+    """Results that have most of the words of a query, where none or few have all.
+
+    `words` are those that they have, corrected, and a query that finds `total` of them; `missing`
+    are the others, as typed.
+    """
+
+    words: str
+    missing: Sequence[str]
+    hits: list[Hit]
+    total: int
+
+
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     """A page, the exact total, and the requested facets by count, then code.
 
     `named` are the agencies and sectors that the words name, on the first page; `mended` is the
-    corrected text that was asked for instead, `suggestion` one that may be meant; `size` is that of
-    the log that the answer is of. `whole_country` counts those in the total that apply in the whole
+    corrected text that was asked for instead, `partial` what has most of the words beside what has
+    all of them, on the first page, and `suggestion` words that may be meant; `size` is that of the
+    log that the answer is of. `whole_country` counts those in the total that apply in the whole
     country, where regions were asked for.
     """
 
@@ -101,5 +115,6 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     named: Sequence[Named] = ()
     mended: str | None = None
+    partial: PartialMatches | None = None
     suggestion: str | None = None
     whole_country: int | None = None

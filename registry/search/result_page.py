@@ -12,25 +12,41 @@ from registry.search import highlights, ranking
 from registry.search.filters import IndexAsOf
 from registry.search.find import QueryMatches, WordMeanings
 from registry.search.labels import NameLabels
-from registry.search.query import Hit, Match, Named, PagePosition, SearchQuery, SearchResult
+from registry.search.query import (
+    Hit,
+    Match,
+    Named,
+    PagePosition,
+    PartialMatches,
+    SearchQuery,
+    SearchResult,
+)
 from registry.search.schema import review_day
 from registry.search.text_query import every
 from registry.text.highlighting import Highlight, Texts
 from registry.text.query_parser import Query, is_positive
 
 _MOST_NAMED = 3
+_MOST_PARTIAL = 5
 
 
 class RankedResults(msgspec.Struct, frozen=True, kw_only=True):
     """What a query finds, the results of its page and one more, and where the words of each are.
 
-    `matches` are of the page alone, None where no words have to be there.
+    `matches` are of the page alone, None where no words have to be there. `partial` are results of
+    most of the words, if the question has such.
     """
 
     question: SearchQuery
     found: QueryMatches
     placed: Sequence[ranking.RankedVersion]
     matches: Sequence[Match | None]
+    partial: RankedResults | None = None
+
+    @property
+    def groups(self) -> list[RankedResults]:
+        """These results, and those of most of the words."""
+        return [self, *([] if self.partial is None else [self.partial])]
 
     @property
     def shown(self) -> Sequence[ranking.RankedVersion]:
@@ -63,16 +79,53 @@ def place_results(question: SearchQuery, at: IndexAsOf, meanings: WordMeanings) 
             if question.sort == "relevance"
             else ranking.matches(shown, at, found.text)
         )
-    return RankedResults(question=question, found=found, placed=placed, matches=matches)
+    partial = None
+    if found.fewer is not None:
+        fewer = msgspec.structs.replace(
+            question,
+            text=found.fewer.text,
+            sort="relevance",
+            limit=min(question.limit, _MOST_PARTIAL),
+            facets=(),
+            mends=False,
+        )
+        partial = place_results(fewer, at, meanings)
+    return RankedResults(
+        question=question, found=found, placed=placed, matches=matches, partial=partial
+    )
 
 
 def write_page(
     results: RankedResults,
-    cards: Sequence[highlights.CardNames],
+    cards: Mapping[int, highlights.CardNames],
     bodies: Mapping[int, Texts],
     names: NameLabels,
 ) -> SearchResult:
     """Return the page: cards with their passages, totals, and what is said beside them."""
+    question, found, shown = results.question, results.found, results.shown
+    hits = _hits(results, cards, bodies)
+    last = shown[-1] if len(results.placed) > len(shown) else None
+    return SearchResult(
+        hits=hits,
+        total=found.total,
+        facets=found.facets,
+        next=None
+        if last is None
+        else PagePosition(number=last.number, ord=last.ord, size=found.at.entry + 1),
+        size=found.at.entry + 1,
+        named=[] if question.after is not None else _named(results, names),
+        mended=found.mended and _as_written(found.mended, question, hits),
+        partial=_partial(results, cards, bodies),
+        suggestion=found.suggestion(),
+        whole_country=found.whole_country,
+    )
+
+
+def _hits(
+    results: RankedResults,
+    cards: Mapping[int, highlights.CardNames],
+    bodies: Mapping[int, Texts],
+) -> list[Hit]:
     question, found, shown = results.question, results.found, results.shown
     marked: Sequence[list[Highlight]] = [[] for _ in shown]
     if found.text is not None and question.highlights and any(results.matches):
@@ -82,28 +135,52 @@ def write_page(
     if shown and "overdue" in question.filters and question.today is not None:
         keys = found.at.searcher.fast_field_values("by_review", [one.address for one in shown])
         late = [(question.today - review_day(int(key or 0))).days for key in keys]
-    last = shown[-1] if len(results.placed) > len(shown) else None
-    size = found.at.entry + 1
-    return SearchResult(
-        hits=[
-            Hit(ord=one.ord, card=card, match=match, highlights=marks, overdue_days=days)
-            for one, (card, _), match, marks, days in zip(
-                shown, cards, results.matches, marked, late, strict=True
-            )
-        ],
-        total=found.total,
-        facets=found.facets,
-        next=None if last is None else PagePosition(number=last.number, ord=last.ord, size=size),
-        size=size,
-        named=()
-        if found.text is None or question.after is not None
-        else find_named(names, found.mended or question.text or "", found.text.query, found.at),
-        mended=highlights.as_written(
-            found.mended, question.text or "", chain.from_iterable(marked)
-        ),
-        suggestion=found.suggestion(),
-        whole_country=found.whole_country,
+    return [
+        Hit(ord=one.ord, card=cards[one.ord][0], match=match, highlights=marks, overdue_days=days)
+        for one, match, marks, days in zip(shown, results.matches, marked, late, strict=True)
+    ]
+
+
+def _partial(
+    results: RankedResults,
+    cards: Mapping[int, highlights.CardNames],
+    bodies: Mapping[int, Texts],
+) -> PartialMatches | None:
+    partial, fewer = results.partial, results.found.fewer
+    if partial is None or fewer is None:
+        return None
+    hits = _hits(partial, cards, bodies)
+    others = [
+        hit
+        for hit in hits
+        if hit.ord not in results.ordinals and (hit.match == "name" or not fewer.is_name)
+    ]
+    if not others:
+        return None
+    return PartialMatches(
+        words=_as_written(fewer.text, results.question, hits),
+        missing=fewer.missing,
+        hits=others,
+        total=partial.found.total,
     )
+
+
+def _as_written(text: str, question: SearchQuery, hits: Sequence[Hit]) -> str:
+    marks = chain.from_iterable(hit.highlights for hit in hits)
+    return highlights.as_written(text, question.text or "", marks)
+
+
+def _named(results: RankedResults, names: NameLabels) -> list[Named]:
+    """Return what the words name, and those of them that most of the words are."""
+    found = [
+        one
+        for group in results.groups
+        if (text := group.found.text) is not None
+        for one in find_named(
+            names, group.found.mended or group.question.text or "", text.query, group.found.at
+        )
+    ]
+    return [*dict.fromkeys(found)][:_MOST_NAMED]
 
 
 def find_all(

@@ -69,11 +69,18 @@ class ArabiziIndex:
                 word = f"{word[:-1]}ى"
             if all(letter in _LETTERS for letter in word):
                 found.setdefault(word, run[-len(word) :])
+        known = sorted(found, key=lambda word: (-len(word), word[-1] != "ه", word))
         self.words = [
             ArabicWord(found[word], _spellings(word), _consonants(word), word[-1] == "ه")
-            for word in sorted(found, key=lambda word: (-len(word), word[-1] != "ه", word))
+            for word in known
         ]
         """What has the most letters comes first, and of as many a feminine ending."""
+        self._by_first: dict[str, list[int]] = {}
+        for place, word in enumerate(known):
+            spellings = _LETTERS[word[0]]
+            is_vowel = word[0] == "ا" or "" in spellings
+            for letter in {*(one[0] for one in spellings if one), *("aeiou" if is_vowel else "")}:
+                self._by_first.setdefault(letter, []).append(place)
 
     def prepare(self) -> None:
         """Compile the expressions of spellings, which takes 150 ms, before the first question."""
@@ -92,9 +99,10 @@ class ArabiziIndex:
         shortest = _SHORTEST - (is_beside or _DIGIT.search(typed) is not None)
         once = _DOUBLED.sub(r"\1", typed)
         forms = {once, re.sub(PARTICLE, "", once)}
+        places = {place for form in forms for place in self._by_first.get(form[0], ())}
         found = [
             word
-            for word in self.words
+            for word in map(self.words.__getitem__, sorted(places))
             if word.consonants >= shortest and any(map(_pattern(word.spellings).fullmatch, forms))
         ]
         ends_open = once[-1] in "aeht"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
 
 _LATIN = string.ascii_lowercase
 _ARABIC = re.compile("[؀-ۿ]")
@@ -44,26 +46,6 @@ _JOINED = re.compile(
 )
 """Particles written without an apostrophe, or as one speaks: lécole, fl'école, فالسبيطار, لمنحة."""
 
-_MOST_SILENT = 4
-"""Letters by which two ways to write a word may differ in length."""
-
-_SOUNDS = [
-    (re.compile(written), sound)
-    for written, sound in (
-        ("qu?|c(?![eiyh])", "k"),
-        ("ph", "f"),
-        ("e?au", "o"),
-        ("[ae]i", "e"),
-        ("y", "i"),
-        ("n(?=[bp])", "m"),
-        (r"(.)\1", r"\1"),
-    )
-]
-
-
-_AS_WRITTEN = frozenset("bdgjlrstvwxz")
-"""Letters that a word has if and only if its sound has them."""
-
 
 def without_particle(word: str) -> str | None:
     """Return a folded word without what may be a particle before it: an article, a preposition."""
@@ -77,38 +59,9 @@ def other_articles(word: str) -> tuple[str, ...]:
     return ("لا" + bare, bare) if _ARABIC.match(word) else ()
 
 
-def sounds_alike(word: str, other: str) -> bool:
-    """Return whether another word, no negation, is written with the same sounds in French."""
-    return (
-        word != other
-        and other not in _NEGATIONS
-        and min(len(word), len(other)) >= _SHORTEST
-        and abs(len(word) - len(other)) <= _MOST_SILENT
-        # Most words of a vocabulary fail here, which is ten times as fast.
-        and _AS_WRITTEN.intersection(word) == _AS_WRITTEN.intersection(other)
-        and _sound(word) == _sound(other)
-    )
-
-
-def first_letters(word: str) -> str:
-    """Return the letters with which the first sound of a folded word is written in French."""
-    return {"k": "cqk", "f": "pf"}.get(_sound(word)[0], word[0])
-
-
-@lru_cache(maxsize=50_000)
-def _sound(word: str) -> str:
-    """Return a word with one letter for each way to write a sound."""
-    for written, spoken in _SOUNDS:
-        word = written.sub(spoken, word)
-    return word
-
-
-def slips(word: str, *, is_alone: bool) -> int:
-    """Return the number of edits that a word of this length may have; 0 for a number.
-
-    A word that is alone in its question must be a little longer to be told from others.
-    """
-    shortest = _SHORTEST_ARABIC if is_alone and _ARABIC.search(word) else _SHORTEST
+def slips(word: str) -> int:
+    """Return the number of edits that a word of this length may have; 0 for a number."""
+    shortest = _SHORTEST_ARABIC if _ARABIC.search(word) else _SHORTEST
     if word.isdigit() or len(word) < shortest or word in _NEGATIONS:
         return 0
     return 2 if len(word) > _LONG else 1
@@ -145,22 +98,10 @@ def other_beginnings(word: str) -> Iterator[str]:
             yield letter + word[1:]
 
 
-def distance(one: str, other: str, most: int) -> int:
-    """Return the edit distance of two words, at most `most` + 1.
+def within(word: str, others: Sequence[str], most: int) -> list[tuple[int, int]]:
+    """Return (distance, position) of the words within an edit distance of a word.
 
     Optimal string alignment: a swap of neighbours is one edit, Damerau (1964).
     """
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, start=1):
-        before, above, row = row, before, [i]
-        for j, against in enumerate(other, start=1):
-            cost = min(row[-1] + 1, before[j] + 1, before[j - 1] + (letter != against))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == against:
-                cost = min(cost, above[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-    return min(row[-1], most + 1)
+    found = extract(word, others, scorer=OSA.distance, score_cutoff=most, limit=None)
+    return [(int(distance), position) for _, distance, position in found]

@@ -62,7 +62,7 @@ _SNOWBALL = {
 
 # Stop words: a record need not have them if the query has other words.
 _COMMON = """
-ال الي التي الذي او ان في من علي عن مع هذا هذه ذلك كل ما لا هو هي و ب ل
+ال الي التي الذي او ان في من علي عن مع هذا هذه ذلك كل ما لا لم لن لست لسنا هو هي و ب ل
 a au aux avec ce ces cette dans de des du elle en est et il ils la le les leur leurs mais ne nos
 notre ou par pas pour que qui sa se ses son sont sur un une vos votre
 an and are as at be by for from has have in into is it its not of on or that the their this to was

@@ -5,6 +5,7 @@ import { Refused, Unanswerable } from "./register.js";
 
 const RELEVANCE = 3; // tiers: name, summary, the rest
 const LEAST = 4; // letters to which a word may be cut where nothing has it
+const MOST_PARTIAL = 5;
 const LATIN = /^(?=[0-9]*[a-z])[a-z0-9]+$/;
 
 /** Open the index that lies in a folder of the site. */
@@ -44,7 +45,7 @@ export async function askCopy(copy, query, names, labels) {
   const hits = all.filter((number) => passes(index, query, number, null));
   const order = inOrder(index, query.get("sort"), found?.tiers, hits);
   const start = Math.max(0, Number.parseInt(query.get("cursor") ?? "0", 10) || 0);
-  const end = start + Number(query.get("limit"));
+  const end = start + (found?.missing ? MOST_PARTIAL : Number(query.get("limit")));
   const items = await Promise.all(
     order.slice(start, end).map(async (number) => {
       const card = await copy.card(number);
@@ -53,11 +54,14 @@ export async function askCopy(copy, query, names, labels) {
   );
   const facets = {};
   for (const facet of query.get("facets").split(",")) {
-    if (facet in index.codes) facets[facet] = counts(index, query, all, facet);
+    if (facet in index.codes) facets[facet] = counts(index, query, found?.missing ? [] : all, facet);
   }
   const next = end < order.length ? String(end) : null;
   const named = start ? [] : namedBy(copy, labels, found?.mended ? found.terms : asked);
-  return { items, facets, total: hits.length, next, named, mended: found?.mended ?? null };
+  const answer = { items, facets, total: hits.length, next, named, mended: found?.mended ?? null };
+  if (!found?.missing) return { ...answer, partial: null };
+  const partial = { words: found.terms.join(" "), missing: found.missing, items, total: hits.length };
+  return { ...answer, items: [], total: 0, next: null, partial: items.length ? partial : null };
 }
 
 /** Suggest what may be meant while a text is typed; the answer has the shape of the register's. */
@@ -206,7 +210,7 @@ async function findFewer(copy, asked) {
     if (parts.length < asked.length && isTold && (worst || tiers.size <= rare)) {
       const kept = parts.map(({ word }) => word);
       const terms = asked.filter((word) => kept.includes(word));
-      return { tiers, terms, mended: terms.join(" ") };
+      return { tiers, terms, missing: asked.filter((word) => !kept.includes(word)) };
     }
   }
   return null;

@@ -180,10 +180,10 @@ async function show({ follows = false } = {}) {
 }
 
 function showFault(query, error) {
-  for (const id of ["found", "reach", "mended", "suggestion", "named", "hits", "pages", "elsewhere"]) {
+  for (const id of ["found", "reach", "mended", "suggestion", "named", "hits", "parts", "pages", "elsewhere"]) {
     at(id).replaceChildren();
   }
-  for (const id of ["sorting", "filters", "programs", "follow", "from-copy", "nothing"]) at(id).hidden = true;
+  for (const id of ["sorting", "filters", "programs", "follow", "from-copy", "nothing", "partial"]) at(id).hidden = true;
   at("pages").parentElement.hidden = true;
   showChips(query);
   showResults();
@@ -251,12 +251,13 @@ function showAnswer(query, asked, answer) {
   at("fault").hidden = true;
   at("found").replaceChildren(counted("found", answer.total));
   at("reach").replaceChildren(...reach(answer));
-  at("mended").replaceChildren(...mended(query, answer.mended));
+  at("mended").replaceChildren(...mended(query, answer));
   at("suggestion").replaceChildren(...suggestion(query, answer.suggestion));
   at("named").replaceChildren(...(query.has("cursor") ? [] : answer.named.map(card)));
   at("hits").replaceChildren(...answer.items.map(hit));
+  showPartial(query, answer.partial);
   at("elsewhere").replaceChildren(...others(query, answer));
-  at("nothing").hidden = answer.total > 0;
+  at("nothing").hidden = answer.total > 0 || Boolean(answer.partial);
   at("sorting").hidden = answer.total < 2;
   showChips(query);
   showFacets(asked, answer.facets);
@@ -269,11 +270,24 @@ function showAnswer(query, asked, answer) {
   if (copy?.leftOut) at("left-out").replaceChildren(counted("left-out", copy.leftOut));
 }
 
-function mended(query, words) {
+/** Show what has most of the words, where none or few records have all, and say which it lacks. */
+function showPartial(query, partial) {
+  at("partial").hidden = !partial;
+  at("parts").replaceChildren(...(partial?.items ?? []).map(hit));
+  const { words, missing } = partial ?? {};
+  const told = partial && {
+    found: link(changed(query, "q", words), words),
+    missing: missing.join(lang === "ar" ? "، " : ", "),
+  };
+  at("partly").replaceChildren(...(told ? [made("partly-found", told)] : []));
+}
+
+function mended(query, { mended: words, total }) {
   if (!words) return [];
   const back = document.createElement("a");
   back.href = "#q";
   back.append(query.get("q"));
+  if (!total) return [made("named-instead", { asked: back, found: words })];
   const instead = link(changed(query, "q", words), words);
   return [made("instead", { asked: back, found: instead })];
 }

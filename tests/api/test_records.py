@@ -39,7 +39,8 @@ async def test_a_list_is_of_the_shape_that_the_contract_says(client, publish, re
     await publish(record, {"id": "demo-education/bare", "schema_version": "1.0"})
     answer = (await client.get(RECORDS)).json()
     assert set(answer) == {
-        "items", "facets", "total", "next", "named", "mended", "suggestion", "whole_country",
+        "items", "facets", "total", "next", "named", "mended", "partial", "suggestion",
+        "whole_country",
     }  # fmt: skip
     assert (answer["total"], answer["facets"], answer["next"]) == (2, {}, None)
     bare, full = answer["items"]
@@ -84,6 +85,27 @@ async def test_passages_and_mended_words_come_with_the_hits(client, publish, rec
     assert marked["/name", "fr"] == ["Prévision"]
     assert marked["/data/description", "fr"] == ["grippe"]
     assert (await client.get(f"{RECORDS}?q=prevision+grippe")).json()["mended"] is None
+
+
+async def test_what_has_most_of_the_words_is_a_group_of_its_own(client, publish, record):
+    await publish(record)
+    query = "q=prévision+des+lits+maternité&facets=risk"
+    answer = (await client.get(f"{RECORDS}?{query}")).json()
+    # Nothing has all words, and nothing that is counted, exported or turned over says otherwise.
+    assert (answer["total"], answer["items"], answer["facets"]) == (0, [], {"risk": []})
+    assert (answer["mended"], answer["suggestion"], answer["next"]) == (None, None, None)
+    partial = answer["partial"]
+    assert (partial["words"], partial["missing"], partial["total"]) == (
+        "prévision lits",
+        ["maternité"],
+        1,
+    )
+    [item] = partial["items"]
+    assert (item["id"], item["match"], bool(item["highlights"])) == (record["id"], "name", True)
+    again = (await client.get(RECORDS, params={"q": partial["words"]})).json()
+    assert (again["total"], again["partial"]) == (1, None)
+    exported = await client.get(f"/api/v1/exports/records.csv?{query.removesuffix('&facets=risk')}")
+    assert len(exported.text.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ from registry.record.search_text import search_texts
 from registry.search.engine import SearchIndex, open_index
 from registry.search.labels import labels_of
 from registry.search.query import SearchQuery
+from registry.search.schema import LEXEME, schema
 from registry.search.schema import documents as indexed
-from registry.search.schema import schema
 from registry.services.context import ServiceContext
 from registry.services.startup import open_register
 from registry.settings import Settings
@@ -45,6 +45,7 @@ from tests.bench.corpus import NOW, fill, records
 from tests.bench.documents import local_documents
 from tests.bench.generator import ask, load, until_there
 from tests.bench.measure import Row, quantile
+from tests.bench.questions import EMPTY, MISSPELT, generated
 from tests.crash.register import Register, free_port
 from tests.published import given_times, publish_together
 
@@ -58,6 +59,9 @@ SECONDS = 4.0
 RECEIPTS = 40
 LIMIT = 20
 SAMPLE = 3_000
+GENERATED = 1_000
+AGAIN = 20
+_SHORT = 2
 TEXTS = (
     "data",
     "machine learning",
@@ -75,6 +79,8 @@ TEXTS = (
     "المعطيات",
     "predictive maintenance",
     "drug -adverse",
+    *MISSPELT,
+    *EMPTY,
 )
 FILTERS: tuple[dict[str, list[str]], ...] = (
     {},
@@ -137,6 +143,11 @@ def _alone(size: int, told: Mapping[str, Any], smallest: tuple[int, float] | Non
         unit="×",
         at_most=2,
     )
+    for name, figure, most in (
+        ("a misspelt or empty question", told["unfound"], 3),
+        ("the costliest of 1,000 generated questions", told["costliest"], 8),
+    ):
+        yield Row(what=f"{what}: {name} beside a plain one", figure=figure, unit="×", at_most=most)
     if smallest is not None:
         yield Row(
             what=f"{what}: cost of a question beside {smallest[0]:,}",
@@ -212,6 +223,7 @@ async def in_process(url: str, folder: str) -> dict[str, object]:
     for one in questions:
         await index.answer(one)
     asked = (time.process_time() - start) / len(questions)
+    unfound, costliest = await _beside_plain(index)
     added = await _bare_writer(context)
     found = []
     for document in local_documents(RECEIPTS):
@@ -225,8 +237,39 @@ async def in_process(url: str, folder: str) -> dict[str, object]:
         "memory": told.uss,
         "found": found,
         "beside_bare": asked / bare,
+        "unfound": unfound,
+        "costliest": costliest,
         "beside_writer": made / added,
     }
+
+
+async def _beside_plain(index: SearchIndex) -> tuple[float, float]:
+    """Return the work of misspelt and empty questions, and the most of any, in plain ones.
+
+    The costliest generated questions are asked again, since one may have met something else.
+    """
+
+    async def work(text: str, reader: str | None, times: int) -> float:
+        spent = []
+        for _ in range(times):
+            start = time.process_time()
+            await index.answer(msgspec.structs.replace(_question(text, {}), reader=reader))
+            spent.append(time.process_time() - start)
+        return min(spent)
+
+    plain = quantile([await work(text, None, 3) for text in TEXTS[: -len(MISSPELT + EMPTY)]], 0.5)
+    readers = (None, "fr", "ar")
+    unfound = [await work(text, reader, 3) for text in (*MISSPELT, *EMPTY) for reader in readers]
+    found = await index.found(_question(TEXTS[0], {}))
+    terms = found.at.searcher.terms_with_prefix(LEXEME, "", None, None)
+    words = sorted({word for token, _ in terms if len(word := token.rsplit("|", 1)[0]) > _SHORT})
+    asked = [
+        (await work(text, readers[number % 3], 1), text, readers[number % 3])
+        for number, text in enumerate(generated(words, GENERATED))
+    ]
+    asked.sort(key=lambda one: one[0], reverse=True)
+    again = [await work(text, reader, 3) for _, text, reader in asked[:AGAIN]]
+    return sum(unfound) / len(unfound) / plain, max(again) / plain
 
 
 async def _bare_questions(index: SearchIndex) -> float:

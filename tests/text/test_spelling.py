@@ -5,15 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.text.spelling import (
-    distance,
-    first_letters,
     is_likely,
     is_particle,
     may_be_misspelt,
     other_articles,
     other_beginnings,
     slips,
-    sounds_alike,
+    within,
     without_particle,
 )
 
@@ -35,20 +33,21 @@ from registry.text.spelling import (
     ],
 )
 def test_slips_between_words(one, other, expected):
-    assert distance(one, other, 2) == expected
-    assert distance(other, one, 2) == expected
+    near = [] if expected > 2 else [(expected, 1)]
+    assert within(one, ["zzzzzz" * 3, other], 2) == near
+    assert within(other, ["zzzzzz" * 3, one], 2) == near
 
 
 @pytest.mark.parametrize(
-    ("word", "alone", "beside"),
+    ("word", "most"),
     [
-        ("", 0, 0), ("a", 0, 0), ("2026", 0, 0), ("ab", 0, 0), ("prime", 1, 1), ("fraude", 1, 1),
-        ("canicule", 1, 1), ("detection", 2, 2), ("19eme", 1, 1), ("sans", 0, 0), ("عدم", 0, 0),
-        ("منحة", 0, 1), ("مستشفي", 1, 1),
+        ("", 0), ("a", 0), ("2026", 0), ("ab", 0), ("prime", 1), ("fraude", 1), ("canicule", 1),
+        ("detection", 2), ("19eme", 1), ("sans", 0), ("عدم", 0), ("منحة", 0), ("احصل", 0),
+        ("مستشفي", 1),
     ],
 )  # fmt: skip
-def test_how_many_slips_a_word_may_have(word, alone, beside):
-    assert (slips(word, is_alone=True), slips(word, is_alone=False)) == (alone, beside)
+def test_how_many_slips_a_word_may_have(word, most):
+    assert slips(word) == most
 
 
 @pytest.mark.parametrize(
@@ -81,7 +80,7 @@ LONG = st.text(alphabet="abcz", min_size=8, max_size=10)
 @given(LONG)
 def test_a_long_word_may_begin_otherwise(word):
     for other in other_beginnings(word):
-        assert distance(word, other, 1) <= 1
+        assert within(word, [other], 1)
     assert word[1:] in other_beginnings(word)
 
 
@@ -112,17 +111,3 @@ def test_a_french_article_is_written_as_an_arabic_one_or_not_at_all():
     for word in ("لافينييت", "الفينييت", "فينييت"):
         assert {word, *other_articles(word)} == {word, "لافينييت", "فينييت"}
     assert other_articles("lapin") == ()
-
-
-def test_words_that_sound_alike_in_french():
-    for word, other in (
-        ("kriket", "criquet"), ("farmacie", "pharmacie"), ("fotografie", "photographie"),
-        ("reconaissance", "reconnaissance"), ("stile", "style"), ("chofage", "chauffage"),
-        ("inpot", "impot"),
-    ):  # fmt: skip
-        assert sounds_alike(word, other)
-        assert sounds_alike(other, word)
-        assert other[0] in first_letters(word)
-    for word, other in (("sanns", "sans"), ("bourse", "course"), ("cinq", "kink"), ("lot", "lott")):
-        assert not sounds_alike(word, other)
-    assert first_letters("bourse") == "b"

@@ -130,6 +130,32 @@ async def test_what_came_from_a_record_is_text(client):
     assert '"><i>' in said(page, "chips")
 
 
+async def test_what_has_most_of_the_words_is_a_group_with_what_is_missing(client):
+    page = await ask(client, "q=radiographies+maternité+rurale")
+    assert (hits(page), said(page, "mended")) == ([], "")
+    assert said(page, "found") == "0 fiche trouvée"
+    assert is_shown(page, "partial")
+    assert not is_shown(page, "nothing")
+    assert said(page, "partly") == (
+        "Trouvé avec radiographies. Laissé de côté : maternité, rurale."
+    )
+    assert "Tri des radiographies" in said(page, "parts")
+    (fewer,) = links(page, "partly")
+    assert parse_qs(urlsplit(fewer).query) == {"q": ["radiographies"]}
+    assert not is_shown(await ask(client, "q=radiographies"), "partial")
+
+
+async def test_nothing_is_said_to_be_shown_that_is_not(client):
+    page = await ask(client, "q=daribat+dakhl")
+    assert hits(page) == []
+    assert is_shown(page, "nothing")
+    assert said(page, "mended") == (
+        "Aucune fiche ne contient daribat dakhl. "
+        "Lus comme ضريبة دخل, ces mots désignent ce qui suit."
+    )
+    assert "Direction générale des impôts" in said(page, "named")
+
+
 async def test_a_word_that_nothing_has_is_mended_and_what_may_be_meant_is_offered(client):
     page = await ask(client, "q=radiografies")
     assert said(page, "mended").startswith("Rien ne contient radiografies.")

@@ -111,6 +111,13 @@ def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, A
             ],
             "mended": result.mended
             and {"words": result.mended, "query": _replaced(asked, "q", result.mended)},
+            "partial": result.partial
+            and {
+                "words": result.partial.words,
+                "query": _replaced(asked, "q", result.partial.words),
+                "missing": comma_of(reader).join(result.partial.missing),
+                "hits": [_hit(reader, known, hit) for hit in result.partial.hits],
+            },
             "suggestion": result.suggestion
             and {"words": result.suggestion, "query": _replaced(asked, "q", result.suggestion)},
             "typed": words,
