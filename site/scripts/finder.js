@@ -275,11 +275,17 @@ function showPartial(query, partial) {
   at("partial").hidden = !partial;
   at("parts").replaceChildren(...(partial?.items ?? []).map(hit));
   const { words, missing } = partial ?? {};
-  const told = partial && {
-    found: link(changed(query, "q", words), words),
-    missing: missing.join(lang === "ar" ? "، " : ", "),
-  };
-  at("partly").replaceChildren(...(told ? [made("partly-found", told)] : []));
+  if (!partial) return at("partly").replaceChildren();
+  const list = missing.flatMap((word, place) => {
+    const element = document.createElement("bdi");
+    element.append(word);
+    return place ? [lang === "ar" ? "، " : ", ", element] : [element];
+  });
+  const found = link(changed(query, "q", words), words);
+  const piece = made("partly-found", { found, missing: list });
+  // The words are in the order of the sentence, each in its own direction.
+  piece.querySelector("[data-slot=missing]").dir = document.documentElement.dir;
+  at("partly").replaceChildren(piece);
 }
 
 function mended(query, { mended: words, total }) {

@@ -36,6 +36,7 @@ PAGES = {
     "finder": "search?q=demande&risk=high",
     "finder-all": "search",
     "finder-nothing": "search?q=qqqqqq&sector=health",
+    "finder-most": "search?q=olivier+satellite+xqz",
     "record": _RECORD,
     "record-foreign": "records/us.demo/letter-sorting",
     "record-restricted": "records/demo-securite/restricted",

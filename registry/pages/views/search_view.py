@@ -115,7 +115,7 @@ def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, A
             and {
                 "words": result.partial.words,
                 "query": _replaced(asked, "q", result.partial.words),
-                "missing": comma_of(reader).join(result.partial.missing),
+                "missing": result.partial.missing,
                 "hits": [_hit(reader, known, hit) for hit in result.partial.hits],
             },
             "suggestion": result.suggestion
