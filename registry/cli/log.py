@@ -264,6 +264,12 @@ def _print_checked(found: VerifiedDatabase) -> None:
             f"not covered: what is left of the findings of {coverage.redacted} versions, of which "
             "a redaction erased some"
         )
+    if coverage.outdated:
+        print_message(
+            f"not compared: search rows of {coverage.outdated} versions, which another release "
+            "wrote; they are derived from the log before they answer anything, and registry work "
+            "writes them anew"
+        )
     unstated = found.unstated
     for count, what in (
         (unstated.source_rows, "rows of other registers, as these had them (source_row)"),

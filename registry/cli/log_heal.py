@@ -1,4 +1,4 @@
-"""`registry log heal`: bring back what the database has lost of the log."""
+"""`registry log heal`: bring back what the database has lost of the log, or has otherwise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from registry.clock import utc_now
 from registry.services import discarding
 from registry.services.context import ServiceContext
 from registry.services.discarding import discard_entries, plan_discard
-from registry.services.recovery import heal_log
+from registry.services.recovery import heal_log, heal_rows
 from registry.settings import Settings
 
 
@@ -31,9 +31,11 @@ from registry.settings import Settings
 @click.option("--yes", is_flag=True, help="Do not ask before entries are given up.")
 @pass_settings
 def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, yes: bool) -> None:
-    """Bring back what a restored older database has lost, from our own published files.
+    """Bring back what the database has lost of the log, and rows that follow from the log.
 
-    Everything is verified first; nothing is taken that was not signed.
+    What a restored older database has lost comes from our own published files: everything is
+    verified first; nothing is taken that was not signed. Then the whole database is checked as by
+    registry log verify, and rows that do not follow from the log are written anew from it.
 
     Example: registry log heal
     """
@@ -49,11 +51,16 @@ def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, ye
     if discard_from is not None:
         _discard(settings, discard_from, yes=yes)
     with progress_bar("Healing") as progress:
-        count = run(
-            settings,
-            lambda context: heal_log(context, settings, now=utc_now(), progress=progress),
-        )
-    print_message(f"{count} entries were brought back" if count else "nothing is missing")
+
+        async def work(context: ServiceContext) -> None:
+            now = utc_now()
+            count = await heal_log(context, settings, now=now, progress=progress)
+            print_message(f"{count} entries were brought back" if count else "nothing is missing")
+            count = await heal_rows(context, settings, now=now, progress=progress)
+            if count:
+                print_message(f"rows of {count} entries were written anew from the log")
+
+        run(settings, work)
 
 
 def _discard(settings: Settings, start: int, *, yes: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,15 @@ from registry.ledger.replay import (
     subject,
 )
 from registry.ledger.row_difference import DATABASE, check_agency, reading
-from registry.ledger.verify_rows import RowCheck, RowCoverage, check_rows
+from registry.ledger.verify_rows import RowCheck, RowCoverage, check_rows, derive_rows
 from registry.record.content_file import ContentRefused, KeptSection, check_kept
 from registry.record.entry import timestamp
 from registry.record.pack import Pack
 from registry.settings import Settings
-from registry.store import agencies, bound_rows, checkpoints, log, log_rows
+from registry.store import agencies, bound_rows, checkpoints, log, log_rows, search_rows
 from registry.store.bound_rows import Unstated
-from registry.store.database import Connection, Database
+from registry.store.database import Connection, Database, transaction
+from registry.store.log import LogState
 from registry.store.log_rows import KeptEntry, RecordRow
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
@@ -102,6 +104,50 @@ async def check_slice(connection: Connection, pack: Pack, start: int, end: int) 
         entries = await _read(connection, start, end)
         contents = await _check_part(connection, await _walk_from(connection, entries), entries)
         await _check_rows(connection, await _row_check(connection, pack), entries, contents)
+
+
+async def rewrite_rows(
+    database: Database, pack: Pack, *, progress: Callable[[int, int], None]
+) -> int:
+    """Write rows anew that do not follow from the log; return of how many entries.
+
+    An entry of which something else is wrong is left as it is, for the next check to name.
+    """
+    async with database.connection() as connection:
+        size = (await log.read_state(connection)).range.size
+    count = 0
+    for start in range(0, size, WIDTH):
+        end, before = min(start + WIDTH, size), count
+        async with database.transaction() as connection:
+            await search_rows.lock_state(connection)
+            state = await log.lock_state(connection)
+            try:
+                await check_slice(connection, pack, start, end)
+            except LogInconsistent:
+                for index in range(start, end):
+                    count += await _rewrite_entry(connection, pack, state, index)
+            if count > before:
+                await search_rows.begin_epoch(connection)
+        progress(end, size)
+    return count
+
+
+async def _rewrite_entry(connection: Connection, pack: Pack, state: LogState, index: int) -> bool:
+    """Return whether rows of an entry were written anew, with which all of it is in order."""
+    try:
+        await check_slice(connection, pack, index, index + 1)
+    except LogInconsistent:
+        with suppress(LogInconsistent), reading(DATABASE, index):
+            async with transaction(connection):
+                [entry] = await _read(connection, index, index + 1)
+                contents = await checkpoints.read_contents(connection, [index])
+                rows = await bound_rows.read(connection, index, index + 1)
+                check = await _row_check(connection, pack)
+                derived = derive_rows(check, entry, contents, rows)
+                await log.rewrite_rows(connection, state, index, derived)
+                await check_slice(connection, pack, index, index + 1)
+            return True
+    return False
 
 
 async def check_in_turn(database: Database, settings: Settings, *, signed: int) -> None:

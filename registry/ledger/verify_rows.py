@@ -2,7 +2,8 @@
 
 The rows are derived again as when the entry was appended (`NewEntry.project`), from the entry's
 bytes, the sections that it commits to and the version before, and compared with those stored.
-What an earlier version's row says is compared when that version's own entry is.
+What an earlier version's row says is compared when that version's own entry is. A search row of
+another analysis is not compared: it answers nothing before it is derived anew (`search_rows`).
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ from registry.record.search_document import tokenize
 from registry.record.shape_remarks import MAX_FINDINGS
 from registry.record.validate import Verdict
 from registry.store.bound_rows import EntryContext, StoredRows
-from registry.store.log import Entry
+from registry.store.log import Entry, TableRow
 from registry.store.records import CurrentVersion
 
 _Derived: TypeAlias = dict[str, dict[str, Any] | None]
 """The row of an entry by table, None where there must be none."""
 
 _OF_RECORD = {"foreign_record", "blocking_key"}
+_REWRITTEN = ("record", "figure", "search_version")
 _COMPARED = {
     "version", "figure", "search_version", "withdrawal", "attestation", "source_event", "redaction",
     "record", "agency_entry", "short_code",
@@ -47,11 +49,12 @@ class RowCoverage(msgspec.Struct, kw_only=True):
     """Which verdicts and names of agencies the log does not bind.
 
     `redacted` are versions whose findings a redaction has changed. `unnamed` are agencies whose
-    names are in no entry yet.
+    names are in no entry yet. `outdated` are versions whose search rows are of another analysis.
     """
 
     redacted: int = 0
     unnamed: int = 0
+    outdated: int = 0
 
 
 class RowCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,16 +76,35 @@ def check_rows(
     Raises `LogInconsistent` with the first row that differs: table, key, stored, derived.
     """
     for entry in entries:
-        one = _EntryRows(
-            check=check,
-            entry=entry,
-            said=msgspec.json.decode(entry.content),
-            sections=contents[entry.index],
-            rows=rows,
-            around=rows.around.get(entry.index),
-        )
         with reading(f"{DATABASE}, the rows of {entry.record}", entry.index):
-            _check_entry(one)
+            _check_entry(_of_entry(check, entry, contents, rows))
+
+
+def derive_rows(
+    check: RowCheck, entry: Entry, contents: Mapping[int, Sequence[KeptSection]], rows: StoredRows
+) -> dict[str, list[TableRow]]:
+    """Return the rows of an entry that can be written anew, by table, as they follow from the log.
+
+    Raises `LogInconsistent` where something else is stored from which they would follow.
+    """
+    with reading(f"{DATABASE}, the rows of {entry.record}", entry.index):
+        expected = _derive(_of_entry(check, entry, contents, rows))
+    made = {table: [row] for table in _REWRITTEN if (row := expected.get(table)) is not None}
+    keys = (expected.get("blocking_key") or {"keys": ()})["keys"]
+    return made | {"blocking_key": [{"key": key, "record": entry.record} for key in keys]}
+
+
+def _of_entry(
+    check: RowCheck, entry: Entry, contents: Mapping[int, Sequence[KeptSection]], rows: StoredRows
+) -> _EntryRows:
+    return _EntryRows(
+        check=check,
+        entry=entry,
+        said=msgspec.json.decode(entry.content),
+        sections=contents[entry.index],
+        rows=rows,
+        around=rows.around.get(entry.index),
+    )
 
 
 def _check_entry(one: _EntryRows) -> None:
@@ -90,7 +112,11 @@ def _check_entry(one: _EntryRows) -> None:
     check_replaced(entry, one.said, one.sections, rows.replaced)
     expected = _derive(one)
     for table in sorted(_COMPARED):
-        compare(table, entry, rows.by_entry[table].get(entry.index), expected.get(table))
+        stored, derived = rows.by_entry[table].get(entry.index), expected.get(table)
+        if derived and stored and derived.get("analysis") != stored.get("analysis"):
+            one.check.coverage.outdated += 1
+        else:
+            compare(table, entry, stored, derived)
     for table in sorted(_OF_RECORD & expected.keys()):
         compare(table, entry, rows.by_record[table].get(one.said["id"]), expected[table])
 
@@ -151,13 +177,9 @@ def _derive(one: _EntryRows) -> _Derived:
 
 def _of_version(one: _EntryRows, around: EntryContext) -> _Derived:
     said, record = one.said, one.said["id"]
-    figure = one.stored("figure")
-    publication = msgspec.structs.replace(
-        _publication(one, around, _agency(one, around)),
-        lowered_from=figure["risk_before"] if around.agency is None else None,
-    )
+    publication = _publication(one, around, _agency(one, around))
+    publication = msgspec.structs.replace(publication, lowered_from=_lowered_from(one, publication))
     _check_stated(one, publication)
-    _check_lowered_anew(one, publication)
     _check_agency(one, publication)
     projected = publication.project(one.entry)
     expected: _Derived = {table: dict(rows[0]) for table, rows in projected.items() if rows}
@@ -264,19 +286,18 @@ def _verdict(one: _EntryRows, around: EntryContext) -> Verdict:
     return verdict
 
 
-def _check_lowered_anew(one: _EntryRows, publication: Publication) -> None:
-    """Check that a first version follows a withdrawn record's level where a finding says so."""
-    findings, before = publication.verdict.findings, publication.lowered_from
-    if publication.current is not None or one.erased or len(findings) >= MAX_FINDINGS:
-        return
-    said = next((each.message for each in findings if each.rule == LOWERED_ANEW), None)
-    labels = codelists()["risk_level"]
-    known = labels[before].label.values() if before is not None and before in labels else ()
-    if (said is None) != (before is None) or (
-        said is not None and not any(text in said for text in known)
-    ):
-        why = unlike("risk_before", before, said)
-        raise differs("figure", one.entry, publication.record, why)
+def _lowered_from(one: _EntryRows, publication: Publication) -> str | None:
+    """Return the withdrawn record's level that a first version follows: as a finding names it."""
+    if publication.current is not None:
+        return None
+    findings = publication.verdict.findings
+    stored = (one.rows.by_entry["figure"].get(one.entry.index) or {}).get("risk_before")
+    if one.erased or len(findings) >= MAX_FINDINGS:
+        return stored
+    said = next((each.message for each in findings if each.rule == LOWERED_ANEW), "")
+    levels = codelists()["risk_level"].items()
+    named = [code for code, level in levels if any(text in said for text in level.label.values())]
+    return stored if stored in named else next(iter(named), None)
 
 
 def _current(around: EntryContext, *, version: int) -> CurrentVersion:

@@ -12,6 +12,7 @@ from registry.record.search_text import search_texts
 from registry.search.text_query import TextQuery
 from registry.store.database import Connection
 from registry.store.lru import LruCache
+from registry.store.search_rows import read_cards
 from registry.store.sql import statement
 from registry.text.highlighting import Highlight, HighlightTerms, Texts
 from registry.text.query_parser import (
@@ -55,10 +56,9 @@ class Cards:
         lacking = [ordinal for ordinal in ordinals if ordinal not in found]
         if lacking:
             connection = await connect()
-            for row in await connection.fetch(statement("index", "cards"), lacking):
-                card = found[row["ord"]] = row["card"], heads(row["card"])
-                weight = len(card[0]) + card[1].weight + _CARD_BYTES
-                self._cards.put(row["ord"], card, weight)
+            for ordinal, text in (await read_cards(connection, lacking)).items():
+                card = found[ordinal] = text, heads(text)
+                self._cards.put(ordinal, card, len(text) + card[1].weight + _CARD_BYTES)
         return found
 
 

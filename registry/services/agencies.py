@@ -21,9 +21,8 @@ from registry.record.pack import Agency, Pack, check_agency
 from registry.services import audit
 from registry.services.access import OPERATOR
 from registry.services.context import ServiceContext
-from registry.services.reindexing import index_versions
 from registry.settings import Settings
-from registry.store import agencies, redactions, search_rows
+from registry.store import agencies, search_rows
 from registry.store.database import Connection, Database
 
 
@@ -104,11 +103,17 @@ async def _changed(
     ]
 
 
+async def restore_named(connection: Connection) -> None:
+    """Bring agencies back to what the last of their entries in the log says of them."""
+    logged = await agencies.read_named_by_log(connection)
+    await store_agencies(connection, [one.agency for one in logged.values()])
+
+
 async def store_agencies(connection: Connection, given: Sequence[Agency]) -> None:
     """Insert or replace agencies, and make the search rows anew, which have their names."""
     changed = await agencies.save(connection, given)
     entries = await agencies.read_versions(connection, changed) if changed else []
     if entries:
         await search_rows.lock_state(connection)
-        await redactions.drop_search(connection, entries)
-        await index_versions(connection, entries)
+        await search_rows.rewrite(connection, entries)
+        await search_rows.begin_epoch(connection)

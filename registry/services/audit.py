@@ -51,6 +51,7 @@ Action: TypeAlias = Literal[
     "read_audit",
     "read_metrics",
     "discard_entries",
+    "rewrite_rows",
     "rotate_key",
     "add_agency",
 ]

@@ -22,11 +22,11 @@ from registry.ledger.guard import LONGEST_SKEW, SeenLog
 from registry.record.content_file import content_file
 from registry.services import audit
 from registry.services.access import OPERATOR
-from registry.services.agencies import store_agencies
+from registry.services.agencies import restore_named
 from registry.services.context import ServiceContext
 from registry.services.recovery import find_divergence, read_furthest
 from registry.settings import Settings
-from registry.store import agencies, checkpoints, discards, log, record_names
+from registry.store import checkpoints, discards, log, record_names
 from registry.store.database import Connection
 from registry.store.discards import DeadReceipt
 from registry.tlog.compact import CompactRange
@@ -95,7 +95,7 @@ async def discard_entries(
         count = max(state.discards, context.guard.memory.last.discards) + 1
         for record in await discards.discard(connection, before, discards=count):
             await record_names.index(connection, record)
-        await _rename(connection)
+        await restore_named(connection)
         await log.insert_incident(connection, "discarded", _said(planned))
         await audit.note(
             connection, OPERATOR, "discard_entries", str(planned.start), before=None, now=now
@@ -103,14 +103,6 @@ async def discard_entries(
         [last] = await checkpoints.read_entries(connection, planned.start - 1, planned.start)
     context.guard.memory.note(SeenLog(count, planned.start, last.leaf))
     return kept
-
-
-async def _rename(connection: Connection) -> None:
-    """Bring agencies back to what the last of the entries that are left says of them."""
-    known = {one.agency.id: one.agency for one in await agencies.read_all(connection)}
-    logged = await agencies.read_named_by_log(connection)
-    other = [one.agency for code, one in logged.items() if known.get(code) != one.agency]
-    await store_agencies(connection, other)
 
 
 async def accept_dates(context: ServiceContext) -> dt.datetime | None:

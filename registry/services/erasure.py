@@ -19,7 +19,6 @@ from registry.record.entry import NOT_STATED
 from registry.record.erasure import Erased, covers, erase, replaced_members
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
-from registry.services.reindexing import index_versions
 from registry.store import log, record_names, records, redactions, search_rows, server_files
 from registry.store.database import Connection, Database
 from registry.store.redactions import HeldSection
@@ -99,8 +98,8 @@ async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
     if said.id is not None:
         shown, changed = await _erase_findings(connection, redaction, said, texts)
         await redactions.recount(connection, said.id, levels=LEVELS, unstated=NOT_STATED)
-        await redactions.drop_search(connection, shown)
-        await index_versions(connection, shown)
+        await search_rows.rewrite(connection, shown)
+        await search_rows.begin_epoch(connection)
         await record_names.index(connection, said.id)
         entries = sorted({*entries, *changed})
     await redactions.finish(connection, redaction, entries)

@@ -25,10 +25,11 @@ from registry.ledger.files import LogRefused, read_bundle, tree_of
 from registry.ledger.guard import lacks
 from registry.ledger.key_chain import read_keys
 from registry.ledger.publication import Publication, SealedDocument
-from registry.ledger.replay import digest_of
+from registry.ledger.replay import LogInconsistent, digest_of
 from registry.ledger.restored_entries import restored
 from registry.ledger.signing import reached_elsewhere, sign_again
 from registry.ledger.signing_journal import SignedSize
+from registry.ledger.verify_database import check_database, rewrite_rows
 from registry.record.content_file import Content, ContentRefused, check_content
 from registry.record.entry import imported_of
 from registry.record.erasure import readable
@@ -38,12 +39,14 @@ from registry.record.pack import Agency
 from registry.record.search_document import tokenize
 from registry.record.sections import Section
 from registry.record.validate import Verdict
-from registry.services.agencies import store_agencies
+from registry.services import audit
+from registry.services.access import OPERATOR
+from registry.services.agencies import restore_named, store_agencies
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
 from registry.services.redaction_entries import redaction_entry_of
 from registry.settings import Settings
-from registry.store import agencies, checkpoints, imports, log, records, redactions
+from registry.store import agencies, checkpoints, imports, log, records, redactions, search_rows
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection, Database
 from registry.store.log import LogState
@@ -123,6 +126,32 @@ async def heal_log(
         else:
             await log.stop(connection, why)
     return len(missing)
+
+
+async def heal_rows(
+    context: ServiceContext,
+    settings: Settings,
+    *,
+    now: dt.datetime,
+    progress: Callable[[int, int], None],
+) -> int:
+    """Write rows anew that do not follow from the log, and check the whole, as `check_database`.
+
+    Return of how many entries. Raises `LogInconsistent` where anything else is wrong.
+    """
+    since, before, count = 0, -1, 0
+    while since != before:
+        before, since = since, await search_rows.rewrite_outdated(context.database, since)
+    try:
+        await check_database(context.database, settings, context.pack, progress=progress)
+    except LogInconsistent as error:
+        async with context.transaction() as connection:
+            await restore_named(connection)
+            where = error.where
+            await audit.note(connection, OPERATOR, "rewrite_rows", where, before=None, now=now)
+        count = await rewrite_rows(context.database, context.pack, progress=progress)
+        await check_database(context.database, settings, context.pack, progress=progress)
+    return count
 
 
 async def read_furthest(

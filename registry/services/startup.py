@@ -1,4 +1,4 @@
-"""Opening the register: database in shape, log begun, agencies known, index of this analysis."""
+"""Opening the register: database in shape, log begun, agencies known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
 from registry.services.agencies import complete_pack, save_agencies, store_agencies
 from registry.services.context import ServiceContext
-from registry.services.reindexing import reindex_if_needed
 from registry.settings import Settings, is_loopback
 from registry.store import agencies, log, server_files
 from registry.store.database import Connection, Database, connect
@@ -39,10 +38,10 @@ async def open_register(
     derives: bool = True,
     demonstration_from: dt.datetime | None = None,
 ) -> None:
-    """Migrate, begin the log if it is empty, take over the pack's agencies, keep the index.
+    """Migrate, begin the log if it is empty, take over the pack's agencies.
 
-    Without `derives` no row is written that follows from the pack or the log: whoever verifies
-    would destroy the evidence. The first entry gets the database's time, the one that is given, or
+    Without `derives` no row is written that follows from the pack: whoever verifies would destroy
+    the evidence. The first entry gets the database's time, the one that is given, or
     the one from which a demonstration invents times. Repeats harmlessly. The first time it makes
     the log's key file. Raises `ConfigurationError` when the register began with another pack. On a
     standby, which takes no writes, all of it must have been done already.
@@ -64,7 +63,6 @@ async def open_register(
         _check_pack(await log.keep_pack(connection, pack.code), pack)
     if derives:
         await _take_agencies(database, pack, settings, now=now or utc_now())
-        await reindex_if_needed(database)
 
 
 def _check_pack(begun_with: str, pack: Pack) -> None:

@@ -235,6 +235,18 @@ async def append(
     )
 
 
+async def rewrite_rows(
+    connection: Connection, state: LogState, index: int, rows: Mapping[str, Sequence[TableRow]]
+) -> None:
+    """Write the rows anew that follow from an entry; the caller holds the state's lock."""
+    await connection.execute(statement("log", "drop_derived"), index)
+    content = msgspec.json.encode(rows).decode()
+    after = state.range
+    await connection.execute(
+        statement("log", "append"), after.size, after.packed(), state.last_at, content
+    )
+
+
 def bytea(content: bytes) -> str:
     """Return bytes in PostgreSQL's hexadecimal form, for JSON."""
     return f"\\x{content.hex()}"

@@ -11,7 +11,6 @@ import msgspec
 from registry.errors import Finding
 from registry.record.content_file import ErasedMember, KeptSection, replaced_items
 from registry.record.erasure import REPLACED, Erased
-from registry.store import search_rows
 from registry.store.database import Connection
 from registry.store.sql import read_row, read_rows, statement
 
@@ -269,12 +268,6 @@ async def recount(
     `levels` are the risk levels from the lowest.
     """
     await connection.execute(statement("redactions", "recount"), record, list(levels), unstated)
-
-
-async def drop_search(connection: Connection, entries: Sequence[int]) -> None:
-    """Delete the search rows of versions, and let every index be made anew without them."""
-    await connection.execute(statement("redactions", "drop_search_rows"), list(entries))
-    await search_rows.begin_epoch(connection)
 
 
 async def drop_unpublished(connection: Connection, subject: str, pointers: Sequence[str]) -> None:

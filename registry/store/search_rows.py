@@ -1,29 +1,38 @@
-"""The search rows of versions, written in the transaction of the version."""
+"""The search rows of versions, written in the transaction of the version.
+
+Each says by which analysis it was derived. While releases work beside each other, or where somebody
+has changed that, rows are of another one: whoever reads them derives them anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from registry.errors import Finding
 from registry.record.erasure import readable
 from registry.record.facets import PublishedState
-from registry.record.model import Document
+from registry.record.pack import Agency
 from registry.record.search_document import (
     FacetCodes,
     RecordSummary,
     SearchDocument,
     TokensByLanguage,
+    build,
+    tokenize,
 )
-from registry.store.database import Connection
+from registry.store.database import Connection, Database
 from registry.store.sql import statement
 from registry.text.folding import fold
+from registry.text.tokens import ANALYSIS
 from registry.tlog.compact import CompactRange, unpack
 
 TEXTS = 3
 """The columns of words: of the name, of the summary, and of the rest."""
+
+_BATCH = 200
 
 _JSON = msgspec.json.Encoder()
 _codes = msgspec.json.Decoder(FacetCodes)
@@ -52,25 +61,16 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     source: Sequence[int] = ()
 
 
-class StoredVersion(PublishedState, frozen=True, kw_only=True):
-    """A version as published, with everything from which its row is computed."""
-
-    record: str
-    agency: str
-    document: Document
-
-
 class SearchState(msgspec.Struct, frozen=True, kw_only=True):
     """What a search index has to hold: the log, in the epoch of the rows.
 
-    The epoch changes when rows of published versions change: by another analysis, which is named,
-    or by an erasure. `leaf` is the leaf hash of the entry that was asked for, None without it, and
-    `last_leaf` that of the last entry. `agencies` counts those of this register, which are added.
+    The epoch changes when rows of published versions change, as by an erasure. `leaf` is the leaf
+    hash of the entry that was asked for, None without it, and `last_leaf` that of the last entry.
+    `agencies` counts those of this register, which are added.
     """
 
     range: CompactRange
     epoch: int
-    analysis: str
     leaf: str | None
     last_leaf: str
     agencies: int
@@ -84,16 +84,16 @@ async def write(connection: Connection, rows: Sequence[SearchDocument]) -> None:
         )
 
 
-def columns(row: SearchDocument) -> tuple[int, str, str, str, str, str]:
+def columns(row: SearchDocument) -> tuple[int, str, str, str, str, str, str]:
     """Return the values of a row, in the order of the table."""
     codes = _JSON.encode(row.codes).decode()
     name, summary, rest = (_part(row, tier) for tier in range(TEXTS))
-    return row.ord, codes, row.card, name, summary, rest
+    return row.ord, codes, row.card, name, summary, rest, ANALYSIS
 
 
 def as_row(document: SearchDocument) -> dict[str, Any]:
     """Return the values of a row by column name."""
-    names = ("ord", "codes", "card", "name", "summary", "rest")
+    names = ("ord", "codes", "card", "name", "summary", "rest", "analysis")
     return dict(zip(names, columns(document), strict=True))
 
 
@@ -107,33 +107,40 @@ async def lock_state(connection: Connection) -> SearchState:
     return _state(await connection.fetchrow(statement("index", "lock_state")))
 
 
-async def begin_epoch(connection: Connection, analysis: str | None = None) -> None:
-    """Begin an epoch, in which every index is made anew; with an analysis, empty the rows too.
+async def begin_epoch(connection: Connection) -> None:
+    """Begin an epoch, in which every index is made anew; the caller holds the lock of the state."""
+    await connection.execute(statement("index", "begin_epoch"))
 
-    The caller holds the lock of the state.
+
+async def rewrite(connection: Connection, entries: Sequence[int]) -> None:
+    """Derive the rows of versions anew, and write them; the caller holds the lock of the state."""
+    for start in range(0, len(entries), _BATCH):
+        some = entries[start : start + _BATCH]
+        await connection.execute(statement("index", "drop_versions"), some)
+        await write(connection, await _derive(connection, some))
+
+
+async def rewrite_outdated(database: Database, since: int = 0) -> int:
+    """Write some rows of another analysis anew, from an entry on; return the one to go on from.
+
+    That is the size of the log when there are no more. No epoch begins: an index has of them what
+    is written now.
     """
-    if analysis is not None:
-        await connection.execute(statement("index", "clear"))
-    await connection.execute(statement("index", "begin_epoch"), analysis)
+    async with database.connection() as connection:
+        size = (await read_state(connection)).range.size
+        query = statement("index", "of_another_analysis")
+        rows = await connection.fetch(query, since, ANALYSIS, _BATCH)
+    if rows:
+        async with database.transaction() as connection:
+            await lock_state(connection)
+            await rewrite(connection, [row["ord"] for row in rows])
+    return size if len(rows) < _BATCH else int(rows[-1]["ord"]) + 1
 
 
-async def read_versions(
-    connection: Connection, entries: Sequence[int] | None = None
-) -> AsyncIterator[StoredVersion]:
-    """Yield versions, by default all, in the log's order; needs a transaction."""
-    async for row in connection.cursor(statement("index", "all_versions"), entries, prefetch=200):
-        yield StoredVersion(
-            record=row["record"],
-            agency=row["agency"],
-            entry=row["entry"],
-            version=row["version"],
-            published_at=row["published_at"],
-            completeness=row["completeness"],
-            missing=row["missing"],
-            findings=msgspec.json.decode(row["findings"], type=list[Finding]),
-            risk_changes=row["risk_changes"],
-            document=readable(msgspec.json.decode(row["document"]), row["erased"]),
-        )
+async def read_cards(connection: Connection, entries: Sequence[int]) -> dict[int, str]:
+    """Return the cards of versions, JSON texts, by entry."""
+    rows = await connection.fetch(statement("index", "cards"), entries)
+    return {row["ord"]: row["card"] for row in await _current(connection, rows)}
 
 
 async def read_rows(
@@ -141,13 +148,40 @@ async def read_rows(
 ) -> list[VersionRow]:
     """Return the rows of versions after the entry `since`, in a log of some size, in order."""
     rows = await connection.fetch(statement("index", "version_rows"), since, size, limit)
-    return [_version_row(row, size) for row in rows]
+    return [_version_row(row, size) for row in await _current(connection, rows)]
 
 
 async def read_superseded(connection: Connection, *, since: int, size: int) -> list[VersionRow]:
     """Return the rows of versions up to `since` that later entries put out of force."""
     rows = await connection.fetch(statement("index", "superseded_rows"), since, size)
-    return [_version_row(row, size) for row in rows]
+    return [_version_row(row, size) for row in await _current(connection, rows)]
+
+
+async def _current(connection: Connection, rows: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return rows with what follows from the log in the place of what another analysis wrote.
+
+    Nobody has compared that with the log. What follows from nothing is left out.
+    """
+    other = [row["ord"] for row in rows if row["analysis"] != ANALYSIS]
+    if not other:
+        return rows
+    known = {row.ord: as_row(row) for row in await _derive(connection, other)}
+    known |= {row["ord"]: {} for row in rows if row["analysis"] == ANALYSIS}
+    return [{**row, **known[row["ord"]]} for row in rows if row["ord"] in known]
+
+
+async def _derive(connection: Connection, entries: Sequence[int]) -> list[SearchDocument]:
+    """Return what follows from the log of versions, in a thread: it is most of the work."""
+    rows = await connection.fetch(statement("index", "derived_from"), entries)
+    return await asyncio.to_thread(lambda: [_derived(row) for row in rows])
+
+
+def _derived(row: Any) -> SearchDocument:
+    agency = msgspec.json.decode(row["agency"], type=Agency)
+    document = readable(msgspec.json.decode(row["document"]), row["erased"])
+    given = dict(row) | {"findings": msgspec.json.decode(row["findings"])}
+    state = msgspec.convert(given, PublishedState)
+    return build(document, agency, tokenize(document, agency), state)
 
 
 def _version_row(row: Any, size: int) -> VersionRow:
@@ -185,7 +219,6 @@ def _state(row: Any) -> SearchState:
     return SearchState(
         range=unpack(row["size"], row["peaks"]),
         epoch=row["epoch"],
-        analysis=row["analysis"],
         leaf=None if row["leaf"] is None else row["leaf"].hex(),
         last_leaf=(row["last_leaf"] or b"").hex(),
         agencies=row["agencies"],

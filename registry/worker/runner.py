@@ -28,6 +28,7 @@ from registry.services.witness_policy import take_policy
 from registry.services.witness_rounds import WitnessRounds
 from registry.settings import Settings
 from registry.store import heartbeats
+from registry.store.search_rows import rewrite_outdated
 from registry.tlog.tile import WIDTH
 from registry.worker.harvests import harvest_due
 from registry.worker.notices import keep_members_told
@@ -56,16 +57,20 @@ _log = structlog.get_logger()
 async def keep_site_current(
     settings: Settings, context: ServiceContext, report: WorkReport
 ) -> None:
-    """Build the site whenever the register has changed, and delete what expired; never return."""
+    """Build the site whenever the register has changed, and delete what expired; never return.
+
+    Search rows of other releases are written anew, by the one process that leads.
+    """
     keeper = SiteKeeper(settings, context, report)
     stored = StoredSite(settings, context, report)
-    cleans_at = utc_now()
+    cleans_at, rewritten = utc_now(), 0
 
     async def step() -> None:
-        nonlocal cleans_at
+        nonlocal cleans_at, rewritten
         if utc_now() >= cleans_at:
             await delete_expired(context, now=utc_now())
-            cleans_at = utc_now() + CLEANUP_INTERVAL
+            cleans_at, rewritten = utc_now() + CLEANUP_INTERVAL, 0
+        rewritten = await rewrite_outdated(context.database, rewritten)
         await keeper.go_on()
         await stored.go_on()
 

@@ -19,8 +19,9 @@ from registry.search.query import PagePosition, SearchQuery
 from registry.services import withdrawal
 from registry.services.access import Actor
 from registry.services.drafts import Precondition
-from registry.services.reindexing import rebuild_index, reindex_if_needed
+from registry.store import search_rows
 from registry.store.as_of import LogWindow
+from registry.store.search_rows import rewrite_outdated
 from registry.text.arabizi import ArabiziIndex
 from registry.text.query_parser import Vocabulary
 from registry.text.tokens import token_text
@@ -708,24 +709,53 @@ async def test_an_index_made_anew_is_the_same(database, context, publish, record
     question = SearchQuery(text="prevision", facets=SINGLE, sort="relevance")
     answer = await index.answer(question)
     async with database.transaction() as connection:
-        await rebuild_index(connection)
+        await search_rows.lock_state(connection)
+        await search_rows.rewrite(connection, [row["ord"] for row in before])
+        await search_rows.begin_epoch(connection)
     assert await index.answer(question) == answer
     assert await rows(database) == before
     assert await index.answer(question) == answer
 
 
-async def test_an_index_of_another_analysis_is_made_anew_when_the_register_opens(database, publish):
+async def test_rows_of_another_analysis_answer_nothing_and_are_written_anew(
+    database, publish, folder, tmp_path, monkeypatch
+):
     await publish(named("Cadastre"))
+    await publish(named("Cadastre", summary="Ancien"), named("Autre", at="u"))
     before = await rows(database)
     async with database.connection() as connection:
-        await connection.execute("update search_state set analysis = 'another'")
-        await connection.execute("delete from search_version")
-    await reindex_if_needed(database)
-    assert await rows(database) == before
-    async with database.connection() as connection:
+        await connection.execute(
+            "update search_version set codes = '{}', card = '{}', name = '{}', summary = 'x',"
+            " rest = '', analysis = case ord when 1 then 'another' end where ord < 3"
+        )
         epoch = await connection.fetchval("select epoch from search_state")
-        await reindex_if_needed(database)
+    answers = []
+    for place in (folder, tmp_path / "further"):
+        index = SearchIndex(database.connection, place)
+        found = await index.answer(SearchQuery(text="cadastre", facets=SINGLE))
+        assert [slug(hit) for hit in found.hits] == ["t"]
+        answers.append(found)
+        monkeypatch.setattr(search_rows, "_BATCH", 1)
+        since = await rewrite_outdated(database)
+        assert [since, await rewrite_outdated(database, since)] == (
+            [2, 3] if place == folder else [4, 4]
+        )
+        assert await rows(database) == before
+    assert answers[0] == answers[1]
+    # What is in an index is what was written.
+    async with database.connection() as connection:
         assert await connection.fetchval("select epoch from search_state") == epoch
+
+
+async def test_what_another_analysis_wrote_of_no_version_is_left_out(database, publish, folder):
+    await publish(named("Cadastre"), named("Autre", at="u"))
+    async with database.connection() as connection:
+        await connection.execute("set session_replication_role = replica")
+        await connection.execute("update search_version set analysis = 'another' where ord = 1")
+        await connection.execute("update figure set agency = 'nobody' where entry = 1")
+        index = SearchIndex(database.connection, folder)
+        found = await index.answer(SearchQuery())
+        assert [slug(hit) for hit in found.hits] == ["u"]
 
 
 async def test_an_index_with_other_labels_is_made_anew(database, folder, publish):

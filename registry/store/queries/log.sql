@@ -190,6 +190,12 @@ where r.id = any(array(
     select new.id from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
 ))
 
+-- name: drop_derived
+-- What is written anew of the entry $1; other rows of it are written over.
+with searched as (delete from search_version where ord = $1)
+
+delete from figure where entry = $1
+
 -- name: entries
 -- After index $1 and up to $2; those alone may be asked for that moved a risk level one of the ways of
 -- $4, or are of a kind of $5.

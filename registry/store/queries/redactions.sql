@@ -164,9 +164,6 @@ update figure as f set
 from followed as n
 where f.entry = n.entry
 
--- name: drop_search_rows
-delete from search_version where ord = any($1::bigint [])
-
 -- name: drop_draft
 -- Of a record, or of an agency's attestations.
 with
