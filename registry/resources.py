@@ -13,6 +13,7 @@ _ROOT = _PACKAGE / "_resources" if (_PACKAGE / "_resources").is_dir() else _PACK
 
 SCHEMAS = _ROOT / "schemas"
 SITE = _ROOT / "site"
+GRANTS = _ROOT / "deploy" / "database"
 RECORDS = _ROOT / "records"
 FORMAT_DOCS = _ROOT / "docs" / "record-format"
 GUIDE_DOCS = _ROOT / "docs" / "filing-guide"

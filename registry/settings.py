@@ -152,6 +152,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"{parts.netloc}{parts.path.rstrip('/')}/log"
 
 
+LIMITS = [name for name in Settings.__struct_fields__ if name.startswith("limit_")]
+"""The settings of which 0 is no limit."""
+
+
 def _is_of_service(key: str, value: str) -> bool:
     """Return whether a variable describes a service, such as REGISTRY_PORT=tcp://10.0.0.1:80."""
     is_address = key.endswith("_PORT") and _SERVICE_ADDRESS.match(value) is not None
@@ -183,13 +187,15 @@ def from_environment(
             f"{', '.join(injected)};"
             " enableServiceLinks: false in the pod keeps them away"
         )
-    unknown = sorted(set(given) - set(fields))
+    unknown = [
+        PREFIX + name.upper() + (f", did you mean {PREFIX}{near[0].upper()}?" if near else "")
+        for name in sorted(set(given) - set(fields))
+        for near in [get_close_matches(name, fields, n=1)]
+    ]
     if unknown:
         known = ", ".join(PREFIX + name.upper() for name in fields)
-        near = get_close_matches(unknown[0], fields, n=1)
-        meant = f", did you mean {PREFIX}{near[0].upper()}?" if near else ""
         raise ConfigurationError(
-            f"unknown setting {PREFIX}{unknown[0].upper()}{meant}; the settings are {known}"
+            f"unknown setting {'; unknown setting '.join(unknown)}; the settings are {known}"
         )
     values: dict[str, object] = {}
     for name, text in given.items():
@@ -279,7 +285,7 @@ def _check_numbers(settings: Settings) -> None:
     for name, thing in (("workers", "worker"), ("harvest_minutes", "minute")):
         if (number := getattr(settings, name)) < 1:
             raise ConfigurationError(f"{PREFIX}{name.upper()}={number}: at least one {thing}")
-    for name in (name for name in Settings.__struct_fields__ if name.startswith("limit_")):
+    for name in LIMITS:
         if (limit := getattr(settings, name)) < 0:
             raise ConfigurationError(
                 f"{PREFIX}{name.upper()}={limit}: give a whole number, or 0 for no limit"

@@ -184,6 +184,10 @@ class IdentityProvider:
             )
         return program, grant
 
+    async def check(self) -> None:
+        """Raise `Unavailable` where the provider, asked now, does not answer as it should."""
+        await self._read_keys(0)
+
     async def _decode(self, token: str) -> jwt.Token:
         """Check a token's signature; a key that is not known yet is asked for, once a minute."""
         keys = await self._read_keys(_KEPT_SECONDS)

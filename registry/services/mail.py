@@ -32,8 +32,11 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-def send(settings: Settings, mail: Mail) -> None:
-    """Hand a message to the server; blocks. Raises `OSError`, of which `SMTPException` is one."""
+def send(settings: Settings, mail: Mail | None) -> None:
+    """Hand a message to the server, or only sign in there; blocks.
+
+    Raises `OSError`, of which `SMTPException` is one.
+    """
     url = urlsplit(settings.smtp_url or "")
     host, port = url.hostname or "", url.port or _PORTS[url.scheme]
     tls = ssl.create_default_context()
@@ -52,7 +55,8 @@ def send(settings: Settings, mail: Mail) -> None:
             if not (is_safe or is_loopback(host)):
                 raise smtplib.SMTPNotSupportedError("no password is sent without TLS")
             server.login(unquote(url.username), unquote(url.password or ""))
-        server.send_message(_message(settings, mail))
+        if mail is not None:
+            server.send_message(_message(settings, mail))
 
 
 def _message(settings: Settings, mail: Mail) -> EmailMessage:

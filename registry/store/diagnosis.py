@@ -7,7 +7,7 @@ import datetime as dt
 import msgspec
 
 from registry.store.database import Connection
-from registry.store.sql import read_rows
+from registry.store.sql import read_rows, statement
 
 
 class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +41,11 @@ async def read_server(connection: Connection) -> ServerFacts:
     """Return what the server is."""
     [found] = await read_rows(connection, ServerFacts, "diagnosis", "server")
     return found
+
+
+async def read_rights(connection: Connection) -> list[tuple[str, str, list[str]]]:
+    """Return the role that serves, and for each table what it may do: `update (size)` for one."""
+    return [tuple(row) for row in await connection.fetch(statement("diagnosis", "rights"))]
 
 
 async def read_doubtful_numbers(connection: Connection) -> list[DoubtfulNumber]:

@@ -45,6 +45,11 @@ async def charge(connection: Connection, bucket: Bucket, cost: float, *, now: dt
     )
 
 
+async def has_spent(connection: Connection, kind: str, who: str) -> bool:
+    """Return whether `who` has taken anything out of a bucket lately."""
+    return bool(await connection.fetchval(statement("allowances", "has_spent"), kind, who))
+
+
 def spend_locally(
     levels: dict[tuple[str, str], tuple[float, float]], bucket: Bucket, cost: float
 ) -> tuple[bool, float]:

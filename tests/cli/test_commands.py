@@ -139,6 +139,7 @@ def test_a_shell_completes_commands_and_options(environment, typed, offered):
     [
         ({"prot": "8000"}, "unknown setting REGISTRY_PROT, did you mean REGISTRY_PORT?"),
         ({"zzz": "1"}, "unknown setting REGISTRY_ZZZ; the settings are"),
+        ({"zzz": "1", "prot": "8000"}, "mean REGISTRY_PORT?; unknown setting REGISTRY_ZZZ; the"),
         ({"port": "many"}, "REGISTRY_PORT='many': give a whole number in digits"),
         ({"port": "70000"}, "REGISTRY_PORT=70000: a port is 1 to 65535"),
         ({"workers": "0"}, "REGISTRY_WORKERS=0"),

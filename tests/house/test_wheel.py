@@ -20,6 +20,7 @@ SOURCES = (
     "schemas",
     "site",
     "records",
+    "deploy/database",
     "docs/record-format",
     "docs/filing-guide",
     "LICENSES",
@@ -101,7 +102,7 @@ def registry(installed, *arguments):
 
 def test_data_and_nothing_of_the_workshop_travels_inside(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    for folder in ("schemas", "site", "records"):
+    for folder in ("schemas", "site", "records", "deploy/database"):
         there = {
             path.relative_to(ROOT).as_posix()
             for path in (ROOT / folder).rglob("*")

@@ -10,20 +10,50 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+from joserfc.jwk import ECKey, KeySet
 
 from registry.ledger import append
 from registry.services import access_tokens
 from registry.services.doctor import database as of_database
-from registry.services.doctor import examination, host, proxy
+from registry.services.doctor import host, proxy
+from registry.services.doctor import log as of_log
+from registry.services.doctor.checks import Installation
 from registry.services.doctor.examination import examine
-from registry.services.doctor.proxy import ProxyExamination
 from registry.services.heartbeat import figures_of_host, note_run
+from registry.settings import LIMITS
 from registry.store import bound_rows, heartbeats, log, published
 from registry.store.database import connect
 from registry.store.diagnosis import read_server
 from registry.store.heartbeats import ProcessFigures
-from tests.conftest import NOW, given_times
+from tests.conftest import NOW, ROOT, as_role, given_times, grant_serving
+from tests.crash.register import free_port
 from tests.listening import listening, write_certificate
+from tests.worker.test_notices import running
+
+
+class Sink:
+    """Takes every e-mail."""
+
+    async def handle_DATA(self, *_):  # noqa: N802  the name is aiosmtpd's
+        return "250 OK"
+
+
+class Provider(BaseHTTPRequestHandler):
+    """An identity provider, as far as its keys."""
+
+    def do_GET(self):
+        told = KeySet([ECKey.generate_key("P-256", private=False)]).as_dict()
+        if self.path.endswith("openid-configuration"):
+            places = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+            told = dict.fromkeys(places, f"http://127.0.0.1:{self.server.server_port}/keys")
+            told["issuer"] = self.server.issuer
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(told).encode())
+
+    def log_message(self, *_):
+        pass
+
 
 SEEN = {"content-security-policy": "x", "x-content-type-options": "x", "referrer-policy": "x"}
 
@@ -107,6 +137,8 @@ async def test_what_is_in_order_has_no_finding(installed):
     assert found.has_database
     seen = {one.name for one in found.checks}
     assert {"database", "migrations", "key", "log", "site", "disk", "proxy", "tags"} <= seen
+    told = (ROOT / "docs/operating/doctor.md").read_text(encoding="utf-8")
+    assert [name for name in seen if f"`{name}`" not in told] == []
 
 
 async def test_each_thing_that_is_broken_in_the_database_is_found(installed):
@@ -269,11 +301,120 @@ async def test_each_thing_that_is_broken_on_the_host_is_found(installed, monkeyp
     assert "answers 502" in (await found())["proxy"]
 
 
+def test_settings_that_open_a_public_register_are_named(settings):
+    def named(**changed):
+        checks = host.check_settings(msgspec.structs.replace(settings, **changed))
+        return {one.name: one for one in checks if one.state in {"finding", "asks"}}
+
+    public = {"security_contact": "mailto:a@b.example", "review": "authority"}
+    assert named(**public) == {}
+    open_to_all = public | {"review": "none"}
+    assert named(**open_to_all, base_url="http://127.0.0.1:8000") == {}
+    assert named(**open_to_all)["review"].state == "asks"
+    assert "REGISTRY_REVIEW" in named(**open_to_all)["review"].advice
+    off = dict.fromkeys(LIMITS, 0)
+    assert named(**public, **off)["limits"].state == "finding"
+    some = named(**public, limit_exports=0, limit_work=0)["limits"]
+    assert (some.state, some.seen) == (
+        "asks", "no limit: REGISTRY_LIMIT_EXPORTS=0, REGISTRY_LIMIT_WORK=0",
+    )  # fmt: skip
+    for everybody in ("0.0.0.0/0", "127.0.0.1,::/0", "128.0.0.0/1"):
+        found = named(**public, trusted_proxies=everybody)
+        assert everybody.rpartition(",")[2] in found["trusted proxies"].seen
+    assert named(**public, trusted_proxies="10.0.0.0/8,fd00::/8") == {}
+
+
+def test_a_data_folder_that_is_open_to_others_is_found(settings):
+    def found():
+        return findings(host.check_disk(settings))
+
+    settings.data_dir.chmod(0o2775)
+    assert "data folder" not in found()
+    settings.data_dir.chmod(0o777)
+    assert f"Run chmod o-w {settings.data_dir}." in found()["data folder"]
+
+
+async def test_others_that_do_not_answer_are_found(settings):
+    """Ports where nothing listens, where something else does, and those that are right."""
+    port = free_port()
+    with running(Sink()) as smtp, listening(Provider) as provider:
+        issuer = f"http://127.0.0.1:{provider.server_port}"
+        provider.issuer = issuer
+
+        async def look(**changed):
+            given = {"publish_to": "s3://bucket/x", **changed}
+            now = msgspec.structs.replace(settings, **given)
+            checks = [one async for one in proxy.check_others(now)]
+            return [one.name for one in checks], findings(checks)
+
+        assert await look() == ([], {})
+        dead = f"127.0.0.1:{port}"
+        names, found = await look(
+            smtp_url=f"smtp://u:secret@{dead}", oidc_issuer=f"http://{dead}",
+            purge_url=f"http://{dead}/secret",
+        )  # fmt: skip
+        assert names == list(found) == ["mail", "identity provider", "cache"]
+        for name, setting in zip(names, ("SMTP_URL", "OIDC_ISSUER", "PURGE_URL"), strict=True):
+            assert f"mend REGISTRY_{setting}" in found[name]
+            assert "secret" not in found[name]
+        other = f"127.0.0.1:{smtp}"
+        assert (await look(oidc_issuer=f"http://{other}"))[1].keys() == {"identity provider"}
+        assert await look(smtp_url=f"smtp://{other}", oidc_issuer=issuer, purge_url=issuer) == (
+            names, {},
+        )  # fmt: skip
+        provider.issuer = "http://127.0.0.1:1"
+        assert (await look(oidc_issuer=issuer))[1].keys() == {"identity provider"}
+
+
+async def test_rights_of_the_role_that_serves_are_those_of_the_file(installed):
+    """Asked by the owner and by that role itself: all on all tables, a column, one too few."""
+
+    async def found(**changed):
+        checks = (await installed.look(**changed)).checks
+        [of_rights] = [one for one in checks if one.name == "rights"]
+        return of_rights
+
+    async def run(statement):
+        async with installed.database.connection() as connection:
+            await connection.execute(statement)
+
+    assert (await found()).state == "not seen"
+    await grant_serving(installed.database)
+    as_serving = {"database_url": as_role("serving", installed.url)}
+    for changed in ({}, as_serving):
+        assert (await found(**changed)).state == "in order", await found(**changed)
+    await run("grant all on all tables in schema public to serving")
+    for changed in ({}, as_serving):
+        wide = await found(**changed)
+        assert wide.state == "finding"
+        assert "may do more than it needs: delete on agency, delete on agency_entry" in wide.seen
+        assert wide.seen.endswith(" more")
+        assert "grants.sql again" in wide.advice
+    await grant_serving(installed.database)
+    assert (await found()).state == "in order"
+    for statement, seen, back in (
+        (
+            "grant update (digest) on token to serving",
+            "may do more than it needs: update (digest) on token",
+            "revoke update (digest) on token from serving",
+        ),
+        (
+            "revoke insert on log_entry from serving",
+            "lacks: insert on log_entry",
+            "grant insert on log_entry to serving",
+        ),
+    ):
+        await run(statement)
+        assert (await found()).seen == f"role serving {seen}"
+        await run(back)
+    assert (await found()).state == "in order"
+
+
 async def test_what_a_proxy_breaks_is_found(installed, monkeypatch):
     monkeypatch.setattr(proxy, "is_loopback", lambda _: False)
 
     def found():
-        return findings(ProxyExamination(installed.settings, now=NOW).checks())
+        return findings(proxy.check_proxy(installed.settings))
 
     assert found() == {}
     for fault, name, words in (
@@ -293,15 +434,15 @@ def test_a_certificate_that_ends_soon_is_found(settings, tmp_path, monkeypatch, 
     file = write_certificate(tmp_path, days=days)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
-    now = dt.datetime.now(dt.UTC)
     with proxied(context) as server:
         url = f"https://127.0.0.1:{server.server_address[1]}"
         changed = msgspec.structs.replace(settings, base_url=url)
         # Of an authority that nobody knows:
-        assert "certificate" in findings(ProxyExamination(changed, now=now).checks())["proxy"]
+        assert "certificate" in findings(proxy.check_proxy(changed))["proxy"]
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
-        found = findings(ProxyExamination(changed, now=now).checks())
-    assert list(found) == names
+        found = findings(proxy.check_proxy(changed))
+    assert list(found) == [*names, "headers"]
+    assert "without strict-transport-security" in found["headers"]
 
 
 async def test_it_looks_at_the_rest_while_the_database_is_down(installed):
@@ -315,11 +456,11 @@ async def test_it_looks_at_the_rest_while_the_database_is_down(installed):
 
 
 async def test_an_empty_database_and_what_cannot_be_looked_at_are_findings(installed, monkeypatch):
-    async def fails(*_):
+    def fails(*_):
         raise ValueError("odd")
 
     with monkeypatch.context() as changed:
-        changed.setattr(examination.of_log, "check_log", fails)
+        changed.setattr(of_log, "published_size", fails)
         found = findings((await installed.look()).checks)
     assert "cannot be looked at: ValueError: odd" in found["log"]
     async with installed.database.connection() as connection:
@@ -336,7 +477,8 @@ async def test_what_a_server_lacks_is_said(shared_url, settings):
 
     def found(**changed):
         now = msgspec.structs.replace(facts, is_superuser=False, **changed)
-        return findings(of_database._of_server(now, settings, is_embedded=False))
+        own = msgspec.structs.replace(settings, database_url=shared_url)
+        return findings(of_database._of_server(now, own))
 
     assert found() == {}
     assert "15 or later" in found(number=140_012)["database"]
@@ -359,7 +501,8 @@ async def test_a_replica_that_is_gone_or_behind_is_found(
     async def found(url):
         now = msgspec.structs.replace(settings, read_url=url)
         async with database.connection() as connection:
-            return await of_database.check_replica(connection, now)
+            looked = Installation(settings=now, database=database, connection=connection, told=[])
+            return [one async for one in of_database.check_replica(looked)]
 
     assert await found(None) == []
     [same] = await found(database_url)

@@ -6,6 +6,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from registry.settings import Settings
+from registry.store.database import Connection, Database
+from registry.store.heartbeats import Heartbeat
+
 CheckState: TypeAlias = Literal["in order", "finding", "asks", "not seen"]
 
 
@@ -22,6 +26,15 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     advice: str | None = None
 
 
+class Installation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check of the database looks at; `told` are the heartbeats, none before they exist."""
+
+    settings: Settings
+    database: Database
+    connection: Connection
+    told: list[Heartbeat]
+
+
 def good(name: str, seen: str) -> Check:
     """Return that something is in order."""
     return Check(name=name, state="in order", seen=seen)
@@ -30,6 +43,11 @@ def good(name: str, seen: str) -> Check:
 def finding(name: str, seen: str, advice: str) -> Check:
     """Return that something is not."""
     return Check(name=name, state="finding", seen=seen, advice=advice)
+
+
+def judged(name: str, seen: str, advice: str, *, is_wrong: bool) -> Check:
+    """Return that something is not in order, with what to do, where it is wrong."""
+    return finding(name, seen, advice) if is_wrong else good(name, seen)
 
 
 def asks(name: str, seen: str, advice: str) -> Check:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
+from registry import __version__
 from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.ledger.guard import LONGEST_SKEW, skew
-from registry.services.doctor.checks import Check, asks, finding, good
+from registry.services.doctor.checks import Check, Installation, asks, finding, good, judged
 from registry.services.heartbeat import SILENT_AFTER, silence_of_work
 from registry.settings import Settings
 from registry.store import checkpoints, log, tokens
-from registry.store.database import Connection, connect
+from registry.store.database import connect
 from registry.store.diagnosis import ServerFacts, read_doubtful_numbers, read_server
 from registry.store.heartbeats import Heartbeat
 from registry.store.migrate import has_begun, read_status
@@ -29,108 +30,96 @@ _LONGEST_LAG = dt.timedelta(seconds=30)
 _PATIENCE_SECONDS = 5.0
 
 
-async def check_server(connection: Connection, settings: Settings) -> list[Check]:
+async def check_server(looked: Installation) -> AsyncIterator[Check]:
     """Check what the server is and how it is set."""
     asked_at = utc_now()
-    facts = await read_server(connection)
+    facts = await read_server(looked.connection)
     ahead = skew(facts.clock, asked_at, utc_now())
+    for check in _of_server(facts, looked.settings):
+        yield check
+    yield _of_clock(ahead)
+
+
+def _of_server(facts: ServerFacts, settings: Settings) -> Iterator[Check]:
     is_embedded = settings.database_url is None
-    return [*_of_server(facts, settings, is_embedded=is_embedded), _of_clock(ahead)]
-
-
-def _of_server(facts: ServerFacts, settings: Settings, *, is_embedded: bool) -> Iterator[Check]:
     kind = "embedded PostgreSQL" if is_embedded else "PostgreSQL"
     standby = ", a standby that can only be read" if facts.is_standby else ""
     seen = f"{kind} {facts.version}, {facts.encoding}, role {facts.role}{standby}"
-    if facts.number < _LEAST_NUMBER:
-        yield finding("database", seen, "Move the register to PostgreSQL 15 or later.")
-    elif facts.encoding != "UTF8":
-        yield finding(
-            "database", seen, "Make another database with encoding 'UTF8' template template0."
-        )
-    elif facts.is_superuser and not is_embedded:
-        yield finding(
-            "database",
-            f"{seen}, which is a superuser",
-            "Let the register log in as a role of its own, as docs/operating.md shows.",
-        )
-    else:
-        yield good("database", seen)
-    off = [
-        name
-        for name, is_off in (
-            ("fsync", not facts.fsync),
-            ("full_page_writes", not facts.full_page_writes),
-            ("synchronous_commit", facts.synchronous_commit == "off"),
-        )
-        if is_off
-    ]
-    if off:
-        yield finding(
-            "durability",
-            f"{' and '.join(off)} off: what was acknowledged is lost when the server dies",
-            f"Set {', '.join(f'{name} = on' for name in off)} in postgresql.conf.",
-        )
-    else:
-        yield good("durability", f"synchronous_commit = {facts.synchronous_commit}, fsync = on")
+    faults = {
+        "Move the register to PostgreSQL 15 or later.": facts.number < _LEAST_NUMBER,
+        "Make another database with encoding 'UTF8' template template0.": facts.encoding != "UTF8",
+        "Let the register log in as a role of its own, no superuser, as docs/operating.md shows.": (
+            facts.is_superuser and not is_embedded
+        ),
+    }
+    advice = next((advice for advice, is_wrong in faults.items() if is_wrong), "")
+    yield judged("database", seen, advice, is_wrong=bool(advice))
+    needed = {
+        "fsync": facts.fsync,
+        "full_page_writes": facts.full_page_writes,
+        "synchronous_commit": facts.synchronous_commit != "off",
+    }
+    off = [name for name, is_on in needed.items() if not is_on]
+    lost = f"{' and '.join(off)} off: what was acknowledged is lost when the server dies"
+    yield judged(
+        "durability",
+        lost if off else f"synchronous_commit = {facts.synchronous_commit}, fsync = on",
+        f"Set {', '.join(f'{name} = on' for name in off)} in postgresql.conf.",
+        is_wrong=bool(off),
+    )
     if facts.is_remote and not facts.is_encrypted:
         yield finding(
             "way to the database",
             "it is on another machine, and the connection is not encrypted",
             "Add sslmode=verify-full and sslrootcert to REGISTRY_DATABASE_URL.",
         )
-    needed = settings.workers * _POOL + _OTHERS
-    if facts.max_connections < needed:
+    least = settings.workers * _POOL + _OTHERS
+    if facts.max_connections < least:
         yield finding(
             "connections",
             f"the server allows {facts.max_connections}, {settings.workers} workers may take "
             f"{settings.workers * _POOL}",
-            f"Set max_connections to {needed} or more, for each machine that serves.",
+            f"Set max_connections to {least} or more, for each machine that serves.",
         )
 
 
 def _of_clock(ahead: dt.timedelta) -> Check:
     seconds = f"{abs(ahead.total_seconds()):.1f} seconds"
     seen = f"the database's clock is {'ahead of' if ahead > dt.timedelta() else 'behind'} ours by "
-    if abs(ahead) > _WARNED_SKEW:
-        return finding(
-            "clock",
-            seen + f"{seconds}; from {LONGEST_SKEW.seconds} seconds on nothing is published",
-            "Let both machines keep time by NTP.",
-        )
-    return good("clock", "the database's agrees with ours")
+    is_wrong = abs(ahead) > _WARNED_SKEW
+    seen += f"{seconds}; from {LONGEST_SKEW.seconds} seconds on nothing is published"
+    seen = seen if is_wrong else "the database's agrees with ours"
+    return judged("clock", seen, "Let both machines keep time by NTP.", is_wrong=is_wrong)
 
 
-async def check_migrations(connection: Connection) -> Check:
+async def check_migrations(looked: Installation) -> AsyncIterator[Check]:
     """Check whether the database is of this version."""
-    if not await has_begun(connection):
-        return finding(
-            "migrations", "there is no register in this database", "Begin one with registry work."
-        )
-    status = await read_status(connection)
+    if not await has_begun(looked.connection):
+        seen = "there is no register in this database"
+        yield finding("migrations", seen, "Begin one with registry work.")
+        return
+    status = await read_status(looked.connection)
     if status.refused:
-        return finding(
-            "migrations",
-            f"the database has migration {status.refused[-1]}, which this version does not know",
-            "Install the version that the others run.",
-        )
-    if status.missing:
-        return finding(
-            "migrations",
-            f"the database lacks {', '.join(status.missing)}",
-            "Start registry work of this version, which migrates it.",
-        )
-    if status.ahead:
-        return good("migrations", f"the database is ahead by {', '.join(status.ahead)}, and works")
-    return good("migrations", "the database is of this version")
+        seen = f"the database has migration {status.refused[-1]}, which this version does not know"
+        yield finding("migrations", seen, "Install the version that the others run.")
+    elif status.missing:
+        seen = f"the database lacks {', '.join(status.missing)}"
+        advice = "Start registry work of this version, which migrates it."
+        yield finding("migrations", seen, advice)
+    elif status.ahead:
+        seen = f"the database is ahead by {', '.join(status.ahead)}, and works"
+        yield good("migrations", seen)
+    else:
+        yield good("migrations", "the database is of this version")
 
 
-async def check_replica(connection: Connection, settings: Settings) -> list[Check]:
+async def check_replica(looked: Installation) -> AsyncIterator[Check]:
     """Check whether the replica that reads go to answers, and is not behind."""
-    if settings.read_url is None:
-        return []
+    connection, url = looked.connection, looked.settings.read_url
+    if url is None:
+        return
     try:
-        replica = await connect(settings.read_url, size=1, patience=_PATIENCE_SECONDS)
+        replica = await connect(url, size=1, patience=_PATIENCE_SECONDS)
         try:
             async with replica.connection() as other:
                 has = (await log.read_state(other)).range.size
@@ -138,23 +127,22 @@ async def check_replica(connection: Connection, settings: Settings) -> list[Chec
             await replica.close()
     except RegistryError as error:
         advice = "Start it, or mend REGISTRY_READ_URL; all reads go to the primary meanwhile."
-        return [finding("replica", error.detail, advice)]
+        yield finding("replica", error.detail, advice)
+        return
     state = await log.read_guarded(connection)
     missing = await checkpoints.read_entries(connection, has, has + 1)
     seen = f"has {has} of {state.range.size} entries"
-    if missing and state.clock - missing[0].at > _LONGEST_LAG:
-        return [finding("replica", seen, "See why replication lags or stands still.")]
-    return [good("replica", seen)]
+    is_late = bool(missing) and state.clock - missing[0].at > _LONGEST_LAG
+    yield judged("replica", seen, "See why replication lags or stands still.", is_wrong=is_late)
 
 
-def check_processes(told: Iterable[Heartbeat], *, version: str) -> Iterator[Check]:
+def check_processes(looked: Installation) -> Iterator[Check]:
     """Check what the processes of the register tell of themselves."""
-    told = list(told)
-    silence = silence_of_work(told)
+    silence = silence_of_work(looked.told)
     if silence is not None:
         seen, _, _ = silence.rpartition("; ")
         yield finding("work", seen, "Start registry work, on one machine or more.")
-    alive = [one for one in told if one.age <= SILENT_AFTER]
+    alive = [one for one in looked.told if one.age <= SILENT_AFTER]
     for one in alive:
         for task, why in one.figures.faults.items():
             yield finding(
@@ -162,11 +150,11 @@ def check_processes(told: Iterable[Heartbeat], *, version: str) -> Iterator[Chec
                 f"on {one.host}: {task}: {why}",
                 "Mend what it names; it tries again by itself.",
             )
-        if one.figures.version != version:
+        if one.figures.version != __version__:
             yield finding(
                 "versions",
                 f"registry {one.process} on {one.host} is of version {one.figures.version}, this "
-                f"is {version}",
+                f"is {__version__}",
                 "Finish the update on every machine.",
             )
     if alive:
@@ -174,19 +162,17 @@ def check_processes(told: Iterable[Heartbeat], *, version: str) -> Iterator[Chec
         yield good("processes", f"alive: {names}")
 
 
-def check_runs(told: Iterable[Heartbeat]) -> Iterator[Check]:
+def check_runs(looked: Installation) -> Iterator[Check]:
     """Check when the last backup was made, and the database checked by its log."""
-    newest: dict[str, Heartbeat] = {}
-    for one in sorted(told, key=lambda beat: beat.at):
-        newest[one.process] = one
+    newest: dict[str, Heartbeat] = {
+        one.process: one for one in sorted(looked.told, key=lambda beat: beat.at)
+    }
     for name, command in (("backup", "backup"), ("last verification", "log verify")):
         run = newest.get(command)
         if run is not None:
             seen = f"registry {command} on {run.host} was done {run.at:%Y-%m-%d %H:%M} UTC"
-            if run.age > _LONGEST_SINCE:
-                yield finding(name, seen, f"See why the nightly registry {command} fails.")
-            else:
-                yield good(name, seen)
+            advice = f"See why the nightly registry {command} fails."
+            yield judged(name, seen, advice, is_wrong=run.age > _LONGEST_SINCE)
         elif command == "backup":
             yield asks(
                 name,
@@ -202,33 +188,31 @@ def check_runs(told: Iterable[Heartbeat]) -> Iterator[Check]:
             )
 
 
-async def check_tokens(connection: Connection, *, now: dt.datetime) -> Check:
+async def check_tokens(looked: Installation) -> AsyncIterator[Check]:
     """Check which tokens end soon."""
+    now = utc_now()
     ending = [
         one
-        for one in await tokens.read_all(connection)
+        for one in await tokens.read_all(looked.connection)
         if one.revoked_at is None and now < one.expires_at <= now + _EXPIRES_SOON
     ]
-    if not ending:
-        return good("tokens", "none expires within 30 days")
-    return finding(
+    yield judged(
         "tokens",
-        f"{', '.join(map(_described, ending))} within 30 days",
+        f"{', '.join(map(_described, ending)) or 'none expires'} within 30 days",
         "Make each holder a new one with registry token create, and revoke the old one after.",
+        is_wrong=bool(ending),
     )
 
 
-async def check_numbers(connection: Connection) -> list[Check]:
+async def check_numbers(looked: Installation) -> AsyncIterator[Check]:
     """Check which published numbers may be a thousandth of what was typed, `450,000` for one."""
-    return [
-        asks(
-            "numbers",
-            f"{one.record}, version {one.version}, {one.pointer}: is {one.value} meant, or a "
-            "thousand times as much?",
-            "Ask its agency, and let it amend the record.",
-        )
-        for one in await read_doubtful_numbers(connection)
-    ] or [good("numbers", "no published number looks like one whose thousands were cut off")]
+    doubtful = await read_doubtful_numbers(looked.connection)
+    for one in doubtful:
+        seen = f"{one.record}, version {one.version}, {one.pointer}: is {one.value} meant, or a "
+        seen += "thousand times as much?"
+        yield asks("numbers", seen, "Ask its agency, and let it amend the record.")
+    if not doubtful:
+        yield good("numbers", "no published number looks like one whose thousands were cut off")
 
 
 def _described(token: StoredToken) -> str:

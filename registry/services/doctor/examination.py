@@ -1,27 +1,53 @@
-"""The whole examination, in an order in which one reads it."""
+"""The table of all checks, in an order in which one reads it, and the examination by it."""
 
 from __future__ import annotations
 
 import asyncio
-import platform
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from typing import Any, TypeAlias
 
 import msgspec
 
-from registry import __version__
-from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
 from registry.services.doctor import database as of_database
 from registry.services.doctor import host as of_host
 from registry.services.doctor import log as of_log
-from registry.services.doctor.checks import Check, finding, unseen
-from registry.services.doctor.proxy import ProxyExamination
+from registry.services.doctor import proxy as of_proxy
+from registry.services.doctor import rights as of_rights
+from registry.services.doctor.checks import Check, Installation, finding, unseen
 from registry.settings import Settings
 from registry.store import heartbeats
-from registry.store.database import Connection, Database, connect
+from registry.store.database import Database, connect
 
 _PATIENCE_SECONDS = 10.0
+
+Look: TypeAlias = Callable[[Any], Iterator[Check] | AsyncIterator[Check]]
+
+WITHOUT_DATABASE: tuple[Look, ...] = (
+    of_host.check_software,
+    of_host.check_settings,
+    of_host.check_disk,
+    of_host.check_port,
+    of_proxy.check_proxy,
+    of_proxy.check_others,
+)
+"""What `Settings` are enough for; the others look at an `Installation`."""
+
+IN_DATABASE: tuple[Look, ...] = (of_database.check_server, of_database.check_migrations)
+IN_REGISTER: tuple[Look, ...] = (
+    of_rights.check_rights,
+    of_proxy.check_client_address,
+    of_log.check_key,
+    of_log.check_log,
+    of_database.check_replica,
+    of_database.check_processes,
+    of_log.check_disks,
+    of_database.check_runs,
+    of_database.check_numbers,
+    of_database.check_tokens,
+    of_log.check_search,
+)
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,13 +59,7 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
 
 async def examine(settings: Settings, ready: Settings | RegistryError) -> Examination:
     """Examine everything; `ready` are the settings with a `database_url`, or why there is none."""
-    checks = [of_host.check_software(), *of_host.check_settings(settings)]
-    for part in (
-        lambda: list(of_host.check_disk(settings)),
-        lambda: [of_host.check_port(settings)],
-        lambda: list(ProxyExamination(settings, now=utc_now()).checks()),
-    ):
-        checks += await asyncio.to_thread(part)
+    checks = await _examined(WITHOUT_DATABASE, settings)
     try:
         if isinstance(ready, RegistryError):
             raise ready
@@ -67,45 +87,27 @@ def _without_database(error: RegistryError, advice: str) -> list[Check]:
 
 async def _of_database(settings: Settings, database: Database) -> list[Check]:
     async with database.connection() as connection:
-        checks = await _seen("database", lambda: of_database.check_server(connection, settings))
-        migrated = await of_database.check_migrations(connection)
-        checks.append(migrated)
-        if migrated.state != "in order":
+        looked = Installation(settings=settings, database=database, connection=connection, told=[])
+        checks = await _examined(IN_DATABASE, looked)
+        if any((one.name, one.state) == ("migrations", "finding") for one in checks):
             return [*checks, unseen("register", "the database is not of this version")]
-        checks += await _of_register(connection, settings)
-    return checks + await _seen(
-        "search index", lambda: _one(of_log.check_search(database, settings))
-    )
+        told = await heartbeats.read_all(connection)
+        return checks + await _examined(IN_REGISTER, msgspec.structs.replace(looked, told=told))
 
 
-async def _of_register(connection: Connection, settings: Settings) -> list[Check]:
-    told = await heartbeats.read_all(connection)
-    return [
-        *await _seen("key", lambda: of_log.check_key(connection, settings, told)),
-        *await _seen("log", lambda: of_log.check_log(connection, settings)),
-        *await _seen("replica", lambda: of_database.check_replica(connection, settings)),
-        *of_database.check_processes(told, version=__version__),
-        *of_log.check_disks(told, least=of_host.LEAST_SHARE, here=platform.node()),
-        *of_database.check_runs(told),
-        *await _seen("numbers", lambda: of_database.check_numbers(connection)),
-        *await _seen("tokens", lambda: _one(of_database.check_tokens(connection, now=utc_now()))),
-    ]
-
-
-async def _one(work: Awaitable[Check]) -> list[Check]:
-    return [await work]
-
-
-async def _seen(name: str, look: Callable[[], Awaitable[Iterable[Check]]]) -> list[Check]:
-    """Return what a look gives; where it fails, that is the finding."""
-    try:
-        return list(await look())
-    except Exception as error:  # noqa: BLE001  one part that cannot be seen hides no other
-        why = (
-            error.detail if isinstance(error, RegistryError) else f"{type(error).__name__}: {error}"
-        )
-        return [
-            finding(
-                name, f"it cannot be looked at: {why}", "Mend what this names, and run it again."
-            )
-        ]
+async def _examined(looks: tuple[Look, ...], of: object) -> list[Check]:
+    """Return what some looks give, one after the other; where one fails, that is the finding."""
+    checks: list[Check] = []
+    for look in looks:
+        found = look(of)
+        try:
+            if isinstance(found, AsyncIterator):
+                checks += [one async for one in found]
+            else:
+                checks += await asyncio.to_thread(list, found)
+        except Exception as error:  # noqa: BLE001  one part that cannot be seen hides no other
+            kind = "" if isinstance(error, RegistryError) else f"{type(error).__name__}: "
+            name = look.__name__.removeprefix("check_").replace("_", " ")
+            seen = f"it cannot be looked at: {kind}{error}"
+            checks.append(finding(name, seen, "Mend what this names, and run it again."))
+    return checks

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-from collections.abc import Iterable, Iterator
+import platform
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 from registry.errors import ConfigurationError
 from registry.ledger import key
@@ -16,12 +19,12 @@ from registry.ledger.proofs import site_made_from
 from registry.ledger.signing import signers_of
 from registry.record.pack import load_pack
 from registry.search.engine import open_index
-from registry.services.doctor.checks import Check, finding, good, unseen
+from registry.services.doctor.checks import Check, Installation, finding, good, judged, unseen
+from registry.services.doctor.host import LEAST_SHARE
 from registry.services.heartbeat import SILENT_AFTER
 from registry.settings import Settings
 from registry.store import bound_rows, checkpoints
-from registry.store.database import Connection, Database
-from registry.store.heartbeats import Heartbeat
+from registry.store.database import Connection
 from registry.store.log import GuardedState
 from registry.store.published import read_target
 
@@ -29,57 +32,39 @@ _LOG_BEHIND = dt.timedelta(minutes=1)
 _SITE_BEHIND = dt.timedelta(minutes=10)
 
 
-async def check_log(connection: Connection, settings: Settings) -> list[Check]:
+async def check_log(looked: Installation) -> AsyncIterator[Check]:
     """Check whether the log takes entries, and publishes and shows them."""
+    connection, settings = looked.connection, looked.settings
     guard = LogGuard(LogMemory(settings.seen_file))
     state, is_stopped = await guard.look(connection)
     if not state.range.size:
-        return [finding("log", "it has no first entry", "Begin the register with registry work.")]
-    checks = []
+        yield finding("log", "it has no first entry", "Begin the register with registry work.")
+        return
     if is_stopped:
         why = state.stopped or lacks(state, guard.memory.last)
-        checks.append(
-            finding(
-                "log",
-                f"nothing is filed or published: {why or 'the database is not confirmed yet'}",
-                "Start registry work, and do what its log says.",
-            )
-        )
+        seen = f"nothing is filed or published: {why or 'the database is not confirmed yet'}"
+        yield finding("log", seen, "Start registry work, and do what its log says.")
     fault = await bound_rows.read_fault(connection)
     if fault is not None:
-        checks.append(
-            finding(
-                "log",
-                f"a check of the database by its log found: {fault}",
-                "Run registry log verify, and follow docs/operating.md, When something is found.",
-            )
+        yield finding(
+            "log",
+            f"a check of the database by its log found: {fault}",
+            "Run registry log verify, and follow docs/operating.md, When something is found.",
         )
     signed = await checkpoints.read_last(connection)
     size = 0 if signed is None else signed.size
-    is_late = await _waits(connection, size, state, _LOG_BEHIND)
-    if is_late:
-        checks.append(
-            finding(
-                "log",
-                f"{state.range.size - size} entries are not signed yet",
-                "See the log of registry work, which says why.",
-            )
-        )
     here = await asyncio.to_thread(published_size, settings.log_dir)
-    if here and not is_late and await _waits(connection, here, state, _LOG_BEHIND):
-        checks.append(
-            finding(
-                "log",
-                f"{settings.log_dir.absolute()} is at {here} entries, signed are {size}",
-                "Let registry work on this host use the same REGISTRY_DATA_DIR.",
-            )
-        )
-    if not checks:
-        checks.append(good("log", f"{size} of {state.range.size} entries are signed"))
-    checks.append(await _check_site(connection, settings, state))
+    if await _waits(connection, size, state, _LOG_BEHIND):
+        seen = f"{state.range.size - size} entries are not signed yet"
+        yield finding("log", seen, "See the log of registry work, which says why.")
+    elif here and await _waits(connection, here, state, _LOG_BEHIND):
+        seen = f"{settings.log_dir.absolute()} is at {here} entries, signed are {size}"
+        yield finding("log", seen, "Let registry work on this host use the same REGISTRY_DATA_DIR.")
+    elif not is_stopped and fault is None:
+        yield good("log", f"{size} of {state.range.size} entries are signed")
+    yield await _check_site(connection, settings, state)
     if settings.publish_to is not None:
-        checks.append(await _check_target(connection, settings.publish_to, size, state))
-    return checks
+        yield await _check_target(connection, settings.publish_to, size, state)
 
 
 async def _waits(
@@ -103,13 +88,10 @@ async def _check_site(connection: Connection, settings: Settings, state: Guarded
             "Run registry work or registry site build with this REGISTRY_DATA_DIR.",
         )
     size = made_from["size"]
-    if settings.site_build == "auto" and await _waits(connection, size, state, _SITE_BEHIND):
-        return finding(
-            "site",
-            f"it shows {size} of {state.range.size} entries",
-            "See the log of registry work, which says why it is not built.",
-        )
-    return good("site", f"built from {size} of {state.range.size} entries")
+    is_late = settings.site_build == "auto" and await _waits(connection, size, state, _SITE_BEHIND)
+    seen = f"{'it shows' if is_late else 'built from'} {size} of {state.range.size} entries"
+    advice = "See the log of registry work, which says why it is not built."
+    return judged("site", seen, advice, is_wrong=is_late)
 
 
 async def _check_target(
@@ -122,104 +104,88 @@ async def _check_target(
             f"nothing was published to {address}",
             "Set REGISTRY_PUBLISH_TO and the variables AWS_… for registry work, and see its log.",
         )
-    if target.fault is not None:
-        return finding(
-            "store",
-            f"nothing more gets to {target.address}: {target.fault}",
-            "Mend the way to the store; registry work tries again by itself.",
-        )
-    if target.purge_fault is not None:
-        return finding(
-            "store",
-            f"the cache in front of {target.address} still has what was changed: "
-            f"{target.purge_fault}",
-            "Mend what answers at REGISTRY_PURGE_URL; registry work tries again by itself.",
-        )
-    if target.log_size < signed and await _waits(connection, target.log_size, state, _SITE_BEHIND):
-        return finding(
-            "store",
-            f"{target.address} has {target.log_size} of {signed} entries",
-            "See the log of registry work, which says why.",
-        )
-    seen = f"{target.address} has {target.log_size} entries, its site is of {target.site_size}"
+    where, by_itself = target.address, "; registry work tries again by itself."
+    kept = f"the cache in front of {where} still has what was changed: {target.purge_fault}"
+    is_late = target.log_size < signed and await _waits(
+        connection, target.log_size, state, _SITE_BEHIND
+    )
+    for is_wrong, seen, advice in (
+        (target.fault, f"nothing more gets to {where}: {target.fault}", "Mend the way there"),
+        (target.purge_fault, kept, "Mend what answers at REGISTRY_PURGE_URL"),
+        (is_late, f"{where} has {target.log_size} of {signed} entries", "See its log"),
+    ):
+        if is_wrong:
+            return finding("store", seen, advice + by_itself)
+    seen = f"{where} has {target.log_size} entries, its site is of {target.site_size}"
     return good("store", seen)
 
 
-async def check_key(
-    connection: Connection, settings: Settings, told: Iterable[Heartbeat]
-) -> list[Check]:
+async def check_key(looked: Installation) -> AsyncIterator[Check]:
     """Check whether the log's key is here, is the log's, and is nobody else's to read."""
-    try:
-        files = await asyncio.to_thread(key.files, settings.key_file)
-    except PermissionError:
-        # The user of registry serve may not look into the folder.
-        files = []
+    connection, file = looked.connection, looked.settings.key_file
+    files: list[Path] = []
+    # The user of registry serve may not look into the folder.
+    with suppress(PermissionError):
+        files = await asyncio.to_thread(key.files, file)
     if not files:
         others = [
             one.host
-            for one in told
+            for one in looked.told
             if one.process == "work" and one.figures.has_key and one.age <= SILENT_AFTER
         ]
-        if others:
-            seen = f"not this user's to read, or elsewhere; registry work on {', '.join(others)}"
-            return [good("key", f"{seen} has it")]
-        return [
-            finding(
-                "key",
-                f"{settings.key_file} is not to be seen, and no registry work that is alive has it",
-                "Put the log's own key back, from a backup: without it nothing more can be signed.",
-            )
-        ]
+        has = f"not this user's to read, or elsewhere; registry work on {', '.join(others)} has it"
+        yield judged(
+            "key",
+            has
+            if others
+            else f"{file} is not to be seen, and no registry work that is alive has it",
+            "Put the log's own key back, from a backup: without it nothing more can be signed.",
+            is_wrong=not others,
+        )
+        return
     chain = await read_keys(connection)
     signed = await checkpoints.read_last(connection)
     state, _ = await LogGuard(LogMemory()).look(connection)
     try:
-        there = await asyncio.to_thread(key.read_all, settings.key_file)
-        signers_of(there, chain, state, signed)
+        signers_of(await asyncio.to_thread(key.read_all, file), chain, state, signed)
     except ConfigurationError as error:
-        return [finding("key", error.detail, _key_advice(settings))]
-    return [good("key", f"{settings.key_file} is the log's, and only its owner may read it")]
+        advice = "Run this as the user of registry work, who owns the key."
+        if os.access(file, os.R_OK):
+            advice = f"Put the log's own key to {file}, and chmod 600 it."
+        yield finding("key", error.detail, advice)
+    else:
+        yield good("key", f"{file} is the log's, and only its owner may read it")
 
 
-def _key_advice(settings: Settings) -> str:
-    if not os.access(settings.key_file, os.R_OK):
-        return "Run this as the user of registry work, who owns the key."
-    return f"Put the log's own key to {settings.key_file}, and chmod 600 it."
-
-
-async def check_search(database: Database, settings: Settings) -> Check:
+async def check_search(looked: Installation) -> AsyncIterator[Check]:
     """Check the search index of this host."""
-    if not settings.search_dir.is_dir():
-        return unseen("search index", "none on this host; the first registry serve makes it")
-    if not os.access(settings.search_dir, os.R_OK | os.W_OK | os.X_OK):
-        return finding(
+    folder, settings = looked.settings.search_dir, looked.settings
+    if not folder.is_dir():
+        yield unseen("search index", "none on this host; the first registry serve makes it")
+    elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        advice = "Run this as the user of registry serve, or give the folder to its group."
+        yield finding("search index", f"{folder} cannot be written by this user", advice)
+    else:
+        pack = load_pack(settings.pack, settings.packs)
+        status = await open_index(looked.database.connection, folder, pack).status()
+        behind = "" if status.is_current else "; the next question brings it up"
+        is_wrong = not status.size and not status.is_current
+        seen = f"holds {status.size} of {status.log_size} entries{behind}"
+        yield judged(
             "search index",
-            f"{settings.search_dir} cannot be written by this user",
-            "Run this as the user of registry serve, or give the folder to its group.",
-        )
-    index = open_index(
-        database.connection, settings.search_dir, load_pack(settings.pack, settings.packs)
-    )
-    status = await index.status()
-    if status.is_current:
-        return good("search index", f"holds all {status.log_size} entries")
-    if not status.size:
-        return finding(
-            "search index",
-            f"{status.folder} is missing, damaged or of another release",
+            f"{status.folder} is missing, damaged or of another release" if is_wrong else seen,
             "Start registry serve, or run registry search rebuild.",
+            is_wrong=is_wrong,
         )
-    seen = f"holds {status.size} of {status.log_size} entries; the next question brings it up"
-    return good("search index", seen)
 
 
-def check_disks(told: Iterable[Heartbeat], *, least: float, here: str) -> Iterator[Check]:
+def check_disks(looked: Installation) -> Iterator[Check]:
     """Check the disks of other hosts, as they tell of them."""
-    for one in told:
+    for one in looked.told:
         free, total = one.figures.disk_free_bytes, one.figures.disk_bytes
-        if one.process != "work" or one.host == here or not total or free is None:
+        if one.process != "work" or one.host == platform.node() or not total or free is None:
             continue
-        if free / total < least:
+        if free / total < LEAST_SHARE:
             yield finding(
                 "disk",
                 f"{free / total:.0%} of the data folder's disk on {one.host} is free",

@@ -56,3 +56,6 @@ returning remaining
 
 -- name: forget
 delete from allowance where at < $1::timestamptz - case kind when $2::text then interval '1 day' else interval '1 hour' end
+
+-- name: has_spent
+select exists (select from allowance where kind = $1 and who = $2)

@@ -15,6 +15,30 @@ select
         as is_remote,
     coalesce((select s.ssl from pg_stat_ssl as s where s.pid = pg_backend_pid()), false) as is_encrypted
 
+-- name: rights
+-- Of the role that serves: this session's where it does not own the tables, else the one of grants.sql.
+with serving as (
+    select r.oid, r.rolname::text as role
+    from pg_roles as r inner join pg_class as c on c.oid = 'log_entry'::regclass
+    where r.rolname = case when pg_has_role(c.relowner, 'usage') then 'serving' else current_user end
+)
+
+select
+    s.role, c.relname::text as table,
+    array(
+        select p.name || coalesce(' (' || a.attname || ')', '')
+        from unnest('{select,insert,update,delete,truncate,references,trigger}'::text []) as p (name)
+        left join pg_attribute as a
+            on
+                c.oid = a.attrelid and a.attnum > 0 and not a.attisdropped
+                and p.name in ('select', 'insert', 'update') and not has_table_privilege(s.oid, c.oid, p.name)
+        where case
+            when a.attnum is null then has_table_privilege(s.oid, c.oid, p.name)
+            else has_column_privilege(s.oid, c.oid, a.attnum, p.name)
+        end
+    ) as rights
+from serving as s inner join pg_class as c on c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+
 -- name: doubtful_numbers
 with number as (
     select
