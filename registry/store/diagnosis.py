@@ -28,15 +28,6 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
     is_encrypted: bool
 
 
-class DoubtfulNumber(msgspec.Struct, frozen=True, kw_only=True):
-    """A number of a record in force, with the decimals of which a mark of thousands may be read."""
-
-    record: str
-    version: int
-    pointer: str
-    value: str
-
-
 async def read_server(connection: Connection) -> ServerFacts:
     """Return what the server is."""
     [found] = await read_rows(connection, ServerFacts, "diagnosis", "server")
@@ -46,12 +37,3 @@ async def read_server(connection: Connection) -> ServerFacts:
 async def read_rights(connection: Connection) -> list[tuple[str, str, list[str]]]:
     """Return the role that serves, and for each table what it may do: `update (size)` for one."""
     return [tuple(row) for row in await connection.fetch(statement("diagnosis", "rights"))]
-
-
-async def read_doubtful_numbers(connection: Connection) -> list[DoubtfulNumber]:
-    """Return the numbers filed here that may be a thousandth of what was meant.
-
-    `450,000` that was read as 450 cannot be told from 450: these are contract amounts from 1 to
-    999.999 of the currency, and values of metrics in that range that have three decimals.
-    """
-    return await read_rows(connection, DoubtfulNumber, "diagnosis", "doubtful_numbers")

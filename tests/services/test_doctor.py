@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import secrets
 import ssl
 from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
@@ -12,7 +11,6 @@ import msgspec
 import pytest
 from joserfc.jwk import ECKey, KeySet
 
-from registry.ledger import append
 from registry.services import access_tokens
 from registry.services.doctor import database as of_database
 from registry.services.doctor import host, proxy
@@ -25,7 +23,7 @@ from registry.store import bound_rows, heartbeats, log, published
 from registry.store.database import connect
 from registry.store.diagnosis import read_server
 from registry.store.heartbeats import ProcessFigures
-from tests.conftest import NOW, ROOT, as_role, given_times, grant_serving
+from tests.conftest import NOW, ROOT, as_role, grant_serving
 from tests.crash.register import free_port
 from tests.listening import listening, write_certificate
 from tests.worker.test_notices import running
@@ -213,43 +211,6 @@ async def test_each_thing_that_is_broken_in_the_database_is_found(installed):
     found = findings((await installed.look(database_url=installed.url)).checks)
     assert "superuser" in found["database"]
     assert settings.key_file.exists()
-
-
-async def test_numbers_that_may_have_been_cut_are_listed(installed, publication, record):
-    def filed(slug, amount, *metrics):
-        contract = {"amount": {"value": amount, "currency": "MAD"}}
-        return record | {
-            "id": f"demo-sante/{slug}",
-            "procurement": {"origin": "bought", "contract": contract},
-            "evaluation": {"metrics": [{"name": "other", "value": one} for one in metrics]},
-        }
-
-    async def publish(*documents):
-        publications = [publication(one) for one in documents]
-        async with installed.database.transaction() as connection:
-            await append.publish(
-                connection,
-                publications,
-                guard=given_times(),
-                now=NOW,
-                random=secrets.token_bytes,
-            )
-
-    await publish(
-        filed("cut", 450.0), filed("part", 12.345, 0.397, 93.5, 17.125), filed("whole", 450000, 7)
-    )
-    found = [one for one in (await installed.look()).checks if one.name == "numbers"]
-    assert {one.state for one in found} == {"asks"}
-    assert [one.seen.partition(": ")[0] for one in found] == [
-        "demo-sante/cut, version 1, /procurement/contract/amount/value",
-        "demo-sante/part, version 1, /evaluation/metrics/2/value",
-        "demo-sante/part, version 1, /procurement/contract/amount/value",
-    ]
-    assert [one.seen.partition("is ")[2].split()[0] for one in found] == ["450", "17.125", "12.345"]
-    await publish(filed("cut", 450000), filed("part", 12345))
-    assert [one.state for one in (await installed.look()).checks if one.name == "numbers"] == [
-        "in order"
-    ]
 
 
 async def test_each_thing_that_is_broken_on_the_host_is_found(installed, monkeypatch, tmp_path):

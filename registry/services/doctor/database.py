@@ -14,7 +14,7 @@ from registry.services.heartbeat import SILENT_AFTER, silence_of_work
 from registry.settings import Settings
 from registry.store import checkpoints, log, tokens
 from registry.store.database import connect
-from registry.store.diagnosis import ServerFacts, read_doubtful_numbers, read_server
+from registry.store.diagnosis import ServerFacts, read_server
 from registry.store.heartbeats import Heartbeat
 from registry.store.migrate import has_begun, read_status
 from registry.store.tokens import StoredToken
@@ -202,17 +202,6 @@ async def check_tokens(looked: Installation) -> AsyncIterator[Check]:
         "Make each holder a new one with registry token create, and revoke the old one after.",
         is_wrong=bool(ending),
     )
-
-
-async def check_numbers(looked: Installation) -> AsyncIterator[Check]:
-    """Check which published numbers may be a thousandth of what was typed, `450,000` for one."""
-    doubtful = await read_doubtful_numbers(looked.connection)
-    for one in doubtful:
-        seen = f"{one.record}, version {one.version}, {one.pointer}: is {one.value} meant, or a "
-        seen += "thousand times as much?"
-        yield asks("numbers", seen, "Ask its agency, and let it amend the record.")
-    if not doubtful:
-        yield good("numbers", "no published number looks like one whose thousands were cut off")
 
 
 def _described(token: StoredToken) -> str:

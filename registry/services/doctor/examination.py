@@ -44,7 +44,6 @@ IN_REGISTER: tuple[Look, ...] = (
     of_database.check_processes,
     of_log.check_disks,
     of_database.check_runs,
-    of_database.check_numbers,
     of_database.check_tokens,
     of_log.check_search,
 )
@@ -70,19 +69,14 @@ async def examine(settings: Settings, ready: Settings | RegistryError) -> Examin
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE_SECONDS):
                     await database.close()
-    except Unavailable as error:
-        checks += _without_database(error, "Start it, or mend the way to it.")
-        return Examination(checks=checks, has_database=False)
     except RegistryError as error:
-        checks += _without_database(error, "Mend REGISTRY_DATABASE_URL or REGISTRY_DATA_DIR.")
+        is_down = isinstance(error, Unavailable)
+        wrong = "Mend REGISTRY_DATABASE_URL or REGISTRY_DATA_DIR."
+        advice = "Start it, or mend the way to it." if is_down else wrong
+        checks.append(finding("database", error.detail, advice))
+        checks.append(unseen("register", "what is in the database could not be looked at"))
+        return Examination(checks=checks, has_database=not is_down)
     return Examination(checks=checks, has_database=True)
-
-
-def _without_database(error: RegistryError, advice: str) -> list[Check]:
-    return [
-        finding("database", error.detail, advice),
-        unseen("register", "what is in the database could not be looked at"),
-    ]
 
 
 async def _of_database(settings: Settings, database: Database) -> list[Check]:

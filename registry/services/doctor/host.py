@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import platform
 import stat
 from collections.abc import Iterator
 from urllib.parse import urlsplit
+
+import httpx
 
 from registry import __version__
 from registry.resources import read_revision
@@ -106,19 +107,15 @@ def check_port(settings: Settings) -> Iterator[Check]:
     """Check what listens at the port of `serve`."""
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
     where = f"{settings.host}:{settings.port}"
-    connection = http.client.HTTPConnection(host, settings.port, timeout=_PATIENCE_SECONDS)
+    seen, is_wrong = f"registry serve answers at {where}", False
     try:
-        connection.request("GET", "/health/live")
-        with connection.getresponse() as answer:
-            is_wrong = b'"live"' not in answer.read(1000)
-        who = "something else than a register" if is_wrong else "registry serve"
-        seen = f"{who} answers at {where}"
-    except ConnectionRefusedError:
-        is_wrong, seen = False, f"nothing listens at {where}; registry serve would"
-    except (TimeoutError, OSError, http.client.HTTPException) as error:
+        url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/health/live"
+        if '"live"' not in httpx.get(url, timeout=_PATIENCE_SECONDS, trust_env=False).text:
+            seen, is_wrong = f"something else than a register answers at {where}", True
+    except httpx.ConnectError:
+        seen = f"nothing listens at {where}; registry serve would"
+    except httpx.HTTPError as error:
         is_wrong = True
         seen = f"what listens at {where} does not answer as a register ({error})"
-    finally:
-        connection.close()
     advice = "End what uses the port, or choose another by REGISTRY_PORT."
     yield judged("port", seen, advice, is_wrong=is_wrong)

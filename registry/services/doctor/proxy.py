@@ -6,11 +6,11 @@ import asyncio
 import datetime as dt
 import re
 import secrets
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from ipaddress import IPv6Address
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -159,12 +159,11 @@ async def check_client_address(looked: Installation) -> AsyncIterator[Check]:
 
 async def check_others(settings: Settings) -> AsyncIterator[Check]:
     """Check whether mail server, identity provider and cache answer; none is told anything."""
-    parts = urlsplit(settings.purge_url or "")
-    cache = parts.hostname, parts.port or {"http": 80}.get(parts.scheme, 443)
-    others: tuple[tuple[str, str, Callable[[], Awaitable[None]]], ...] = (
+    cache = settings.purge_url or ""
+    others: tuple[tuple[str, str, Callable[[], Awaitable[Any]]], ...] = (
         ("mail", "smtp_url", lambda: asyncio.to_thread(mail.send, settings, None)),
         ("identity provider", "oidc_issuer", lambda: IdentityProvider(settings).check()),
-        ("cache", "purge_url", lambda: asyncio.to_thread(_connect, cache)),
+        ("cache", "purge_url", lambda: asyncio.to_thread(httpx.options, cache)),
     )
     for name, setting, ask in others:
         if (address := getattr(settings, setting)) is None:
@@ -174,11 +173,7 @@ async def check_others(settings: Settings) -> AsyncIterator[Check]:
         try:
             await asyncio.wait_for(ask(), mail.TIMEOUT_SECONDS)
             yield good(name, f"{where} answers")
-        except (OSError, Unavailable) as error:
+        except (OSError, Unavailable, httpx.HTTPError) as error:
             seen = f"{where} does not answer as it should: {error}"
             advice = f"Start it, or mend {PREFIX}{setting.upper()} and the way there."
             yield finding(name, seen, advice)
-
-
-def _connect(address: tuple[str | None, int]) -> None:
-    socket.create_connection(address, timeout=_PATIENCE_SECONDS).close()

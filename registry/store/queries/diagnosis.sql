@@ -38,28 +38,3 @@ select
         end
     ) as rights
 from serving as s inner join pg_class as c on c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
-
--- name: doubtful_numbers
-with number as (
-    select
-        s.record, s.version, '/procurement/contract/amount/value' as pointer,
-        jsonb_path_query(s.value::jsonb, '$.contract.amount.value ? (@.type() == "number")')::numeric as value,
-        0 as least_decimals
-    from section as s
-    where s.key = 'procurement'
-    union all
-    select s.record, s.version, format('/evaluation/metrics/%s/value', metric.number - 1), metric.value, 3
-    from section as s
-    cross join lateral (
-        select one.number, jsonb_path_query(one.metric, '$.value ? (@.type() == "number")')::numeric as value
-        from jsonb_path_query(s.value::jsonb, '$.metrics[*]') with ordinality as one (metric, number)
-    ) as metric
-    where s.key = 'evaluation'
-)
-select n.record, n.version, n.pointer, trim_scale(n.value)::text as value
-from number as n
-inner join record as r on r.id = n.record and r.version = n.version
-where
-    r.origin is null and r.state = 'published' and n.value >= 1 and n.value < 1000
-    and scale(trim_scale(n.value)) between n.least_decimals and 3
-order by n.record, n.pointer
