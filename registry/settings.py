@@ -76,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_drafts: int = 100
     packs: Path | None = None
     database_url_file: Path | None = None
+    postgres_bin: Path | None = None
 
     @property
     def has_console(self) -> bool:

