@@ -12,8 +12,9 @@ from tests.crash.asking import Violation
 from tests.crash.campaign import BrokenWord, campaign
 from tests.crash.publishing import log_campaign
 
-PUBLISHER_ROUNDS = 1_000
-FLIPS = 10_000
+PUBLISHER_ROUNDS = 10
+FLIPS = 100
+"""For each round."""
 
 
 def main() -> int:
@@ -28,10 +29,11 @@ def main() -> int:
     _told(f"{asked.rounds} rounds in {data}, SEED={seed}")
     try:
         summary = asyncio.run(campaign(data, rounds=asked.rounds, seed=seed, told=_told))
-        _told(f"{FLIPS} flipped bits, {PUBLISHER_ROUNDS} faults of the log's publisher")
+        flips, faults = FLIPS * asked.rounds, PUBLISHER_ROUNDS * asked.rounds
+        _told(f"{flips} flipped bits, {faults} faults of the log's publisher")
         of_log = data / "log-campaign"
         of_log.mkdir(mode=0o755)
-        ended = asyncio.run(log_campaign(of_log, rounds=PUBLISHER_ROUNDS, flips=FLIPS, seed=seed))
+        ended = asyncio.run(log_campaign(of_log, rounds=faults, flips=flips, seed=seed))
     except (BrokenWord, Violation) as broken:
         _told(
             f"\nThe register broke its word. {broken}\n"

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ API = ("api1", "api2")
 ACTOR = "campaign"
 RUNNER = 0x7265_6769_776F
 _PATIENCE = 120
+_RESTART_SECONDS = 2
 _HAPROXY = """
 global
     stats socket {folder}/haproxy.sock level admin
@@ -81,6 +84,9 @@ class Fleet:
         self.pair = pair
         self.base_url = f"http://{network['edge'].address}:{PORT}"
         self.way = "list"
+        self._started: dict[str, tuple[Code, tuple[str, ...]]] = {}
+        self.ended: list[tuple[str, int]] = []
+        """Which processes have ended by themselves, with what."""
 
     def database_url(self) -> str:
         hosts = [self.network[name].address for name in ("db1", "db2")]
@@ -124,13 +130,36 @@ class Fleet:
             line.recv(1000)
 
     def start(self, name: str, code: Code = NEW, *before: str) -> None:
-        """Start the process of a host."""
+        """Start the process of a host, which `keep_running` starts again when it ends."""
+        self._started[name] = code, before
         host = self.network[name]
         words = ["work"]
         if name in API:
             words = ["serve", "--host", host.address, "--port", str(PORT)]
         command = [*before, code.python, "-m", "registry", *words]
         host.start("registry", *command, env=self.settings(name, code), cwd=host.folder)
+
+    @asynccontextmanager
+    async def keep_running(self) -> AsyncIterator[None]:
+        """Start processes again that end by themselves, as the units of deploy/systemd have it.
+
+        At its start one ends, with 3, while HAProxy knows no primary yet.
+        """
+
+        async def watch() -> None:
+            while True:
+                await asyncio.sleep(_RESTART_SECONDS)
+                for name, (code, before) in self._started.items():
+                    process = self.network[name].processes.get("registry")
+                    if process is not None and (ended := process.poll()) is not None:
+                        self.ended.append((name, ended))
+                        self.start(name, code, *before)
+
+        watching = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
 
     def run(self, name: str, *words: object, code: Code = NEW) -> subprocess.CompletedProcess[str]:
         """Run a command on a host to its end."""
@@ -145,18 +174,13 @@ class Fleet:
             data = self.network[name].folder / "data"
             shutil.rmtree(data, ignore_errors=True)
             data.mkdir()
+        # A start of `work` begins the register, and its key is for both.
+        self.start("work1", code)
+        await self.until_published()
         made = await asyncio.to_thread(
             self.run, "work1", "token", "create", "--agency", "demo-sante", "--scope", "file",
             "--actor", ACTOR, code=code,
         )  # fmt: skip
-        if made.returncode == 2:
-            # No register yet: a start of `work` begins one, and its key is for both.
-            self.start("work1", code)
-            await self.until_published()
-            made = await asyncio.to_thread(
-                self.run, "work1", "token", "create", "--agency", "demo-sante", "--scope", "file",
-                "--actor", ACTOR, code=code,
-            )  # fmt: skip
         assert made.returncode == 0, made.stderr
         shutil.copytree(*(self.network[name].folder / "data" / "keys" for name in WORK))
         for name in (*WORK, *API):

@@ -27,6 +27,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     status: int
 
 
+class ForgottenError(Exception):
+    """The register does not know a draft that it had taken."""
+
+
 class Load:
     """Files records one after the other, each until it is acknowledged, and reads beside it."""
 
@@ -43,7 +47,8 @@ class Load:
         self._stop = asyncio.Event()
         self._number = 0
         self.forgets = False
-        """Whether drafts may be missing for a time, as in an older state."""
+        """Whether drafts may be missing, as in an older state: they are begun anew."""
+        self.begun_anew = 0
         self._tasks: list[asyncio.Task[None]] = []
         self.pause = _PAUSE
 
@@ -88,17 +93,26 @@ class Load:
             document = copy.deepcopy(self._document)
             document |= {"id": record, "source_id": record}
             document["name"] = {tag: f"{name} {record}" for tag, name in document["name"].items()}
-            path, key = f"/filings/{record}/submit", {"idempotency-key": record.replace("/", "-")}
-            new = {"if-none-match": "*"}
-            while (await self._ask("PUT", f"/filings/{record}", document, new)) is None:
+            while not (answer := await self._file_one(record, document)):
                 if self._stop.is_set():
                     return
-            # Until it is answered, also after the stop: it may have been done.
-            while (answer := await self._ask("POST", path, None, key)) is None:
-                continue
             receipt = msgspec.convert(answer, Receipt, strict=False)
             self.acknowledged.append((time.monotonic(), receipt))
             await asyncio.sleep(self.pause)
+
+    async def _file_one(self, record: str, document: Any) -> dict[str, Any] | None:
+        """Save a draft and submit it; None where that has to be begun anew."""
+        path, key = f"/filings/{record}/submit", {"idempotency-key": record.replace("/", "-")}
+        if await self._ask("PUT", f"/filings/{record}", document, {"if-none-match": "*"}) is None:
+            return None
+        try:
+            # Until it is answered, also after the stop: it may have been done.
+            while (answer := await self._ask("POST", path, None, key)) is None:
+                continue
+        except ForgottenError:
+            self.begun_anew += 1
+            return None
+        return answer
 
     async def _read(self) -> None:
         while not self._stop.is_set():
@@ -122,8 +136,9 @@ class Load:
         if status == _THERE and method == "PUT":
             # It was saved, and the answer was lost.
             return {}
-        is_forgotten = self.forgets and status == _UNKNOWN
-        if status and status < _FAULTS and status != _BUSY and not is_forgotten:
-            raise AssertionError(f"{method} {path}: {status} {answer.text if answer else ''}")
         await asyncio.sleep(0.2)
+        if self.forgets and status == _UNKNOWN:
+            raise ForgottenError
+        if status and status < _FAULTS and status != _BUSY:
+            raise AssertionError(f"{method} {path}: {status} {answer.text if answer else ''}")
         return None

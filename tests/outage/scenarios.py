@@ -28,6 +28,7 @@ _SETTLED = 4.0
 _WITHOUT = 60.0
 """The documented seconds of an update that contracts."""
 _FAULT = 500
+_NO_DATABASE = 3
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -62,7 +63,10 @@ class Campaign:
         fleet = Fleet(network, pair)
         try:
             await pair.begin()
-            await SCENARIOS[name](self, fleet)
+            async with fleet.keep_running():
+                await SCENARIOS[name](self, fleet)
+            if fleet.ended:
+                self.add(_restarted(name, fleet))
         finally:
             await fleet.end()
             network.vanish()
@@ -78,6 +82,13 @@ class Campaign:
                 row.faults.append(f"{what} back after {seconds:.1f} s, wanted {wanted:.0f}")
         self.rows.append(row)
         self.tell(row)
+
+
+def _restarted(scenario: str, fleet: Fleet) -> Row:
+    """Return which processes had to be started again; only with 3 may one end by itself."""
+    told = [f"{name} ended with {code}" for name, code in fleet.ended]
+    faults = [one for one, (_, code) in zip(told, fleet.ended, strict=True) if code != _NO_DATABASE]
+    return Row(scenario=f"{scenario}: started again", note=", ".join(told), faults=faults)
 
 
 async def _whole(fleet: Fleet, load: Load) -> list[str]:
@@ -203,10 +214,10 @@ async def clock(campaign: Campaign, fleet: Fleet) -> None:
         row.faults.append(f"{len(load.acknowledged)} filed by the wrong clock")
     row.note = f"refused: {sum(load.failures().values())}"
     # faketime waits for the server, and passes no signal on.
-    [server] = psutil.Process(fleet.network["api2"].processes["registry"].pid).children()
+    waiting = fleet.network["api2"].processes.pop("registry")
+    [server] = psutil.Process(waiting.pid).children()
     server.terminate()
-    await asyncio.to_thread(server.wait, 60)
-    fleet.network["api2"].end("registry")
+    await asyncio.to_thread(waiting.wait, 60)
     fleet.start("api2")
     since = time.monotonic()
     if await load.acknowledged_after(since) is None:
@@ -245,6 +256,7 @@ async def older(campaign: Campaign, fleet: Fleet) -> None:
     await server.ready()
     await _seconds_back(fleet, load, time.monotonic(), row)
     await load.stop()
+    row.note += f", drafts begun anew: {load.begun_anew}"
     row.acknowledged = len(load.acknowledged)
     row.faults += await _whole(fleet, load)
     await load.close()
