@@ -3,7 +3,8 @@
 The letters that look Latin are those of Unicode's data (`confusable_letters.txt`, which
 `tools/confusable_letters.py` writes) and some that they lack or that matter here; then there are
 Arabic letters that other languages write alike. Case is folded too. The skeletons of names are
-in the database, as keys: a change of the tables needs a migration that empties `blocking_key`.
+in the database, as keys: a change of the tables needs a migration that empties `blocking_key`, and
+`registry log heal` after it.
 """
 
 from __future__ import annotations

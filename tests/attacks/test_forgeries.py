@@ -259,6 +259,20 @@ def test_each_forgery_of_a_row_is_found_by_the_commands_named(register, pack):
     assert told(register) is None
 
 
+@pytest.mark.parametrize("analysis", ["null", "'another'"])
+def test_a_forged_row_of_another_analysis_is_no_fault_and_answers_nothing(register, pack, analysis):
+    url = register.register.database_url
+    forged = f"""update search_version set name = '{{}}', rest = '{{}}', analysis = {analysis},
+        codes = replace(replace(codes, 'minimal', 'high'), 'demo-sante', 'demo-services'),
+        card = replace(card, 'minimal', 'high')"""
+
+    async def check():
+        return await verified(url, pack), await asyncio.to_thread(told, register)
+
+    found = asyncio.run(forge(url, [forged, INDEXED], ["search_version"], check))
+    assert found == (None, None)
+
+
 def alter(path, old, new):
     """Alter a file, and return how to undo it; others may be links to the same."""
     before = path.read_bytes()
