@@ -26,7 +26,8 @@ def search() -> None:
 def status(settings: Settings) -> None:
     """Write what the index of this host holds, and what the log has, as JSON.
 
-    It changes nothing. `is_current` says whether the next query finds everything as it is.
+    It changes nothing. `is_current` says whether the next query finds everything as it is,
+    `is_stale` whether the files are yet to be made anew, without what was erased.
 
     Example: registry search status
     """
@@ -41,9 +42,9 @@ def status(settings: Settings) -> None:
 @search.command()
 @pass_settings
 def rebuild(settings: Settings) -> None:
-    """Delete the index of this host and make it anew from the database.
+    """Make the index of this host anew from the database, and replace it.
 
-    Queries are answered with 503 until it is done; nothing is lost.
+    It answers until then, if it can be read; nothing is lost.
 
     Example: registry search rebuild
     """

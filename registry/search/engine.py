@@ -43,7 +43,10 @@ _BODIES_ROOM = 64 * 2**20
 _MET_FIRST = 100
 _EVERY_SECONDS = 10.0
 _WAIT_SECONDS = 5.0
-"""How long a query waits for another one of this process to bring up the index."""
+"""How long a query waits for an index that has to be made anew first, since there is none."""
+
+_CATCH_UP_SECONDS = 20.0
+"""How long it waits at the most until what was published is in the index."""
 
 
 class SearchIndex:
@@ -163,28 +166,32 @@ class SearchIndex:
         async with self._connect() as connect:
             return self._directory.status(await read_state(await connect()))
 
-    async def rebuild(self, progress: Progress | None = None) -> None:
-        """Make the index anew, whatever it holds."""
+    async def rebuild(self, progress: Progress = lambda *_: None) -> None:
+        """Make the index anew, whatever it holds; it answers until then."""
         async with self._connect() as connect:
-            await self._directory.bring_up(await connect(), progress, anew=True)
+            await self._directory.renew(await connect(), progress, always=True)
 
     async def keep_current(self) -> None:
-        """Bring up the index from time to time, whoever asks or not; never return.
+        """Index beforehand what imports bring, and make stale files anew; never return."""
+        await asyncio.gather(self._keep_up(), self._keep_fresh())
 
-        So what was erased leaves the index, and what an import brought is indexed beforehand, when
-        it is over: not while many are filing.
-        """
-        before = None
+    async def _keep_up(self) -> None:
         while True:
             await asyncio.sleep(_EVERY_SECONDS)
             # What is wrong, the next query meets too, and says.
             with suppress(Exception):
                 async with self._connect() as connect:
-                    log = await read_state(await connect())
-                    await self._name_added(log, connect)
-                    if log == before:
-                        await self._current(connect)
-                    before = log
+                    await self._current(connect)
+
+    async def _keep_fresh(self) -> None:
+        # At first whatever it is: other labels, or what a process has left that was killed.
+        made = -1
+        while True:
+            with suppress(Exception):
+                if self._log is not None and self._log.epoch != made:
+                    async with self._borrow() as connection:
+                        made = (await self._directory.renew(connection)).epoch
+            await asyncio.sleep(_EVERY_SECONDS)
 
     def has(self, kind: str, code: str) -> bool:
         """Return whether a version has a code, as of the last query."""
@@ -255,7 +262,10 @@ class SearchIndex:
                 with suppress(IndexDamagedError):
                     directory.read()
             if not directory.holds(log):
-                log = await self._brought_up()
+                seen, log = log, await self._brought_up()
+                if log.range.size < seen.range.size or log.epoch < seen.epoch:
+                    # It was begun for another query, before this one came.
+                    log = await self._brought_up()
         # Another query may have brought it up, and have been given up before it came here.
         if directory.searcher is not None and directory.searcher is not self._spoken:
             known = directory.searcher.terms_with_prefix(LANGUAGE, "|", None, None)
@@ -295,17 +305,21 @@ class SearchIndex:
 
             self._rising = asyncio.create_task(bring_up())
         try:
-            async with asyncio.timeout(_WAIT_SECONDS):
+            async with asyncio.timeout(self._patience):
                 return await asyncio.shield(self._rising)
         except TimeoutError as error:
             raise Unavailable(
                 "the search index is being made anew; try again in a moment"
             ) from error
 
+    @property
+    def _patience(self) -> float:
+        return _WAIT_SECONDS if self._directory.searcher is None else _CATCH_UP_SECONDS
+
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(_WAIT_SECONDS):
+            async with asyncio.timeout(self._patience):
                 await self._lock.acquire()
         except TimeoutError as error:
             raise Unavailable("the register is busy; try again in a moment") from error

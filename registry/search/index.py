@@ -1,9 +1,11 @@
 """The files of the search index: opened, brought up to the log, and made anew.
 
-One folder a host, `DATA_DIR/search`, with one index for each schema, analysis and set of labels.
-Whoever finds the index behind the log brings it up, one at a time by a lock on a file; the others
-wait, and read what it wrote. A document of the index itself says up to where it holds, so that both
-change at once.
+One folder a host, `DATA_DIR/search`, with one index for each schema and analysis. Whoever finds the
+index behind the log brings it up, one at a time by a lock on a file; the others wait, and read what
+it wrote. A document of the index itself says up to where it holds, so that both change at once.
+
+What an erasure changes is replaced like this too. The words stay in the files of tantivy, which one
+process therefore makes anew in the folder `fresh`, while the index answers and is brought up.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import tantivy
 from registry.errors import Unavailable
 from registry.search.file_lock import FileLock
 from registry.search.schema import (
+    FORMAT,
     IndexedUpTo,
     LabelWords,
     digest,
@@ -33,16 +36,17 @@ from registry.store.database import Connection
 from registry.store.search_rows import (
     SearchState,
     VersionRow,
+    read_changed,
+    read_erasures,
     read_rows,
     read_state,
-    read_superseded,
 )
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many are indexed."""
 
-_WAIT_SECONDS = 5.0
-"""How long a query waits for another process to bring up the index."""
+_WAIT_SECONDS = 20.0
+"""How long a process waits for another one to bring up the index, or to make it anew."""
 
 _POLL_SECONDS = 0.005
 _BLOCK = 500
@@ -70,11 +74,13 @@ class IndexDamagedError(Exception):
 class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What the index of a host holds: a log of a size with a root, versions in so many segments.
 
-    `is_current` says whether that is the whole log of the register, which has `log_size` entries.
+    `is_current` says whether that is the whole log of the register, which has `log_size` entries,
+    and `is_stale` whether the files are made anew beside it: they hold what was erased since.
     """
 
     folder: str
     is_current: bool
+    is_stale: bool
     size: int
     root: str
     log_size: int
@@ -89,9 +95,11 @@ class IndexDirectory:
         """Take the folder of all indexes, the languages of orders by name, and the labels."""
         self.languages = ("", *languages)
         self._labels = labels
+        self._labelled = digest(labels)
         self.schema = schema(self.languages)
-        self.path = folder / digest(self.languages, labels)
+        self.path = folder / digest([FORMAT, self.languages])
         self._folder = folder
+        self._progress: Progress = lambda *_: None
         self._index: tantivy.Index | None = None
         self.searcher: tantivy.Searcher | None = None
         self.state: IndexedUpTo | None = None
@@ -123,7 +131,7 @@ class IndexDirectory:
             msgspec.json.decode(searcher.doc(address).get_first("state") or b"", type=IndexedUpTo)
             for _, address in searcher.search(query, limit=_STATEMENTS).hits
         ]
-        last = max(found, key=lambda state: state.size, default=None)
+        last = max(found, key=lambda state: (state.size, state.epoch), default=None)
         if last is not None and searcher.num_docs != last.documents + len(found):
             raise ValueError(
                 f"{searcher.num_docs} documents, not {last.documents} and {len(found)} statements"
@@ -131,48 +139,80 @@ class IndexDirectory:
         return last
 
     def holds(self, log: SearchState) -> bool:
-        """Return whether the index is of the whole log, and of no other."""
+        """Return whether the index is of the whole log with all erasures, and of no other."""
         state = self.state
-        return state is not None and state == _up_to(log, state.documents, state.tail)
+        held = state and (state.size, state.root, state.leaf, state.epoch)
+        return held == (log.range.size, log.range.root().hex(), log.last_leaf, log.epoch)
 
     def begins(self, log: SearchState) -> bool:
         """Return whether the index is of the log's beginning; `log.leaf` is that of its end."""
         return (
             self.state is not None
-            and self.state.epoch == log.epoch
             and 0 < self.state.size <= log.range.size
             and self.state.leaf == log.leaf
         )
 
-    async def bring_up(
-        self, connection: Connection, progress: Progress | None = None, *, anew: bool = False
-    ) -> SearchState:
-        """Index what the log has beyond the index, or all of it; return the log's state.
+    def is_stale(self, log: SearchState) -> bool:
+        """Return whether the files are from before an erasure or new rows, or of other labels."""
+        state = self.state
+        return state is None or (state.made, state.labels) != (log.epoch, self._labelled)
 
-        Raises `Unavailable` where another process does so for longer than 5 s, and where the folder
+    async def bring_up(self, connection: Connection) -> SearchState:
+        """Index what changed since, or everything where the index is of no use; return the log.
+
+        Raises `Unavailable` where another process writes for longer than 20 s, and where the folder
         cannot be written.
         """
         async with self._locked() as lock:
-            try:
+            with suppress(IndexDamagedError):
                 self.read()
-            except IndexDamagedError:
-                self.state = None
-            if anew:
-                self.remove()
-            log = await read_state(connection, self.state.size - 1 if self.state else -1)
-            if not self.holds(log):
-                try:
-                    await self._write(connection, log, lock, progress)
+                log = await self._read_log(connection)
+                if self.begins(log):
+                    await self._write(connection, log, lock)
+                    return log
+        return await self.renew(connection)
+
+    async def renew(
+        self, connection: Connection, progress: Progress = lambda *_: None, *, always: bool = False
+    ) -> SearchState:
+        """Make an index beside a stale one, or `always`, and replace it; return the log.
+
+        What was begun in this epoch is gone on with. Raises as `bring_up` does.
+        """
+        fresh = IndexDirectory(self._folder / "fresh", self.languages[1:], self._labels)
+        fresh._progress = progress
+        async with fresh._locked():
+            await asyncio.to_thread(self._sweep, fresh)
+            async with self._locked():
+                with suppress(IndexDamagedError):
                     self.read()
-                except IndexDamagedError:
-                    self.remove()
-                    raise Unavailable("the search index is being made anew; try again") from None
-                except (ValueError, OSError) as error:
-                    self._index = None
-                    raise Unavailable(
-                        f"the search index in {self._folder} cannot be written: {error}"
-                    ) from error
+            log = await self._read_log(connection)
+            if not always and self.begins(log) and not self.is_stale(log):
+                return log
+            with suppress(IndexDamagedError):
+                fresh.read()
+            log = await fresh._read_log(connection)
+            if not fresh.begins(log) or fresh.is_stale(log):
+                fresh._index = fresh.searcher = fresh.state = None
+                shutil.rmtree(fresh.path, ignore_errors=True)
+            await fresh._write(connection, log)
+            # What came in these minutes, and what came since.
+            await fresh._write(connection, await fresh._read_log(connection))
+            async with self._locked():
+                await fresh._write(connection, await fresh._read_log(connection))
+                with suppress(FileNotFoundError):
+                    self.path.rename(fresh._folder / "replaced")
+                # Who is killed here has left the new one where the next finds it.
+                fresh.path.rename(self.path)
+                self.read()
+            await asyncio.to_thread(self._sweep, fresh)
             return log
+
+    def _sweep(self, fresh: IndexDirectory) -> None:
+        """Delete what another index has replaced, and those of other releases."""
+        for other in (*self._folder.iterdir(), *fresh._folder.iterdir()):
+            if other.is_dir() and other not in (self.path, fresh.path, fresh._folder):
+                shutil.rmtree(other, ignore_errors=True)
 
     def status(self, log: SearchState) -> IndexStatus:
         """Return what the index holds now, beside a log."""
@@ -182,6 +222,7 @@ class IndexDirectory:
         return IndexStatus(
             folder=str(self.path),
             is_current=self.holds(log),
+            is_stale=self.is_stale(log),
             size=0 if state is None else state.size,
             root="" if state is None else state.root,
             log_size=log.range.size,
@@ -189,52 +230,64 @@ class IndexDirectory:
             segments=0 if searcher is None else searcher.num_segments,
         )
 
-    def remove(self) -> None:
-        """Delete the index; the next query makes it anew."""
-        self._index = self.searcher = self.state = None
-        shutil.rmtree(self.path, ignore_errors=True)
+    async def _read_log(self, connection: Connection) -> SearchState:
+        """Return the log's state, with the leaf up to which the index holds."""
+        return await read_state(connection, self.state.size - 1 if self.state else -1)
 
     async def _write(
-        self, connection: Connection, log: SearchState, lock: FileLock, progress: Progress | None
+        self, connection: Connection, log: SearchState, lock: FileLock | None = None
     ) -> None:
-        """Index the versions from where the index ends, or anew."""
-        since = self.state.size - 1 if self.state is not None and self.begins(log) else -1
-        if since < 0:
-            self.remove()
-            self.path.mkdir(parents=True, exist_ok=True)
-            for other in self._folder.iterdir():
-                # Of another release.
-                if other.is_dir() and other != self.path:
-                    shutil.rmtree(other, ignore_errors=True)
-        index = self._index or tantivy.Index(self.schema, str(self.path))
+        """Index the versions from where the index ends; a merge goes on under a lock, or is over.
+
+        Raises `IndexDamagedError` where the index does not hold then what it should.
+        """
+        if self.holds(log):
+            return
+        state = self.state
+        since = -1 if state is None else state.size - 1
+        self.path.mkdir(parents=True, exist_ok=True)
+        # It knows the files that other processes have written since, and collects them too.
+        index = tantivy.Index(self.schema, str(self.path))
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         # Files of a writer that was killed amid its commit stand in the way of the next one.
         writer.garbage_collect_files()
         size, segments = log.range.size, index.searcher().num_segments
-        known = [] if since < 0 or self.state is None else self.state.tail
+        known = [] if state is None else state.tail
         tail = [*known, since + 1]
         is_full = segments >= _MOST_SEGMENTS
         if is_full:
             tail = _joined(tail, size)
         left = segments - len(known) + len(tail)
         merges = is_full and (left > _MOST_SEGMENTS or size - tail[-1] > _REWRITTEN)
+        up_to = IndexedUpTo(
+            size=size,
+            root=log.range.root().hex(),
+            leaf=log.last_leaf,
+            epoch=log.epoch,
+            made=log.epoch if state is None else state.made,
+            labels=self._labelled if state is None else state.labels,
+            # Read before any row is, so that what is erased later is replaced later.
+            erased=await read_erasures(connection),
+            tail=[0] if merges else tail,
+        )
         added = await self._add(
             writer,
             connection,
-            log,
-            since,
-            progress,
+            state,
+            up_to,
             anew=since if merges else tail[-1] - 1,
             # So many are left by a writer that was killed amid a merge.
             apart=segments > _MOST_SEGMENTS,
         )
-        await asyncio.to_thread(_commit, writer, _up_to(log, added, [0] if merges else tail))
-        index.reload()
-        self._index = index
+        await asyncio.to_thread(_commit, writer, msgspec.structs.replace(up_to, documents=added))
         self._share()
-        if merges:
+        self.read()
+        if merges and lock is not None:
             # What was committed can be found already; who writes next waits for the merge.
             lock.lend(partial(self._merge, writer))
+        elif lock is None:
+            await asyncio.to_thread(self._merge, writer)
+            self.read()
 
     def _merge(self, writer: tantivy.IndexWriter) -> None:
         writer.wait_merging_threads()
@@ -255,21 +308,21 @@ class IndexDirectory:
         self,
         writer: tantivy.IndexWriter,
         connection: Connection,
-        log: SearchState,
-        since: int,
-        progress: Progress | None,
+        state: IndexedUpTo | None,
+        up_to: IndexedUpTo,
         *,
         anew: int,
         apart: bool,
     ) -> int:
-        """Add the versions after an entry, and those before it of which later ones say something.
+        """Add the versions after an entry, and those before it that changed since.
 
         Those after the entry `anew` are written again. `apart` is whether deletions have a commit
         of their own. Return the number of documents that the index has then.
         """
-        size, committed = log.range.size, since
-        count = self.state.documents if since >= 0 and self.state is not None else 0
-        known = await read_superseded(connection, since=anew, size=size)
+        size, since = up_to.size, -1 if state is None else state.size - 1
+        committed, count = since, 0 if state is None else state.documents
+        erased = up_to.erased if state is None else state.erased
+        known = await read_changed(connection, since=anew, size=size, erased=erased)
         if anew < since:
             rows = await read_rows(connection, since=anew, size=size, limit=_BLOCK)
             known += [row for row in rows if row.ord <= since]
@@ -278,18 +331,13 @@ class IndexDirectory:
         while rows := await read_rows(connection, since=since, size=size, limit=_BLOCK):
             count += await asyncio.to_thread(self._add_documents, writer, rows)
             since = rows[-1].ord
-            if progress is not None:
-                progress(since + 1, size)
+            self._progress(since + 1, size)
             if since - committed >= _COMMITTED:
                 at = await read_state(connection, since)
-                up_to = IndexedUpTo(
-                    size=since + 1,
-                    root="",
-                    leaf=at.leaf or "",
-                    epoch=log.epoch,
-                    documents=count,
+                so_far = msgspec.structs.replace(
+                    up_to, size=since + 1, root="", leaf=at.leaf or "", documents=count, tail=()
                 )
-                await asyncio.to_thread(_commit, writer, up_to)
+                await asyncio.to_thread(_commit, writer, so_far)
                 committed = since
         return count
 
@@ -321,19 +369,20 @@ class IndexDirectory:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self._folder / "lock")
-        except OSError as error:
+            try:
+                until = time.monotonic() + _WAIT_SECONDS
+                while not lock.take():
+                    if time.monotonic() > until:
+                        raise Unavailable("the search index is being made; try again in a moment")
+                    await asyncio.sleep(_POLL_SECONDS)
+                yield lock
+            finally:
+                lock.release()
+        except (IndexDamagedError, ValueError, OSError) as error:
+            self._index = None
             raise Unavailable(
-                f"the search index in {self._folder} cannot be written: {error.strerror}"
+                f"the search index in {self._folder} cannot be written: {error}"
             ) from error
-        try:
-            until = time.monotonic() + _WAIT_SECONDS
-            while not lock.take():
-                if time.monotonic() > until:
-                    raise Unavailable("the search index is being made anew; try again in a moment")
-                await asyncio.sleep(_POLL_SECONDS)
-            yield lock
-        finally:
-            lock.release()
 
 
 def _commit(writer: tantivy.IndexWriter, state: IndexedUpTo) -> None:
@@ -354,14 +403,3 @@ def _joined(tail: Sequence[int], size: int) -> list[int]:
     ):
         left.pop()
     return left
-
-
-def _up_to(log: SearchState, documents: int, tail: Sequence[int]) -> IndexedUpTo:
-    return IndexedUpTo(
-        size=log.range.size,
-        root=log.range.root().hex(),
-        leaf=log.last_leaf,
-        epoch=log.epoch,
-        documents=documents,
-        tail=tail,
-    )

@@ -62,6 +62,9 @@ _CODES = (
     COMPLETENESS,
     LANGUAGE,
 )
+FORMAT = (ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, "7")
+"""What determines how an index is read, beside the register."""
+
 _END = "."
 """A token between texts, over which no phrase reaches."""
 
@@ -77,14 +80,19 @@ NO_LABEL_WORDS: LabelWords = {}
 class IndexedUpTo(msgspec.Struct, frozen=True, kw_only=True):
     """What an index holds: the log up to a size, with its root and last leaf, in an epoch.
 
-    `documents` is their number, without that of this statement. `tail` are the sizes of the log at
-    which segments begin; what is before the second is what was merged last, in one or more.
+    `erased` are the redactions without whose words its documents are, `made` is the epoch in which
+    its files were begun, and `labels` the digest of the labels that it was made with. `documents`
+    is their number, without that of this statement. `tail` are the sizes of the log at which
+    segments begin; what is before the second is what was merged last, in one or more.
     """
 
     size: int
     root: str
     leaf: str
     epoch: int
+    made: int
+    labels: str
+    erased: Sequence[int]
     documents: int = 0
     tail: Sequence[int] = ()
 
@@ -108,10 +116,9 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
     return built.build()
 
 
-def digest(languages: tuple[str, ...], labels: LabelWords) -> str:
-    """Return the name of what determines an index beside the register, 16 hexadecimal digits."""
-    made_by = [ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, languages, labels, "6"]
-    return sha256(msgspec.json.encode(made_by, order="sorted")).hexdigest()[:16]
+def digest(of: object) -> str:
+    """Return the name of what makes an index, or of labels in it, 16 hexadecimal digits."""
+    return sha256(msgspec.json.encode(of, order="sorted")).hexdigest()[:16]
 
 
 def name_field(language: str) -> str:

@@ -151,10 +151,17 @@ async def read_rows(
     return [_version_row(row, size) for row in await _current(connection, rows)]
 
 
-async def read_superseded(connection: Connection, *, since: int, size: int) -> list[VersionRow]:
-    """Return the rows of versions up to `since` that later entries put out of force."""
-    rows = await connection.fetch(statement("index", "superseded_rows"), since, size)
+async def read_changed(
+    connection: Connection, *, since: int, size: int, erased: Sequence[int]
+) -> list[VersionRow]:
+    """Return the rows up to `since` that later entries, or redactions not `erased`, changed."""
+    rows = await connection.fetch(statement("index", "changed_rows"), since, size, erased)
     return [_version_row(row, size) for row in await _current(connection, rows)]
+
+
+async def read_erasures(connection: Connection) -> list[int]:
+    """Return the entries of the redactions that were carried out."""
+    return [row["redaction"] for row in await connection.fetch(statement("index", "erasures"))]
 
 
 async def _current(connection: Connection, rows: Sequence[Any]) -> Sequence[Mapping[str, Any]]:

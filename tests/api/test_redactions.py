@@ -1,9 +1,16 @@
 """Redactions over HTTP: four eyes, what may be named, and what readers see afterwards."""
 
+import asyncio
 import copy
+import threading
+from pathlib import Path
 
 import pytest
+import tantivy
 
+from registry.search import engine
+from registry.search import index as search_index
+from registry.search.schema import LEXEME, STEMS, WORDS, name_field
 from registry.services import erasure
 from registry.store import redactions as stored
 from tests.conftest import amended
@@ -137,6 +144,138 @@ async def test_one_asks_another_confirms_and_the_value_is_gone(
     assert (await agency.post(f"{PATH}/submit")).status_code == 201
     [change] = (await client.get("/api/v1/changes?since=4")).json()["items"]
     assert change["entry"]["prev"] == {"index": 4, "leaf": confirmed["hash"]}
+
+
+WORD = "Benslimanerie"
+MANY = 300
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Let the application look after its index all the time."""
+    monkeypatch.setattr(engine, "_EVERY_SECONDS", 0.02)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """While it is shut, nobody indexes more than 50 of the versions that nothing changes."""
+    opened, made = threading.Event(), set()
+    documents = search_index.documents
+    opened.set()
+
+    def make(row, *more):
+        if not opened.is_set() and row.ord < MANY:
+            made.add(row.ord)
+            assert len(made) <= 50 or opened.wait(60)
+        return documents(row, *more)
+
+    monkeypatch.setattr(search_index, "documents", make)
+    yield opened
+    opened.set()
+
+
+@pytest.fixture
+def index(database, settings, pack):
+    """The host's index, as another process sees it."""
+    return engine.open_index(database.connection, settings.search_dir, pack)
+
+
+@pytest.fixture
+def ask(client):
+    """Ask for an answer of 200."""
+
+    async def get(path, **more):
+        answer = await client.get(f"/api/v1/{path}", params=more)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    return get
+
+
+@pytest.fixture
+def ask_everything(ask):
+    """Return what is said to questions that do not say the word, and totals of those that do."""
+    zellige = {"q": "zellige", "facets": "supplier,agency"}
+    entries = (MANY, MANY + 1)
+
+    async def get():
+        said = [
+            await ask("records", **zellige),
+            await ask("records", **zellige, as_of=f"entry:{MANY}"),
+            await ask("records", q="zellige Mme*", facets="supplier"),
+            await ask("records", q=WORD.replace("e", "é")),
+            await ask("suggestions", q="zellige mm"),
+        ]
+        counted = [await ask("records", q=q) for q in (WORD, f"{WORD[:-3]}*")]
+        counted += [await ask("records", q=WORD, as_of=f"entry:{entry}") for entry in entries]
+        return "".join(one.text for one in said), [one.json()["total"] for one in counted]
+
+    return get
+
+
+def zellige(record, number, summary="Zellige bleu", **more):
+    filed = copy.deepcopy(record) | {"id": f"demo-sante/zellige-{number}"}
+    return filed | {"summary": {"fr": summary, "ar": "زليج"}} | more
+
+
+async def test_search_goes_on_while_something_is_erased_and_nothing_of_it_is_in_an_answer(
+    soon, client, publish, record, who, carry_out, gate, ask, ask_everything, index
+):
+    named = {"procurement": {"suppliers": [{"name": f"{WORD} SARL"}]}}
+    secret = zellige(record, MANY, f"Zellige de Mme {WORD}", **named)
+    await publish(*(zellige(record, number) for number in range(1, MANY)), secret)
+    await publish(secret | {"system_version": "9"})
+    told, totals = await ask_everything()
+    assert told.count(WORD) > 4
+    assert totals == [1] * 4
+    folder = Path((await index.status()).folder)
+
+    pointers = ["/summary", "/procurement/suppliers"]
+    statement = ASKED | {"record": secret["id"], "basis": "court", "pointers": pointers}
+    asked = await client.post(REDACTIONS, json=statement, headers=await who("one"))
+    confirm = f"{REDACTIONS}/{asked.json()['redaction']}/confirm"
+    assert (await client.post(confirm, headers=await who("another"))).status_code == 201
+    is_gone = asyncio.Event()
+
+    async def go_on_asking():
+        asked_after = 0
+        while asked_after < 3:
+            after = is_gone.is_set()
+            told, totals = await ask_everything()
+            assert not after or (WORD not in told and totals == [0] * 4)
+            asked_after += after
+
+    gate.clear()
+    asking = [asyncio.create_task(go_on_asking()) for _ in range(2)]
+    await carry_out()
+    is_gone.set()
+    await asyncio.gather(*asking)
+
+    # The files are being made anew meanwhile, and what is filed is found by the next question.
+    for number in range(1, 6):
+        await publish(zellige(record, MANY + number, "Zellige vert"))
+        assert (await ask("records", q="vert")).json()["total"] == number
+    assert (await index.status()).is_stale
+    assert holds_word(folder)
+    gate.set()
+    # Until nothing is left beside it either; nobody sets an event for it.
+    while (await index.status()).is_stale or any(folder.parent.glob("*/*/")):  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    assert (await ask("records", q="zellige")).json()["total"] == MANY + 5
+    files = [path for path in folder.parent.rglob("*") if path.is_file()]
+    assert {path.parent for path in files if path.name != "lock"} == {folder}
+    assert not holds_word(folder)
+    assert (await ask_everything())[1] == [0] * 4
+
+
+def holds_word(folder):
+    """Whether files of an index have the word, of a document that can be found or not."""
+    searcher = tantivy.Index.open(str(folder)).searcher()
+    fields = (*STEMS, *WORDS, LEXEME, "supplier", "supplier_key", name_field("fr"))
+    starts = (WORD[:6], WORD[:6].lower(), f"fr|{WORD[:6].lower()}")
+    return any(
+        searcher.terms_with_prefix(field, start, None, None) for field in fields for start in starts
+    )
 
 
 async def test_what_was_cached_is_not_taken_for_current(client, agency, published, who, carry_out):

@@ -15,10 +15,14 @@ import pytest
 import tantivy
 
 from registry.errors import Unavailable
+from registry.search import engine
+from registry.search import index as index_files
 from registry.search.engine import SearchIndex
 from registry.search.index import _MOST_SEGMENTS, _joined
 from registry.search.query import SearchQuery
+from registry.search.schema import LEXEME, STEMS, WORDS, name_field
 from registry.store import search_rows
+from registry.text.tokens import token_text
 
 PUBLICATIONS = 1_000 if "FUZZ_EXAMPLES" in os.environ else 120
 
@@ -214,19 +218,222 @@ async def test_a_folder_that_is_for_reading_only(database, publish, folder):
     assert await found(index) == 2
 
 
-async def test_an_erasure_leaves_nothing_of_what_it_erased(database, publish, folder):
+SECRET = "confidentiel"
+
+
+@pytest.fixture
+def erase(database):
+    """Take the secret out of the rows of a version, as a redaction does."""
+
+    async def work(ord_):
+        async with database.transaction() as connection:
+            await search_rows.lock_state(connection)
+            await connection.execute(
+                "update search_version set card = replace(card, $2, ''),"
+                " name = replace(name, $2, '') where ord = $1",
+                ord_,
+                f" {SECRET}",
+            )
+            await connection.execute("insert into erasure values ($1, array[$1::bigint])", ord_)
+            await search_rows.begin_epoch(connection)
+
+    return work
+
+
+@pytest.fixture
+def keep(folder, monkeypatch):
+    """Let indexes be kept, as by processes that serve, until the files of the first are fresh."""
+    monkeypatch.setattr(engine, "_EVERY_SECONDS", 0.02)
+
+    async def work(*indexes):
+        await found(indexes[0])
+        keeping = [asyncio.create_task(one.keep_current()) for one in indexes]
+        # Until nothing is left beside it either; nobody sets an event for it.
+        while (await indexes[0].status()).is_stale or any(folder.glob("*/*/")):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        for one in keeping:
+            one.cancel()
+        await asyncio.wait(keeping)
+
+    return work
+
+
+def is_secret_in(folder):
+    """Whether files have it, of a document that is found or of one that is not any more."""
+    if any(SECRET.encode() in path.read_bytes() for path in files_of(folder)):
+        return True
+    return any(
+        searcher.terms_with_prefix(field, start, None, None)
+        for meta in folder.rglob("meta.json")
+        for searcher in [tantivy.Index.open(str(meta.parent)).searcher()]
+        for field in (*STEMS, *WORDS, LEXEME, name_field(""))
+        for start in (SECRET, f"fr|{SECRET}", f"zellige {SECRET}")
+    )
+
+
+def unknown_files(folder):
+    """The files in the folder that are not of the one index in it."""
+    known = {"meta.json", ".managed.json", ".tantivy-meta.lock", ".tantivy-writer.lock"}
+    [meta] = folder.rglob("meta.json")
+    known |= {
+        one["segment_id"].replace("-", "") for one in json.loads(meta.read_text())["segments"]
+    }
+    return {path for path in files_of(folder) if path.name.split(".")[0] not in known - {""}} - {
+        meta.parent / name for name in known
+    }
+
+
+async def test_an_erasure_replaces_what_changed_at_once_and_the_files_soon(
+    database, publish, folder, erase, keep, monkeypatch
+):
+    """Two workers of a host, of which one makes the files anew, and one that was asked nothing."""
+    made = []
+    documents = index_files.documents
+    monkeypatch.setattr(
+        index_files, "documents", lambda row, *more: made.append(row.ord) or documents(row, *more)
+    )
+    index, other = (SearchIndex(database.connection, folder) for _ in range(2))
+    await publish(*(named(f"Zellige {number}", at=f"n{number}") for number in range(50)))
+    await publish(named(f"Zellige {SECRET}", at="n0"), named(f"Zellige {SECRET}", at="a"))
+    assert await found(index, SECRET) == await found(other, SECRET) == 2
+    assert is_secret_in(folder)
+    await erase(51)
+    await erase(52)
+    made.clear()
+    assert await found(index, SECRET) == await found(other, SECRET) == 0
+    assert await found(index, "zellige") == 51
+    for as_of in (51, 52, 53):
+        asked = SearchQuery(text=SECRET, mends=False, as_of=as_of)
+        assert (await index.answer(asked)).total == 0
+    # Of a record's versions all.
+    assert sorted(made) == [1, 51, 52]
+    assert is_secret_in(folder)
+
+    made.clear()
+    await keep(index, other)
+    assert sorted(made) == [*range(1, 53)]
+    assert not is_secret_in(folder)
+    assert await found(index) == await found(other) == 51
+    assert unknown_files(folder) == set()
+
+
+RENEWERS = """
+import asyncio, os, shutil, signal, sys
+from pathlib import Path
+from registry.search import index
+from registry.search.engine import SearchIndex
+from registry.search.query import SearchQuery
+from registry.store.database import connect
+
+async def main(url, folder, steps):
+    database = await connect(url)
+    searched = SearchIndex(database.connection, Path(folder))
+    left = iter(range(steps))
+    def killed_at(owner, name):
+        work = getattr(owner, name)
+        def step(*given, **more):
+            if next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return work(*given, **more)
+        setattr(owner, name, step)
+    killed_at(index, "_commit")
+    killed_at(Path, "rename")
+    killed_at(shutil, "rmtree")
+    await searched.answer(SearchQuery(text="zellige"))
+    async with database.connection() as connection:
+        await searched._directory.renew(connection)
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        asyncio.run(main(*sys.argv[1:], int(line)))
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+async def test_who_is_killed_while_something_is_erased_leaves_what_the_next_one_ends(
+    database, publish, folder, erase, keep, database_url
+):
+    """Before each step of it: the first replaces documents, the others make the files anew."""
+    writers = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", RENEWERS, database_url, str(folder)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    is_ended, steps = False, 0
+    while not is_ended:
+        await publish(named(f"Zellige {SECRET}", at=f"n{steps}"))
+        assert await found(SearchIndex(database.connection, folder), SECRET) == 1
+        await erase(steps + 1)
+        writers.stdin.write(f"{steps}\n".encode())
+        status = int(await writers.stdout.readline())
+        assert status in (0, signal.SIGKILL)
+        is_ended, steps = status == 0, steps + 1
+        index = SearchIndex(database.connection, folder)
+        assert (await found(index, SECRET), await found(index)) == (0, steps)
+        await keep(index)
+        assert (await found(index), is_secret_in(folder)) == (steps, False), steps
+        assert unknown_files(folder) == set(), steps
+    assert steps > 5
+    writers.stdin.close()
+    assert await writers.wait() == 0
+
+
+async def test_no_files_stay_behind_when_processes_write_in_turn(database, publish, folder):
+    indexes = [SearchIndex(database.connection, folder) for _ in range(3)]
+    for number in range(40):
+        await publish(named(f"Zellige {number}", at=f"n{number % 5}"))
+        await found(indexes[number % 3])
+    await publish(named("Zellige", at="n0"))
+    await found(indexes[0])
+    assert unknown_files(folder) == set()
+
+
+async def test_other_labels_are_found_by_when_the_index_was_made_anew_which_answers_until_then(
+    database, publish, folder, keep, monkeypatch
+):
+    sector = {"sector": {"primary": "agriculture"}}
+    await publish(*(named(f"Zellige {number}", at=f"n{number}") | sector for number in range(9)))
+
+    def labelled(label):
+        labels = {"sector": {"agriculture": {"fr": token_text([label])}}}
+        return SearchIndex(database.connection, folder, labels=labels)
+
+    async def total(index, text):
+        return (await index.answer(SearchQuery(text=text, mends=False))).total
+
+    before = labelled("Élevage bovin")
+    assert await total(before, "élevage") == 9
+    after = labelled("Bétail")
+    add = index_files.IndexDirectory._add_documents
+    monkeypatch.setattr(index_files.IndexDirectory, "_add_documents", None)
+    assert await total(after, "élevage") == 9
+    assert await total(after, "zellige") == 9
+    monkeypatch.setattr(index_files.IndexDirectory, "_add_documents", add)
+    await keep(after)
+    assert (await total(after, "élevage"), await total(after, "bétail")) == (0, 9)
+    # One of the release before goes on with what is there, when there is something new.
+    await publish(named("Zellige", at="m"))
+    assert await total(before, "zellige") == 10
+    assert (await total(before, "élevage"), await total(before, "bétail")) == (0, 9)
+
+
+async def test_rows_that_were_made_anew_are_indexed_while_the_index_answers(
+    database, publish, folder, keep, monkeypatch
+):
     index = SearchIndex(database.connection, folder)
-    await publish(named("Zellige confidentiel", at="a"), named("Zellige", at="b"))
-    assert await found(index, "confidentiel") == 1
+    await publish(*(named(f"Zellige {number}", at=f"n{number}") for number in range(9)))
+    assert await found(index) == 9
     async with database.transaction() as connection:
         await search_rows.lock_state(connection)
         await connection.execute(
-            "update search_version set card = replace(card, ' confidentiel', ''),"
-            " name = replace(name, ' confidentiel', '') where ord = 1"
+            "update search_version set name = replace(name, 'zellige', 'zouak')"
         )
         await search_rows.begin_epoch(connection)
-    assert await found(index, "zellige") == 2
-    assert not any(b"confidentiel" in path.read_bytes() for path in files_of(folder))
+    assert (await found(index), await found(index, "zouak")) == (9, 0)
+    await keep(index)
+    assert (await found(index), await found(index, "zouak")) == (0, 9)
 
 
 async def test_status_and_making_anew(database, publish, folder):
@@ -277,8 +484,8 @@ def test_segments_of_single_publications_stay_few_and_are_seldom_written_anew():
 async def test_an_index_with_another_number_of_documents_is_made_anew(database, publish, folder):
     await publish(*(named(f"Zellige {number}", f"r-{number}") for number in range(3)))
     assert await found(SearchIndex(database.connection, folder)) == 3
-    [path] = [one for one in folder.iterdir() if one.is_dir()]
-    writer = tantivy.Index.open(str(path)).writer()
+    path = (await SearchIndex(database.connection, folder).status()).folder
+    writer = tantivy.Index.open(path).writer()
     writer.delete_documents_by_term("ord", 2)
     writer.commit()
     del writer

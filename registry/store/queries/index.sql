@@ -22,8 +22,9 @@ for update of s
 select i.*, s.analysis from indexed_version as i inner join search_version as s on s.ord = i.ord
 where i.ord > $1 and i.ord < $2 order by i.ord limit $3
 
--- name: superseded_rows
--- Of versions up to entry $1 about which an entry after it says something, in a log of $2 entries.
+-- name: changed_rows
+-- Of versions up to entry $1 about which an entry after it says something, in a log of $2 entries, and of those that
+-- a redaction has changed which is not one of $3: all of its record, and others of which a finding quoted it.
 select i.*, s.analysis from indexed_version as i inner join search_version as s on s.ord = i.ord
 where i.ord = any(array(
     select f.entry from figure as f where f.until_entry > $1 and f.until_entry < $2 and f.entry <= $1
@@ -31,8 +32,17 @@ where i.ord = any(array(
     select v.entry
     from source_event as e inner join version as v on v.record = e.record and v.version = e.version
     where e.entry > $1 and e.entry < $2 and v.entry <= $1
+    union
+    select v.entry
+    from erasure as d
+    inner join log_entry as e on e.index = d.redaction
+    inner join version as v on v.record = e.record or v.entry = any(d.entries)
+    where d.redaction <> all($3::bigint []) and v.entry <= $1
 ))
 order by i.ord
+
+-- name: erasures
+select redaction from erasure order by redaction
 
 -- name: cards
 select ord, card, analysis from search_version where ord = any($1::bigint [])
