@@ -19,7 +19,7 @@ from registry.exchange.catalogue import Extent, catalogue
 from registry.exchange.linked_data import CONTEXT_VERSION, context_bytes
 from registry.record.codelists import Code, CodeList, codelists
 from registry.record.pack import Agency, Pack
-from registry.record.schema import VERSIONS, record_schema_bytes
+from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
 from registry.record.validate import validate
 from registry.store import agencies
 from registry.store.as_of import read_as_of, read_beginning
@@ -133,13 +133,12 @@ async def get_codelist(
     responses=answers(Format, media_type="application/schema+json"),
 )
 async def get_schema(
-    version: Annotated[str, PathParameter(schema_extra={"enum": list(VERSIONS)})],
+    version: Annotated[str, PathParameter(schema_extra={"enum": [SCHEMA_VERSION]})],
 ) -> Response[bytes]:
     """Read the JSON Schema of a version of the record format, exactly as it was released."""
-    if version not in VERSIONS:
-        known = " and ".join(VERSIONS)
-        raise NotFound(f"there is no record format {version}; there are {known}")
-    return Response(content=record_schema_bytes(version), media_type="application/schema+json")
+    if version != SCHEMA_VERSION:
+        raise NotFound(f"there is no record format {version}; there is {SCHEMA_VERSION}")
+    return Response(content=record_schema_bytes(), media_type="application/schema+json")
 
 
 @post(

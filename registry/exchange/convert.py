@@ -43,10 +43,10 @@ from registry.exchange.rows import read_source
 from registry.exchange.texts import shorten
 from registry.exchange.transforms import FULL_DATE
 from registry.record.fast_validator import FastValidator
-from registry.record.format_version import least_version
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig
+from registry.record.schema import SCHEMA_VERSION
 from registry.record.validate import Verdict, validate
 
 LONGEST_SOURCE_ID = 100
@@ -189,7 +189,7 @@ def _filled(plan: MappingPlan, cells: dict[str, Any]) -> tuple[ForeignDraft, str
         own = reader.line(cells, crosswalk.id.own)
         draft = ForeignDraft({"id": "", "schema_version": ""})
         fill(draft, cells, plan)
-        draft.document["schema_version"] = least_version(draft.document)
+        draft.document["schema_version"] = SCHEMA_VERSION
         if own and len(own) <= LONGEST_SOURCE_ID:
             draft.document.setdefault("source_id", own)
     if "name" not in draft.document and not _is_restricted(draft.document):

@@ -26,7 +26,7 @@ from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.risk_floor import LEVELS
 from registry.record.rules import RULE_SET
-from registry.record.schema import version_of
+from registry.record.schema import SCHEMA_VERSION
 from registry.record.search_document import TokensByLanguage, build, tokenize
 from registry.record.sections import SALT_BYTES, Section, seal
 from registry.record.validate import Verdict
@@ -88,7 +88,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             at=at,
             record=self.record,
             version=self.version,
-            schema=version_of(self.document),
+            schema=SCHEMA_VERSION,
             stated=outline(self.document),
             agency=self.agency.id,
             imported=self._imported,
@@ -138,7 +138,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                 | {
                     "entry": entry.index,
                     "published_at": entry.at,
-                    "schema_version": version_of(self.document),
+                    "schema_version": SCHEMA_VERSION,
                     "rule_set": self.rules,
                     "actor": self.actor,
                     "approved_by": self.approved_by,

@@ -19,7 +19,7 @@ from registry.record.model import Profile
 from registry.record.pack import Pack
 from registry.record.pointers import dig
 from registry.record.profiles import shape
-from registry.record.schema import Field, version_of
+from registry.record.schema import Field
 
 _log = structlog.get_logger()
 
@@ -50,9 +50,9 @@ class FastValidator:
             return False
         if profile == "publication":
             declared = _declared(document, pack.languages)
-            validator = _national(pack, declared, version_of(document))
+            validator = _national(pack, declared)
         else:
-            validator = _anywhere(profile, version_of(document))
+            validator = _anywhere(profile)
         try:
             accepted = validator.is_valid(document)
         except (TypeError, ValueError):
@@ -80,16 +80,14 @@ def _declared(document: object, among: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @cache
-def _anywhere(profile: Profile, version: str) -> jsonschema_rs.Draft202012Validator:
-    return _compiled(_stricter(shape(profile, version), TAGS, None))
+def _anywhere(profile: Profile) -> jsonschema_rs.Draft202012Validator:
+    return _compiled(_stricter(shape(profile), TAGS, None))
 
 
 @lru_cache(maxsize=64)
-def _national(
-    pack: Pack, tags: tuple[str, ...], version: str
-) -> jsonschema_rs.Draft202012Validator:
+def _national(pack: Pack, tags: tuple[str, ...]) -> jsonschema_rs.Draft202012Validator:
     """Compile the publication profile for records in some of a country's languages."""
-    schema = _stricter(shape("publication", version), tags, pack)
+    schema = _stricter(shape("publication"), tags, pack)
     schema["properties"]["languages"]["properties"]["source"] = {"enum": list(pack.languages)}
     return _compiled(schema)
 

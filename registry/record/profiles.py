@@ -1,4 +1,4 @@
-"""The profiles as JSON Schemas, computed from the released one of each version.
+"""The profiles as JSON Schemas, computed from the released one.
 
 Draft is the document itself. Foreign adds the members that are always needed. Publication
 adds the `x-publication` parts; for what `x-requirement` demands see `requirements`.
@@ -10,18 +10,16 @@ from functools import cache
 from typing import Any
 
 from registry.record.model import Profile
-from registry.record.schema import SCHEMA_VERSION, resolved_schema
+from registry.record.schema import resolved_schema
 
 FOREIGN_REQUIRED = ("id", "schema_version")
 FOREIGN_ID = r"^[^/]*\.[^/]*/"
 
 
 @cache
-def shape(profile: Profile, version: str = SCHEMA_VERSION) -> dict[str, Any]:
+def shape(profile: Profile) -> dict[str, Any]:
     """Return the schema of a profile, under whatever conditions."""
-    schema: dict[str, Any] = _with_parts(
-        resolved_schema(version), publication=profile == "publication"
-    )
+    schema: dict[str, Any] = _with_parts(resolved_schema(), publication=profile == "publication")
     if profile == "foreign":
         schema["required"] = list(FOREIGN_REQUIRED)
         # A restricted record has no name: little but its existence is told.

@@ -12,7 +12,6 @@ from registry.record.requirements import (
     never_withheld,
     requirements_under,
 )
-from registry.record.schema import version_of
 
 
 class RequirementStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +32,7 @@ class RequirementStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 def requirement_status(document: Document) -> RequirementStatus:
     """Return the status of a document, whose shape is sound, for every unit it may state."""
-    requirements = requirements_under(conditions_held(document), version_of(document))
+    requirements = requirements_under(conditions_held(document))
     listed = dig(document, "publication", "withheld_fields") or ()
     excused = tuple(entry["pointer"] for entry in listed if not never_withheld(entry["pointer"]))
     covered = {unit for given in excused for unit in requirements.units if covers(given, unit)}

@@ -17,7 +17,7 @@ from registry.errors import ConfigurationError
 from registry.record.messages import Message, message, translatable
 from registry.record.model import Document
 from registry.record.pointers import dig, field_path, parts, pointer
-from registry.record.schema import SCHEMA_VERSION, Field, fields, record_schema
+from registry.record.schema import Field, fields, record_schema
 
 FieldPath: TypeAlias = tuple[str, ...]
 
@@ -205,23 +205,23 @@ def answer_paths() -> tuple[FieldPath, ...]:
 
 
 @cache
-def units(version: str = SCHEMA_VERSION) -> tuple[Unit, ...]:
+def units() -> tuple[Unit, ...]:
     """Return every requirement unit, in document order."""
     return tuple(
         _unit(field, field.schema["x-requirement"])
-        for field in fields(version)
+        for field in fields()
         if "x-requirement" in field.schema
     )
 
 
 @lru_cache(maxsize=256)
-def requirements_under(held: frozenset[str], version: str = SCHEMA_VERSION) -> Requirements:
+def requirements_under(held: frozenset[str]) -> Requirements:
     """Return the requirements under these conditions; of thousands of cases a register has few."""
-    allowed = restricted_units(version) if "restricted" in held else units(version)
+    allowed = restricted_units() if "restricted" in held else units()
     stateable = {unit.pointer: unit for unit in allowed}
 
     def among(belongs: Callable[[Unit], bool]) -> frozenset[str]:
-        return frozenset(unit.pointer for unit in units(version) if belongs(unit))
+        return frozenset(unit.pointer for unit in units() if belongs(unit))
 
     required = among(lambda unit: any(map(held.issuperset, unit.alternatives)))
     optional = among(lambda unit: unit.optional) - required
@@ -309,14 +309,14 @@ def _error_condition(path: FieldPath, names: tuple[str, ...]) -> tuple[str, ...]
 
 
 @cache
-def restricted_units(version: str = SCHEMA_VERSION) -> tuple[Unit, ...]:
+def restricted_units() -> tuple[Unit, ...]:
     """Return the units that a restricted record may state."""
-    return tuple(unit for unit in units(version) if _allowed(unit.path, version))
+    return tuple(unit for unit in units() if _allowed(unit.path))
 
 
-def _allowed(path: FieldPath, version: str) -> bool:
+def _allowed(path: FieldPath) -> bool:
     """Return whether a restricted record may state a path, by the `then` of the schema."""
-    here = record_schema(version)["then"]
+    here = record_schema()["then"]
     for name in path:
         if here is True:
             return True

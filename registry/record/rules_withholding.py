@@ -9,7 +9,7 @@ from registry.record.messages import Message, PendingFinding, message
 from registry.record.pointers import field_path, parts, pointer, value_at
 from registry.record.requirements import answer_paths, never_withheld
 from registry.record.rule_context import ASKED_BY_FORMAT, RuleContext, remark
-from registry.record.schema import field_at, version_of
+from registry.record.schema import field_at
 
 _LIST = "/publication/withheld_fields"
 
@@ -50,7 +50,7 @@ def lawfully_withheld(context: RuleContext) -> Iterator[PendingFinding]:
 
 def _fault(context: RuleContext, given: str) -> Message | None:
     path = parts(given)
-    field = field_at(field_path(path), version_of(context.document))
+    field = field_at(field_path(path))
     if field is None:
         return message(
             "{place} is no field of the format. Mend the pointer.",

@@ -1,8 +1,7 @@
-"""The released schemas of a record, and their fields.
+"""The released schema of a record, and its fields.
 
 `schemas/record/<version>/record.schema.json` is the one source: requirements, profiles, messages
-and documentation are computed from it. A document is judged by the version that it names. Since
-every document of a version is valid in later ones, whatever only reads takes the newest.
+and documentation are computed from it.
 """
 
 from __future__ import annotations
@@ -16,10 +15,7 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.resources import SCHEMAS
 
-VERSIONS = ("1.0", "1.1")
-"""The released versions, the newest last."""
-
-SCHEMA_VERSION = VERSIONS[-1]
+SCHEMA_VERSION = "1.0"
 RECORD_FOLDER = SCHEMAS / "record" / SCHEMA_VERSION
 
 
@@ -150,32 +146,26 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return any(name.startswith("pack/") for name in self.lists)
 
 
-def version_of(document: object) -> str:
-    """Return the version of the format that a document names; the newest if it names none."""
-    named = document.get("schema_version") if isinstance(document, dict) else None
-    return named if isinstance(named, str) and named in VERSIONS else SCHEMA_VERSION
-
-
 @cache
-def record_schema_bytes(version: str = SCHEMA_VERSION) -> bytes:
+def record_schema_bytes() -> bytes:
     """Return the released file, byte for byte."""
-    return (SCHEMAS / "record" / version / "record.schema.json").read_bytes()
+    return (RECORD_FOLDER / "record.schema.json").read_bytes()
 
 
 @cache
-def record_schema(version: str = SCHEMA_VERSION) -> dict[str, Any]:
+def record_schema() -> dict[str, Any]:
     """Return the released document, which must not be modified."""
-    document: dict[str, Any] = msgspec.json.decode(record_schema_bytes(version))
+    document: dict[str, Any] = msgspec.json.decode(record_schema_bytes())
     return document
 
 
 @cache
-def resolved_schema(version: str = SCHEMA_VERSION) -> dict[str, Any]:
+def resolved_schema() -> dict[str, Any]:
     """Return the schema with every `$ref` replaced by its definition.
 
     A resolved node has the name of its definition as `x-definition`.
     """
-    return resolved(record_schema(version))
+    return resolved(record_schema())
 
 
 def resolved(document: dict[str, Any]) -> dict[str, Any]:
@@ -187,15 +177,15 @@ def resolved(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def document_field(version: str = SCHEMA_VERSION) -> Field:
+def document_field() -> Field:
     """Return a document as a field, whose members are the sections."""
-    return Field(path=(), schema=resolved_schema(version))
+    return Field(path=(), schema=resolved_schema())
 
 
 @cache
-def fields(version: str = SCHEMA_VERSION) -> tuple[Field, ...]:
+def fields() -> tuple[Field, ...]:
     """Return every place of a document, sections and items included, in document order."""
-    return tuple(fields_of(document_field(version)))
+    return tuple(fields_of(document_field()))
 
 
 @cache
@@ -204,19 +194,19 @@ def text_fields() -> tuple[Field, ...]:
     return tuple(field for field in fields() if field.is_text)
 
 
-def field_at(path: tuple[str, ...], version: str = SCHEMA_VERSION) -> Field | None:
+def field_at(path: tuple[str, ...]) -> Field | None:
     """Return the field at a path, or None."""
-    return _fields_by_path(version).get(path)
+    return _fields_by_path().get(path)
 
 
 def required_field(path: tuple[str, ...]) -> Field:
     """Return the field at a path. Raises `LookupError` if there is none."""
-    return _fields_by_path(SCHEMA_VERSION)[path]
+    return _fields_by_path()[path]
 
 
 @cache
-def _fields_by_path(version: str) -> dict[tuple[str, ...], Field]:
-    return {field.path: field for field in fields(version)}
+def _fields_by_path() -> dict[tuple[str, ...], Field]:
+    return {field.path: field for field in fields()}
 
 
 def fields_of(field: Field) -> Iterator[Field]:

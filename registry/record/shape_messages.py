@@ -36,7 +36,7 @@ from registry.record.messages import (
 from registry.record.nearest_code import nearest_code
 from registry.record.pointers import Place, field_path
 from registry.record.requirements import Unit, conditions
-from registry.record.schema import SCHEMA_VERSION, Field, field_at, fields
+from registry.record.schema import Field, field_at, fields
 from registry.record.values import ValueFault, read_number
 from registry.text.text_safety import TextProblem, first_problem
 
@@ -179,48 +179,10 @@ def deprecated(field: Field) -> tuple[Message, ...]:
     return (*said, message("State {place} instead.", place=notice["instead"]))
 
 
-def later(field: Field) -> tuple[Message, ...]:
-    """Return the messages for a field that a later version of the format added."""
-    return (
-        message(
-            "{title}: version {version} of the format added this.",
-            title=titled(field),
-            version=SCHEMA_VERSION,
-        ),
-        _state_version(),
-    )
-
-
-def later_by_language(field: Field) -> tuple[Message, ...]:
-    """Return the messages for a line by language that an earlier version has as it stands alone."""
-    return (
-        message(
-            "{title}: by language since version {version} of the format.",
-            title=titled(field),
-            version=SCHEMA_VERSION,
-        ),
-        _state_version(),
-    )
-
-
-def _state_version() -> Message:
-    return message(
-        'State {member} "{version}": nothing else of the document has to change.',
-        member='"schema_version":',
-        version=SCHEMA_VERSION,
-        plain=message(
-            "State version {version} of the format: nothing else of the record has to change.",
-            version=SCHEMA_VERSION,
-        ),
-    )
-
-
-def unknown(place: Place, *, restricted: bool, version: str) -> tuple[Message, ...]:
-    """Return the messages for a member that a version of the format does not have."""
+def unknown(place: Place, *, restricted: bool) -> tuple[Message, ...]:
+    """Return the messages for a member that the format does not have."""
     path, name = field_path(place), place[-1]
     field = field_at(path)
-    if field is not None and field_at(path, version) is None:
-        return later(field)
     if restricted and field is not None:
         return (
             message(
@@ -236,7 +198,7 @@ def unknown(place: Place, *, restricted: bool, version: str) -> tuple[Message, .
                 name=quoted(name),
             ),
         )
-    known = [one.path[-1] for one in fields(version) if one.path[:-1] == path[:-1]]
+    known = [one.path[-1] for one in fields() if one.path[:-1] == path[:-1]]
     stray = message("There is no field {name} here.", name=quoted(name))
     near = nearest(name, known)
     if near is not None:
@@ -246,7 +208,7 @@ def unknown(place: Place, *, restricted: bool, version: str) -> tuple[Message, .
             stray,
             message("Did you mean {code}?", code=LabelledValue(written=near, label=label)),
         )
-    elsewhere = next((one for one in fields(version) if one.path[-1] == name), None)
+    elsewhere = next((one for one in fields() if one.path[-1] == name), None)
     if elsewhere is not None:
         return (stray, message("It belongs at {place}.", place=_place(elsewhere)))
     return (stray, message("The fields are: {names}.", names=tuple(known), plain=NOTHING))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeGuard
+from typing import Any
 
 from jsonschema import ValidationError
 
@@ -14,7 +14,7 @@ from registry.record.model import Profile
 from registry.record.pack import Pack
 from registry.record.pointers import Place, dig, field_path, pointer
 from registry.record.profiles import shape
-from registry.record.schema import Field, field_at, version_of
+from registry.record.schema import field_at
 from registry.record.validators import build_validator, members_at_fault
 
 MAX_FINDINGS = 50
@@ -24,8 +24,8 @@ MAX_COUNTED = 1000
 
 
 @cache
-def _authority(profile: Profile, version: str) -> Any:
-    return build_validator(shape(profile, version))
+def _authority(profile: Profile) -> Any:
+    return build_validator(shape(profile))
 
 
 def shape_remarks(
@@ -39,18 +39,15 @@ def shape_remarks(
     found: list[PendingFinding] = []
     more = 0
     own = None if profile == "foreign" else pack
-    version = version_of(document)
     formless: set[Place] = set()
-    for error in _authority(profile, version).iter_errors(document):
+    for error in _authority(profile).iter_errors(document):
         for place, rule in members_at_fault(error):
             if shape_messages.repeats_form(rule, nearest_field(place)):
                 if place in formless:
                     continue
                 formless.add(place)
             if len(found) < MAX_FINDINGS:
-                messages = _messages(
-                    error, place, rule, restricted=restricted, pack=own, version=version
-                )
+                messages = _messages(error, place, rule, restricted=restricted, pack=own)
                 found.append(PendingFinding(pointer=pointer(place), rule=rule, messages=messages))
             else:
                 more += 1
@@ -66,18 +63,15 @@ def _messages(
     *,
     restricted: bool,
     pack: Pack | None,
-    version: str,
 ) -> tuple[Message, ...]:
     """Return the messages of a rule that a member breaks; codes of the country are the pack's."""
     if rule == "additionalProperties":
-        return shape_messages.unknown(place, restricted=restricted, version=version)
+        return shape_messages.unknown(place, restricted=restricted)
     if rule == "required":
         return shape_messages.needed(place)
     if rule == "propertyNames":
         return shape_messages.no_language(place)
     exact = field_at(field_path(place))
-    if rule == "type" and isinstance(error.instance, dict) and _is_by_language(exact, version):
-        return shape_messages.later_by_language(exact)
     return shape_messages.sentence(
         rule,
         error.validator_value,
@@ -86,11 +80,3 @@ def _messages(
         nearest_field(place),
         codes=None if pack is None or exact is None else pack.codes(exact.lists),
     )
-
-
-def _is_by_language(field: Field | None, version: str) -> TypeGuard[Field]:
-    """Return whether a later version takes by language what this one has as a line alone."""
-    if field is None or field.kind != "LangLine":
-        return False
-    before = field_at(field.path, version)
-    return before is not None and before.kind != "LangLine"

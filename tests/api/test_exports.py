@@ -194,7 +194,7 @@ async def test_an_export_says_which_words_it_answers(client, publish, record, su
 
 async def test_the_full_set_has_every_field(client, publish, record):
     record["name"]["nl"] = "Bedden"
-    record["schema_version"] = "1.1"
+    record["schema_version"] = "1.0"
     record["data"]["hosting"] = {
         "country": "MA",
         "kind": "government_cloud",

@@ -533,7 +533,7 @@ async def test_none_by_restriction(register):
         restriction = {k: v for k, v in (decided | changes).items() if v is not ...}
         document = {
             "id": edited({}, "good")["id"],
-            "schema_version": "1.1",
+            "schema_version": "1.0",
             "sector": {"primary": GOOD["sector"]["primary"]},
             "risk": {"level": level},
             "lifecycle": {"status": "in_use"},

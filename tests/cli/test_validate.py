@@ -52,7 +52,7 @@ def spoilt(tmp_path):
 def test_a_valid_record(run):
     result = run(MINIMAL)
     assert result.exit_code == 0
-    assert result.stdout == f"{MINIMAL}: publishable, completeness 83, 0 errors, 0 warnings\n"
+    assert result.stdout == f"{MINIMAL}: publishable, completeness 81, 0 errors, 0 warnings\n"
     assert result.stderr == ""
 
 
@@ -63,7 +63,7 @@ def test_findings_are_sentences_on_stderr(run, spoilt):
         f'{spoilt}: /risk/level [enum] error: "extreme" is not a code of this list. '
         "Use one of: unacceptable, high, limited, minimal.\n"
     )
-    assert "not publishable, completeness 80, 1 error, 0 warnings" in result.stdout
+    assert "not publishable, completeness 78, 1 error, 0 warnings" in result.stdout
 
 
 def test_findings_that_are_cut_come_with_their_number(run, spoilt):

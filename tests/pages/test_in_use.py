@@ -22,7 +22,7 @@ RUNNING = ["in_use", "pilot"]
 def filed(number, status, risk, contestation, role):
     return {
         "id": f"demo-education/s{number}",
-        "schema_version": "1.1",
+        "schema_version": "1.0",
         "name": {"fr": f"Système {number}"},
         "sector": {"primary": "education"},
         "purpose": {"affected_groups": ["minors"]},

@@ -231,7 +231,7 @@ def test_a_letter_goes_to_the_address_that_the_record_states():
         "opening_hours": {"fr": "Le matin"},
     }
     document = BASIC | {
-        "schema_version": "1.1",
+        "schema_version": "1.0",
         "id": "demo-services/by-post",
         "languages": {
             "source": "fr",

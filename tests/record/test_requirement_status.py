@@ -15,7 +15,6 @@ from registry.record.requirements import (
     restricted_units,
     units,
 )
-from registry.record.schema import version_of
 
 ROOT = Path(__file__).parents[2]
 MODELS = [
@@ -103,12 +102,12 @@ def plainly(document):
     """Return the two scores, what is missing, the severity of absences, and what is not wanted."""
     totals = {"all": [0, 0], "because": [0, 0]}
     missing, absences, unwanted = [], {}, []
-    version, held = version_of(document), conditions(document)
-    for unit in units(version):
+    held = conditions(document)
+    for unit in units():
         asked, severity = asked_for(unit, held)
         notation = unit.field.schema["x-requirement"]
         weight = 3 if asked else 1 if "o" in notation.split(" | ") else 0
-        unstateable = held["restricted"] and unit not in restricted_units(version)
+        unstateable = held["restricted"] and unit not in restricted_units()
         found = "withheld" if unstateable else state(unit, document)
         names = notation.removeprefix("iff ").replace(" | ", "+").split("+")
         accountable = asked and "M" not in names and not {*"LHPD"}.isdisjoint(names)

@@ -297,7 +297,7 @@ async def test_a_restricted_record_is_like_one_of_its_sector_that_was_withdrawn(
     [first] = await publish(high)
     anew = {
         "id": "demo-sante/nouveau",
-        "schema_version": "1.1",
+        "schema_version": "1.0",
         "risk": {"level": "limited"},
         "sector": {"primary": record["sector"]["primary"]},
         "publication": {"visibility": "restricted"},

@@ -17,7 +17,7 @@ FRENCH = Language(tag="fr", say=lambda wording: find(CATALOGUES, ("fr",), wordin
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("schema_version", "one of `1.0`, `1.1`"),
+        ("schema_version", "one of `1.0`"),
         ("decision.legal_effect", "true or false"),
         ("risk.aia.level", "whole number from 1 to 4"),
         ("procurement.contract.amount.value", "number from 0 to 1,000,000,000,000"),

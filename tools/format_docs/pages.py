@@ -38,7 +38,6 @@ from tools.format_docs.wording import (
     needed,
     prose,
     requirement,
-    since,
 )
 
 LANGUAGES = ("en", "fr")
@@ -138,8 +137,6 @@ def _unit(unit: Unit, level: str, language: Language) -> Iterator[str]:
 def _facts(unit: Unit, language: Language) -> Iterator[str]:
     yield language.put("**Pointer:** {place}", place=f"`{unit.pointer}`")
     yield language.put("**Type:** {kind}.", kind=kind(unit.field.schema, language))
-    if "x-since" in unit.field.schema:
-        yield since(unit.field.schema, language)
     yield " ".join(requirement(unit, language))
     elsewhere = [
         f"{column.upper().replace('_', '/')} `{cell}`"
@@ -168,8 +165,6 @@ def _member(field: Field, language: Language) -> str:
         ),
         language.put("**Type:** {kind}.", kind=kind(field.schema, language)),
     ]
-    if "x-since" in field.schema:
-        sentences.append(since(field.schema, language))
     if needed(field.path):
         sentences.append(say("**Needed** in its object."))
     example = _example(field.path)

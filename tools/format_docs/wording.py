@@ -136,11 +136,6 @@ def shape_link(definition: str, language: Language) -> str:
     return f"[{title}](shapes.md#{definition})"
 
 
-def since(schema: dict[str, Any], language: Language) -> str:
-    """Return the sentence on the version of the format that added a field."""
-    return language.put("**Since** version {version} of the format.", version=schema["x-since"])
-
-
 def requirement(unit: Unit, language: Language) -> Iterator[str]:
     """Yield when a unit is asked for, what its absence is, and what else is particular to it."""
     notice = unit.field.schema.get("x-deprecated")

@@ -12,7 +12,7 @@ from registry.exchange.workbooks.form import FormRow, FormSheet, FormValue
 from registry.exchange.workbooks.values import write_cell
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.field_descriptions import request
-from registry.record.format_version import source_language
+from registry.record.lines_by_language import source_language
 from registry.record.messages import message
 from registry.record.model import Document
 from registry.record.pointers import dig, parts, pointer, values_at

@@ -22,7 +22,7 @@ from registry.exchange.workbooks.values import (
     read_text,
 )
 from registry.exchange.workbooks.words import WorkbookWords
-from registry.record.format_version import settled
+from registry.record.lines_by_language import with_lines_alone
 from registry.record.messages import Message, message
 from registry.record.model import Document
 from registry.record.pointers import Place, parts, pointer, put
@@ -70,7 +70,7 @@ def read_form(sheet: FilledSheet, columns: FormColumns, words: WorkbookWords) ->
     for row in range(TOP, len(sheet.rows)):
         reader.read_row(row)
     head = [str(cell) for cell in (*sheet.rows[0], "", "", "", "")]
-    document = settled(reader.document(), words.pack.languages[0])
+    document = with_lines_alone(reader.document(), words.pack.languages[0])
     record = str(document.get("id", ""))
     made_of, tag = head[1], head[2]
     return FilledRecord(

@@ -21,7 +21,7 @@ from registry.exchange.workbooks.values import (
 )
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
 from registry.record.facets import FACETS, SINGLE
-from registry.record.format_version import settled
+from registry.record.lines_by_language import with_lines_alone
 from registry.record.messages import Message, message
 from registry.record.model import Document
 from registry.record.parse import parse
@@ -122,7 +122,7 @@ class _TableReader:
             sheet=self.sheet.name,
             row=row,
             record=str(document.get("id", "")),
-            document=settled(document, self.words.pack.languages[0]),
+            document=with_lines_alone(document, self.words.pack.languages[0]),
             tag=tag or None,
             home=CellPlace(row, self.named["id"]),
             places=places,

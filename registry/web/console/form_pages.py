@@ -14,7 +14,7 @@ from registry.pages.reader import Reader, Text, label, say
 from registry.pages.views.diff_view import value_view
 from registry.record.canonical import canonical
 from registry.record.entry import NOT_STATED
-from registry.record.format_version import continued, source_language
+from registry.record.lines_by_language import source_language
 from registry.record.messages import render
 from registry.record.model import Document, LangText
 from registry.record.pack import Pack
@@ -66,7 +66,7 @@ def seen_digest(document: Document, slug: str) -> str:
 
 def progress(document: Document, findings: Iterable[Finding]) -> list[FormProgress]:
     """Return how far each page of a record's form is."""
-    status = requirement_status(continued(document))
+    status = requirement_status(document)
     findings = tuple(findings)
     absent = status.requirements.demanded.intersection((*status.absent, *half_answered(findings)))
     faults: dict[str, int] = {}
@@ -243,7 +243,7 @@ def _readable(document: Document) -> Document:
     """
     publication = dig(document, "publication") or {}
     listed = [one for one in publication.get("withheld_fields", ()) if "pointer" in one]
-    return {**continued(document), "publication": {**publication, "withheld_fields": listed}}
+    return {**document, "publication": {**publication, "withheld_fields": listed}}
 
 
 def _of_page(findings: Iterable[Finding], slug: str) -> list[Finding]:

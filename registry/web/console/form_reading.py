@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from registry.record.format_version import settled
+from registry.record.lines_by_language import with_lines_alone
 from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.requirements import Unit
@@ -73,7 +73,7 @@ def read_page(document: Document, units: Iterable[Unit], typed: Typed, first: st
             section.pop(unit.name, None)
         else:
             section[unit.name] = _in_order(value, section.get(unit.name))
-    return settled({name: value for name, value in made.items() if value != {}}, first)
+    return with_lines_alone({name: value for name, value in made.items() if value != {}}, first)
 
 
 def is_none(pointer: str, typed: Typed) -> bool:

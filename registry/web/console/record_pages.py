@@ -12,7 +12,7 @@ from registry.pages.reader import Reader, label, language, say
 from registry.pages.views.document_view import field_name
 from registry.record.model import Document
 from registry.record.pointers import dig
-from registry.record.schema import SCHEMA_VERSION, version_of
+from registry.record.schema import SCHEMA_VERSION
 from registry.record.short_code import spaced
 from registry.services.drafts import SavedDraft
 from registry.services.review import comments_of
@@ -116,18 +116,8 @@ def task_list_view(
         else [],
         "version": current.version if current is not None else None,
         "amends": working.amends,
-        "formats": _formats(working),
         "code": None if current is None or current.code is None else spaced(current.code),
     }
-
-
-def _formats(working: WorkingRecord) -> tuple[str, str] | None:
-    """Return the format of the version in force, and another one in which it is amended."""
-    current = working.around.current
-    if not working.amends or current is None:
-        return None
-    before, after = version_of(msgspec.json.decode(current.document)), version_of(working.document)
-    return None if before == after else (before, after)
 
 
 def _draft_line(reader: Reader, one: SavedDraft) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 
 import msgspec
@@ -93,22 +92,6 @@ async def test_two_people_on_one_page_see_both_versions(office):
     await other.send(again, then="list")
     draft = await draft_of(office, document["id"])
     assert draft["purpose"]["goal"]["fr"] == "Le texte du second."
-
-
-async def test_an_amendment_that_needs_a_newer_format_says_so(office, publish):
-    document = for_agency("minimal") | {"schema_version": "1.0"}
-    document["contact"] = {"email": document["contact"]["email"]}
-    await publish(document)
-    one = await typist(office)
-    page = f"records/{document['id']}/"
-    await one.open(page)
-    assert "format de fiche" not in one.text
-    await one.open(f"{page}about")
-    form = one.form("about")
-    form.set("/contact/postal_address/fr", "12, rue de la Mairie")
-    await one.send(form, then="list")
-    assert "format de fiche 1.1" in re.sub(r"<[^>]+>", "", one.text)
-    assert (await draft_of(office, document["id"]))["schema_version"] == "1.1"
 
 
 async def test_two_people_on_two_pages_do_not_meet(office):

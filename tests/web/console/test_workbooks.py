@@ -73,7 +73,7 @@ async def test_a_workbook_is_taken_filled_in_sent_and_taken_back(office, made):
 
 
 async def test_ones_own_export_is_taken_as_csv_and_changes_nothing(office, publish):
-    record = make_record() | {"schema_version": "1.1"}
+    record = make_record() | {"schema_version": "1.0"}
     record["data"] = record["data"] | {
         "hosting": {"country": "MA", "kind": "on_premise", "provider": "X"}
     }
