@@ -16,16 +16,11 @@ import pytest
 from registry.store.database import connect
 from tests.conftest import ROOT, as_role, grant_serving
 from tests.crash.register import free_port
-from tests.deploy.unit import missing, read_unit
+from tests.deploy.unit import missing, read_environment, read_unit
 from tests.prepared import make_folder
 
 UNITS = ROOT / "deploy/systemd"
 PATIENCE = 120
-
-
-def given(path):
-    lines = path.read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 class Host:
@@ -40,7 +35,7 @@ class Host:
         role = "serving" if "serve.env" in str(unit["EnvironmentFile"]) else "register"
         found = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "NO_COLOR": "1"}
         for file in unit["EnvironmentFile"]:
-            found |= given(UNITS / Path(file).name)
+            found |= read_environment(UNITS / Path(file).name)
         # The port of the proxy is not there; neither is the database of the file.
         address = f"{as_role(role, self.url).split('?')[0]}?host=/run/postgresql"
         return found | {

@@ -2,8 +2,9 @@
 
 `python -m tests.deploy.unit UNIT PLACES [COMMAND…]`, as root. PLACES is a JSON object: `data`, the
 folder that is `/var/lib/registry`; `socket`, the PostgreSQL socket; `environment`, what is set
-instead of the unit's files. The unit's user, umask, inaccessible paths, read-only system, /proc and
-system calls are those of the unit; a COMMAND stands in for its own.
+instead of the unit's files. It is empty on a machine that has all of that where the unit looks for
+it, and its program in `/opt/registry`. The unit's user, umask, inaccessible paths, read-only
+system, /proc and system calls are those of the unit; a COMMAND stands in for its own.
 """
 
 from __future__ import annotations
@@ -107,6 +108,28 @@ def _lay_out(unit: dict[str, list[str]], data: str, socket: str) -> None:
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m registry "$@"\n')
     program.chmod(0o755)
+    _confine(unit)
+
+
+def _hide_home(unit: dict[str, list[str]]) -> None:
+    """Give the process what a unit sees of a machine on which all is where it should be."""
+    _libc.unshare(_NEW_NAMESPACE)
+    _mount("none", "/", flags=_RECURSIVE | _PRIVATE)
+    # The interpreter of the tests may lie below /root, where other users may not look.
+    base = Path(sys.base_prefix).resolve()
+    _mount(str(base), "/mnt", flags=_BIND)
+    for folder in ("/root", "/tmp"):  # noqa: S108
+        _mount("unit", folder, "tmpfs", data="mode=0755")
+    if not base.exists():
+        base.mkdir(parents=True)
+        _mount("/mnt", str(base), flags=_BIND)
+    for value in unit.get("ReadWritePaths", []):
+        for path in value.split():
+            _mount(path, path, flags=_BIND)
+    _confine(unit)
+
+
+def _confine(unit: dict[str, list[str]]) -> None:
     Path("/tmp").chmod(0o1777)  # noqa: S108
     for path in unit.get("InaccessiblePaths", []):
         _mount("none", path.lstrip("-"), "tmpfs", data="mode=0000")
@@ -116,13 +139,26 @@ def _lay_out(unit: dict[str, list[str]], data: str, socket: str) -> None:
     _mount("proc", "/proc", "proc", data=f"{subset}hidepid={unit['ProtectProc'][0]}")
 
 
+def read_environment(path: Path) -> dict[str, str]:
+    """Return what a file of `EnvironmentFile=` sets."""
+    lines = path.read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
 def main(path: str, places: str, *command: str) -> None:
     """Become the unit's process."""
     unit, given = read_unit(Path(path)), json.loads(places)
     program = _filter(unit)
     words = list(command) or unit["ExecStart"][0].split()
     user = pwd.getpwnam(unit["User"][0])
-    _lay_out(unit, given["data"], given["socket"])
+    if given:
+        _lay_out(unit, given["data"], given["socket"])
+        environment = given["environment"]
+    else:
+        environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+        for file in unit["EnvironmentFile"]:
+            environment |= read_environment(Path(file))
+        _hide_home(unit)
     os.chdir(unit["WorkingDirectory"][0])
     os.setgroups([user.pw_gid])
     os.setgid(user.pw_gid)
@@ -138,7 +174,7 @@ def main(path: str, places: str, *command: str) -> None:
         raise OSError(ctypes.get_errno(), "no new privileges")
     if _libc.prctl(_SECCOMP, _FILTER, ctypes.byref(kept), 0, 0):
         raise OSError(ctypes.get_errno(), "the filter of system calls")
-    os.execve(words[0], words, given["environment"] | {"HOME": user.pw_dir})  # noqa: S606
+    os.execve(words[0], words, environment | {"HOME": user.pw_dir})  # noqa: S606
 
 
 if __name__ == "__main__":
