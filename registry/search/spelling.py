@@ -41,6 +41,9 @@ from registry.text.spelling import (
 from registry.text.tokens import NEUTRAL, article_variants, query_stems, words
 
 _MOST_WORDS = 12
+"""Words of the longest question that is corrected, and clauses of which most are looked for."""
+
+_MOST_KEPT = 8
 _MOST_CORRECTED = 4
 _MOST_ALIKE = 12
 _MOST_COUNTED = 40
@@ -206,7 +209,10 @@ class Speller:
             return None
 
     def _corrected(self, text: str, query: Query) -> Correction | None:
-        typed = self._typed(text, query)[:_MOST_WORDS]
+        typed = self._typed(text, query)
+        if len(typed) > _MOST_WORDS:
+            # Nothing has so many words; most of them may be found as they are.
+            return self._most(self._clauses(text, {}))
         arabic = self._arabic(typed)
         likely: dict[str, str] = {}
         for place, language in enumerate(self._languages):
@@ -227,7 +233,9 @@ class Speller:
             return found
         if self._names.is_name(text, query):
             return None
-        parts = self._clauses(text, meant)
+        return self._most(self._clauses(text, meant))
+
+    def _most(self, parts: Mapping[str, Clause]) -> Correction | None:
         return self._called(parts) or self._reduced(parts)
 
     def _in_arabic(self, text: str, arabic: Mapping[str, str]) -> Correction | None:
@@ -331,7 +339,7 @@ class Speller:
     def _weights(
         self, parts: Mapping[str, Clause], language: str | None, tier: int
     ) -> dict[str, _Weight]:
-        """Return how much each clause says that a tier has, by what was typed."""
+        """Return how much the clauses say that a tier has, by what was typed, most first."""
         weights: dict[str, _Weight] = {}
         for place, (typed, part) in enumerate(parts.items()):
             query = parse_query(part.text, self._vocabulary)
@@ -344,7 +352,8 @@ class Speller:
                     rarity=-count,
                     place=-place,
                 )
-        return weights
+        best = sorted(weights, key=weights.__getitem__, reverse=True)
+        return {typed: weights[typed] for typed in best[:_MOST_KEPT]}
 
     def _fewer(
         self, parts: Mapping[str, Clause], kept: Iterable[str], language: str | None, tier: int
