@@ -4,13 +4,14 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest -n 4 --dist loadgroup
 PORT ?= 8000
 
-.PHONY: help up serve site test check format screenshots bench crash outage fuzz lock release wheelhouse sbom \
+.PHONY: help up serve site test test-browser test-slow check format screenshots bench crash outage fuzz lock release wheelhouse sbom \
   licences advisories clean
 
 help: ## List what make can do
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 up: .venv/ready ## Start a register: database, demonstration records, site and API
 	$(BIN)/registry up --port $(PORT)
@@ -21,8 +22,14 @@ serve: .venv/ready ## Serve the API and the built site, without loading or build
 site: .venv/ready ## Build the static site from the register
 	$(BIN)/registry site build
 
-test: .venv/ready-dev ## Run the whole test suite
-	$(BIN)/pytest -n 4 --dist loadgroup tests
+test: .venv/ready-dev ## Run the tests, but for the next two; T= a folder or file, all of it
+	$(PYTEST) $(if $(T),$(T),-m "not browser and not slow" tests)
+
+test-browser: .venv/ready-dev ## Run the tests of every kind of page in a browser
+	$(PYTEST) -m browser tests
+
+test-slow: .venv/ready-dev ## Run attacks, faults, crashes, other people's programs, what is shipped
+	$(PYTEST) -m slow tests
 
 check: .venv/ready-dev ## Run every linter; changes nothing
 	$(BIN)/ruff check .

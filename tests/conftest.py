@@ -65,10 +65,27 @@ _SHARED = {
 }
 
 
+# What `make test-slow` runs: campaigns, attacks, other people's programs, what is shipped.
+_SLOW = (
+    *("attacks", "clients", "crash", "deploy", "faults", "fuzz"),
+    *("cli/test_demo.py", "cli/test_rolling_update.py", "house/test_backup_scripts.py"),
+    *("house/test_deploy.py", "house/test_key_ceremony.py", "house/test_transparency_log.py"),
+    *("house/test_wheel.py", "search/test_oracle.py", "tlog/test_interop.py"),
+    *("tlog/test_judges.py", "tools/test_release.py"),
+)
+# What of a browser `make test` has: the ways of readers on a phone, and a filing.
+_WALK = ("browser/test_console_by_keyboard.py", "browser/test_paths.py")
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        place = item.path.relative_to(ROOT / "tests")
+        folder = place.parts[0]
+        if {folder, place.as_posix()}.intersection(_SLOW):
+            item.add_marker(pytest.mark.slow)
+        if folder == "browser" and place.as_posix() not in _WALK:
+            item.add_marker(pytest.mark.browser)
         if not _SHARED.get(folder, set()).isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(folder))
 
