@@ -53,7 +53,7 @@ bench: .venv/ready-dev ## Measure, and write tests/bench/results.md; ONLY= some,
 crash: .venv/ready-dev ## Kill it under load, ROUNDS times (100); SEED= repeats a campaign
 	$(BIN)/python -m tests.crash $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
-outage: .venv/ready-dev ## Cut hosts off, fail over, update; ROUNDS= failovers, ONLY= one, FROM= a commit
+outage: .venv/ready-dev ## Cut hosts off, fail over, update; ROUNDS= failovers, ONLY= one, FROM= a commit with the same 0001
 	$(BIN)/python -m tests.outage $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(FROM),--from $(FROM))
 

@@ -228,7 +228,7 @@ def empty_url(copied):
 
 @pytest.fixture
 def migrated_url(copied):
-    """A database in which a register can be begun, without the second that migrations take."""
+    """A database in which a register can be begun, without the time that migrations take."""
     with copied(MIGRATED) as url:
         yield url
 

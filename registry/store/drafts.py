@@ -19,9 +19,8 @@ LEAST_WEIGHT = 1024
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A draft: canonical JSON text; `base` is the leaf hash of the version that it amends.
 
-    `submitted_*` are of its latest submission (the person is null in rows of older releases),
-    `returned_*`, `comment` (JSON: a text, or texts by language) and `comments` (JSON: the same by
-    JSON Pointer) of its latest return.
+    `submitted_*` are of its latest submission, `returned_*`, `comment` (JSON: a text, or texts by
+    language) and `comments` (JSON: the same by JSON Pointer) of its latest return.
     """
 
     record: str

@@ -53,6 +53,14 @@ inner join pg_stat_activity as a on a.pid = l.pid
 where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) + l.objid::bigint = $1
 """
 
+_UNRELEASED = (
+    "the database was made by an earlier, unreleased version of the register, and this one does "
+    "not open it; begin anew: end its processes, move the data folder (REGISTRY_DATA_DIR, else "
+    "var) away, name an empty database where REGISTRY_DATABASE_URL is set, and start again (make "
+    "up, registry up)"
+)
+"""What is said of a database whose first migration is not the one of all releases."""
+
 _log = structlog.get_logger()
 
 
@@ -85,7 +93,7 @@ class MigrationStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
-    """Return the migrations in order of their numbers, of which some were never used."""
+    """Return the migrations in order of their numbers, which may have gaps."""
     found: list[Migration] = []
     for path in sorted(folder.glob("*.sql")):
         match = _FILE.match(path.name)
@@ -107,8 +115,8 @@ def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
 async def migrate(database: Database, folder: Path = MIGRATIONS) -> list[Migration]:
     """Apply the missing migrations and return them.
 
-    Raises `ConfigurationError` if an applied one was changed, or if the database role lacks a
-    privilege.
+    Raises `ConfigurationError` if an applied one was changed, if the database is of an unreleased
+    version, or if the database role lacks a privilege.
     """
     migrations = read_migrations(folder)
     applied: list[Migration] = []
@@ -148,23 +156,28 @@ async def _lock(connection: Connection) -> None:
 
 async def _missing(connection: Connection, migrations: list[Migration]) -> list[Migration]:
     """Return the migrations that are not applied yet, in order."""
-    done = await _read_applied(connection)
+    done = await _read_applied(connection, migrations[0])
     _check(done, migrations)
     return [migration for migration in migrations if migration.number not in done]
 
 
-async def _read_applied(connection: Connection) -> dict[int, dict[str, str]]:
+async def _read_applied(connection: Connection, first: Migration) -> dict[int, dict[str, str]]:
+    """Return the rows of applied migrations by number; `first` is the one of all releases."""
     if not await has_begun(connection):
         return {}
     try:
-        rows = await connection.fetch("select number, name, checksum, kind from migration")
+        # Not by their names: those of the first unreleased versions have no `kind`.
+        rows = await connection.fetch("select * from migration")
     except asyncpg.InsufficientPrivilegeError as error:
         raise ConfigurationError(
             f"there is a register in this database, and the role in REGISTRY_DATABASE_URL may not "
             f"read it ({error}); grant it what docs/operating.md names, The database, also after "
             "a restore"
         ) from error
-    return {row["number"]: row for row in rows}
+    done = {row["number"]: row for row in rows}
+    if first.number in done and done[first.number]["checksum"] != first.checksum:
+        raise ConfigurationError(_UNRELEASED)
+    return done
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
@@ -196,9 +209,13 @@ async def is_begun(database: Database) -> bool:
 
 
 async def read_status(connection: Connection, folder: Path = MIGRATIONS) -> MigrationStatus:
-    """Return how the migrations of a database differ from those of this version."""
-    done = await _read_applied(connection)
-    ours = {one.number: one for one in read_migrations(folder)}
+    """Return how the migrations of a database differ from those of this version.
+
+    Raises `ConfigurationError` if the database is of an unreleased version.
+    """
+    migrations = read_migrations(folder)
+    done = await _read_applied(connection, migrations[0])
+    ours = {one.number: one for one in migrations}
     missing = [one for number, one in ours.items() if number not in done]
     ahead = {number: row for number, row in sorted(done.items()) if number not in ours}
     return MigrationStatus(

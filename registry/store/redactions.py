@@ -27,8 +27,8 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     then there is no record. `replaced` is what will be shown in the place of members, until it is
     confirmed: a list of `{pointer, versions, value}`. `is_done` means that it was carried out, and
     the content no longer exists. `state` says the same in a word; an `overtaken` request cannot be
-    confirmed any more, since another redaction erased a part of the same. The persons are null in
-    rows of older releases.
+    confirmed any more, since another redaction erased a part of the same. The persons are null
+    where it came from a peer or from the published log.
     """
 
     id: int

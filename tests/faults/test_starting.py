@@ -18,8 +18,6 @@ from tests.migrated import is_migrated
 from tests.served import copy_register
 
 PATIENCE = 180
-ALIKE = 3
-"""After so many migrations each further one is made of the same messages."""
 MIGRATE = """
 import asyncio, sys
 from pathlib import Path
@@ -170,47 +168,44 @@ async def test_two_processes_that_migrate_at_once(empty_url, folder_of_migration
 async def test_a_wire_that_breaks_at_any_message_of_the_migrations(empty_url, wire_to, tmp_path):
     """There are always the tables of as many migrations as are noted, and the next process goes on.
 
-    The wire breaks one message later each time, until a migration more is noted: so at every
-    message of the first three, after which all begin alike. Each later one loses one message in
-    turn and those at its end. What a process reads when it begins, `reads` messages, is cut off for
-    the first migration alone.
+    The wire breaks one message later each time, until a migration more is noted.
     """
-    files = sorted(MIGRATIONS.glob("*.sql"))
+    folder, number = tmp_path / "all", read_migrations()[-1].number
+    shutil.copytree(MIGRATIONS, folder)
+    for name in ("one", "two"):
+        number += 1
+        made = f"create table {name} (x integer); create table {name}_more (x integer)"
+        (folder / f"{number:04d}_{name}.sql").write_text(made, encoding="utf-8")
+    files = sorted(folder.glob("*.sql"))
     connection = await asyncpg.connect(empty_url)
     expected = [await tables(connection)]
     straight = await connect(empty_url)
-    for path in files:
-        shutil.copy(path, tmp_path)
-        await migrate(straight, tmp_path)
+    for count in range(1, len(files) + 1):
+        some = tmp_path / str(count)
+        some.mkdir()
+        for path in files[:count]:
+            shutil.copy(path, some)
+        await migrate(straight, some)
         expected.append(await tables(connection))
     await straight.close()
     wire = await wire_to(empty_url)
-    through = await connect(wire.url)
-    wire.arm(None, delivered=True)
-    assert await migrate(through) == []
-    reads = wire.messages
-    await through.close()
     for delivered in (False, True):
         await connection.execute("drop schema public cascade; create schema public")
-        cut_at, noted, broke, length = 0, 0, True, 0
+        cut_at, noted, broke = 0, 0, True
         while broke:
             cut_at += 1
             wire.arm(None, delivered=delivered)
             through = await connect(wire.url)
             wire.arm(cut_at, delivered=delivered)
             with contextlib.suppress(Unavailable):
-                await migrate(through)
+                await migrate(through, folder)
             broke = wire.broke
             wire.arm(None, delivered=delivered)
             await through.close()
             before, noted = noted, await noted_migrations(connection)
             assert noted in {before, before + 1}
             assert await tables(connection) == expected[noted]
-            if noted > before:
-                length = cut_at - reads if noted <= ALIKE else length
-                cut_at = reads + (noted % length if noted >= ALIKE else 0)
-            elif noted >= ALIKE:
-                cut_at = max(cut_at, reads + length - 2)
+            cut_at = 0 if noted > before else cut_at
         assert noted == len(files)
     await connection.close()
 

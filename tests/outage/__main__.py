@@ -27,7 +27,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make outage")
     parser.add_argument("--only", action="append", choices=list(SCENARIOS))
     parser.add_argument("--rounds", type=int, default=10, help="failovers")
-    parser.add_argument("--from", dest="ref", default="HEAD", help="what is updated from")
+    parser.add_argument(
+        "--from",
+        dest="ref",
+        default="HEAD",
+        help="a commit to update from, with the same 0001_register.sql",
+    )
     given = parser.parse_args()
     missing = lacking()
     if missing:

@@ -159,13 +159,18 @@ async def test_each_thing_that_is_broken_in_the_database_is_found(installed):
         f"{off} reset synchronous_commit",
     )  # fmt: skip
     await broken(
-        "migrations", "lacks 38", "delete from migration where number = 38",
-        "insert into migration values (38, 'heartbeats', '', now(), 'expand')",
+        "migrations", "lacks 1 (register)", "update migration set number = 0",
+        "update migration set number = 1",
     )  # fmt: skip
     await broken(
         "migrations", "migration 999 (later), which",
         "insert into migration values (999, 'later', '', now(), 'contract')",
         "delete from migration where number = 999",
+    )  # fmt: skip
+    await broken(
+        "migrations", "by an earlier, unreleased version",
+        "update migration set checksum = 'x' || checksum",
+        "update migration set checksum = substr(checksum, 2)",
     )  # fmt: skip
     await broken(
         "work", "told anything for 3 hours",

@@ -283,7 +283,7 @@ async def test_a_person_does_not_approve_her_own_withdrawal_by_a_second_token(
     assert done.outcome == "withdrawn"
 
 
-async def test_a_draft_that_an_older_release_submitted_knows_its_actor(reviewed, record, people):
+async def test_a_draft_without_its_person_is_that_of_its_actor(reviewed, record, people):
     await reviewed.save(record)
     await reviewed.submit(record)
     async with people.database.connection() as connection:

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from registry.errors import ConfigurationError
 from registry.store import migrate as migrations
 from registry.store.database import connect
-from registry.store.migrate import MIGRATIONS, migrate, read_migrations
+from registry.store.migrate import MIGRATIONS, check_migrated, migrate, read_migrations
 from tests.migrated import is_migrated
 
 KILL_SLEEPER = (
@@ -23,7 +23,7 @@ KILL_SLEEPER = (
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with the first migration, to which tests add others."""
+    """A folder with the released migrations, to which tests add others."""
     shutil.copytree(MIGRATIONS, tmp_path / "migrations")
     return tmp_path / "migrations"
 
@@ -57,10 +57,26 @@ async def test_only_what_is_missing_is_applied(database, folder):
 
 
 async def test_a_changed_released_migration_refuses_to_start(database, folder):
-    [path, *_] = sorted(folder.glob("*.sql"))
-    path.write_text(path.read_text("utf-8") + "-- harmless?\n", encoding="utf-8")
+    number = second(folder, "create table another (x integer)")
+    await migrate(database, folder)
+    second_path = folder / f"{number:04d}_second.sql"
+    second_path.write_text("create table another (x bigint)", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="was changed after the database applied it"):
         await migrate(database, folder)
+
+
+@pytest.mark.parametrize("older", ["select 1", "alter table migration drop column kind"])
+async def test_a_database_of_an_unreleased_version_is_told_to_begin_anew(database, older):
+    """Its first migration is another, and there are more of them."""
+    async with database.connection() as connection:
+        await connection.execute("update migration set checksum = '058432'")
+        await connection.execute("insert into migration values (2, 'office', '4919', now(), '')")
+        await connection.execute(older)
+        with pytest.raises(ConfigurationError, match="begin anew: end its processes"):
+            await migrations.read_status(connection)
+    for opening in (migrate, check_migrated):
+        with pytest.raises(ConfigurationError, match="made by an earlier, unreleased version"):
+            await opening(database)
 
 
 async def test_a_database_of_a_newer_version_is_refused(database, folder):

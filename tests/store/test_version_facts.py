@@ -10,7 +10,6 @@ from registry.services import withdrawal
 from registry.services.access import Actor
 from registry.services.pipeline import execute
 from registry.store import log
-from registry.store.migrate import MIGRATIONS
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -134,44 +133,3 @@ async def test_lines_say_what_entries_of_foreign_records_say(publish, record, da
     facts = [(one.run, one.state, one.moved_from, one.undated) for one in lines]
     nothing = (None, None, None, False)
     assert facts == [nothing, nothing, (7, None, "us.a", True), (8, "gone", None, False), nothing]
-
-
-async def test_the_migration_makes_of_versions_what_publishing_writes(
-    publish, withdraw, levelled, rows, database, record
-):
-    withheld = levelled("limited", "withheld")
-    del withheld["contact"]
-    withheld["publication"]["withheld_fields"] = [
-        {"pointer": "/technical/description", "ground": "state_security"},
-        {"pointer": "/data/hosting/provider", "ground": "state_security"},
-    ]
-    restricted = {
-        "id": "demo-securite/x",
-        "schema_version": "1.0",
-        "publication": {
-            "visibility": "restricted",
-            "restriction": {
-                "ground": "state_security",
-                "authority": "A",
-                "review_on": "2030-01-01",
-            },
-        },
-    }
-    bare = {"id": "demo-education/bare", "schema_version": "1.0"}
-    for level in ("high", "limited", None, "minimal", "high"):
-        await publish(levelled(level), now=NOW)
-    await publish(withheld, restricted, bare, now=NOW + DAY)
-    await withdraw("demo-sante/prevision-lits", NOW + DAY)
-    await withdraw("demo-education/bare", NOW + DAY)
-    await publish(levelled("minimal"), now=NOW + DAY)
-    written = await rows()
-    assert len(written) == 9
-    assert len({tuple(rules) for (rules,) in await rows("rules")}) > 2
-    for column in ("withheld", "restricted", "risk_change", "until_entry"):
-        assert {bool(value) for (value,) in await rows(column)} == {True, False}, column
-    [path] = MIGRATIONS.glob("*_statistics.sql")
-    text = path.read_text("utf-8")
-    async with database.transaction() as connection:
-        await connection.execute("delete from figure")
-        await connection.execute(text[text.index("insert into figure") :])
-    assert await rows() == written
