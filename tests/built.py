@@ -40,12 +40,13 @@ def build(
     description: Mapping[str, Any] | None = None,
     processes: int = 1,
     is_copy: bool = False,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> BuildReport:
     """Build the site of a snapshot, as `build_register` does that of a register."""
     settings = msgspec.structs.replace(settings, data_dir=TEMPLATES.parent)
     for fresh in (full, True):
         try:
-            with hold_directory(out) as directory:
+            with hold_directory(out, is_stopped) as directory:
                 plan = make_plan(
                     directory,
                     snapshot,

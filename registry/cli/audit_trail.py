@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import signal
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +15,7 @@ import rich_click as click
 from registry.cli.command_options import NUMBER
 from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, run
+from registry.cli.runtime import pass_settings, run, until_terminated
 from registry.errors import ConfigurationError
 from registry.services.audit_chain import (
     BATCH,
@@ -66,16 +65,11 @@ def follow(settings: Settings, start: int | None, state: Path | None, *, once: b
     if start is not None and state is not None and state.exists():
         raise click.UsageError(f"{state} says where to go on; leave --from out, or remove the file")
 
-    async def follow_until_ended(context: ServiceContext) -> None:
-        task = asyncio.ensure_future(_follow(context, start or 1, state, once=once))
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        try:
-            await task
-        except asyncio.CancelledError:
-            if not task.cancelled():
-                raise
-
-    run(settings, follow_until_ended, derives=False)
+    run(
+        settings,
+        lambda context: until_terminated(_follow(context, start or 1, state, once=once)),
+        derives=False,
+    )
 
 
 async def _follow(context: ServiceContext, start: int, state: Path | None, *, once: bool) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
 import msgspec
+from click.exceptions import Exit
 
 from registry.cli import log_output
 from registry.cli.output import print_message
@@ -86,6 +89,23 @@ def in_register(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
         return run(settings, lambda context: work(context, **arguments))
 
     return body
+
+
+async def until_terminated(work: Coroutine[Any, Any, T]) -> T:
+    """Return what is awaited; SIGTERM cancels it and ends the command, in order, with code 0."""
+    task, terminated = asyncio.ensure_future(work), asyncio.Event()
+
+    def terminate() -> None:
+        terminated.set()
+        task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if terminated.is_set():
+            raise Exit(0) from None
+        raise
 
 
 async def print_doubts(settings: Settings, context: ServiceContext) -> None:

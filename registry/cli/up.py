@@ -15,7 +15,7 @@ from registry.cli.load import report
 from registry.cli.member import link_address
 from registry.cli.output import print_message
 from registry.cli.progress import progress_bar
-from registry.cli.runtime import pass_settings, print_doubts, running_database
+from registry.cli.runtime import pass_settings, print_doubts, running_database, until_terminated
 from registry.cli.server import PORT, announce, check_port, listening_at, serve
 from registry.clock import utc_now
 from registry.errors import ConfigurationError
@@ -88,7 +88,7 @@ def prepare_register(settings: Settings, records: Path = resources.RECORDS) -> l
     ]
     return run_in_register(
         settings,
-        lambda context: prepare(settings, context, records, events),
+        lambda context: until_terminated(prepare(settings, context, records, events)),
         demonstration_from=begins_at(events),
     )
 

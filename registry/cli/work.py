@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-
 import rich_click as click
 
-from registry.cli.runtime import pass_settings, print_doubts, run
+from registry.cli.runtime import pass_settings, print_doubts, run, until_terminated
 from registry.services.context import ServiceContext
 from registry.services.witness_policy import configured_policy
 from registry.settings import Settings
@@ -30,16 +27,4 @@ async def _work_until_terminated(settings: Settings, context: ServiceContext) ->
     """Do the background work; return on SIGTERM, so that the register is closed in order."""
     configured_policy(settings)
     await print_doubts(settings, context)
-    work = asyncio.ensure_future(runner.work(settings, context))
-    terminated = asyncio.Event()
-
-    def terminate() -> None:
-        terminated.set()
-        work.cancel()
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
-    try:
-        await work
-    except asyncio.CancelledError:
-        if not terminated.is_set():
-            raise
+    await until_terminated(runner.work(settings, context))

@@ -8,13 +8,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from registry.errors import ConfigurationError
-from registry.pages.build.build_directory import builds_folder
+from registry.errors import ConfigurationError, Unavailable
+from registry.pages.build.build_directory import builds_folder, hold_directory
 from registry.settings import Settings
 from tests.built import build
 
 from .conftest import FOREIGN, LANGUAGES, SETTINGS, Rendered, copied, files, stored
 from .conftest import make_corpus as make_whole_corpus
+
+SECOND = stored(FOREIGN | {"id": "us.demo/second"}, origin="us-demo")
 
 
 def make_corpus(*more):
@@ -181,6 +183,50 @@ def test_a_build_that_fails_leaves_the_old_site(corpus, out, processes):
     assert before == files(out)
     assert [entry.name for entry in builds_folder(out).iterdir() if entry.is_dir()] == ["1"]
     assert build(corpus, out=out, settings=SETTINGS).rendered == 0
+
+
+class Stop:
+    """Says after a number of questions that a build is to end."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def __call__(self):
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_build_that_is_stopped_is_gone_on_with_and_says_the_same(
+    corpus, site, out, tmp_path, processes
+):
+    """Stopped after 1, 2, 4 … links and parts, each going on, then of a state that goes on."""
+    moved = Settings(base_url="https://other.example")
+    # First all pages are rendered; then most are linked, as the build before has others.
+    for name, state in (("moved", corpus), ("more", make_corpus(SECOND))):
+        before, report, stops = files(out), None, 0
+        while report is None:
+            stop = Stop(after=2**stops)
+            try:
+                report = build(state, out=out, settings=moved, processes=processes, is_stopped=stop)
+            except Unavailable:
+                assert files(out) == before
+                stops += 1
+        assert stops > 3
+        assert report.rendered < report.files // 2
+        whole = tmp_path / name
+        build(state, out=whole, settings=moved)
+        assert files(out) == files(whole)
+    # What was made of one state serves another, and leaves nothing behind.
+    with pytest.raises(Unavailable):
+        build(corpus, out=out, settings=moved, full=True, is_stopped=Stop(after=40))
+    build(corpus, out=out, settings=SETTINGS, processes=processes)
+    assert files(out) == files(site)
+
+
+def test_a_build_that_is_stopped_waits_for_no_other(corpus, out):
+    with hold_directory(out), pytest.raises(Unavailable, match="was stopped"):
+        build(corpus, out=out, settings=SETTINGS, is_stopped=lambda: True)
 
 
 def test_the_build_before_is_kept_and_older_ones_go(corpus, out):

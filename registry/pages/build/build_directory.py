@@ -11,9 +11,11 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.pages.build.manifest import (
@@ -26,6 +28,8 @@ from registry.pages.build.manifest import (
 from registry.pages.page import LostFileError
 
 _ATTEMPTS = 3
+_PAUSE_SECONDS = 0.2
+_STOPPED = "the build of the site was stopped; the next one goes on with it"
 
 
 class BuildDirectory:
@@ -35,9 +39,10 @@ class BuildDirectory:
     folder of the build under way.
     """
 
-    def __init__(self, out: Path) -> None:
-        """Read what is in force."""
+    def __init__(self, out: Path, is_stopped: Callable[[], bool] = lambda: False) -> None:
+        """Read what is in force; `is_stopped` returns whether the build is to end."""
         self.out = out
+        self._is_stopped = is_stopped
         self.current = out.resolve() if out.exists() else None
         self.manifest = read_manifest(self.current) if self.current else NO_MANIFEST
         self.new: Path | None = None
@@ -114,6 +119,16 @@ class BuildDirectory:
             if path.name not in kept:
                 _remove(path)
 
+    def stop_if_asked(self, there: Mapping[str, str]) -> None:
+        """Raise `Unavailable` where the build is to end; the next one begins with what is there.
+
+        `there` has every file that may be in the new folder, with its key or "".
+        """
+        if self.new is not None and self._is_stopped():
+            write_manifest(self.new, Manifest(pages=there))
+            self.new = None
+            raise Unavailable(_STOPPED)
+
     def abandon(self) -> None:
         """Remove a folder that was not put in force."""
         if self.new is not None:
@@ -163,10 +178,13 @@ def builds_folder(out: Path) -> Path:
 
 
 @contextmanager
-def hold_directory(out: Path) -> Iterator[BuildDirectory]:
-    """Hold the only right to build here; what was begun and not put in force is removed.
+def hold_directory(
+    out: Path, is_stopped: Callable[[], bool] = lambda: False
+) -> Iterator[BuildDirectory]:
+    """Hold the only right to build here; what was begun and neither finished nor stopped goes.
 
-    Raises `ConfigurationError` when something else lies where the link belongs.
+    Raises `ConfigurationError` when something else lies where the link belongs, `Unavailable` when
+    it is stopped while another process has the right.
     """
     if out.exists() and not out.is_symlink():
         raise ConfigurationError(
@@ -175,12 +193,23 @@ def hold_directory(out: Path) -> Iterator[BuildDirectory]:
     builds = builds_folder(out)
     builds.mkdir(parents=True, exist_ok=True)
     with (builds / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        directory = BuildDirectory(out)
+        while not _locked(lock):
+            if is_stopped():
+                raise Unavailable(_STOPPED)
+            time.sleep(_PAUSE_SECONDS)
+        directory = BuildDirectory(out, is_stopped)
         try:
             yield directory
         finally:
             directory.abandon()
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _made_at(build: Path) -> int:

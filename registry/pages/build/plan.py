@@ -42,9 +42,11 @@ class BuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     """All pages of a build, and those among them that `before` does not have.
 
     `state` is the digest of everything that the build depends on, empty where that is not known.
+    One that `is_full` takes nothing from an earlier build.
     """
 
     site: Site
+    is_full: bool
     before: Manifest
     pages: Sequence[Page]
     changed: Sequence[Page]
@@ -84,7 +86,11 @@ def make_plan(
         words = WordFiles(folder=directory.current, records=before.records)
     pages = all_pages(site, description, words)
     changed = [page for page in pages if before.pages.get(page.file) != page.key]
-    return BuildPlan(site=site, before=before, pages=pages, changed=changed, state=state)
+    # Without its manifest the build in force is damaged, and nothing there is taken for whole.
+    full = full or (directory.current is not None and before is NO_MANIFEST)
+    return BuildPlan(
+        site=site, is_full=full, before=before, pages=pages, changed=changed, state=state
+    )
 
 
 def carry_out(
@@ -97,7 +103,8 @@ def carry_out(
 ) -> BuildReport:
     """Build what is planned; `histories` have all versions of what the plan needs, oldest first.
 
-    `progress` is told the pages that are done, and all. Raises `LostFileError`.
+    `progress` is told the pages that are done, and all. Raises `LostFileError`, and `Unavailable`
+    when the directory is to be left as it is: after a link, or after pages of one process.
     """
     site = plan.site
     site.histories.update(histories or {})
@@ -105,28 +112,34 @@ def carry_out(
     before = plan.before.pages
     if directory.current and before == keys:
         return report_unchanged(directory)
-    held = directory.begin(fresh=plan.before is NO_MANIFEST)
+    held = directory.begin(fresh=plan.is_full)
+    # Without a key: what may be there and is of another build, or cut.
+    there = dict.fromkeys([*held, *keys], "") | dict(held.items() & keys.items())
     for file in held.keys() - keys.keys():
         directory.remove(file)
     same = keys.items() & before.items()
     for file, _ in same - held.items():
         directory.link(file)
+        there[file] = keys[file]
+        directory.stop_if_asked(there)
     changed = [page for page in plan.changed if held.get(page.file) != page.key]
     blocks = _blocks(changed)
 
-    def render(block: Sequence[Page]) -> int:
+    def render(block: Sequence[Page]) -> Mapping[str, str]:
         for page in block:
             directory.write(page.file, page.render())
-        return len(block)
+        return {page.file: page.key for page in block}
 
     processes = max(1, min(processes, len(changed) // _WORTH_A_PROCESS))
     if processes > 1:
         load_templates(site.editions.values())
     done = len(keys) - len(changed)
     # Closed at once where `progress` raises: the folder is removed then.
-    with closing(run_in_processes(render, blocks, processes)) as numbers:
-        for number in numbers:
-            done += number
+    with closing(run_in_processes(render, blocks, processes)) as parts:
+        for rendered in parts:
+            there.update(rendered)
+            directory.stop_if_asked(there)
+            done += len(rendered)
             if progress is not None:
                 progress(done, len(keys))
     directory.put_in_force(

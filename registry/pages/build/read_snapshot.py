@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import msgspec
@@ -58,14 +59,18 @@ async def build_register(
 
     Only what came into the register since the last build is read, and then the documents of the
     records whose pages changed. `out` becomes a link to a folder in `<out>-builds/`; a build that
-    fails leaves the site as it was, and the same register gives the same bytes. `progress` is told
-    the pages that are done, and all. `description` is the API's OpenAPI document; `is_copy` says
+    fails leaves the site as it was, and the same register gives the same bytes. One that is
+    cancelled ends after a few pages, which the next one does not make again. `progress` is told the
+    pages that are done, and all. `description` is the API's OpenAPI document; `is_copy` says
     that no register answers at the address of the pages.
     """
+    stopped = Event()
 
     async def build(*, full: bool) -> BuildReport:
         with ExitStack() as held:
-            directory = await asyncio.to_thread(held.enter_context, hold_directory(out))
+            directory = await asyncio.to_thread(
+                held.enter_context, hold_directory(out, stopped.is_set)
+            )
             async with database.snapshot() as connection:
                 register = await _read_state(connection, as_of)
                 fingerprint = await asyncio.to_thread(
@@ -103,13 +108,15 @@ async def build_register(
                         directory, plan, histories, progress=progress, processes=processes
                     )
 
-            # In its thread to the end: whoever does not wait must not take the folder from it.
+            # Whoever does not wait must not take the folder from its thread.
             return await asyncio.to_thread(finish, held.pop_all())
 
     try:
         return await build(full=full)
     except LostFileError:
         return await build(full=True)
+    finally:
+        stopped.set()
 
 
 async def read_snapshot(
