@@ -34,7 +34,7 @@ exits with `exit_code`. The slug is the last part of the problem's address, `/pr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -68,6 +68,10 @@ class RegistryError(Exception):
         """Take the sentence that says where the error is and how to mend it."""
         super().__init__(detail)
         self.detail = detail
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how another process makes the same, whatever its class takes."""
+        return type(self).__new__, (type(self), *self.args), vars(self)
 
 
 class UnreadableDocument(RegistryError):

@@ -73,6 +73,7 @@ from registry.services.heartbeat import figures_of_host, host_of, keep_beating
 from registry.services.identity_provider import open_provider
 from registry.settings import Settings
 from registry.store.database import connect
+from registry.work import WorkProcess
 
 Clock: TypeAlias = Callable[[], dt.datetime]
 
@@ -159,8 +160,8 @@ _HANDLERS = (
 
 _API = ("/api/", "/health/", log_files.PREFIX)
 _ASCII = "".join(map(chr, range(128)))
-_WORKBOOKS_AT_ONCE = 2
-"""Workbooks that a worker reads or writes at a time: each may take a second and a process."""
+_LARGE_SECONDS, _WORKBOOK_SECONDS = 30.0, 150.0
+"""How long one large document, or workbook, may be worked on."""
 
 _WARM_SECONDS = 2.0
 _PATIENCE_SECONDS = 4.5
@@ -249,7 +250,9 @@ def _litestar(
             guard=LogGuard(LogMemory(settings.seen_file)),
             publications_a_day=settings.limit_publications,
             draft_bytes=settings.limit_drafts * 2**20,
+            large=WorkProcess("large documents", seconds=_LARGE_SECONDS),
         )
+        app.state.workbooks = WorkProcess("workbooks", seconds=_WORKBOOK_SECONDS)
 
         def take_pack(pack: Pack) -> None:
             app.state.context = msgspec.structs.replace(app.state.context, pack=pack)
@@ -288,6 +291,8 @@ def _litestar(
         finally:
             for task in beside:
                 task.cancel()
+            app.state.context.large.close()
+            app.state.workbooks.close()
             await reads.close()
             await database.close()
 
@@ -320,7 +325,6 @@ def _litestar(
                 "statistics": statistics.StatisticsCache(),
                 "tree": LogTree(),
                 "store": None if settings.publish_to is None else ObjectStore(settings.publish_to),
-                "workbooks": asyncio.Semaphore(_WORKBOOKS_AT_ONCE),
                 "operations": [handler.handler_name for handler in _HANDLERS],
                 **({} if private is None else private.shared),
             }

@@ -24,7 +24,6 @@ from registry.store.database import Connection
 from registry.store.records import Register, StoredRecord
 from registry.store.withdrawals import Withdrawal
 from registry.structs import copy_as
-from registry.work import in_thread
 
 _VERSIONS = range(1, 2**31)
 _LASTING = "public, max-age=86400, immutable"
@@ -209,9 +208,11 @@ async def compare_versions(
         after = await records.read(connection, record, second)
     if before is None or after is None:
         raise NotFound(f"there is no record {record}")
-    # Not for long; but others need not wait for two large documents.
-    items = await in_thread(
-        differences, msgspec.json.decode(before.document), msgspec.json.decode(after.document)
+    items = await state.context.by_size(
+        len(after.document),
+        differences,
+        msgspec.json.decode(before.document),
+        msgspec.json.decode(after.document),
     )
     after_line = next(line for line in history if line.version == second)
     comparison = Comparison(

@@ -24,7 +24,6 @@ from registry.record.validate import validate
 from registry.store import agencies
 from registry.store.as_of import read_as_of, read_beginning
 from registry.structs import copy_as
-from registry.work import in_thread
 
 LINKED_DATA = "application/ld+json"
 _YEAR = "public, max-age=31536000, immutable"
@@ -165,7 +164,8 @@ async def validate_document(
     """Check what would be noticed in a document if it were filed; nothing is kept."""
     language = language_of(request, lang, state.context.pack)
     document = await read_json(request)
-    verdict = await in_thread(
+    verdict = await state.context.examine(
+        len(msgspec.json.encode(document)),
         validate,
         document,
         profile=profile,

@@ -16,7 +16,8 @@ from registry.errors import (
     UnsupportedMediaType,
 )
 from registry.record.model import Document
-from registry.record.parse import MAX_BYTES, parse
+from registry.record.parse import MAX_BYTES
+from registry.services.context import ServiceContext
 
 BODY_SECONDS = 30.0
 """How long a body may take to arrive, so that slow ones cannot hold connections for ever."""
@@ -25,7 +26,8 @@ BODY_SECONDS = 30.0
 async def read_json(request: Request[Any, Any, Any], media_type: str = "application/json") -> Any:
     """Read a request's body as strict JSON; raises what is wrong with it."""
     require_type(request, media_type, "JSON")
-    return parse(await read_body(request))
+    context: ServiceContext = request.app.state.context
+    return await context.parse(await read_body(request))
 
 
 def require_type(request: Request[Any, Any, Any], media_type: str, called: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import random
 import re
@@ -26,6 +25,7 @@ from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.identity_provider import IdentityProvider
 from registry.settings import Network, Settings
+from registry.work import WorkProcess
 
 _BY_A_PROXY = {
     b"forwarded",
@@ -66,7 +66,7 @@ class ApiState(State):
     index: SearchIndex
     settings: Settings
     clock: Callable[[], dt.datetime]
-    workbooks: asyncio.Semaphore
+    workbooks: WorkProcess
     provider: IdentityProvider | None
     work: WorkLimit
     reads: Reads

@@ -33,7 +33,6 @@ from registry.exchange.workbooks.sheets import MAX_BYTES
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
 from registry.services import drafts
-from registry.work import in_thread
 
 Layout: TypeAlias = Annotated[
     WorkbookLayout,
@@ -105,8 +104,7 @@ async def make_template(
             raise InvalidParameter(f"record: at most {_MOST_RECORDS} records")
         sources = await read_sources(state.context, records, lambda _: None)
         name = "records" if len(records) > 1 else records[0]
-    async with state.workbooks:
-        content = await in_thread(make_workbook, sources, words, layout=layout)
+    content = await state.workbooks.run(make_workbook, sources, words, layout=layout)
     return workbook_file(content, name)
 
 
@@ -125,8 +123,7 @@ async def get_draft_workbook(
     words = WorkbookWords(call.context.pack, call.language)
     drafts.own_agency(call.context, call.actor, record)
     sources = await read_sources(call.context, [record], lambda _: call.actor)
-    async with call.state.workbooks:
-        content = await in_thread(make_workbook, sources, words, layout=layout)
+    content = await call.state.workbooks.run(make_workbook, sources, words, layout=layout)
     return workbook_file(content, record)
 
 
@@ -169,7 +166,9 @@ async def answer_workbook(call: Call) -> Response[bytes]:
     sent again. Otherwise as filing a workbook.
     """
     sheets, results, words = await _file(call)
-    return workbook_file(await in_thread(write_answer, sheets, results, words), "workbook-answer")
+    return workbook_file(
+        await call.state.workbooks.run(write_answer, sheets, results, words), "workbook-answer"
+    )
 
 
 async def _file(
@@ -179,8 +178,7 @@ async def _file(
     require_one_of(call.request, WORKBOOKS)
     words = WorkbookWords(call.context.pack, call.language)
     raw = await read_body(call.request, MAX_BYTES)
-    async with call.state.workbooks:
-        sheets = await in_thread(read_workbook, raw, words)
+    sheets = await call.state.workbooks.run(read_workbook, raw, words)
     results = await file_workbook(call.context, call.actor, sheets, words, now=utc_now())
     return sheets, results, words
 

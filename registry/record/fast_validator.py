@@ -46,6 +46,15 @@ class FastValidator:
         In the publication profile also whether every code and language is the country's own, and
         every language of its texts is among those of `languages.translation_status`.
         """
+        accepted = self._is_valid(document, profile, pack)
+        self.accepted += accepted
+        return accepted
+
+    def is_quick(self, document: object, pack: Pack) -> bool:
+        """Return whether validation in any profile of the register is spared the authority."""
+        return self._is_valid(document, "publication", pack)
+
+    def _is_valid(self, document: object, profile: Profile, pack: Pack) -> bool:
         if not self.enabled:
             return False
         if profile == "publication":
@@ -54,12 +63,10 @@ class FastValidator:
         else:
             validator = _anywhere(profile)
         try:
-            accepted = validator.is_valid(document)
+            return bool(validator.is_valid(document))
         except (TypeError, ValueError):
             # Not a value that JSON can represent.
             return False
-        self.accepted += accepted
-        return accepted
 
     def is_sampled(self) -> bool:
         """Return whether the document accepted last is in the sample that is checked again."""

@@ -6,8 +6,9 @@ A folder outside of the package may hold others (`REGISTRY_PACKS`); it comes fir
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,10 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     publisher: str | None = None
     licence: str | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how another process makes it, which is there the same one each time."""
+        return _of_another_process, (pickle.dumps(msgspec.structs.asdict(self)),)
+
     def with_agencies(self, added: Iterable[Agency]) -> Pack:
         """Return the pack with agencies beside its own, of which those with the same code count."""
         agencies = {**{one.id: one for one in added}, **self.agencies}
@@ -180,6 +185,11 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def supplier_schemes(self) -> CodeList:
         """The registers that number companies."""
         return self.lists["supplier_schemes"]
+
+
+@lru_cache(maxsize=8)
+def _of_another_process(content: bytes) -> Pack:
+    return Pack(**pickle.loads(content))  # noqa: S301  our own processes alone ask for it
 
 
 @cache

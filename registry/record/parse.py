@@ -39,13 +39,19 @@ def parse(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
             f"the document has {len(raw):,} bytes; at most {limit:,} are read. "
             "Publish long texts elsewhere and link to them under documents."
         )
+    value = parse_quickly(raw)
+    if value is msgspec.UNSET:
+        _explain(raw)
+    return value
+
+
+def parse_quickly(raw: bytes) -> Any:
+    """Return a document, or `UNSET` for one with a fault, which takes `parse` long to find."""
     try:
         value = _DECODER.decode(raw)
     except (ValueError, RecursionError):
-        _explain(raw)
-    if not _is_faithful(raw, value):
-        _explain(raw)
-    return value
+        return msgspec.UNSET
+    return value if _is_faithful(raw, value) else msgspec.UNSET
 
 
 def _real(digits: str) -> int | float:

@@ -33,7 +33,7 @@ from registry.ledger.publication import seal_document
 from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
-from registry.record.parse import MAX_BYTES, parse
+from registry.record.parse import MAX_BYTES
 from registry.services import access_tokens, audit
 from registry.services.access import Actor
 from registry.services.access_tokens import EndedToken
@@ -44,7 +44,7 @@ from registry.services.input_lines import InputLine
 from registry.services.pipeline import BATCH_SIZE
 from registry.services.receipts import Receipt
 from registry.services.register_context import CheckedDocument, check_document
-from registry.work import by_size
+from registry.work import wait_in_line
 
 LINES_A_WRITE = BATCH_SIZE
 """Lines that count as one write: what a transaction files."""
@@ -100,6 +100,7 @@ async def file_lines(
     A `RegistryError` that `lines` raises is the answer to the line that it would have given.
     """
     actor.require("file")
+    wait_in_line()
     clerk = _NdjsonFiler(
         context=context,
         actor=actor,
@@ -150,14 +151,11 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
         try:
             async for line in lines:
                 count, number = count + 1, line.number
-                size = len(line.content or b"")
                 if isinstance(self.gone, TooManyRequests):
                     await ready.put(_PreparedLine(number=line.number, refused=self.gone))
                 else:
                     await ready.put(
-                        await by_size(size, self._prepared, line)
-                        if count <= MOST_LINES
-                        else _over(line)
+                        await self._prepared(line) if count <= MOST_LINES else _over(line)
                     )
                 if count == _MOST_ANSWERED:
                     await ready.put(_unread(line))
@@ -225,12 +223,12 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             return [error] * len(filings)
         return await file_group(self.context, filings, now=now)
 
-    def _prepared(self, line: InputLine) -> _PreparedLine:
+    async def _prepared(self, line: InputLine) -> _PreparedLine:
         record = None
         try:
             if line.content is None:
                 raise PayloadTooLarge(f"a line has at most {MAX_BYTES:,} bytes")
-            document = _parse(line.number, line.content)
+            document = await self._parsed(line.number, line.content)
             if not isinstance(document, dict):
                 raise UnreadableDocument("each line is a record, a JSON object: { … }")
             record = identifier(document, self.context.pack, self.now().date(), self.language)
@@ -239,7 +237,7 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
                 agency=agency,
                 actor=self.actor,
                 purpose=self.purpose,
-                made=self._checked(document, agency),
+                made=await self._checked(document, len(line.content), agency),
                 language=self.language,
                 request=self.request,
             )
@@ -247,8 +245,17 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             return _PreparedLine(number=line.number, record=record, refused=error)
         return _PreparedLine(number=line.number, record=record, filing=filing)
 
-    def _checked(self, document: Document, agency: Agency) -> CheckedDocument:
-        made = check_document(
+    async def _parsed(self, number: int, content: bytes) -> Any:
+        """Read a line; a fault's place is told as it is among the lines."""
+        try:
+            return await self.context.parse(content)
+        except UnreadableDocument as error:
+            raise UnreadableDocument(error.fault, line=number, column=error.column) from error
+
+    async def _checked(self, document: Document, size: int, agency: Agency) -> CheckedDocument:
+        made = await self.context.examine(
+            size,
+            check_document,
             document,
             profile="draft" if self.purpose == "draft" else "publication",
             pack=self.context.pack,
@@ -259,7 +266,9 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
         if self.purpose == "draft" or self.context.takes_review:
             return made
         # While the group before is in the database.
-        sealed = seal_document(document, agency, self.context.random)
+        sealed = await self.context.by_size(
+            size, seal_document, document, agency, self.context.random
+        )
         return msgspec.structs.replace(made, sealed=sealed)
 
     async def _note(self, line: _PreparedLine, refused: Forbidden | EndedToken) -> None:
@@ -305,14 +314,6 @@ async def _next_group(
     if isinstance(item, Exception):
         raise item
     return group, None, True
-
-
-def _parse(number: int, content: bytes) -> Any:
-    """Read a line; a fault's place is told as it is among the lines."""
-    try:
-        return parse(content)
-    except UnreadableDocument as error:
-        raise UnreadableDocument(error.fault, line=number, column=error.column) from error
 
 
 def identifier(document: dict[str, Any], pack: Pack, today: dt.date, language: str = "en") -> str:

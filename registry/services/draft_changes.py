@@ -21,7 +21,6 @@ from registry.services.drafts import (
     save_draft,
 )
 from registry.store import drafts, records
-from registry.work import in_thread
 
 
 class DraftChanges(msgspec.Struct, frozen=True, kw_only=True, rename={"earlier": "from"}):
@@ -97,6 +96,5 @@ async def read_changes(
         earlier=None if current is None else current.version,
         state=None if current is None else current.state,
         change_note=document.get("publication", {}).get("change_note"),
-        # Others need not wait for two large documents.
-        items=await in_thread(differences, before, document),
+        items=await context.by_size(len(draft.document), differences, before, document),
     )

@@ -22,12 +22,13 @@ from registry.record.messages import message, to_finding
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.rule_context import remark
-from registry.record.validate import Verdict, draft_findings, validate
+from registry.record.validate import Verdict, draft_findings, validate, with_remarks
 from registry.services import audit, idempotency, limits
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.receipts import Receipt, unchanged_receipt
 from registry.services.register_context import (
+    examine_alone,
     read_register_context,
     validate_in_register,
 )
@@ -35,7 +36,6 @@ from registry.store import drafts, records
 from registry.store.database import Connection, retried
 from registry.store.drafts import Draft, DraftState
 from registry.store.records import CurrentVersion
-from registry.work import by_size
 
 _TAG_DIGITS = 16
 
@@ -89,8 +89,8 @@ async def save_draft(
     """
     own_agency(context, actor, record)
     content = canonical(document)
-    await by_size(len(content), require_id, document, record, context.pack, now.date(), language)
-    findings, total = await by_size(
+    require_id(document, record, context.pack, now.date(), language)
+    findings, total = await context.examine(
         len(content),
         draft_findings,
         document,
@@ -102,6 +102,8 @@ async def save_draft(
     if any(finding.severity == "error" for finding in findings):
         raise InvalidRecord("the draft is not of the record format", findings, total)
     stated = require_stated(precondition)
+    # Before anything is saved: it may be refused.
+    own = await examine_alone(document, content, context, now.date(), language)
     request = b"save_draft " + content
     async with context.database.transaction() as connection:
         known = await idempotency.replay(connection, actor, idempotency_key, request)
@@ -121,9 +123,8 @@ async def save_draft(
             await idempotency.store_response(
                 connection, context, actor, idempotency_key, request, b"", now=now
             )
-    verdict = await by_size(
-        len(content), around.examine, document, content, context, now.date(), language
-    )
+    remarks = around.remarks(document, content, context.pack)
+    verdict = with_remarks(own, remarks, context.pack, language)
     return SavedDraft(draft=draft, verdict=verdict, created=before is None)
 
 
@@ -169,10 +170,8 @@ async def read_draft(
         draft = await drafts.read(connection, record, state=None if own else "in_review")
         if draft is None:
             raise draft_not_found(record)
-        document = msgspec.json.decode(draft.document)
-        verdict = await validate_in_register(
-            connection, context, document, now=now, language=language
-        )
+    document = msgspec.json.decode(draft.document)
+    verdict = await validate_in_register(context, document, now=now, language=language)
     return SavedDraft(draft=draft, verdict=verdict)
 
 
@@ -336,8 +335,9 @@ def require_id(document: Document, record: str, pack: Pack, today: dt.date, lang
 def id_findings(
     document: Document, pack: Pack, today: dt.date, language: str = "en"
 ) -> list[Finding]:
-    """Return the findings on the identifier of a document."""
-    verdict = validate(document, profile="publication", pack=pack, today=today, language=language)
+    """Return the findings on the identifier of a document, which follow from nothing else."""
+    named = {name: document[name] for name in ("id", "schema_version") if name in document}
+    verdict = validate(named, profile="publication", pack=pack, today=today, language=language)
     return [finding for finding in verdict.findings if finding.pointer == "/id"]
 
 

@@ -36,7 +36,6 @@ from registry.services.register_context import (
 from registry.store import drafts, records
 from registry.store.database import Connection
 from registry.text.catalogues import SOURCE
-from registry.work import by_size
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,10 +96,9 @@ async def publish_one(
     because the answer was lost, gives the receipt of its version.
     """
     agency = own_agency(context, actor, record)
-    size = len(canonical(document))
-    await by_size(size, require_id, document, record, context.pack, now.date(), language)
-    made = await by_size(
-        size,
+    require_id(document, record, context.pack, now.date(), language)
+    made = await context.examine(
+        len(canonical(document)),
         check_document,
         document,
         profile="publication",
@@ -155,7 +153,7 @@ async def _save_over(
         if around.current is not None and around.is_in_force(content):
             await drafts.delete(connection, record)
             return unchanged_receipt(record, around.current)
-        around.publishable(filing.made, context.pack, now.date(), filing.language)
+        await around.publishable(filing.made, context, now.date(), filing.language)
     outcome: FilingOutcome = "changed" if draft is not None else "created"
     if draft is not None and draft.document == content.decode():
         outcome = "unchanged"

@@ -168,8 +168,8 @@ async def open_link(context: ServiceContext, secret: str, *, now: dt.datetime) -
         draft = None if link is None else await drafts.read(connection, link.record)
         if link is None or draft is None:
             raise NotFound("there is no preview at this address, or there is none any more")
-        document = msgspec.json.decode(draft.document)
-        verdict = await validate_in_register(connection, context, document, now=now)
+    document = msgspec.json.decode(draft.document)
+    verdict = await validate_in_register(context, document, now=now)
     saved = SavedDraft(draft=draft, verdict=verdict)
     return OpenedPreview(
         preview=await preview_of(context, saved, now=now), expires_at=link.expires_at

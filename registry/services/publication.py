@@ -35,7 +35,6 @@ from registry.store import codes, drafts, records
 from registry.store.database import Connection
 from registry.store.drafts import Draft
 from registry.store.log import Entry
-from registry.work import by_size
 
 PublishPurpose: TypeAlias = Literal["submit", "approve", "load"]
 
@@ -75,7 +74,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
         if self.given is not None:
             if draft is not None:
                 require_not_in_review(draft, self.given.content)
-            return _Checked(made=self._sealed(self.given, context), draft=draft)
+            return _Checked(made=await self._sealed(self.given, context), draft=draft)
         if draft is None:
             return None
         submitter = None
@@ -89,8 +88,8 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
                 )
         if self.precondition is not None:
             self.precondition.require(draft.tag)
-        made = await by_size(len(draft.document), check_draft, draft, context, now.date())
-        return _Checked(made=self._sealed(made, context), draft=draft, submitter=submitter)
+        made = await check_draft(draft, context, now.date())
+        return _Checked(made=await self._sealed(made, context), draft=draft, submitter=submitter)
 
     async def decide(
         self,
@@ -129,7 +128,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
                 is_act=self.given is None,
                 ends_draft=draft is not None,
             )
-        verdict = around.publishable(made, context.pack, now.date(), self.language)
+        verdict = await around.publishable(made, context, now.date(), self.language)
         if self.purpose != "load":
             await limits.spend_publication(
                 connection, agency_of(self.subject), per_day=context.publications_a_day, now=now
@@ -172,10 +171,12 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             raise Conflict(f"the short code {self.code} of {self.subject} is another record's")
         return self.code
 
-    def _sealed(self, made: CheckedDocument, context: ServiceContext) -> CheckedDocument:
+    async def _sealed(self, made: CheckedDocument, context: ServiceContext) -> CheckedDocument:
         if made.sealed is not None or not made.verdict.publishable:
             return made
-        sealed = seal_document(made.document, self.agency, context.random)
+        sealed = await context.by_size(
+            len(made.content), seal_document, made.document, self.agency, context.random
+        )
         return msgspec.structs.replace(made, sealed=sealed)
 
     async def _published_before(self, connection: Connection) -> Receipt:

@@ -69,14 +69,35 @@ def check_document(
     return CheckedDocument(document=document, content=canonical(document), verdict=verdict)
 
 
-def check_draft(draft: Draft, context: ServiceContext, today: dt.date) -> CheckedDocument:
+async def check_draft(draft: Draft, context: ServiceContext, today: dt.date) -> CheckedDocument:
     """Check a draft for publication; its verdict may have errors."""
     content = draft.document.encode()
     document = msgspec.json.decode(content)
-    verdict = validate(
-        document, profile="publication", pack=context.pack, today=today, fast=context.fast
-    )
+    verdict = await examine_alone(document, content, context, today)
     return CheckedDocument(document=document, content=content, verdict=verdict)
+
+
+async def examine_alone(
+    document: Document,
+    content: bytes,
+    context: ServiceContext,
+    today: dt.date,
+    language: str = SOURCE,
+    *,
+    most: int = MAX_FINDINGS,
+) -> Verdict:
+    """Return the verdict on publishing a document by its own rules."""
+    return await context.examine(
+        len(content),
+        validate,
+        document,
+        profile="publication",
+        pack=context.pack,
+        today=today,
+        language=language,
+        fast=context.fast,
+        most=most,
+    )
 
 
 class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +145,7 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
         )
         return [remark for rule in RULES.values() for remark in rule(rule_context)]
 
-    def examine(
+    async def examine(
         self,
         document: Document,
         content: bytes,
@@ -135,33 +156,22 @@ class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
         most: int = MAX_FINDINGS,
     ) -> Verdict:
         """Return the verdict on publishing the document now, with `most` findings at most."""
-        pack = context.pack
-        verdict = validate(
-            document,
-            profile="publication",
-            pack=pack,
-            today=today,
-            language=lang,
-            fast=context.fast,
-            most=most,
-        )
-        remarks = self.remarks(document, content, pack)
-        return with_remarks(verdict, remarks, pack, lang, most=most)
+        verdict = await examine_alone(document, content, context, today, lang, most=most)
+        remarks = self.remarks(document, content, context.pack)
+        return with_remarks(verdict, remarks, context.pack, lang, most=most)
 
-    def publishable(
-        self, checked: CheckedDocument, pack: Pack, today: dt.date, language: str
+    async def publishable(
+        self, checked: CheckedDocument, context: ServiceContext, today: dt.date, language: str
     ) -> Verdict:
         """Return the verdict that is kept with a version, in the source language.
 
         Raises `InvalidRecord` with every finding, told in `language`.
         """
-        document = checked.document
+        document, pack = checked.document, context.pack
         remarks = self.remarks(document, checked.content, pack)
         verdict = with_remarks(checked.verdict, remarks, pack, SOURCE)
         if not verdict.publishable:
-            own = validate(
-                document, profile="publication", pack=pack, today=today, language=language
-            )
+            own = await examine_alone(document, checked.content, context, today, language)
             told = with_remarks(own, remarks, pack, language)
             raise InvalidRecord(
                 f"{document['id']} cannot be published as it is", told.findings, told.findings_total
@@ -191,7 +201,6 @@ async def read_register_context(connection: Connection, document: Document) -> R
 
 
 async def validate_in_register(
-    connection: Connection,
     context: ServiceContext,
     document: Document,
     *,
@@ -199,5 +208,6 @@ async def validate_in_register(
     language: str = SOURCE,
 ) -> Verdict:
     """Return the verdict on publishing a document now."""
-    around = await read_register_context(connection, document)
-    return around.examine(document, canonical(document), context, now.date(), language)
+    async with context.database.connection() as connection:
+        around = await read_register_context(connection, document)
+    return await around.examine(document, canonical(document), context, now.date(), language)

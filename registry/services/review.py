@@ -37,7 +37,6 @@ from registry.store import drafts, records
 from registry.store.database import Connection, retried
 from registry.store.drafts import Draft
 from registry.store.records import CurrentDocument
-from registry.work import by_size
 
 
 async def submit(
@@ -202,14 +201,14 @@ async def _put_into_review(
         precondition.require(draft.tag)
     if draft.state == "in_review":
         return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
-    made = await by_size(len(draft.document), check_draft, draft, context, now.date())
+    made = await check_draft(draft, context, now.date())
     around = await read_register_context(connection, made.document)
     require_base(draft, around.current)
     await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
     if around.current is not None and around.is_in_force(made.content):
         await drafts.delete(connection, record)
         return unchanged_receipt(record, around.current)
-    around.publishable(made, context.pack, now.date(), language)
+    await around.publishable(made, context, now.date(), language)
     await drafts.submit(connection, record, by=actor.name, person=actor.person, at=now)
     await notices.tell_submitted(connection, actor, record, now=now)
     return _receipt_of_draft(draft, submitted_at=now)

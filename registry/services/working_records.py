@@ -73,11 +73,11 @@ async def read_working_record(
         tag=tag,
         draft=draft,
         around=around,
-        verdict=examine(context, around, judged, now=now, language=language),
+        verdict=await examine(context, around, judged, now=now, language=language),
     )
 
 
-def examine(
+async def examine(
     context: ServiceContext,
     around: RegisterContext,
     document: Document,
@@ -86,7 +86,7 @@ def examine(
     language: str,
 ) -> Verdict:
     """Return the verdict on publishing a document now, with every finding."""
-    return around.examine(
+    return await around.examine(
         document, canonical(document), context, now.date(), language, most=EVERY_FINDING
     )
 
@@ -97,12 +97,14 @@ async def read_agency_work(
     """Return an agency's drafts, and its records in force or withdrawn, both by id."""
     async with context.database.connection() as connection:
         filed = await records.read_of_agency(connection, agency)
-        found = []
+        begun = []
         for draft in await drafts.read_all(connection, agency):
             document = msgspec.json.decode(draft.document)
-            around = await read_register_context(connection, document)
-            verdict = examine(context, around, document, now=now, language=language)
-            found.append(SavedDraft(draft=draft, verdict=verdict))
+            begun.append((draft, document, await read_register_context(connection, document)))
+    found = []
+    for draft, document, around in begun:
+        verdict = await examine(context, around, document, now=now, language=language)
+        found.append(SavedDraft(draft=draft, verdict=verdict))
     return found, filed
 
 

@@ -147,8 +147,12 @@ def test_the_units_start_and_answer_every_kind_of_address(host):
                     *("/", "/fr/", "/ar/search?q=sante", "/api/v1/records", "/api/v1/statistics"),
                     *("/openapi.json", "/log/checkpoint", "/metrics", "/feeds/fr/all.atom"),
                     *("/api/v1/exports/records.csv", "/copies/register-fr.zip"),
+                    "/api/v1/workbooks/template.xlsx",
                 )
             }
+            # In processes of their own, as the workbook above.
+            large = {"documents": [{}] * 20_000}
+            answers["large"] = client.post("/api/v1/validate", json=large).status_code
             assert {a: s for a, s in answers.items() if s != 200} == {}, serve()
             for name in ("registry-verify", "registry-fsck"):
                 done = host.run(name)

@@ -174,8 +174,7 @@ async def publish_one(context, record):
 
 
 async def found(context, record):
-    async with context.database.transaction() as connection:
-        verdict = await validate_in_register(connection, context, record, now=NOW)
+    verdict = await validate_in_register(context, record, now=NOW)
     return verdict.publishable, {one.rule for one in verdict.findings} & set(RULES)
 
 
@@ -267,13 +266,11 @@ async def test_a_system_is_known_by_its_texts_under_another_name(
     name = {"fr": "Idem bis", "ar": "مثله مكرر"}
     anew = record | {"id": "demo-sante/nouveau", "source_id": "N-1", "name": name} | changes
     anew = {key: value for key, value in anew.items() if value is not ...}
-    async with filer.context.database.connection() as connection:
-        verdict = await validate_in_register(connection, filer.context, anew, now=NOW)
+    verdict = await validate_in_register(filer.context, anew, now=NOW)
     told = [one.message for one in verdict.findings if one.rule == "R25"]
     assert [high["id"] in one for one in told] == ([True] if found else [])
     # Once more, from the kept traits.
-    async with filer.context.database.connection() as connection:
-        assert await validate_in_register(connection, filer.context, anew, now=NOW) == verdict
+    assert await validate_in_register(filer.context, anew, now=NOW) == verdict
 
 
 async def test_other_systems_of_the_agency_are_not_taken_for_a_higher_one(filer, publish):
@@ -283,11 +280,10 @@ async def test_other_systems_of_the_agency_are_not_taken_for_a_higher_one(filer,
     lower = [one for one in everything if dig(one, "risk", "level") in ("minimal", "limited")]
     assert len(high) > 5
     assert len(lower) > 15
-    async with filer.context.database.connection() as connection:
-        for document in lower:
-            verdict = await validate_in_register(connection, filer.context, document, now=NOW)
-            told = [one.message for one in verdict.findings if one.rule == "R25"]
-            assert told == [], document["id"]
+    for document in lower:
+        verdict = await validate_in_register(filer.context, document, now=NOW)
+        told = [one.message for one in verdict.findings if one.rule == "R25"]
+        assert told == [], document["id"]
 
 
 async def test_a_restricted_record_is_like_one_of_its_sector_that_was_withdrawn(
@@ -304,8 +300,7 @@ async def test_a_restricted_record_is_like_one_of_its_sector_that_was_withdrawn(
     }
 
     async def rules():
-        async with filer.context.database.connection() as connection:
-            verdict = await validate_in_register(connection, filer.context, anew, now=NOW)
+        verdict = await validate_in_register(filer.context, anew, now=NOW)
         return {one.rule for one in verdict.findings}
 
     assert "R25" not in await rules()

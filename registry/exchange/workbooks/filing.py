@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
@@ -125,8 +124,14 @@ class _WorkbookFiler:
     ) -> WorkbookRecord:
         """Return what is wrong with a record that is not saved; others need not wait for it."""
         today = self.now.date()
-        return await asyncio.to_thread(
-            check, filled, self.words, today, document=document, detail=detail
+        return await self.context.by_size(
+            2 * len(canonical(document)),
+            check,
+            filled,
+            self.words,
+            today,
+            document=document,
+            detail=detail,
         )
 
     async def _save(

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.pages.build.manifest import (
@@ -193,7 +192,10 @@ def hold_directory(
     builds = builds_folder(out)
     builds.mkdir(parents=True, exist_ok=True)
     with (builds / ".lock").open("w") as lock:
-        while not _locked(lock):
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
             if is_stopped():
                 raise Unavailable(_STOPPED)
             time.sleep(_PAUSE_SECONDS)
@@ -202,14 +204,6 @@ def hold_directory(
             yield directory
         finally:
             directory.abandon()
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _made_at(build: Path) -> int:

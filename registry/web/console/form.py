@@ -114,7 +114,7 @@ async def _show(
     shown = working.document if typed is None else typed
     verdict = working.verdict
     if typed is not None:
-        verdict = examine(request.context, working.around, typed, **request.options)
+        verdict = await examine(request.context, working.around, typed, **request.options)
     findings = verdict.findings
     if refused is not None:
         known = {(one.pointer, one.rule) for one in findings}

@@ -31,7 +31,6 @@ from registry.services import limits
 from registry.services.drafts import draft_not_found
 from registry.services.working_records import list_agency_records
 from registry.web.console.page import ConsoleRequest, console_page, filing_agency, page_headers
-from registry.work import in_thread
 
 _BESIDE_FILE = 64 * 1024
 """Bytes of a form beside the file that it brings."""
@@ -103,8 +102,7 @@ async def send_and_take_workbook(request: ConsoleRequest) -> Response[bytes]:
         sheets, results = await _filed(request, words)
     except UnreadableDocument as error:
         return await _page(request, fault=error)
-    async with request.shared.workbooks:
-        content = await in_thread(write_answer, sheets, results, words)
+    content = await request.shared.workbooks.run(write_answer, sheets, results, words)
     return workbook_file(content, f"answer-{filing_agency(request)}", page_headers())
 
 
@@ -116,8 +114,7 @@ async def _filed(
     raw = await given.read() if isinstance(given, UploadFile) else b""
     if not raw:
         raise UnreadableDocument("the form has no file")
-    async with request.shared.workbooks:
-        sheets = await in_thread(read_workbook, raw, words)
+    sheets = await request.shared.workbooks.run(read_workbook, raw, words)
     results = await file_workbook(request.context, request.actor, sheets, words, now=utc_now())
     return sheets, results
 
@@ -181,8 +178,7 @@ async def _made(
         per_minute=limit,
         now=utc_now(),
     )
-    async with request.shared.workbooks:
-        content = await in_thread(make_workbook, sources, words, layout=layout)
+    content = await request.shared.workbooks.run(make_workbook, sources, words, layout=layout)
     return workbook_file(content, name, page_headers())
 
 
