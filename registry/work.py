@@ -76,7 +76,7 @@ class MeasuredWork(Generic[T]):
 
 
 def wait_in_line() -> None:
-    """Let this task, and those that it starts, wait for a process as long as it takes."""
+    """Have this task, and those that it starts, wait for a process as long as it takes."""
     _IS_PATIENT.set(True)
 
 

@@ -6,7 +6,6 @@ A folder outside of the package may hold others (`REGISTRY_PACKS`); it comes fir
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from itertools import chain
@@ -139,7 +138,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how another process makes it, which is there the same one each time."""
-        return _of_another_process, (pickle.dumps(msgspec.structs.asdict(self)),)
+        return _of_another_process, (msgspec.msgpack.encode(self),)
 
     def with_agencies(self, added: Iterable[Agency]) -> Pack:
         """Return the pack with agencies beside its own, of which those with the same code count."""
@@ -189,7 +188,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 @lru_cache(maxsize=8)
 def _of_another_process(content: bytes) -> Pack:
-    return Pack(**pickle.loads(content))  # noqa: S301  our own processes alone ask for it
+    return msgspec.msgpack.decode(content, type=Pack)
 
 
 @cache

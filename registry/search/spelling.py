@@ -294,11 +294,16 @@ class Speller:
 
         A text with a particle of negation has none: it means nothing without it.
         """
-        parts = clauses(text, self._vocabulary)[:_MOST_WORDS]
-        read = [clauses(replace_words(part.text, meant), self._vocabulary) for part in parts]
-        found = {part.text: new[0] for part, new in zip(parts, read, strict=True) if len(new) == 1}
+        parts = clauses(text, self._vocabulary)
         has_particle = any(is_particle(word) for part in parts for word in part.words)
-        return {} if has_particle or len(found) < _FEWEST_CLAUSES else found
+        if has_particle or len(parts) < _FEWEST_CLAUSES:
+            return {}
+        found = {part.text: part for part in parts}
+        if not meant.keys().isdisjoint(word for part in parts for word in part.words):
+            for part in parts:
+                read = clauses(replace_words(part.text, meant), self._vocabulary)
+                found[part.text] = read[0] if len(read) == 1 else part
+        return found
 
     def _called(self, parts: Mapping[str, Clause]) -> Correction | None:
         language = self._languages[0] if self._has_reader else None
@@ -341,7 +346,7 @@ class Speller:
     ) -> dict[str, _Weight]:
         """Return how much the clauses say that a tier has, by what was typed, most first."""
         weights: dict[str, _Weight] = {}
-        for place, (typed, part) in enumerate(parts.items()):
+        for place, (typed, part) in enumerate(islice(parts.items(), _MOST_WORDS)):
             query = parse_query(part.text, self._vocabulary)
             count = 0 if query is None else self._found(query, language, tier)
             if query is not None and count:

@@ -563,6 +563,13 @@ async def test_a_short_arabic_word_is_never_another(find, most, publish):
     assert await find("لم أحصل على المنحة", reader="ar") == ([], None)
 
 
+async def test_every_word_of_a_long_question_is_found_or_missing(most, publish):
+    await publish(named("Comptage de foules", at="crowd"))
+    others = [f"mot{number}" for number in range(20)]
+    found = await most(" ".join(["foules", *others]))
+    assert found == (["crowd"], "foules", others)
+
+
 async def test_a_long_misspelt_question_is_answered_as_it_was_asked(find, publish):
     typed = ("gestion", "animale", "national", "prevision", "chauffage", "hospital")
     await publish(named(" ".join(typed)))
