@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from registry.store import agencies
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
 from registry.text.arabizi import NO_ARABIZI, ArabiziIndex
+from registry.text.highlighting import Texts
 from registry.text.query_parser import NO_VOCABULARY, Vocabulary
 from registry.text.tokens import prepare
 from registry.work import WorkThread
@@ -44,6 +45,9 @@ _MET_FIRST = 100
 _EVERY_SECONDS = 10.0
 _WAIT_SECONDS = 5.0
 """How long a query waits for an index that has to be made anew first, since there is none."""
+
+_PASSAGES_SECONDS = 2.0
+"""How long an answer waits for the texts of passages; a usual one takes a hundredth of that."""
 
 _CATCH_UP_SECONDS = 20.0
 """How long it waits at the most until what was published is in the index."""
@@ -106,12 +110,14 @@ class SearchIndex:
         """
         at = await self._as_of(question)
         results = await self._thread.run(place_results, question, at, self._meanings)
-        async with self._connect() as connect:
-            shown = [ord_ for group in results.groups for ord_ in group.ordinals]
-            cards = await self._cards.read(shown, connect)
-            hidden = [ord_ for group in results.groups for ord_ in group.hidden]
-            bodies = await self._bodies.read(hidden, connect)
-        return await self._thread.run(write_page, results, cards, bodies, self._meanings.names)
+        hidden = [ord_ for group in results.groups for ord_ in group.hidden]
+        bodies: Mapping[int, Texts] = {}
+        # After an erasure a table is written anew for a while: the answer goes without passages.
+        with suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(_PASSAGES_SECONDS), self._connect() as connect:
+                bodies = await self._bodies.read(hidden, connect)
+        names = self._meanings.names
+        return await self._thread.run(write_page, results, self._cards, bodies, names)
 
     async def find(self, question: SearchQuery, *, size: int) -> tuple[Sequence[int], str | None]:
         """Return every version that a query finds in a log of a size, oldest first.
@@ -137,15 +143,13 @@ class SearchIndex:
             return [], []
         at = await self._as_of(SearchQuery())
 
-        def begun() -> tuple[list[int], list[Named]]:
+        def begun() -> tuple[list[Named], list[str]]:
             read = QueryMatches(SearchQuery(), at, self._meanings).read(query)
             named = find_named(self._meanings.names, text, query, at, is_begun=True)
-            return ranking.first_by_name(at, read, most), named
+            first = ranking.first_by_name(at, read, most)
+            return named, [self._cards.read(at.searcher, one)[0] for one in first]
 
-        ordinals, named = await self._thread.run(begun)
-        async with self._connect() as connect:
-            cards = await self._cards.read(ordinals, connect)
-        return named, [cards[ordinal][0] for ordinal in ordinals]
+        return await self._thread.run(begun)
 
     async def warm_up(self) -> None:
         """Bring up the index and load the texts of the newest versions, for the first query.

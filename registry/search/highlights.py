@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from typing import Any, TypeAlias
 
 import msgspec
+import tantivy
 
 from registry.record.erasure import readable
 from registry.record.search_text import search_texts
+from registry.search.ranking import RankedVersion
 from registry.search.text_query import TextQuery
 from registry.store.database import Connection
 from registry.store.lru import LruCache
-from registry.store.search_rows import read_cards
 from registry.store.sql import statement
 from registry.text.highlighting import Highlight, HighlightTerms, Texts
 from registry.text.query_parser import (
@@ -42,24 +43,20 @@ CardNames: TypeAlias = tuple[str, Texts]
 
 
 class Cards:
-    """A cache of the cards of versions with their texts."""
+    """The cards of versions with their texts, read from the index and cached."""
 
     def __init__(self, room: int) -> None:
         """Begin empty; `room` is the limit in bytes."""
         self._cards: LruCache[int, CardNames] = LruCache(room)
 
-    async def read(self, ordinals: Sequence[int], connect: Connect) -> dict[int, CardNames]:
-        """Return the cards of versions, read from the database where they are not cached."""
-        found = {
-            ordinal: card for ordinal in ordinals if (card := self._cards.get(ordinal)) is not None
-        }
-        lacking = [ordinal for ordinal in ordinals if ordinal not in found]
-        if lacking:
-            connection = await connect()
-            for ordinal, text in (await read_cards(connection, lacking)).items():
-                card = found[ordinal] = text, heads(text)
-                self._cards.put(ordinal, card, len(text) + card[1].weight + _CARD_BYTES)
-        return found
+    def read(self, searcher: tantivy.Searcher, one: RankedVersion) -> CardNames:
+        """Return the card of a version."""
+        card = self._cards.get(one.ord)
+        if card is None:
+            text = bytes(searcher.doc(one.address).get_first("card") or b"").decode()
+            card = text, heads(text)
+            self._cards.put(one.ord, card, len(text) + card[1].weight + _CARD_BYTES)
+        return card
 
 
 class Bodies:
@@ -140,14 +137,14 @@ def in_texts(texts: Texts, wanted: HighlightTerms) -> Iterator[Highlight]:
 
 def mark(
     ordinals: Sequence[int],
-    cards: Mapping[int, CardNames],
+    cards: Sequence[CardNames],
     bodies: Mapping[int, Texts],
     wanted: HighlightTerms,
 ) -> list[list[Highlight]]:
     """Return the marked names and summaries of versions, and passages of those with texts."""
     marked = []
-    for ordinal in ordinals:
-        heads = in_heads(cards[ordinal][1], wanted)
+    for ordinal, (_, texts) in zip(ordinals, cards, strict=True):
+        heads = in_heads(texts, wanted)
         if ordinal in bodies:
             heads += in_texts(bodies[ordinal], wanted)
         marked.append(heads)

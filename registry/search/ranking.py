@@ -82,15 +82,18 @@ def page(
     return _newest(at, hits, after, most)
 
 
-def first_by_name(at: IndexAsOf, text: TextQuery, most: int) -> list[int]:
+def first_by_name(at: IndexAsOf, text: TextQuery, most: int) -> list[RankedVersion]:
     """Return the first versions whose name a text finds: those filed here, then the others."""
     local = Query.term_query(at.schema, "origin", LOCAL)
-    found: list[int] = []
+    found: list[RankedVersion] = []
     for section in (local, nothing_of(local)):
         query = every([at.standing, section, text.within(NAME)])
         if len(found) < most:
             keys = _by_key(at, query, "by_name", None, most - len(found), descending=False)
-            found += [ord_of(key, descending=False) for key, _ in keys]
+            found += [
+                RankedVersion(number=0, ord=ord_of(key, descending=False), address=address)
+                for key, address in keys
+            ]
     return found
 
 

@@ -97,7 +97,7 @@ def place_results(question: SearchQuery, at: IndexAsOf, meanings: WordMeanings) 
 
 def write_page(
     results: RankedResults,
-    cards: Mapping[int, highlights.CardNames],
+    cards: highlights.Cards,
     bodies: Mapping[int, Texts],
     names: NameLabels,
 ) -> SearchResult:
@@ -123,27 +123,30 @@ def write_page(
 
 def _hits(
     results: RankedResults,
-    cards: Mapping[int, highlights.CardNames],
+    cards: highlights.Cards,
     bodies: Mapping[int, Texts],
 ) -> list[Hit]:
     question, found, shown = results.question, results.found, results.shown
+    read = [cards.read(found.at.searcher, one) for one in shown]
     marked: Sequence[list[Highlight]] = [[] for _ in shown]
     if found.text is not None and question.highlights and any(results.matches):
         wanted = highlights.highlight_terms(found.text)
-        marked = highlights.mark(results.ordinals, cards, bodies, wanted)
+        marked = highlights.mark(results.ordinals, read, bodies, wanted)
     late: Sequence[int | None] = [None] * len(shown)
     if shown and "overdue" in question.filters and question.today is not None:
         keys = found.at.searcher.fast_field_values("by_review", [one.address for one in shown])
         late = [(question.today - review_day(int(key or 0))).days for key in keys]
     return [
-        Hit(ord=one.ord, card=cards[one.ord][0], match=match, highlights=marks, overdue_days=days)
-        for one, match, marks, days in zip(shown, results.matches, marked, late, strict=True)
+        Hit(ord=one.ord, card=card, match=match, highlights=marks, overdue_days=days)
+        for one, (card, _), match, marks, days in zip(
+            shown, read, results.matches, marked, late, strict=True
+        )
     ]
 
 
 def _partial(
     results: RankedResults,
-    cards: Mapping[int, highlights.CardNames],
+    cards: highlights.Cards,
     bodies: Mapping[int, Texts],
 ) -> PartialMatches | None:
     partial, fewer = results.partial, results.found.fewer

@@ -62,7 +62,7 @@ _CODES = (
     COMPLETENESS,
     LANGUAGE,
 )
-FORMAT = (ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, "7")
+FORMAT = (ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, "8")
 """What determines how an index is read, beside the register."""
 
 _END = "."
@@ -112,7 +112,8 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
     for name in WORDS:
         built.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     built.add_text_field("kind", tokenizer_name="raw", index_option="basic")
-    built.add_bytes_field("state", stored=True)
+    for name in ("card", "state"):
+        built.add_bytes_field(name, stored=True)
     return built.build()
 
 
@@ -144,6 +145,7 @@ def documents(
 def _document(row: VersionRow, languages: tuple[str, ...], labels: LabelWords) -> tantivy.Document:
     made = tantivy.Document()
     made.add_integer("ord", row.ord)
+    made.add_bytes("card", row.card.encode())
     for name, entries in (
         ("published", row.published),
         ("raised", row.raised),

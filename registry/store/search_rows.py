@@ -34,6 +34,12 @@ TEXTS = 3
 
 _BATCH = 200
 
+_ROWS_SECONDS = 600.0
+"""The time limit of reading rows, which waits while a table is written anew after an erasure.
+
+Whoever waits for the index has a limit of its own.
+"""
+
 _JSON = msgspec.json.Encoder()
 _codes = msgspec.json.Decoder(FacetCodes)
 _card = msgspec.json.Decoder(RecordSummary)
@@ -43,16 +49,17 @@ _texts = msgspec.json.Decoder(dict[str, str])
 class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     """What the search index is made of, for one version.
 
-    `until` is the entry that put the version out of force, None while it is in force. `names` are
-    the folded names by language tag, the first by tag first. `published`, `raised` and `lowered`
-    are the entries of the versions of the record up to this one: of all, and of those that raised
-    or lowered its risk level. `source` are those that say, in turn, that it is gone from its source
-    and that it is back.
+    `until` is the entry that put the version out of force, None while it is in force. `card` is
+    what lists show of it, JSON text. `names` are the folded names by language tag, the first by tag
+    first. `published`, `raised` and `lowered` are the entries of the versions of the record up to
+    this one: of all, and of those that raised or lowered its risk level. `source` are those that
+    say, in turn, that it is gone from its source and that it is back.
     """
 
     ord: int
     until: int | None
     codes: FacetCodes
+    card: str
     names: Mapping[str, str]
     words: TokensByLanguage
     published: Sequence[int]
@@ -137,17 +144,12 @@ async def rewrite_outdated(database: Database, since: int = 0) -> int:
     return size if len(rows) < _BATCH else int(rows[-1]["ord"]) + 1
 
 
-async def read_cards(connection: Connection, entries: Sequence[int]) -> dict[int, str]:
-    """Return the cards of versions, JSON texts, by entry."""
-    rows = await connection.fetch(statement("index", "cards"), entries)
-    return {row["ord"]: row["card"] for row in await _current(connection, rows)}
-
-
 async def read_rows(
     connection: Connection, *, since: int, size: int, limit: int
 ) -> list[VersionRow]:
     """Return the rows of versions after the entry `since`, in a log of some size, in order."""
-    rows = await connection.fetch(statement("index", "version_rows"), since, size, limit)
+    query = statement("index", "version_rows")
+    rows = await connection.fetch(query, since, size, limit, timeout=_ROWS_SECONDS)
     return [_version_row(row, size) for row in await _current(connection, rows)]
 
 
@@ -155,7 +157,8 @@ async def read_changed(
     connection: Connection, *, since: int, size: int, erased: Sequence[int]
 ) -> list[VersionRow]:
     """Return the rows up to `since` that later entries, or redactions not `erased`, changed."""
-    rows = await connection.fetch(statement("index", "changed_rows"), since, size, erased)
+    query = statement("index", "changed_rows")
+    rows = await connection.fetch(query, since, size, erased, timeout=_ROWS_SECONDS)
     return [_version_row(row, size) for row in await _current(connection, rows)]
 
 
@@ -179,7 +182,8 @@ async def _current(connection: Connection, rows: Sequence[Any]) -> Sequence[Mapp
 
 async def _derive(connection: Connection, entries: Sequence[int]) -> list[SearchDocument]:
     """Return what follows from the log of versions, in a thread: it is most of the work."""
-    rows = await connection.fetch(statement("index", "derived_from"), entries)
+    query = statement("index", "derived_from")
+    rows = await connection.fetch(query, entries, timeout=_ROWS_SECONDS)
     return await asyncio.to_thread(lambda: [_derived(row) for row in rows])
 
 
@@ -198,6 +202,7 @@ def _version_row(row: Any, size: int) -> VersionRow:
         ord=row["ord"],
         until=until if until is not None and until < size else None,
         codes=_codes.decode(row["codes"]),
+        card=row["card"],
         names={tag: fold(text) for tag, text in (card.name or {"": card.id}).items()},
         words=_words(row),
         published=row["published"],

@@ -22,6 +22,7 @@ from registry.services.access import Actor
 from registry.services.drafts import Precondition
 from registry.store import search_rows
 from registry.store.as_of import LogWindow
+from registry.store.database import connect
 from registry.store.search_rows import rewrite_outdated
 from registry.text.arabizi import ArabiziIndex
 from registry.text.query_parser import Vocabulary
@@ -868,3 +869,40 @@ async def test_the_loop_and_its_connections_are_free_while_a_question_is_worked_
     going.cancel()
     assert found.total > 0
     assert held == [0, 0]
+
+
+WRITTEN_ANEW = "lock table search_version, version, section, entry_section"
+
+
+async def test_an_answer_needs_no_table_that_is_written_anew_after_an_erasure(
+    database, index, find, publish, monkeypatch
+):
+    monkeypatch.setattr(engine, "_PASSAGES_SECONDS", 0.2)
+    await publish(named("Cadastre", summary="parcelles", goal="Relever les bornes"))
+    await find("cadastre")
+    async with database.transaction() as connection:
+        await connection.execute(WRITTEN_ANEW)
+        for text, match in (("cadastre", "name"), ("parcelles", "summary"), ("bornes", "text")):
+            answer = await index.answer(SearchQuery(text=text, highlights=True))
+            [hit] = answer.hits
+            assert (slug(hit), hit.match) == ("t", match)
+            assert bool(hit.highlights) is (match != "text")
+        assert (await index.suggest("cada", most=3))[1] == [answer.hits[0].card]
+    [hit] = (await index.answer(SearchQuery(text="bornes", highlights=True))).hits
+    assert hit.highlights
+
+
+async def test_what_was_filed_before_a_table_is_written_anew_is_waited_for(
+    database_url, folder, find, publish
+):
+    """A statement of the server ends after a time of its own; one that indexes goes on."""
+    await publish(named("Cadastre"))
+    impatient = await connect(database_url, patience=0.3)
+    index = SearchIndex(impatient.connection, folder, vocabulary=SYNONYMS)
+    async with asyncio.timeout(30), impatient.transaction() as connection:
+        await connection.execute(WRITTEN_ANEW)
+        asked = asyncio.create_task(index.answer(SearchQuery(text="cadastre")))
+        await asyncio.sleep(1)
+        assert not asked.done()
+    assert (await asked).total == 1
+    await impatient.close()

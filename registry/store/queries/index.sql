@@ -44,9 +44,6 @@ order by i.ord
 -- name: erasures
 select redaction from erasure order by redaction
 
--- name: cards
-select ord, card, analysis from search_version where ord = any($1::bigint [])
-
 -- name: begin_epoch
 update search_state set epoch = epoch + 1
 
