@@ -29,7 +29,7 @@ test-browser: .venv/ready-dev ## Run the tests of every kind of page in a browse
 	$(PYTEST) -m browser tests
 
 test-slow: .venv/ready-dev ## Run attacks, faults, crashes, other people's programs, what is shipped
-	$(PYTEST) -m slow tests
+	$(PYTEST) -n 3 -m slow tests
 
 check: .venv/ready-dev ## Run every linter; changes nothing
 	$(BIN)/ruff check .

@@ -405,6 +405,7 @@ async def test_none_by_workbook(register, subtests):
     answer = await client.post(
         "/api/v1/workbooks", content=worse.encode(), headers={"content-type": "text/csv"}
     )
+    assert answer.status_code == 200, answer.text
     [item] = answer.json()["items"]
     assert (item["outcome"], item["publishable"]) == ("created", False)
     assert (await register.submit(item["record"])).status_code == 422

@@ -45,6 +45,8 @@ def missing() -> str | None:
     """Return what this machine lacks for it, or None."""
     if os.geteuid():
         return "units are started by root"
+    if Path(__file__).resolve().is_relative_to("/tmp"):  # noqa: S108  it is what units see empty
+        return "this clone lies in /tmp, which is the units' own (PrivateTmp)"
     if not _HEADER.is_file():
         return "the headers of Linux are not here; .ci/run names their package"
     if not Path("/usr/bin/systemd-analyze").is_file():
