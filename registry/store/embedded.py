@@ -205,6 +205,14 @@ def _owner() -> str | None:
     return "embedded_postgres" if os.geteuid() == 0 else None
 
 
+def _identity() -> dict[str, Any]:
+    """Return as whom a program runs: with no group of root, which folders of root shut out."""
+    owner = _owner()
+    if owner is None:
+        return {}
+    return {"user": owner, "group": pwd.getpwnam(owner).pw_gid, "extra_groups": []}
+
+
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the lock in which the server of a folder is started and stopped."""
@@ -220,8 +228,8 @@ def _run(program: Path, folder: Path, *words: str | Path) -> None:
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        user=_owner(),
         timeout=_STOP_SECONDS,
+        **_identity(),
     )
 
 

@@ -114,7 +114,8 @@ def make_environment(folder):
     [packages] = (folder / "lib").glob("python*/site-packages")
     for path in (Path(place) for place in sys.path if place.endswith("site-packages")):
         for entry in path.iterdir():
-            if not entry.name.endswith(".pth") and "algorithm_register" not in entry.name:
+            is_own = "algorithm_register" in entry.name or entry.name == "registry"
+            if not entry.name.endswith(".pth") and not is_own:
                 (packages / entry.name).symlink_to(entry)
     (folder / "bin/pip").write_text(
         f'#!/bin/sh\nif [ "$2" = --require-hashes ]; then exec test -s "$4"; fi\n'

@@ -289,6 +289,15 @@ def test_the_database_folds_case_and_sorts_by_code_point(server):
     assert ask(server.url, "select 'B' < 'a' and 'z' < 'é'")
 
 
+def test_a_folder_that_is_closed_to_others_is_opened_to_the_server():
+    folder = make_folder("closed")
+    (folder / "home").mkdir(mode=0o700)
+    try:
+        embedded.start(folder / "home" / "var").release()
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_a_folder_that_cannot_be_made_is_a_wrong_setting(tmp_path):
     (tmp_path / "file").write_text(secrets.token_hex())
     with pytest.raises(ConfigurationError, match="REGISTRY_DATA_DIR"):
