@@ -95,6 +95,7 @@ class SearchIndex:
         self._cards = Cards(_CARDS_ROOM)
         self._bodies = Bodies(_BODIES_ROOM)
         self._lock = asyncio.Lock()
+        self._place = 0
         self._log: SearchState | None = None
         self._rising: asyncio.Task[SearchState] | None = None
         self._spoken: tantivy.Searcher | None = None
@@ -109,15 +110,17 @@ class SearchIndex:
         still change, and `Unavailable` where the index cannot be brought up to the log.
         """
         at = await self._as_of(question)
+        # Those of this index: what is read of it after an erasure is cached for nobody else.
+        cards, texts = self._cards, self._bodies
         results = await self._thread.run(place_results, question, at, self._meanings)
         hidden = [ord_ for group in results.groups for ord_ in group.hidden]
         bodies: Mapping[int, Texts] = {}
         # After an erasure a table is written anew for a while: the answer goes without passages.
         with suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(_PASSAGES_SECONDS), self._connect() as connect:
-                bodies = await self._bodies.read(hidden, connect)
+                bodies = await texts.read(hidden, connect)
         names = self._meanings.names
-        return await self._thread.run(write_page, results, self._cards, bodies, names)
+        return await self._thread.run(write_page, results, cards, bodies, names)
 
     async def find(self, question: SearchQuery, *, size: int) -> tuple[Sequence[int], str | None]:
         """Return every version that a query finds in a log of a size, oldest first.
@@ -142,12 +145,13 @@ class SearchIndex:
         if query is None:
             return [], []
         at = await self._as_of(SearchQuery())
+        cards = self._cards
 
         def begun() -> tuple[list[Named], list[str]]:
             read = QueryMatches(SearchQuery(), at, self._meanings).read(query)
             named = find_named(self._meanings.names, text, query, at, is_begun=True)
             first = ranking.first_by_name(at, read, most)
-            return named, [self._cards.read(at.searcher, one)[0] for one in first]
+            return named, [cards.read(at.searcher, one)[0] for one in first]
 
         return await self._thread.run(begun)
 
@@ -271,6 +275,8 @@ class SearchIndex:
                     # It was begun for another query, before this one came.
                     log = await self._brought_up()
         # Another query may have brought it up, and have been given up before it came here.
+        if directory.place != self._place:
+            self._cards, self._place = Cards(_CARDS_ROOM), directory.place
         if directory.searcher is not None and directory.searcher is not self._spoken:
             known = directory.searcher.terms_with_prefix(LANGUAGE, "|", None, None)
             self._spoken = directory.searcher

@@ -103,10 +103,13 @@ class IndexDirectory:
         self._index: tantivy.Index | None = None
         self.searcher: tantivy.Searcher | None = None
         self.state: IndexedUpTo | None = None
+        self.place = 0
+        """The number of the folder that is read, another one when the index was replaced."""
 
     def read(self) -> None:
         """Open the index as it was last committed. Raises `IndexDamagedError`."""
         self.searcher = self.state = None
+        self.place = self._inode()
         try:
             if self._index is None:
                 if not (self.path / "meta.json").exists():
@@ -142,7 +145,19 @@ class IndexDirectory:
         """Return whether the index is of the whole log with all erasures, and of no other."""
         state = self.state
         held = state and (state.size, state.root, state.leaf, state.epoch)
-        return held == (log.range.size, log.range.root().hex(), log.last_leaf, log.epoch)
+        # Another process may have replaced it by one of the same log.
+        return self.place == self._inode() and held == (
+            log.range.size,
+            log.range.root().hex(),
+            log.last_leaf,
+            log.epoch,
+        )
+
+    def _inode(self) -> int:
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return 0
 
     def begins(self, log: SearchState) -> bool:
         """Return whether the index is of the log's beginning; `log.leaf` is that of its end."""

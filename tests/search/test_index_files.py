@@ -436,6 +436,26 @@ async def test_rows_that_were_made_anew_are_indexed_while_the_index_answers(
     assert (await found(index), await found(index, "zouak")) == (0, 9)
 
 
+async def test_an_index_that_another_process_made_anew_is_read_by_the_next_question(
+    database, publish, folder
+):
+    mine, other = (SearchIndex(database.connection, folder) for _ in range(2))
+    await publish(named("Zellige", at="a"))
+    assert await found(mine) == 1
+    async with database.transaction() as connection:
+        await connection.execute(
+            "update search_version set name = replace(name, 'zellige', 'faience'),"
+            " card = replace(card, 'Zellige', 'Faience')"
+        )
+        await search_rows.begin_epoch(connection)
+    # It is of the new epoch, and answers as before.
+    assert await found(mine) == 1
+    await other.rebuild()
+    assert await found(mine) == 0
+    [hit] = (await mine.answer(SearchQuery(text="faience"))).hits
+    assert json.loads(hit.card)["name"] == {"fr": "Faience"}
+
+
 async def test_status_and_making_anew(database, publish, folder):
     index = SearchIndex(database.connection, folder)
     assert not (await index.status()).is_current
