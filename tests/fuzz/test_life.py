@@ -283,12 +283,12 @@ class Life(RuleBasedStateMachine):
                 post(404, "not-found")
         elif record.state != "in_review":
             post(409, "conflict")
-        elif who != "reviewer":
-            post(403, "forbidden")
         elif holds is None:
             post(428, "precondition-required")
         elif holds is False:
             post(412, "precondition-failed")
+        elif who != "reviewer":
+            post(403, "forbidden")
         elif record.began_at != len(record.chain):
             post(409, "conflict")
         else:
