@@ -164,38 +164,25 @@ class ServiceIndex:
         One that is being typed, `is_begun`, is every service of which a wording begins with it. Of
         those among others come first the longest wordings.
         """
-        whole, within, _ = self._met(text, is_begun=is_begun)
-        return whole, within
-
-    def named_words(self, text: str) -> set[str]:
-        """Return the words of a question by which it has services."""
-        return self._met(text, is_begun=False)[2]
-
-    def _met(
-        self, text: str, *, is_begun: bool
-    ) -> tuple[list[FacetCode], list[FacetCode], set[str]]:
         query = parse_query(text, self._vocabulary)
         asked = self._content_words([] if query is None else required_words(query))
         whole: dict[FacetCode, None] = {}
         within: list[tuple[int, list[FacetCode]]] = []
-        by: set[str] = set()
         for language, wordings in self._wordings.items():
             options = [frozenset(query_stems(word, language)) for word in asked]
             met = frozenset[str]().union(*options)
             of_these = [self._by_stem.get((language, stem), ()) for stem in met]
             numbers = range(len(wordings)) if is_begun else sorted(chain.from_iterable(of_these))
             for row, kept, codes in (wordings[number] for number in numbers):
-                has = [not option.isdisjoint(kept) for option in options]
                 if kept <= met:
-                    by.update(word for word, is_of in zip(asked, has, strict=True) if is_of)
-                    if all(has):
+                    if not any(option.isdisjoint(kept) for option in options):
                         whole.update(dict.fromkeys(codes))
                     else:
                         within.append((len(kept), codes))
                 elif is_begun and asked and _begins(row, asked, language):
                     whole.update(dict.fromkeys(codes))
         within.sort(key=lambda one: -one[0])
-        return [*whole], [*dict.fromkeys(chain.from_iterable(of for _, of in within))], by
+        return [*whole], [*dict.fromkeys(chain.from_iterable(of for _, of in within))]
 
     def _content_words(self, row: Iterable[str]) -> list[str]:
         """Return words without the stop words, unless there are no others."""

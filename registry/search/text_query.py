@@ -120,20 +120,6 @@ def searched_languages(lang: str | None, known: Iterable[str]) -> list[str]:
     return sorted(known) if lang is None else [NEUTRAL, lang]
 
 
-def words_beginning(
-    start: str,
-    searcher: tantivy.Searcher,
-    languages: Iterable[str],
-    known: tantivy.Query | None = None,
-) -> list[tuple[str, str]]:
-    """Return the words with a prefix that versions have, as (word, language)."""
-    wanted = frozenset(languages)
-    found = (
-        token.rsplit("|", 1) for token, _ in searcher.terms_with_prefix(LEXEME, start, known, None)
-    )
-    return [(word, language) for word, language in found if language in wanted]
-
-
 def any_of(schema: tantivy.Schema, field: str, tokens: Sequence[str]) -> tantivy.Query:
     """Return the query of versions that have one of some tokens."""
     if len(tokens) > _FEW:
@@ -183,5 +169,14 @@ def _begun(
     known: tantivy.Query | None,
 ) -> list[Term]:
     """Return the terms of every word with a prefix."""
-    words = words_beginning(start, searcher, languages, known)
-    return sorted({term for word, language in words for term in word_terms(word, [language])})
+    found = (
+        token.rsplit("|", 1) for token, _ in searcher.terms_with_prefix(LEXEME, start, known, None)
+    )
+    return sorted(
+        {
+            term
+            for word, language in found
+            if language in languages
+            for term in word_terms(word, [language])
+        }
+    )

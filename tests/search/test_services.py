@@ -71,7 +71,6 @@ def test_of_services_among_others_the_longest_wording_comes_first():
         ]
     )
     assert services.named("permis de conduire perdu")[1] == [("agency", "road"), ("agency", "tax")]
-    assert services.named_words("mon permis de conduire perdu") == {"permis", "conduire"}
 
 
 async def test_an_agency_is_named_by_its_acronym_among_other_words(database, pack, tmp_path):
