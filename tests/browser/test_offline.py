@@ -86,7 +86,8 @@ def test_the_page_of_copies_offers_an_archive_of_each_language(opened, register)
     with opened(register.url) as page:
         page.goto(f"{register.url}/ar/copy")
         offered = [link.get_attribute("href") for link in page.locator(".archives a").all()]
-        with page.expect_download() as download:
+        # It is made with a low priority, which a busy machine lets wait.
+        with page.expect_download(timeout=300_000) as download:
             page.locator(".archives a").first.click()
         archive = Path(download.value.path()).read_bytes()
     assert offered == [f"/copies/register{part}.zip" for part in ("-ar", "-fr", "-zgh", "-en", "")]
