@@ -1,4 +1,4 @@
-"""`registry translate`: the words of a language as a table, for those who know it."""
+"""`registry translate`: the texts of a language as a PO file, for translators."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import sys
 from pathlib import Path
 
 import rich_click as click
+from babel.messages.catalog import Catalog
 
 from registry import resources
 from registry.cli.runtime import pass_settings
 from registry.errors import ConfigurationError
-from registry.exchange import translation_table as table
+from registry.exchange import translations
 from registry.record.pack import load_pack
 from registry.settings import Settings
+from registry.text.catalogues import SOURCE
 
 _checkout_option = click.option(
     "--folder",
@@ -26,9 +28,9 @@ _language_option = click.option(
 
 @click.group()
 def translate() -> None:
-    """Write the words of a language as a table for people who know it, and read it back.
+    """Write the texts of a language as a PO file for translators, and read it back.
 
-    Example: registry translate export --language zgh --pages home,search,contest --out zgh.csv
+    Example: registry translate export --language zgh --pages home,search,contest --out zgh.po
     """
 
 
@@ -47,22 +49,22 @@ def export_(  # noqa: PLR0917
     out: Path | None,
     folder: Path | None,
 ) -> None:
-    """Write a CSV with a row a wording: where it stands, all languages, the last to be filled in.
+    """Write a PO file: each text with its place, its English, other languages and its translation.
 
-    Example: registry translate export --language zgh --pages home,search,contest --out zgh.csv
+    Example: registry translate export --language zgh --pages home,search,contest --out zgh.po
     """
-    checkout, languages = _place(folder), _languages(settings, language)
-    wordings = table.read_wordings(checkout, languages, settings.pack)
+    checkout = _place(folder)
+    texts = _read_texts(settings, checkout, language)
     if pages is not None:
-        wordings = table.of_pages(checkout, wordings, pages.split(","))
+        texts = translations.of_pages(checkout, texts, pages.split(","))
     if missing:
-        wordings = [one for one in wordings if language not in one.texts]
-    text = table.write_table(wordings, languages, table.open_target(checkout, language))
+        texts = translations.without_translated(texts)
+    text = translations.write_file(checkout, texts, language)
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8", newline="")
-        click.echo(f"{len(wordings)} wordings in {out}", err=True)
+        out.write_text(text, encoding="utf-8")
+        click.echo(f"{len(texts)} texts in {out}", err=True)
 
 
 @translate.command("import")
@@ -71,26 +73,22 @@ def export_(  # noqa: PLR0917
 @_checkout_option
 @pass_settings
 def import_(settings: Settings, language: str, file: Path, folder: Path | None) -> None:
-    """Write the words of FILE into the catalogues, code lists and the pack they came from.
+    """Write the texts of FILE into the catalogues, code lists and the pack they came from.
 
-    Nothing is written where a value, a plural form or a wording is wrong; each fault is a line.
+    Nothing is written where a value, a plural form or a text is wrong; each fault is a line.
 
-    Example: registry translate import --language zgh zgh.csv
+    Example: registry translate import --language zgh zgh.po
     """
-    checkout, languages = _place(folder), _languages(settings, language)
-    target = table.open_target(checkout, language)
-    wordings = table.read_wordings(checkout, languages, settings.pack)
-    try:
-        rows = table.read_table(file.read_bytes(), language)
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file} is not in UTF-8: {error}") from error
-    found = table.faults(wordings, rows, target)
-    for fault in found:
-        click.echo(fault, err=True)
+    checkout = _place(folder)
+    texts = _read_texts(settings, checkout, language)
+    translated = translations.read_file(file.read_bytes(), str(file))
+    found = list(translations.faults(texts, translated))
+    for line, fault in found:
+        click.echo(f"{file}:{line}: {fault}", err=True)
     if found:
         click.echo(f"Nothing was written: {len(found)} faults.", err=True)
         sys.exit(1)
-    for path in table.write_back(checkout, wordings, rows, target):
+    for path in translations.write_back(checkout, texts, translated, language):
         click.echo(path)
 
 
@@ -101,11 +99,7 @@ def _place(folder: Path | None) -> Path:
     return checkout
 
 
-def _languages(settings: Settings, language: str) -> tuple[str, ...]:
-    """Return English, the other languages of the pack, and the one that is translated into."""
-    others = [
-        tag
-        for tag in load_pack(settings.pack, settings.packs).languages
-        if tag not in {"en", language}
-    ]
-    return ("en", *others, language)
+def _read_texts(settings: Settings, checkout: Path, language: str) -> Catalog:
+    languages = load_pack(settings.pack, settings.packs).languages
+    others = [tag for tag in languages if tag not in {SOURCE, language}]
+    return translations.read_texts(checkout, others, language, settings.pack)

@@ -1,12 +1,12 @@
-"""The words of a language as a table, and back."""
+"""The texts of a language as a PO file, and back."""
 
 from __future__ import annotations
 
-import csv
 import io
 import shutil
 
 import pytest
+from babel.messages.pofile import read_po, write_po
 from click.testing import CliRunner
 
 from registry import resources
@@ -25,20 +25,23 @@ def run(*arguments, fails=False):
     told = CliRunner().invoke(cli, ["translate", *map(str, arguments)], standalone_mode=False)
     code = getattr(told.exception, "code", 0 if told.exception is None else 2)
     assert (code != 0) == fails, (told.output, told.exception)
-    return told.output
+    return told.output if code < 2 else str(told.exception)
 
 
 def export(checkout, tag, *more):
-    out = checkout / f"{tag}.csv"
+    out = checkout / f"{tag}.po"
     run("export", "--language", tag, "--out", out, "--folder", checkout, *more)
-    return out, list(csv.DictReader(io.StringIO(out.read_bytes().decode("utf-8-sig"))))
+    return out, read_po(io.BytesIO(out.read_bytes()), abort_invalid=True)
 
 
-def write(out, rows):
-    with out.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+def write(out, catalogue):
+    """Write it as an editor may: with lines broken and a longer head."""
+    with out.open("wb") as file:
+        write_po(file, catalogue, width=60)
+
+
+def strings(catalogue):
+    return {(one.context, str(one.id)): one.string for one in catalogue if one.id}
 
 
 def files(checkout):
@@ -49,54 +52,109 @@ def files(checkout):
     }
 
 
-@pytest.mark.parametrize("tag", ["ar", "fr", "zgh"])
+@pytest.mark.parametrize("tag", ["ar", "fr", "zgh", "de"])
 def test_what_is_exported_and_imported_changes_no_file(checkout, tag):
     before = files(checkout)
-    out, rows = export(checkout, tag)
-    assert len(rows) > 1000
-    assert len({(row["id"], row["form"]) for row in rows}) == len(rows)
-    assert run("import", "--language", tag, out, "--folder", checkout) == ""
-    assert files(checkout) == before
+    out, catalogue = export(checkout, tag)
+    assert len(catalogue) > 1000
+    assert all(one.context for one in catalogue if one.id)
+    assert catalogue.num_plurals == (6 if tag == "ar" else 2)
+    for rewritten in (False, True):
+        if rewritten:
+            write(out, catalogue)
+        assert run("import", "--language", tag, out, "--folder", checkout) == ""
+        assert files(checkout) == before
+
+
+def test_a_text_shows_its_place_and_the_other_languages(checkout):
+    _, catalogue = export(checkout, "zgh")
+    health = catalogue.get("Health", "schemas/record/1.0/codelists/sector.csv#health#label")
+    assert (health.string, health.auto_comments) == ("ⵜⴰⴷⵓⵙⵉ", ["ar: الصحة", "fr: Santé"])
+    previous = catalogue.get("Previous page", "site/locale/site.po")
+    assert [place for place, _ in previous.locations] == ["_list.html"]
 
 
 def test_new_words_reach_catalogues_code_lists_and_the_pack(checkout):
-    tag = "zgh"
-    out, rows = export(checkout, tag)
-    counted = next(row["id"] for row in rows if row["form"] == "1" and "%(n)s" in row["en"])
-    filled = {counted: "ⴰ %(n)s"}
-    for file in ("site/locale/", "schemas/locale/", "codelists/sector.csv", "packs/ma/bodies.csv"):
-        empty = (row for row in rows if file in row["id"] and not row[tag] + row["form"])
-        filled[next(row["id"] for row in empty if "%" not in row["en"])] = 'ⴰ "ⵣ"'
-    for row in rows:
-        row[tag] = filled.get(row["id"], row[tag])
-    write(out, rows)
-    assert len(run("import", "--language", tag, out, "--folder", checkout).split()) >= 4
-    again = {row["id"]: row[tag] for row in export(checkout, tag)[1]}
-    assert again == {row["id"]: row[tag] for row in rows}
-
-
-def test_a_fault_is_told_and_nothing_is_written(checkout):
-    out, rows = export(checkout, "ar")
     before = files(checkout)
-    valued = next(row for row in rows if "%(" in row["en"] and not row["form"])
-    valued["ar"] = "بلا قيمة"
-    counted = next(row for row in rows if row["form"] == "3")
-    counted["ar"] = ""
-    changed = next(row for row in rows if row["context"] == "label")
-    changed["en"] += "!"
-    write(out, [*rows, rows[-1] | {"id": "site/locale/site.po#nothing", "form": ""}])
+    out, catalogue = export(checkout, "zgh")
+    empty = [one for one in catalogue if one.id and "%" not in str(one.id) and not one.string]
+    left_out = next(one for one in catalogue if one.id and one.string and "%" not in str(one.id))
+    counted = next(one for one in catalogue if one.pluralizable and "%(n)s" in one.id[0])
+    counted.string = ("ⴰ %(n)s", "ⵣ %(n)s")
+    for file in ("site/locale/", "schemas/locale/", "codelists/sector.csv", "packs/ma/bodies.csv"):
+        next(one for one in empty if file in one.context).string = 'ⴰ "ⵣ"'
+    wanted = strings(catalogue)
+    # Of what its translator was not sure, and of what is left out, nothing is taken.
+    unsure = next(one for one in empty if not one.string)
+    unsure.string = "ⵣ"
+    unsure.flags.add("fuzzy")
+    catalogue.delete(left_out.id, left_out.context)
+    write(out, catalogue)
+    written = run("import", "--language", "zgh", out, "--folder", checkout).split()
+    assert len(written) >= 4
+    assert strings(export(checkout, "zgh")[1]) == wanted
+    changed = {path for path, raw in files(checkout).items() if raw != before.get(path)}
+    assert changed == {checkout / path for path in written}
+
+
+def test_a_catalogue_changes_only_where_its_words_did(checkout):
+    for name, text in (("site", "Previous page"), ("findings", "Name the law.")):
+        folder = "site" if name == "site" else "schemas"
+        path = checkout / folder / "locale" / "fr" / "LC_MESSAGES" / f"{name}.po"
+        before = path.read_text("utf-8").splitlines()
+        out, catalogue = export(checkout, "fr")
+        one = next(
+            one
+            for one in catalogue
+            if one.context == f"{folder}/locale/{name}.po"
+            and (one.id == text or (name != "site" and "{" not in str(one.id)))
+        )
+        one.string += "…"
+        write(out, catalogue)
+        assert run("import", "--language", "fr", out, "--folder", checkout).split() == [str(path)]
+        after = path.read_text("utf-8").splitlines()
+        assert len(after) == len(before)
+        assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
+
+
+def test_a_fault_has_its_line_and_nothing_is_written(checkout):
+    out, catalogue = export(checkout, "ar")
+    before = files(checkout)
+    valued = next(one for one in catalogue if one.id and "%(" in one.id and not one.pluralizable)
+    valued.string = "بلا قيمة"
+    counted = next(one for one in catalogue if one.pluralizable)
+    counted.string = (*counted.string[:3], "", *counted.string[4:])
+    spaced = next(one for one in catalogue if one.context and "#health#label" in one.context)
+    spaced.string += " "
+    catalogue.add("Nothing says this", "لا شيء", context="site/locale/site.po")
+    write(out, catalogue)
     told = run("import", "--language", "ar", out, "--folder", checkout, fails=True)
-    assert f"{valued['id']}: form 0 has the values none, and needs %(" in told
-    assert f"{counted['id']}: some of its forms are empty" in told
-    assert f"{changed['id']}: its English is now" in told
-    assert "site/locale/site.po#nothing: there is no such wording" in told
+    for fault in (
+        "'بلا قيمة' has the values none, and needs %(",
+        "some of its plural forms are empty",
+        "begins or ends with a space",
+        "site/locale/site.po has no text 'Nothing says this'; export the file again",
+    ):
+        line = next(line for line in told.splitlines() if fault in line)
+        number = int(line.removeprefix(f"{out}:").partition(":")[0])
+        assert out.read_text("utf-8").splitlines()[number - 1].startswith("msgid"), line
     assert "Nothing was written: 4 faults." in told
     assert files(checkout) == before
 
 
+def test_a_file_that_is_no_catalogue_of_the_language_is_refused(checkout):
+    out, _ = export(checkout, "fr")
+    for tag, raw, fault in (
+        ("ar", out.read_bytes(), "Plural-Forms has to be nplurals=6"),
+        ("fr", b'msgid "One"\nmsgtr "Un"\n', f"{out}:2: Unknown or misformatted keyword"),
+        ("fr", out.read_bytes().decode().encode("cp1256", "replace"), "the encoding it states"),
+    ):
+        out.write_bytes(raw)
+        assert fault in run("import", "--language", tag, out, "--folder", checkout, fails=True)
+
+
 def test_the_words_of_the_pages_that_matter_first_are_few(checkout):
-    pages = "home,search,contest"
-    _, rows = export(checkout, "zgh", "--pages", pages, "--missing")
-    assert 60 <= len({row["id"] for row in rows}) <= 220
-    assert all(row["place"] and row["en"] and row["ar"] and not row["zgh"] for row in rows)
+    _, catalogue = export(checkout, "zgh", "--pages", "home,search,contest", "--missing")
+    assert 60 <= len(catalogue) <= 220
+    assert all(one.auto_comments and not any(one.string) for one in catalogue if one.id)
     run("export", "--language", "zgh", "--pages", "nowhere", "--folder", checkout, fails=True)
