@@ -114,9 +114,9 @@ class QueryCheck:
         """
         handler, state = request.route_handler, request.app.state
         request_context(request.scope).operation = handler.handler_name
-        if not handler.security and not request.scope["path"].startswith("/health/"):
-            state.work.require(client_address(request.scope, state.settings.proxies))
         path = request.scope["path"]
+        if state.work.has_debtors and not handler.security and not path.startswith("/health/"):
+            state.work.require(client_address(request.scope, state.settings.proxies))
         if "\x00" in path:
             raise NotFound("there is nothing at an address with a NUL character")
         if not _is_literal(request.scope["path_template"], path, request.path_params):
@@ -180,6 +180,8 @@ def declared_fields(handler: BaseRouteHandler) -> dict[str, FieldDefinition]:
 
 def _is_literal(template: str, path: str, given: Mapping[str, Any]) -> bool:
     """Return whether numbers in a path are written in the usual way; +1, 0_1 and ١ are read too."""
+    if not any(isinstance(value, int) for value in given.values()):
+        return True
     parts = zip(filter(None, template.split("/")), filter(None, path.split("/")), strict=False)
     return all(
         not isinstance(value := given.get(name[1:-1]), int) or str(value) == part

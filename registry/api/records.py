@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from litestar import MediaType, Response, get
 from litestar.params import PathParameter, QueryParameter
+from litestar.response.base import ASGIResponse
 
 from registry.api.operations import answers, describes, json_of
 from registry.api.parameters import AsOfParameter, RecordPath
@@ -105,7 +106,7 @@ class RecordSource(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def get_record(
     *, record: RecordPath, state: ApiState, as_of: AsOfParameter = None
-) -> Response[bytes]:
+) -> ASGIResponse:
     """Read the latest version: the document as filed, and what the register adds."""
     async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
@@ -151,7 +152,7 @@ async def get_version(
     version: Annotated[int, PathParameter(schema_extra=_NUMBERED)],
     state: ApiState,
     as_of: AsOfParameter = None,
-) -> Response[bytes]:
+) -> ASGIResponse:
     """Read a version as it was published."""
     async with state.reads.connection() as connection:
         last = await read_entry(connection, as_of, now=state.clock())
@@ -292,7 +293,7 @@ def _unknown(what: str, as_of: int) -> NotFound:
     return NotFound(f"there is no {what}{then}")
 
 
-def _record(stored: StoredRecord) -> Response[bytes]:
+def _record(stored: StoredRecord) -> ASGIResponse:
     """Answer with a version: canonical JSON, and what the register says beside it.
 
     A version in force has a strong ETag, in which it shows how many parts were erased of it, and
@@ -306,7 +307,7 @@ def _record(stored: StoredRecord) -> Response[bytes]:
         source = f"-{_short_digest(register.source)}" if register.origin else ""
         headers["etag"] = f'"{register.hash[:16]}{erased}{source}"'
     body = b'{"record":' + stored.document + b',"register":' + msgspec.json.encode(register) + b"}"
-    return Response(content=body, media_type=MediaType.JSON, headers=headers)
+    return ASGIResponse(body=body, headers=headers)
 
 
 def _short_digest(value: Any) -> str:

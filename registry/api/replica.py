@@ -73,17 +73,24 @@ class Reads:
         """Borrow a connection that reads one state of the register for the whole block."""
         return self._borrow(Database.snapshot)
 
-    @asynccontextmanager
-    async def _borrow(
+    def _borrow(
         self, way: Callable[[Database], AbstractAsyncContextManager[Connection]]
+    ) -> AbstractAsyncContextManager[Connection]:
+        if self._replica is None:
+            return way(self._primary)
+        return self._borrow_either(self._replica, way)
+
+    @asynccontextmanager
+    async def _borrow_either(
+        self, replica: Database, way: Callable[[Database], AbstractAsyncContextManager[Connection]]
     ) -> AsyncIterator[Connection]:
         async with AsyncExitStack() as borrowed:
             connection: Connection = None
-            if self._replica is not None and time.monotonic() >= self._again_at:
+            if time.monotonic() >= self._again_at:
                 try:
                     async with asyncio.timeout(_PATIENCE_SECONDS * 2):
-                        if await _has(self._replica, _WANTED.get()):
-                            connection = await borrowed.enter_async_context(way(self._replica))
+                        if await _has(replica, _WANTED.get()):
+                            connection = await borrowed.enter_async_context(way(replica))
                 except (Unavailable, TimeoutError):
                     # Nobody else waits for one that has fallen silent.
                     self._again_at = time.monotonic() + _AGAIN_SECONDS

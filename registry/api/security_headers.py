@@ -143,7 +143,7 @@ class EdgeMiddleware:
     async def _charge(self, context: RequestContext, scope: Any, seconds: float) -> None:
         # The description is also read of an application that has not begun.
         served = self._state.get("context")
-        if served is not None:
+        if served is not None and self._state.work.counts(seconds):
             who = worker_of(context.actor, scope, self._proxies)
             await self._state.work.charge(served.database, who, seconds)
 

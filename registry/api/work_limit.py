@@ -29,6 +29,15 @@ class WorkLimit:
         self._per_minute = per_minute
         self._until: dict[str, float] = {}
 
+    @property
+    def has_debtors(self) -> bool:
+        """Whether anybody may be in debt."""
+        return bool(self._until)
+
+    def counts(self, seconds: float) -> bool:
+        """Return whether a request that took so long is charged."""
+        return self._per_minute > 0 and seconds >= _COUNTED_SECONDS
+
     def require(self, who: str) -> None:
         """Raise `TooManyRequests` while an address or a token is in debt."""
         until = self._until.get(who)
@@ -45,9 +54,7 @@ class WorkLimit:
         )
 
     async def charge(self, database: Database, who: str, seconds: float) -> None:
-        """Take the time of a request from what an address or a token may take."""
-        if self._per_minute == 0 or seconds < _COUNTED_SECONDS:
-            return
+        """Take the time of a request, one that counts, from what an address or a token may take."""
         # Nobody waits for a database that does not answer, after an answer.
         with suppress(Unavailable):
             debt = await limits.charge(

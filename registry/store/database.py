@@ -91,7 +91,9 @@ class Database:
         """Borrow a connection for reading. Raises `Unavailable` if there is none."""
         asked_at = time.perf_counter()
         try:
-            connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
+            # The pool's own time limit is a task for each time.
+            async with asyncio.timeout(_ACQUIRE_SECONDS):
+                connection = await self._pool.acquire()
         except TimeoutError as error:
             raise Unavailable(_BUSY) from error
         except _FAULTS as error:
@@ -125,7 +127,7 @@ class Database:
                     await self._pool.expire_connections()
                 # The statement is done or refused; a connection that cannot be reset is closed.
                 with suppress(*_FAULTS):
-                    await self._pool.release(connection)
+                    await self._pool.release(connection, timeout=_ACQUIRE_SECONDS)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
