@@ -34,9 +34,11 @@ MARK = "[…]"
 
 def named_members(document: Document, pointers: Collection[str]) -> list[tuple[str, Any]]:
     """Return the members of a document that pointers name, as (pointer, value)."""
+    sections = {parts(pointer)[0] for pointer in pointers}
     return [
         (pointer, value)
         for key in document
+        if key in sections
         for pointer, value in members(key, document[key])
         if value is not None and covers(pointers, pointer)
     ]

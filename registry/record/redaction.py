@@ -6,7 +6,6 @@ identifies the record never.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -120,7 +119,6 @@ def check_replaced(
     replaced: Mapping[int, Mapping[str, Any]],
     *,
     pack: Pack,
-    today: dt.date,
     language: str,
 ) -> tuple[Finding, ...]:
     """Return findings for words that are nowhere, and for what may not have a mark in it."""
@@ -131,8 +129,8 @@ def check_replaced(
             place = pointer(("words", at))
             found.append(PendingFinding(pointer=place, rule="held", messages=(nowhere,)))
     for version, instead in replaced.items():
-        before = _errors(shown[version], pack, today)
-        for broken, _ in sorted(_errors(placed(shown[version], instead), pack, today) - before):
+        before = _errors(shown[version], pack)
+        for broken, _ in sorted(_errors(placed(shown[version], instead), pack) - before):
             said = message(
                 "{pointer} of version {version} is no text in which words can be replaced. Name "
                 "the texts alone.",
@@ -143,8 +141,8 @@ def check_replaced(
     return to_findings(found, language, pack.fallback)
 
 
-def _errors(document: Document, pack: Pack, today: dt.date) -> set[tuple[str, str]]:
-    found, _ = draft_findings(document, pack=pack, today=today)
+def _errors(document: Document, pack: Pack) -> set[tuple[str, str]]:
+    found, _ = draft_findings(document, pack=pack)
     return {(one.pointer, one.rule) for one in found}
 
 

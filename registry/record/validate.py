@@ -89,14 +89,13 @@ def draft_findings(
     document: object,
     *,
     pack: Pack,
-    today: dt.date,
     language: str = "en",
     fast: FastValidator | None = None,
 ) -> tuple[tuple[Finding, ...], int]:
     """Return the findings that keep a document from being saved as a draft, and their number."""
-    examined = _examine(document, profile="draft", pack=pack, today=today, fast=fast)
-    findings = to_findings(examined.remarks, language, pack.fallback)
-    return findings[:MAX_FINDINGS], len(findings) + examined.more
+    remarks, more, _ = _check_shape(document, "draft", pack, fast)
+    findings = to_findings(remarks, language, pack.fallback)
+    return findings[:MAX_FINDINGS], len(findings) + more
 
 
 def findings_in(
@@ -120,11 +119,7 @@ def findings_in(
 def _examine(
     document: object, *, profile: Profile, pack: Pack, today: dt.date, fast: FastValidator | None
 ) -> _Examination:
-    accepting = fast if fast is not None and fast.accepts(document, profile, pack) else None
-    trusted = accepting is not None and not accepting.is_sampled()
-    found, more = ([], 0) if trusted else shape_remarks(document, profile, pack)
-    if accepting is not None and found:
-        accepting.report_disagreement(profile, dig(document, "id"))
+    found, more, trusted = _check_shape(document, profile, pack, fast)
     if not isinstance(document, dict) or len(found) >= MAX_FINDINGS:
         # With faults that were not looked for, the rest cannot be judged.
         return _Examination(remarks=found, publishable=False, more=more)
@@ -142,6 +137,18 @@ def _examine(
     publishable = all(remark.severity != "error" for remark in found)
     scored = score(status, foreign=profile == "foreign")
     return _Examination(remarks=found, publishable=publishable, scored=scored)
+
+
+def _check_shape(
+    document: object, profile: Profile, pack: Pack, fast: FastValidator | None
+) -> tuple[list[PendingFinding], int, bool]:
+    """Return the findings of the shape, how many more there are, and whether `fast` was trusted."""
+    accepting = fast if fast is not None and fast.accepts(document, profile, pack) else None
+    trusted = accepting is not None and not accepting.is_sampled()
+    found, more = ([], 0) if trusted else shape_remarks(document, profile, pack)
+    if accepting is not None and found:
+        accepting.report_disagreement(profile, dig(document, "id"))
+    return found, more, trusted
 
 
 def with_remarks(

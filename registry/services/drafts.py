@@ -95,7 +95,6 @@ async def save_draft(
         draft_findings,
         document,
         pack=context.pack,
-        today=now.date(),
         language=language,
         fast=context.fast,
     )

@@ -116,7 +116,6 @@ async def request(
                     shown,
                     replaced,
                     pack=context.pack,
-                    today=now.date(),
                     language=language,
                 )
                 if findings:

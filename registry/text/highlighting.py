@@ -114,15 +114,20 @@ class Texts:
         return found
 
     def spans(self, number: int, terms: tuple[int, ...]) -> list[HighlightSpan]:
-        """Return the places of terms in a text, in order."""
+        """Return the places of terms in a text, in order; of one that is cut, those of a passage.
+
+        What follows the first by more than `LONGEST` is not in its passage.
+        """
         _, tag, text = self.items[number]
         known = term_ids_of_runs(language_of(tag))
         rank = {term: at for at, term in enumerate(terms)}
-        return [
-            (start, end, terms[max(ranks)])
-            for start, end, run in run_places(text)
-            if (ranks := [rank[term] for term in known[run] if term in rank])
-        ]
+        found: list[HighlightSpan] = []
+        for start, end, run in run_places(text):
+            if self._cut and found and start > found[0][0] + LONGEST:
+                break
+            if ranks := [rank[term] for term in known[run] if term in rank]:
+                found.append((start, end, terms[max(ranks)]))
+        return found
 
     def make_highlight(
         self, number: int, marks: Sequence[HighlightSpan]
