@@ -62,6 +62,7 @@ _SHARED = {
     "pages": {"site", "many"},
     "search": {"large"},
     "store": {"large"},
+    "web": {"reader"},
 }
 
 

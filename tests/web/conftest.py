@@ -10,13 +10,16 @@ import msgspec
 import pytest
 
 from registry.ledger import append
+from registry.pages.editions import open_editions
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
 from registry.services.import_rows import ForeignFiling
+from registry.settings import Settings
 from registry.store.database import connect
 from registry.web.app import create_app
-from tests.api.conftest import lifespan
+from tests.api.conftest import UNLIMITED, lifespan
+from tests.built import TEMPLATES
 from tests.conftest import NOW, as_role
 from tests.imported import import_filings
 from tests.published import given_times
@@ -47,7 +50,32 @@ async def client(settings, database_url):
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+async def reader(filled_url, tmp_path_factory):
+    """A client of the filled register, for the tests that change nothing in it."""
+    folder = tmp_path_factory.mktemp("reader")
+    settings = Settings(data_dir=folder, base_url="https://algorithms.example", **UNLIMITED)
+    async with opened(settings, filled_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_editions():
+    """What applications make of the site's templates, which takes half a second: once a process."""
+    made = {}
+
+    def once(pack, assets, base_url, **_):
+        key = id(pack), base_url
+        if key not in made:
+            made[key] = open_editions(pack, assets, base_url, bytecode=TEMPLATES)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("registry.web.app.open_editions", once)
+        yield
+
+
+@pytest.fixture(scope="session")
 def filled_url(copied, pack, publication):
     """A register with the demonstration records, and a few of another country's."""
 

@@ -7,17 +7,14 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.web.conftest import opened
-
 ATOM = "{http://www.w3.org/2005/Atom}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 BASE = "https://algorithms.example"
 
 
 @pytest.fixture
-async def client(settings, filled_url):
-    async with opened(settings, filled_url) as client:
-        yield client
+def client(reader):
+    return reader
 
 
 def links_of(feed):

@@ -5,8 +5,6 @@ import re
 
 import pytest
 
-from tests.web.conftest import opened
-
 GRANTS = "records/demo-education/attribution-bourses"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 WRITTEN = {
@@ -29,9 +27,8 @@ WRITTEN = {
 
 
 @pytest.fixture
-async def client(settings, filled_url):
-    async with opened(settings, filled_url) as client:
-        yield client
+def client(reader):
+    return reader
 
 
 async def sent(client, path, button, **more):

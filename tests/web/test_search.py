@@ -14,9 +14,8 @@ from tests.web.conftest import ORIGIN, opened, parse
 
 
 @pytest.fixture
-async def client(settings, filled_url):
-    async with opened(settings, filled_url) as client:
-        yield client
+def client(reader):
+    return reader
 
 
 def by_id(page, id_):
@@ -363,14 +362,15 @@ async def test_an_index_that_does_not_answer_is_said(client, monkeypatch):
     assert by_id(page, "q").get("value") == "eau"
 
 
-async def test_without_a_question_the_file_of_the_site_answers(client, settings):
+async def test_without_a_question_the_file_of_the_site_answers(settings, database_url):
     (settings.site_dir / "fr").mkdir(parents=True)
     (settings.site_dir / "fr/search.html").write_text("<!doctype html><p>the file", "utf-8")
-    assert (await client.get("/fr/search")).text == "<!doctype html><p>the file"
-    assert (await client.get("/fr/search?utm_source=x&&fbclid=y")).text.endswith("the file")
-    assert (await client.get("/fr/search?q=eau&utm_source=x")).status_code == 200
-    assert (await client.get("/de/search?q=eau")).status_code == 404
-    assert (await client.post("/fr/search?q=eau")).status_code == 405
+    async with opened(settings, database_url) as client:
+        assert (await client.get("/fr/search")).text == "<!doctype html><p>the file"
+        assert (await client.get("/fr/search?utm_source=x&&fbclid=y")).text.endswith("the file")
+        assert (await client.get("/fr/search?q=eau&utm_source=x")).status_code == 200
+        assert (await client.get("/de/search?q=eau")).status_code == 404
+        assert (await client.post("/fr/search?q=eau")).status_code == 405
 
 
 async def test_it_is_served_as_other_pages_are(client):
