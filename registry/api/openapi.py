@@ -30,7 +30,7 @@ from registry.api.parameters import (
 )
 from registry.api.responses import HEADERS, write_responses
 from registry.api.schemas import Json, write_schemas
-from registry.exchange.workbooks.sheets import MAX_BYTES as MAX_WORKBOOK
+from registry.exchange.workbooks.file import MAX_BYTES as MAX_WORKBOOK
 from registry.record.facets import FACETS
 from registry.record.pack import Pack
 from registry.record.parse import MAX_BYTES

@@ -19,6 +19,7 @@ from registry.api.writes import ActorRequest, Call, private
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, NotFound
 from registry.exchange.workbooks.answer import write_answer
+from registry.exchange.workbooks.file import MAX_BYTES
 from registry.exchange.workbooks.filing import file_workbook
 from registry.exchange.workbooks.making import (
     LAYOUTS,
@@ -29,7 +30,6 @@ from registry.exchange.workbooks.making import (
 )
 from registry.exchange.workbooks.reading import ReadSheet, read_workbook
 from registry.exchange.workbooks.results import WorkbookRecord
-from registry.exchange.workbooks.sheets import MAX_BYTES
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
 from registry.services import drafts

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from registry.api.operations import XLSX
-from registry.exchange.workbooks.file import read_sheets
+from registry.exchange.workbooks.file import MAX_BYTES, read_sheets
 from registry.exchange.workbooks.making import FormSource, make_workbook
-from registry.exchange.workbooks.sheets import MAX_BYTES, place_named
+from registry.exchange.workbooks.sheets import place_named
 from registry.exchange.workbooks.words import WorkbookWords
 from tests.conftest import amended, make_record
 

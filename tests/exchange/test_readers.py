@@ -5,14 +5,16 @@ import gzip
 import io
 import zipfile
 
+import msgspec
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.readers import workbook, workbook_process
+from registry.exchange.readers import workbook
 from registry.exchange.readers.options import ReadOptions
-from registry.exchange.readers.sheet_answers import SheetRequest
-from registry.exchange.readers.source import column_letters, refused_place
+from registry.exchange.readers.source import refused_place
 from registry.exchange.rows import read_source
+from registry.exchange.workbooks import process, sheets
+from registry.exchange.workbooks.sheets import SheetProblem, SheetRequest, column_letters
 from tests.exchange import awkward_files as awkward
 
 XLSX = ReadOptions(kind="xlsx")
@@ -54,7 +56,18 @@ def test_cells_of_a_workbook_are_what_people_see(read):
 
     source = read(awkward.workbook(("Data", write)))
     assert cells_of(source) == [
-        ["12", "12.5", "0.3", "1e+15", "a\nb", True, "42", "", "2025-06-01", "2025-06-01T12:30:00"]
+        [
+            "12",
+            "12.5",
+            "0.3",
+            "1000000000000000",
+            "a\nb",
+            True,
+            "42",
+            "",
+            "2025-06-01",
+            "2025-06-01T12:30:00",
+        ]
     ]
     assert source.notes == ("1 cells with the error of a formula are read as empty: H2",)
     [row] = source.rows
@@ -79,7 +92,7 @@ def test_a_sheet_that_is_not_there_lists_those_that_are(read, sheet):
     with pytest.raises(ImportRefused) as refused:
         read(awkward.hidden_sheet_first(), sheet=sheet)
     assert refused.value.detail.endswith(
-        f"there is no sheet {sheet!r}; say in \"read\": {{\"sheet\": …}} which of 'Codes', 'Data'"
+        f"There is no sheet {sheet!r}; name in `read` which of 'Codes', 'Data'."
     )
 
 
@@ -220,26 +233,26 @@ def with_reference(reference):
 EXTERNAL = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
 HARM = {
     # A stray cell makes a sheet of 17,179,869,184 cells, for which the parser reserves memory.
-    "far cell": (lambda: with_reference(b'"XFD1048576"'), "the workbook could not be read"),
-    "no cell": (lambda: with_reference(b'"ZZZZZZZ9999999999"'), "the workbook could not be read"),
+    "far cell": (lambda: with_reference(b'"XFD1048576"'), "The workbook could not be read"),
+    "no cell": (lambda: with_reference(b'"ZZZZZZZ9999999999"'), "The workbook could not be read"),
     "long sheet": (
         lambda: with_reference(b'"A1048576"'),
-        "sheet 'Data' has 1,048,576 rows and 1 columns; a source file may have 1,000,000",
+        "The sheet Data has 1048576 rows and 1 columns, empty ones included; at most 1000000",
     ),
     "no string": (
         lambda: awkward.repacked(ONE, sheet1=lambda part: part.replace(b"<v>1</v>", b"<v>9</v>")),
-        "the workbook is damaged",
+        "The workbook is damaged",
     ),
     "large string": (
         lambda: awkward.repacked(
             ONE, sharedStrings=lambda part: part.replace(b"Name", b"x" * 2**25)
         ),
-        "sharedStrings.xml: 33,554,",
+        "unpacks to more than is read",
     ),
-    "entities": (lambda: with_entity(BOMB, b">&j;<"), "the workbook is damaged"),
-    "external": (lambda: with_entity(EXTERNAL, b">&a;<"), "the workbook is damaged"),
+    "entities": (lambda: with_entity(BOMB, b">&j;<"), "The workbook is damaged"),
+    "external": (lambda: with_entity(EXTERNAL, b">&a;<"), "The workbook is damaged"),
     "cut": (lambda: ONE[:-30], "this is a damaged zip archive"),
-    "garbage": (lambda: b"garbage\0" * 100, "the workbook is damaged"),
+    "garbage": (lambda: b"garbage\0" * 100, "The workbook is damaged"),
 }
 
 
@@ -252,24 +265,23 @@ def test_a_workbook_made_to_do_harm_is_refused(read, name):
 
 
 def test_bounds_of_a_workbook(read, monkeypatch):
-    for name, told in [
-        ("MAX_PARTS", "parts with"),
-        ("MAX_INFLATED", "a workbook may have"),
-        ("MAX_CELL", "a cell of 4 characters; a cell may have 3"),
+    narrow = msgspec.structs.replace(workbook.BOUNDS, inflated=3)
+    for module, name, value, told in [
+        (sheets, "MAX_PARTS", 3, "unpacks to more than is read"),
+        (workbook, "BOUNDS", narrow, "unpacks to more than is read"),
+        (workbook, "MAX_CELL", 3, "a cell of 4 characters; a cell may have 3"),
     ]:
         with monkeypatch.context() as patched:
-            patched.setattr(workbook, name, 3)
+            patched.setattr(module, name, value)
             with pytest.raises(ImportRefused, match=told):
                 read(ONE)
 
 
-def test_a_workbook_of_too_many_sheets_is_refused(monkeypatch):
-    # In this process, since the other has bounds of its own.
-    monkeypatch.setattr(workbook_process, "MAX_SHEETS", 1)
-    request = SheetRequest(sheet=None, header_rows=(1,))
-    raw = io.BytesIO(awkward.hidden_sheet_first())
-    [facts] = workbook_process._answers(raw, request)
-    assert facts.problem == "2 sheets; a workbook may have 1"
+def test_a_workbook_of_too_many_sheets_is_refused():
+    request = SheetRequest(bounds=msgspec.structs.replace(workbook.BOUNDS, sheets=1))
+    [problem] = process._answers(io.BytesIO(awkward.hidden_sheet_first()), request)
+    assert isinstance(problem, SheetProblem)
+    assert problem.values == {"number": 2, "most": 1}
 
 
 def test_an_opendocument_spreadsheet_may_begin_anywhere(read):
@@ -282,7 +294,7 @@ def test_an_opendocument_spreadsheet_may_begin_anywhere(read):
 def test_no_process_is_left_when_reading_is_interrupted(tmp_path, monkeypatch):
     started = []
 
-    class Watched(workbook.subprocess.Popen):
+    class Watched(sheets.subprocess.Popen):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
             started.append(self)
@@ -290,7 +302,7 @@ def test_no_process_is_left_when_reading_is_interrupted(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(workbook.subprocess, "Popen", Watched)
+    monkeypatch.setattr(sheets.subprocess, "Popen", Watched)
     path = tmp_path / "many.xlsx"
     path.write_bytes(awkward.workbook(("Data", awkward.plain([[1]] * 5_000))))
     with pytest.raises(KeyboardInterrupt):

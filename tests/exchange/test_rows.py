@@ -10,6 +10,7 @@ from registry.exchange.readers.missing import missing_columns
 from registry.exchange.readers.options import ReadOptions
 from registry.exchange.readers.source import cell, columns, has_column
 from registry.exchange.rows import read_source
+from registry.exchange.workbooks import sheets
 from registry.resources import SCHEMAS
 
 CSV = ReadOptions(kind="csv")
@@ -252,8 +253,8 @@ def test_the_bounds_are_those_that_the_documentation_and_the_schema_state():
         f"{bounds.MAX_BYTES >> 20} MiB",
         f"{bounds.MAX_HTML_BYTES >> 20} MiB",
         f"{bounds.MAX_INFLATED >> 30} GiB",
-        f"{bounds.MAX_RATIO} times its packed size",
-        f"{bounds.MAX_PARTS:,}",
+        f"{sheets.MAX_RATIO} times its packed size",
+        f"{sheets.MAX_PARTS:,}",
         f"{bounds.MAX_SHEETS:,} sheets",
         f"{bounds.MAX_ROWS:,}",
         f"{bounds.MAX_COLUMNS:,}",

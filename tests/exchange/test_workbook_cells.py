@@ -15,12 +15,11 @@ import pytest
 from registry.errors import PayloadTooLarge, UnreadableDocument
 from registry.exchange.export_csv import escape_formula, unescape_formula
 from registry.exchange.workbooks.answer import finding_lines
-from registry.exchange.workbooks.file import read_sheets
+from registry.exchange.workbooks.file import BOUNDS, MAX_BYTES, FilledSheet, read_sheets
 from registry.exchange.workbooks.filing import check_workbook
 from registry.exchange.workbooks.form_making import make_form
 from registry.exchange.workbooks.making import FormSource, make_workbook
 from registry.exchange.workbooks.reading import ReadSheet, read_workbook
-from registry.exchange.workbooks.sheets import MAX_BYTES, MAX_SHEETS, FilledSheet
 from registry.exchange.workbooks.values import read_cell
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
@@ -367,7 +366,7 @@ def test_entities_do_not_multiply(raw, words):
 
 def test_ten_thousand_sheets_are_refused(words):
     many = {f"s{number}": [["x"]] for number in range(10_000)}
-    with pytest.raises(UnreadableDocument, match=f"10000 sheets, and at most {MAX_SHEETS}"):
+    with pytest.raises(UnreadableDocument, match=f"10000 sheets, and at most {BOUNDS.sheets}"):
         read_workbook(opendocument(many), words)
 
 

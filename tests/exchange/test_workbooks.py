@@ -80,7 +80,7 @@ def test_all_that_workbooks_say_is_translated_and_nothing_else(tag):
             if isinstance(node, ast.Call) and node.args:
                 name = getattr(node.func, "id", getattr(node.func, "attr", ""))
                 first = node.args[0]
-                if name in {"message", "say"} and isinstance(first, ast.Constant):
+                if name in {"message", "say", "translatable"} and isinstance(first, ast.Constant):
                     said.add(first.value)
     with (SCHEMAS / "locale" / tag / "LC_MESSAGES/workbook.po").open("rb") as file:
         assert said == {message.id for message in read_po(file) if message.id}

@@ -12,14 +12,13 @@ from registry.errors import ImportRefused
 MAX_BYTES = 256 * 1024 * 1024
 # Parsers of HTML build a tree many times the size of the file.
 MAX_HTML_BYTES = 32 * 1024 * 1024
-# The parts of a workbook, unpacked; a part may be so much larger than it is packed.
+# The parts of a workbook, unpacked.
 MAX_INFLATED = 1024 * 1024 * 1024
-MAX_RATIO = 500
-MAX_PARTS = 10_000
 MAX_SHEETS = 1_000
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 2_000
 MAX_CELLS = 20_000_000
+MAX_LETTERS = 1024 * 1024 * 1024
 # One cell may hold a long report; Python's own limit of CSV (128 KiB) would refuse the whole file.
 MAX_CELL = 4 * 1024 * 1024
 MAX_DEPTH = 64

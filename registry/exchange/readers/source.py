@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from registry.exchange.workbooks.sheets import column_letters
 from registry.record.pointers import parts, pointer
 
 Cells: TypeAlias = dict[str, Any]
@@ -91,16 +92,6 @@ def refused_place(source: SourceFile, row: SourceRow, reason: str) -> str:
         if reason.startswith(f"{name}: "):
             return f"sheet {source.sheet!r}, cell {column_letters(at)}{row.line}"
     return row.place
-
-
-def column_letters(index: int) -> str:
-    """Return the letters of a spreadsheet's column, counted from 0."""
-    name = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
 
 
 def _leaves(value: dict[str, Any], path: tuple[str, ...]) -> Iterator[str]:

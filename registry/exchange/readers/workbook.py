@@ -2,138 +2,145 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path, PurePath
-from typing import IO
-
-import msgspec
+from pathlib import Path
+from typing import cast
 
 from registry.errors import ImportRefused
 from registry.exchange.readers.bounds import (
     MAX_CELL,
+    MAX_CELLS,
+    MAX_COLUMNS,
     MAX_INFLATED,
+    MAX_LETTERS,
     MAX_MEMORY,
-    MAX_PARTS,
-    MAX_RATIO,
+    MAX_ROWS,
     MAX_SECONDS,
+    MAX_SHEETS,
     RowCounter,
 )
 from registry.exchange.readers.options import ReadOptions
-from registry.exchange.readers.sheet_answers import SheetFacts, SheetRequest, SheetRow
 from registry.exchange.readers.source import SourceFile
 from registry.exchange.readers.table import SourceTable, SourceTableRow, header_numbers, read_table
+from registry.exchange.workbooks.sheets import (
+    ERRORS,
+    SheetBounds,
+    SheetCell,
+    SheetHead,
+    SheetRange,
+    SheetRequest,
+    WorkbookProblem,
+    cell_name,
+    check_parts,
+    read_answers,
+)
+from registry.record.messages import render
+from registry.text.catalogues import SOURCE
 
-# A part below this may be packed as well as it likes.
-_SMALL = 16 * 1024 * 1024
+BOUNDS = SheetBounds(
+    inflated=MAX_INFLATED,
+    sheets=MAX_SHEETS,
+    rows=MAX_ROWS,
+    columns=MAX_COLUMNS,
+    cells=MAX_CELLS,
+    letters=MAX_LETTERS,
+    memory=MAX_MEMORY,
+    seconds=int(MAX_SECONDS),
+)
+
+_NAMED = 5
 
 
 def read_workbook(raw: bytes, options: ReadOptions, path: Path, counter: RowCounter) -> SourceFile:
-    """Return the rows of one sheet. Raises `ImportRefused` for faults of the whole file.
-
-    Nothing in the file is run or fetched: formulas have the values that were saved with them.
-    """
-    with tempfile.TemporaryFile() as file:
-        file.write(raw)
-        file.flush()
-        file.seek(0)
-        if options.kind != "xls":
-            check_parts(file, path, parts=MAX_PARTS, inflated=MAX_INFLATED, ratio=MAX_RATIO)
-        request = SheetRequest(sheet=options.sheet, header_rows=header_numbers(options))
-        facts, rows = _asked(file, request, path, counter)
+    """Return the rows of one sheet. Raises `ImportRefused` for faults of the whole file."""
+    request = SheetRequest(bounds=BOUNDS, sheet=options.sheet)
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(raw)
+            file.flush()
+            file.seek(0)
+            if options.kind != "xls":
+                check_parts(file, BOUNDS)
+            with read_answers(file, request) as answers:
+                head = cast("SheetHead", next(answers))
+                counter.total = head.height
+                merged = _Merged(head.merges or [], set(header_numbers(options)))
+                rows = list(_rows(answers, head.name, merged, path, counter))
+    except WorkbookProblem as error:
+        raise ImportRefused(f"{path}: {render(error.message, SOURCE, ())}") from error
     notes = []
-    if facts.hidden_before:
-        hidden = ", ".join(map(repr, facts.hidden_before))
-        notes.append(f"read is the sheet {facts.sheet!r}; hidden before it: {hidden}")
-    if facts.errors:
-        more = ", …" if facts.errors > len(facts.errors_at) else ""
+    if head.hidden_before:
+        hidden = ", ".join(map(repr, head.hidden_before))
+        notes.append(f"read is the sheet {head.name!r}; hidden before it: {hidden}")
+    if head.errors:
+        cells = ", ".join(cell_name(*at) for at in head.errors[:_NAMED])
+        more = ", …" if len(head.errors) > _NAMED else ""
         notes.append(
-            f"{facts.errors:,} cells with the error of a formula are read as empty: "
-            f"{', '.join(facts.errors_at)}{more}"
+            f"{len(head.errors):,} cells with the error of a formula are read as empty: "
+            f"{cells}{more}"
         )
     table = SourceTable(
         path=path,
         rows=rows,
-        fill_heads=not facts.merges_known,
-        sheet=facts.sheet,
+        fill_heads=head.merges is None,
+        sheet=head.name,
         notes=tuple(notes),
     )
     return read_table(table, options)
 
 
-def check_parts(file: IO[bytes], path: PurePath, *, parts: int, inflated: int, ratio: int) -> None:
-    """Raise `ImportRefused` if the parts of a workbook are too many, or too large unpacked."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            found = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise ImportRefused(f"{path}: the workbook is damaged: {error}") from error
-    finally:
-        file.seek(0)
-    size = sum(part.file_size for part in found)
-    if len(found) > parts or size > inflated:
-        raise ImportRefused(
-            f"{path}: {len(found):,} parts with {size:,} bytes unpacked; a workbook may have "
-            f"{parts:,} and {inflated:,}"
-        )
-    for part in found:
-        if part.file_size > max(_SMALL, ratio * part.compress_size):
-            raise ImportRefused(
-                f"{path}: {part.filename}: {part.file_size:,} bytes packed into "
-                f"{part.compress_size:,}; a part may be {ratio} times as large unpacked"
-            )
+class _Merged:
+    """Merged cells, filled row by row: to the right in a header, else downwards only."""
 
+    def __init__(self, merges: list[SheetRange], heads: set[int]) -> None:
+        """Take the ranges, and the numbers of the rows that name the columns, from 1."""
+        self._begin: dict[int, list[SheetRange]] = {}
+        for merge in merges:
+            self._begin.setdefault(merge[0][0], []).append(merge)
+        self._heads = heads
+        self._current: list[tuple[SheetRange, SheetCell]] = []
 
-def _asked(
-    file: IO[bytes], request: SheetRequest, path: Path, counter: RowCounter
-) -> tuple[SheetFacts, list[SourceTableRow]]:
-    """Return what a process of its own reads from the workbook."""
-    command = [sys.executable, "-P", "-m", "registry.exchange.readers.workbook_process"]
-    process = subprocess.Popen(  # noqa: S603 — our own command
-        [*command, msgspec.json.encode(request).decode()],
-        stdin=file,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    if process.stdout is None:
-        raise RuntimeError("a pipe was asked for")
-    try:
-        with process.stdout as answers:
-            first = answers.readline()
-            facts = msgspec.json.decode(first, type=SheetFacts) if first else SheetFacts()
-            counter.total = facts.height
-            rows = list(_rows(answers, facts.sheet, path, counter)) if facts.sheet else []
-    finally:
-        process.kill()  # it has ended, unless this was interrupted
-        status = process.wait()
-    if facts.problem:
-        raise ImportRefused(f"{path}: {facts.problem}")
-    if not facts.sheet or len(rows) != facts.height:
-        raise ImportRefused(
-            f"{path}: the workbook could not be read (status {status}): it is damaged, or needs "
-            f"more than {MAX_MEMORY // 1024**3} GiB or {MAX_SECONDS:.0f} seconds; open it, copy "
-            "the cells with data to a new one, and save that"
-        )
-    return facts, rows
+    def fill(self, at: int, row: list[SheetCell]) -> None:
+        """Fill the cells of the next row, `at` from 0."""
+        heads = self._heads
+        self._current = [(merge, value) for merge, value in self._current if merge[1][0] >= at]
+        self._current += [
+            (merge, row[merge[0][1]]) for merge in self._begin.get(at, ()) if merge[0][1] < len(row)
+        ]
+        for ((top, left), (_, right)), value in self._current:
+            if at + 1 in heads and top == at:
+                row[left : right + 1] = [value] * (min(right + 1, len(row)) - left)
+            elif at + 1 not in heads and top + 1 not in heads:
+                row[left] = value
 
 
 def _rows(
-    answers: IO[bytes], sheet: str, path: Path, counter: RowCounter
+    answers: Iterator[SheetHead | list[SheetCell]],
+    sheet: str,
+    merged: _Merged,
+    path: Path,
+    counter: RowCounter,
 ) -> Iterator[SourceTableRow]:
-    decoder = msgspec.json.Decoder(SheetRow)
-    for number, answer in enumerate(answers, start=1):
+    for number, row in enumerate(answers, start=1):
+        if isinstance(row, SheetHead):
+            return  # of another sheet, which nobody asked for
         place = f"sheet {sheet!r}, row {number}"
-        try:
-            cells = decoder.decode(answer).cells
-        except msgspec.DecodeError:
-            return  # the process ended within a row, which is told by the number of rows
-        counter.add(place, len(cells))
+        counter.add(place, len(row))
+        merged.fill(number - 1, row)
+        cells = [_text(cell) for cell in row]
         longest = max((len(cell) for cell in cells if isinstance(cell, str)), default=0)
         if longest > MAX_CELL:
             raise ImportRefused(
                 f"{path}: {place}: a cell of {longest:,} characters; a cell may have {MAX_CELL:,}"
             )
         yield SourceTableRow(number=number, line=number, place=place, cells=cells)
+
+
+def _text(cell: SheetCell) -> str | bool:
+    """Return a cell as people see it; a spreadsheet keeps 15 digits."""
+    if isinstance(cell, str):
+        return "" if cell in ERRORS else cell
+    if isinstance(cell, bool):
+        return cell
+    return format(cell, ".15g") if isinstance(cell, float) else str(cell)

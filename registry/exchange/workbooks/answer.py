@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from registry.exchange.workbooks.file import FilledSheet
 from registry.exchange.workbooks.form import FIRST_VALUE, TOP, FormRow, FormSheet
 from registry.exchange.workbooks.form_making import restated
 from registry.exchange.workbooks.reading import ReadSheet
 from registry.exchange.workbooks.results import WorkbookFinding, WorkbookRecord
-from registry.exchange.workbooks.sheets import FilledSheet, SheetCell, place_named
+from registry.exchange.workbooks.sheets import SheetCell, place_named
 from registry.exchange.workbooks.table import ANSWER, TAG
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.exchange.workbooks.writing import SheetNotes, TableSheet, WorkbookWriter

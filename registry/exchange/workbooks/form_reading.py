@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from registry.exchange.workbooks.file import FilledSheet
 from registry.exchange.workbooks.filled import CellPlace, FilledRecord, Unread
 from registry.exchange.workbooks.form import (
     FINDING,
@@ -14,7 +15,7 @@ from registry.exchange.workbooks.form import (
     MARK,
     TOP,
 )
-from registry.exchange.workbooks.sheets import FilledSheet, SheetCell
+from registry.exchange.workbooks.sheets import SheetCell
 from registry.exchange.workbooks.values import (
     formula_fault,
     is_empty,

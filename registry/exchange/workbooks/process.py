@@ -1,14 +1,15 @@
-"""Every sheet of a workbook as lines of JSON, in a process of its own with bounds of its own.
+"""Sheets of a workbook as lines of JSON, in a process of its own with bounds of its own.
 
-Started as `python -m registry.exchange.workbooks.process`, with the file as standard input. It
-answers with sheets, the last line being `"end"`; or with a problem.
+Started as `python -m registry.exchange.workbooks.process REQUEST`, with the file as standard input.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
 import posixpath
+import signal
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -18,77 +19,148 @@ import msgspec
 import python_calamine as calamine
 from lxml import etree
 
-from registry.exchange.readers.workbook_process import bound_process
 from registry.exchange.workbooks.sheets import (
-    MAX_CELLS,
-    MAX_COLUMNS,
-    MAX_LETTERS,
-    MAX_MEMORY,
-    MAX_ROWS,
-    MAX_SECONDS,
-    MAX_SHEETS,
-    FilledSheet,
+    DAMAGED,
+    TOO_MUCH,
     SheetCell,
+    SheetHead,
     SheetProblem,
+    SheetRequest,
+    WorkbookProblem,
     place_named,
 )
+from registry.record.messages import translatable
 
 _MAX_EXACT = 2**53
 _MIDNIGHT = dt.time(0)
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+class _Marks(msgspec.Struct):
+    """The cells of a sheet with a formula, and with the error of one."""
+
+    formulas: list[tuple[int, int]] = []
+    errors: list[tuple[int, int]] = []
 
 
 def main() -> None:
-    """Answer with every sheet that is a worksheet, hidden or not."""
-    bound_process(MAX_MEMORY, MAX_SECONDS)
+    """Answer one request. The end status says nothing: what is not answered did not work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this ends it
+    request = msgspec.json.decode(sys.argv[1], type=SheetRequest)
+    _bound_process(request.bounds.memory, request.bounds.seconds)
     out, encode = sys.stdout.buffer, msgspec.json.encode
     try:
-        for answer in _answers(sys.stdin.buffer):
+        for answer in _answers(sys.stdin.buffer, request):
             out.write(encode(answer) + b"\n")
-        out.write(b'"end"\n')
         out.flush()
     except BrokenPipeError:
         sys.stderr.close()
 
 
-def _answers(file: Any) -> Iterator[FilledSheet | SheetProblem]:
+def _bound_process(memory: int, seconds: int) -> None:
+    for name, bound in (("RLIMIT_AS", memory), ("RLIMIT_CPU", seconds), ("RLIMIT_CORE", 0)):
+        # Not every system has each, or lets it be set; a smaller one may hold already.
+        with contextlib.suppress(ImportError, AttributeError, ValueError, OSError):
+            import resource  # noqa: PLC0415
+
+            kind = getattr(resource, name)
+            _, most = resource.getrlimit(kind)
+            least = bound if most == resource.RLIM_INFINITY else min(bound, most)
+            resource.setrlimit(kind, (least, least))
+
+
+def _answers(
+    file: Any, request: SheetRequest
+) -> Iterator[SheetHead | list[SheetCell] | SheetProblem | str]:
     try:
         with calamine.load_workbook(file) as workbook:
-            yield from _sheets(file, workbook)
+            yield from _sheets(file, workbook, request)
+        yield "end"
+    except WorkbookProblem as error:
+        yield error.problem
     except calamine.PasswordError:
-        yield SheetProblem(kind="password")
+        yield SheetProblem(
+            wording=translatable("The workbook has a password. Save it without one.")
+        )
     except (calamine.CalamineError, zipfile.BadZipFile, etree.XMLSyntaxError, KeyError):
-        yield SheetProblem(kind="damaged")
+        yield SheetProblem(wording=DAMAGED)
 
 
-def _sheets(file: Any, workbook: calamine.CalamineWorkbook) -> Iterator[FilledSheet | SheetProblem]:
-    names = [
-        sheet.name
-        for sheet in workbook.sheets_metadata
-        if sheet.typ == calamine.SheetTypeEnum.WorkSheet
-    ]
-    if len(names) > MAX_SHEETS:
-        yield SheetProblem(kind="sheets", number=len(names))
-        return
-    formulas = _formulas(file)
+def _sheets(
+    file: Any, workbook: calamine.CalamineWorkbook, request: SheetRequest
+) -> Iterator[SheetHead | list[SheetCell]]:
+    bounds = request.bounds
+    names, hidden = _chosen(workbook, request)
     cells = letters = 0
+    marks: dict[str, _Marks] | None = None
     for name in names:
         sheet = workbook.get_sheet_by_name(name)
         height, width = (at + 1 for at in sheet.end or (-1, -1))
         cells += height * width
-        if height > MAX_ROWS or width > MAX_COLUMNS or cells > MAX_CELLS:
-            yield SheetProblem(kind="sheet", sheet=name, number=height, columns=width)
-            return
+        if height > bounds.rows or width > bounds.columns or cells > bounds.cells:
+            raise WorkbookProblem(
+                translatable(
+                    "The sheet {sheet} has {rows} rows and {columns} columns, empty ones included; "
+                    "at most {most_rows} and {most_columns} are read, and not that many cells "
+                    "together. Delete the empty ones."
+                ),
+                sheet=name,
+                rows=height,
+                columns=width,
+                most_rows=bounds.rows,
+                most_columns=bounds.columns,
+            )
+        if marks is None:
+            marks = _read_marks(file, names)
+        of_sheet = marks.get(name, _Marks())
+        yield SheetHead(
+            name=name,
+            height=height,
+            hidden_before=hidden,
+            merges=sheet.merged_cell_ranges,
+            formulas=of_sheet.formulas,
+            errors=of_sheet.errors,
+        )
         first = sheet.start[1] if sheet.start else 0
-        rows: list[list[SheetCell]] = []
         for row in sheet.iter_rows():
-            rows.append([*([""] * first), *map(_value, row)])
             letters += sum(len(cell) for cell in row if isinstance(cell, str))
-            if letters > MAX_LETTERS:
-                yield SheetProblem(kind="letters", number=letters)
-                return
-        yield FilledSheet(name=name, rows=rows, formulas=formulas.get(name, []))
+            if letters > bounds.letters:
+                raise WorkbookProblem(TOO_MUCH)
+            yield [*([""] * first), *map(_value, row)]
+
+
+def _chosen(
+    workbook: calamine.CalamineWorkbook, request: SheetRequest
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return the names of the sheets to read, and those of hidden ones that are passed over."""
+    sheets = [
+        sheet for sheet in workbook.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet
+    ]
+    names = [sheet.name for sheet in sheets]
+    if len(names) > request.bounds.sheets:
+        raise WorkbookProblem(
+            translatable("The workbook has {number} sheets, and at most {most} are read."),
+            number=len(names),
+            most=request.bounds.sheets,
+        )
+    if request.every:
+        return names, ()
+    shown = [one.name for one in sheets if one.visible == calamine.SheetVisibleEnum.Visible]
+    match request.sheet:
+        case None:
+            chosen = shown[:1]
+        case int(number):
+            chosen = names[number - 1 : number] if number > 0 else []
+        case name:
+            chosen = [name] if name in names else []
+    if not chosen:
+        raise WorkbookProblem(
+            "There is no sheet {wanted}; name in `read` which of {names}.",
+            wanted="that is shown" if request.sheet is None else repr(request.sheet),
+            names=", ".join(map(repr, names[:20])) or "none",
+        )
+    before = names[: names.index(chosen[0])] if request.sheet is None else []
+    return chosen, tuple(before)
 
 
 def _value(cell: Any) -> SheetCell:
@@ -101,20 +173,27 @@ def _value(cell: Any) -> SheetCell:
         return cell
     if isinstance(cell, dt.datetime) and cell.time() == _MIDNIGHT:
         return cell.date().isoformat()
+    if isinstance(cell, dt.timedelta):
+        minutes, seconds = divmod(round(cell.total_seconds()), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours:02}:{minutes:02}:{seconds:02}"
     return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
 
 
-def _formulas(file: Any) -> dict[str, list[tuple[int, int]]]:
-    """Return the places of formulas by sheet; the parser gives what was saved as their result."""
+def _read_marks(file: Any, sheets: list[str]) -> dict[str, _Marks]:
+    """Return the marked cells by sheet, which the parser shows as values or as empty."""
     file.seek(0)
+    if not zipfile.is_zipfile(file):
+        return {}  # an old Excel workbook
     with zipfile.ZipFile(file) as archive:
         if "content.xml" in archive.namelist():
             with archive.open("content.xml") as part:
                 return _in_opendocument(part)
         found = {}
         for name, target in _parts(archive):
-            with archive.open(target) as part:
-                found[name] = list(_in_sheet(part))
+            if name in sheets:
+                with archive.open(target) as part:
+                    found[name] = _in_sheet(part)
         return found
 
 
@@ -140,8 +219,9 @@ def _events(part: Any, tags: list[str]) -> Iterator[tuple[str, Any]]:
     )
 
 
-def _in_sheet(part: Any) -> Iterator[tuple[int, int]]:
-    """Yield the places of a worksheet's formulas; a cell without a name follows the last one."""
+def _in_sheet(part: Any) -> _Marks:
+    """Return the marked cells of a worksheet; a cell without a name follows the last one."""
+    marks = _Marks()
     row = column = -1
     for event, element in _events(part, ["{*}row", "{*}c", "{*}f"]):
         kind = etree.QName(element).localname
@@ -155,13 +235,16 @@ def _in_sheet(part: Any) -> Iterator[tuple[int, int]]:
         elif kind == "c":
             name = element.get("r")
             row, column = place_named(name) if name else (row, column + 1)
+            if element.get("t") == "e":
+                marks.errors.append((row, column))
         else:
-            yield row, column
+            marks.formulas.append((row, column))
+    return marks
 
 
-def _in_opendocument(part: Any) -> dict[str, list[tuple[int, int]]]:
-    found: dict[str, list[tuple[int, int]]] = {}
-    places: list[tuple[int, int]] = []
+def _in_opendocument(part: Any) -> dict[str, _Marks]:
+    found: dict[str, _Marks] = {}
+    marks = _Marks()
     row = column = 0
     tags = [
         f"{_TABLE}{kind}" for kind in ("table", "table-row", "table-cell", "covered-table-cell")
@@ -169,7 +252,7 @@ def _in_opendocument(part: Any) -> dict[str, list[tuple[int, int]]]:
     for event, element in _events(part, tags):
         kind = etree.QName(element).localname
         if kind == "table" and event == "start":
-            places = found.setdefault(element.get(f"{_TABLE}name", ""), [])
+            marks = found.setdefault(element.get(f"{_TABLE}name", ""), _Marks())
             row = 0
         elif kind == "table-row" and event == "start":
             column = 0
@@ -178,7 +261,7 @@ def _in_opendocument(part: Any) -> dict[str, list[tuple[int, int]]]:
             element.clear()
         elif kind.endswith("cell") and event == "start":
             if element.get(f"{_TABLE}formula") is not None:
-                places.append((row, column))
+                marks.formulas.append((row, column))
             column += int(element.get(f"{_TABLE}number-columns-repeated", "1"))
     return found
 

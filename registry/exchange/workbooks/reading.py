@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from registry.exchange.workbooks.file import UnreadableWorkbook, read_sheets
+from registry.exchange.workbooks.file import FilledSheet, UnreadableWorkbook, read_sheets
 from registry.exchange.workbooks.filled import FilledRecord
 from registry.exchange.workbooks.form import MARK
 from registry.exchange.workbooks.form_reading import FormColumns, form_columns, read_form
-from registry.exchange.workbooks.sheets import FilledSheet
 from registry.exchange.workbooks.table import is_summary, is_table, read_table
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.exchange.workbooks.writing import LISTS_MARK

@@ -10,9 +10,9 @@ from registry.errors import UnreadableDocument
 from registry.exchange.export_columns import NOTHING_LISTED, TableColumn, table_columns
 from registry.exchange.export_csv import unescape_formula
 from registry.exchange.export_xlsx import LONGEST_CELL
-from registry.exchange.workbooks.file import CSV_SHEET
+from registry.exchange.workbooks.file import CSV_SHEET, FilledSheet
 from registry.exchange.workbooks.filled import CellPlace, DerivedCell, FilledRecord, Unread
-from registry.exchange.workbooks.sheets import FilledSheet, SheetCell
+from registry.exchange.workbooks.sheets import SheetCell
 from registry.exchange.workbooks.values import (
     formula_fault,
     is_empty,

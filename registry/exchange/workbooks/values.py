@@ -6,9 +6,8 @@ import math
 import re
 from typing import Any
 
-from registry.exchange.readers.workbook_process import ERRORS
 from registry.exchange.workbooks.form import FormValue
-from registry.exchange.workbooks.sheets import SheetCell
+from registry.exchange.workbooks.sheets import ERRORS, SheetCell
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
 from registry.record.messages import Message, Title, message
 from registry.record.nearest_code import nearest_code

@@ -13,7 +13,6 @@ import xlsxwriter
 
 from registry.exchange.export_columns import table_columns
 from registry.exchange.export_xlsx import AS_WRITTEN, fitting
-from registry.exchange.readers.source import column_letters
 from registry.exchange.workbooks.form import (
     FINDING,
     FIRST_VALUE,
@@ -24,7 +23,7 @@ from registry.exchange.workbooks.form import (
     FormSheet,
     FormValue,
 )
-from registry.exchange.workbooks.sheets import SheetCell
+from registry.exchange.workbooks.sheets import SheetCell, column_letters
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
 from registry.record.pointers import parts
 from registry.record.schema import Field, field_at

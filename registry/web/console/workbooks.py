@@ -13,7 +13,7 @@ from registry.api.workbooks import workbook_file
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, UnreadableDocument
 from registry.exchange.workbooks.answer import finding_lines, write_answer
-from registry.exchange.workbooks.file import UnreadableWorkbook
+from registry.exchange.workbooks.file import MAX_BYTES, UnreadableWorkbook
 from registry.exchange.workbooks.filing import file_workbook
 from registry.exchange.workbooks.making import (
     WorkbookLayout,
@@ -23,7 +23,6 @@ from registry.exchange.workbooks.making import (
 )
 from registry.exchange.workbooks.reading import ReadSheet, read_workbook
 from registry.exchange.workbooks.results import WorkbookRecord
-from registry.exchange.workbooks.sheets import MAX_BYTES
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.pages.reader import Reader, label
 from registry.record.ids import agency_of, is_id
