@@ -9,8 +9,9 @@ import datetime as dt
 import functools
 import json
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ from registry.exchange.crosswalk_model import (
 from registry.exchange.dates import date_by_pattern, fuzzy_date
 from registry.exchange.draft import ForeignDraft, MappingPlan, fill, make_plan
 from registry.exchange.foreign_documents import foreign_document
-from registry.exchange.identity import Identity, assign_slugs, first_slug, identity_of
-from registry.exchange.outcome import ForeignRecord, Refusal
+from registry.exchange.identity import Identity, SlugAssignment, identity_of
+from registry.exchange.outcome import ForeignRecord, Refusal, Unclear
 from registry.exchange.readers.bounds import Progress
 from registry.exchange.readers.missing import missing_columns
 from registry.exchange.readers.source import SourceFile, SourceRow, columns, refused_place
@@ -83,11 +84,8 @@ def convert_file(
     counts.rows = counts.skipped = len(source.rows) - len(asked)
     counts.as_of = _as_of(plan, asked)
     agencies = find_agencies(crosswalk, [row.cells or {} for row in asked], plan.reader)
-    drafted = [
-        _drafted(plan, source, row, agency) for row, agency in zip(asked, agencies, strict=True)
-    ]
-    slugs = iter(assign_slugs([one.identity for one in drafted if isinstance(one, _Drafted)]))
-    return _outcomes(drafted, slugs, check, counts)
+    rows = list(zip(asked, agencies, strict=True))
+    return _outcomes(plan, source, rows, check, counts)
 
 
 def _reader(crosswalk: Crosswalk, source: SourceFile, path: Path) -> CellReader:
@@ -113,47 +111,42 @@ def _nothing_asked(reader: CellReader, source: SourceFile, only: RowCondition) -
     return f'"only" holds for no row: {reader.name(only.column)} says {named}'
 
 
-class _Drafted(msgspec.Struct, frozen=True, kw_only=True):
+class _Draft(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A row's document, without the id, which depends on all rows."""
 
-    line: int
-    place: str
-    cells: dict[str, Any]
-    agency: Agency
-    draft: ForeignDraft
+    document: Document
     source_id: str
     changed_on: str | None
-    identity: Identity
+    of: tuple[str, ...]
+    telling_apart: tuple[str, ...]
+    whole: dict[str, str]
+    unclear: tuple[Unclear, ...]
+    otherwise: tuple[str, ...]
 
 
-def _drafted(
-    plan: MappingPlan, source: SourceFile, row: SourceRow, agency: Agency | None
-) -> _Drafted | Refusal:
+_draft = msgspec.json.Decoder(_Draft)
+
+
+def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> tuple[_Draft, Identity]:
+    """Return the draft of a row, and what identifies it. Raises `RowRefused`."""
     crosswalk, reader = plan.crosswalk, plan.reader
-    try:
-        cells = _usable(row)
-        reader.holds(cells, crosswalk.only)
-        found = _stated(agency, cells, plan)
-        draft, own = _filled(plan, cells)
-        changed_on = _date(plan, cells, crosswalk.changed_on)
-    except RowRefused as refused:
-        return Refusal(
-            line=row.line,
-            place=refused_place(source, row, str(refused)),
-            reason=str(refused),
-            source_id=_own_id(plan, row),
-        )
+    cells = _usable(row)
+    reader.holds(cells, crosswalk.only)
+    found = _stated(agency, cells, plan)
+    filled, own = _filled(plan, cells)
     within_agency = own if crosswalk.document is None else own.rpartition("/")[2]
-    return _Drafted(
-        line=row.line,
-        place=row.place,
-        cells=cells,
-        agency=found,
-        draft=draft,
+    identity = identity_of(crosswalk, filled.document, found.id, within_agency)
+    draft = _Draft(
+        document=filled.document,
         source_id=own,
-        changed_on=changed_on,
-        identity=identity_of(crosswalk, draft.document, found.id, within_agency),
+        changed_on=_date(plan, cells, crosswalk.changed_on),
+        of=identity.of,
+        telling_apart=identity.telling_apart,
+        whole=filled.whole,
+        unclear=filled.not_understood(),
+        otherwise=tuple(filled.otherwise),
     )
+    return draft, identity
 
 
 def _own_id(plan: MappingPlan, row: SourceRow) -> str:
@@ -205,48 +198,73 @@ def _is_restricted(document: Document) -> bool:
 
 
 def _outcomes(
-    drafted: Iterable[_Drafted | Refusal],
-    slugs: Iterator[str],
+    plan: MappingPlan,
+    source: SourceFile,
+    rows: Sequence[tuple[SourceRow, Agency | None]],
     check: Callable[[Document], Verdict],
     report: ImportReport,
 ) -> Iterator[ForeignRecord | Refusal]:
-    for one in drafted:
-        outcome: ForeignRecord | Refusal
-        if isinstance(one, Refusal):
-            outcome = one
-        else:
+    """Draft every row into a temporary file, since an id depends on all; then yield each."""
+    slugs = SlugAssignment()
+    refused: dict[int, Refusal] = {}
+    with tempfile.TemporaryFile() as drafts:
+        for place, (row, agency) in enumerate(rows):
             try:
-                outcome = _record(one, next(slugs), check)
-            except RowRefused as refused:
-                outcome = Refusal(
-                    line=one.line,
-                    place=one.place,
-                    reason=str(refused),
-                    source_id=one.source_id,
+                draft, identity = _drafted(plan, row, agency)
+            except RowRefused as error:
+                refused[place] = Refusal(
+                    line=row.line,
+                    place=refused_place(source, row, str(error)),
+                    reason=str(error),
+                    source_id=_own_id(plan, row),
                 )
-        count(report, outcome)
-        yield outcome
+            else:
+                slugs.add(identity)
+                drafts.write(msgspec.json.encode(draft) + b"\n")
+        slugs.decide()
+        drafts.seek(0)
+        for place, (row, agency) in enumerate(rows):
+            outcome: ForeignRecord | Refusal
+            if place in refused or agency is None:
+                outcome = refused[place]
+            else:
+                draft = _draft.decode(drafts.readline())
+                outcome = _record(row, agency, draft, slugs.take(draft.document), check)
+            count(report, outcome)
+            yield outcome
 
 
-def _record(one: _Drafted, slug: str, check: Callable[[Document], Verdict]) -> ForeignRecord:
-    draft, identity = one.draft, one.identity
-    draft.document["id"] = f"{one.agency.id}/{slug}"
+def _record(
+    row: SourceRow,
+    agency: Agency,
+    draft: _Draft,
+    slug: tuple[str, bool],
+    check: Callable[[Document], Verdict],
+) -> ForeignRecord | Refusal:
+    document = draft.document
+    document["id"] = f"{agency.id}/{slug[0]}"
+    try:
+        verdict = _accepted(check(document))
+    except RowRefused as refused:
+        return Refusal(
+            line=row.line, place=row.place, reason=str(refused), source_id=draft.source_id
+        )
     return ForeignRecord(
-        document=draft.document,
-        agency=one.agency,
-        source_row=one.cells,
-        line=one.line,
-        place=one.place,
-        verdict=_accepted(check(draft.document)),
-        source_id=one.source_id,
-        of=identity.of,
-        telling_apart=identity.telling_apart,
+        document=document,
+        agency=agency,
+        source_row=row.cells or {},
+        line=row.line,
+        place=row.place,
+        verdict=verdict,
+        source_id=draft.source_id,
+        of=draft.of,
+        telling_apart=draft.telling_apart,
         whole=draft.whole,
-        changed_on=one.changed_on,
-        unclear=draft.not_understood(),
-        otherwise=tuple(draft.otherwise),
-        own_id_missing=not one.source_id,
-        told_apart=slug != first_slug(identity),
+        changed_on=draft.changed_on,
+        unclear=draft.unclear,
+        otherwise=draft.otherwise,
+        own_id_missing=not draft.source_id,
+        told_apart=slug[1],
     )
 
 

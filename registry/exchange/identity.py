@@ -17,8 +17,8 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -34,6 +34,8 @@ MAX_ID = 120
 LONGEST_NAME = 60
 # `index` is the name of the files that list an agency's records.
 RESERVED = frozenset({"index"})
+# Bytes of a digest that are kept of a row while a file is read.
+_KEPT = 16
 # Two marks may follow a slug, a hyphen and eight digits each.
 _MARKS = 2 * (DIGITS + 1)
 # Letters that Unicode does not decompose although readers see the plain letter.
@@ -82,7 +84,6 @@ def identity_of(crosswalk: Crosswalk, document: Document, agency_id: str, own: s
     """Return the identity of a document; its `id` does not matter."""
     of, telling_apart = keys_of(crosswalk, document, agency_id)
     words = zip(crosswalk.id.of, of, strict=True)
-    said = {key: value for key, value in document.items() if key != "id"}
     return Identity(
         agency=agency_id,
         own=own,
@@ -92,7 +93,7 @@ def identity_of(crosswalk: Crosswalk, document: Document, agency_id: str, own: s
             text for word, text in words if word_meaning(crosswalk, word) != (AGENCY,)
         ),
         telling_apart=telling_apart,
-        whole=json.dumps(said, ensure_ascii=False, sort_keys=True),
+        whole=_whole(document),
     )
 
 
@@ -114,21 +115,61 @@ def words(text: str, limit: int) -> tuple[str, bool]:
 
 def digest(parts: Iterable[str]) -> str:
     """Return eight hex digits of SHA-256 over the parts, as a JSON array."""
-    text = json.dumps(list(parts), ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
+    return _sha256(parts).hex()[:DIGITS]
 
 
-def assign_slugs(rows: Sequence[Identity]) -> list[str]:
-    """Return the slug of every row, in the order of the rows; unique within each agency."""
-    slugs = [first_slug(row) for row in rows]
-    differing: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
-    for row, slug in zip(rows, slugs, strict=True):
-        differing[row.agency, slug].add(row.telling_apart)
-    slugs = [
-        f"{slug}-{digest(row.telling_apart)}" if len(differing[row.agency, slug]) > 1 else slug
-        for row, slug in zip(rows, slugs, strict=True)
-    ]
-    return _told_apart_by_all(rows, slugs)
+class SlugAssignment:
+    """The slugs of the rows of a file, unique within each agency.
+
+    Every row is added first; then each takes its slug, in the same order. In between only a row's
+    first slug is kept, with digests of the rest of its identity.
+    """
+
+    def __init__(self) -> None:
+        """Begin with no row."""
+        self._ids: list[str] = []
+        self._digests: list[bytes] = []
+        self._numbers: dict[int, int] = {}
+        self._told_apart: set[int] = set()
+        self._taken = 0
+
+    def add(self, row: Identity) -> None:
+        """Add a row."""
+        self._ids.append(f"{row.agency}/{first_slug(row)}")
+        self._digests.append(_sha256(row.telling_apart)[:_KEPT] + _sha256([row.whole])[:_KEPT])
+
+    def decide(self) -> None:
+        """Decide the slugs, after the last row."""
+        shared = self._shared(slice(_KEPT))
+        for place, id_ in enumerate(self._ids):
+            if id_ in shared:
+                self._told_apart.add(place)
+                self._ids[place] = f"{id_}-{self._digests[place].hex()[:DIGITS]}"
+        shared = self._shared(slice(_KEPT, None))
+        seen: Counter[tuple[str, bytes]] = Counter()
+        for place, id_ in enumerate(self._ids):
+            whole = id_, self._digests[place][_KEPT:] if id_ in shared else b""
+            if id_ in shared or seen[whole]:
+                self._told_apart.add(place)
+                self._numbers[place] = seen[whole]
+            seen[whole] += 1
+
+    def take(self, document: Document) -> tuple[str, bool]:
+        """Return the slug of the next row, and whether it is told apart from another by more."""
+        place, self._taken = self._taken, self._taken + 1
+        slug = self._ids[place].partition("/")[2]
+        if place in self._numbers:
+            slug = f"{slug}-{digest([_whole(document), str(self._numbers[place])])}"
+        return slug, place in self._told_apart
+
+    def _shared(self, part: slice) -> set[str]:
+        """Return the ids of rows that differ in a part of their digests."""
+        first: dict[str, bytes] = {}
+        return {
+            id_
+            for id_, digests in zip(self._ids, self._digests, strict=True)
+            if first.setdefault(id_, digests[part]) != digests[part]
+        }
 
 
 def first_slug(row: Identity) -> str:
@@ -142,18 +183,14 @@ def first_slug(row: Identity) -> str:
     return f"{kept}-{mark}" if kept else mark
 
 
-def _told_apart_by_all(rows: Sequence[Identity], slugs: Sequence[str]) -> list[str]:
-    differing: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for row, slug in zip(rows, slugs, strict=True):
-        differing[row.agency, slug].add(row.whole)
-    seen: Counter[tuple[str, str, str]] = Counter()
-    made: list[str] = []
-    for row, slug in zip(rows, slugs, strict=True):
-        before = seen[row.agency, slug, row.whole]
-        seen[row.agency, slug, row.whole] += 1
-        alone = len(differing[row.agency, slug]) == 1 and before == 0
-        made.append(slug if alone else f"{slug}-{digest([row.whole, str(before)])}")
-    return made
+def _whole(document: Document) -> str:
+    said = {key: value for key, value in document.items() if key != "id"}
+    return json.dumps(said, ensure_ascii=False, sort_keys=True)
+
+
+def _sha256(parts: Iterable[str]) -> bytes:
+    text = json.dumps(list(parts), ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _texts(

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from registry.exchange.crosswalk_model import IdWords, Reading
-from registry.exchange.identity import Identity, assign_slugs, keys_of, words
+from registry.exchange.identity import Identity, SlugAssignment, keys_of, words
 
 
 def row(*, own="", name="Rain radar", unit="North", goal="Warn", rest="", agency="us.dwx"):
@@ -17,6 +17,14 @@ def row(*, own="", name="Rain radar", unit="North", goal="Warn", rest="", agency
         telling_apart=(name, unit, goal),
         whole=json.dumps([own, name, unit, goal, rest]),
     )
+
+
+def assign_slugs(rows):
+    slugs = SlugAssignment()
+    for one in rows:
+        slugs.add(one)
+    slugs.decide()
+    return [slugs.take({"goal": one.whole})[0] for one in rows]
 
 
 @pytest.mark.parametrize(

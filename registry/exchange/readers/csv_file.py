@@ -12,26 +12,28 @@ from registry.exchange.readers.bounds import MAX_CELL, RowCounter
 from registry.exchange.readers.options import ReadOptions
 from registry.exchange.readers.source import SourceFile
 from registry.exchange.readers.table import SourceTable, SourceTableRow, read_table
-from registry.exchange.readers.text import decode
+from registry.exchange.readers.text import codec_of, decode
 
 
 def read_csv(raw: bytes, options: ReadOptions, path: Path, counter: RowCounter) -> SourceFile:
     """Return the rows. Raises `ImportRefused` for faults of the whole file."""
-    text = decode(raw, options.encoding, path)
+    decode(raw, options.encoding, path)
     before = csv.field_size_limit(MAX_CELL)
     try:
-        rows = list(_rows(text, options, path, counter))
+        rows = list(_rows(raw, options, path, counter))
     finally:
         csv.field_size_limit(before)
     return read_table(SourceTable(path=path, rows=rows, fill_heads=True, even=True), options)
 
 
 def _rows(
-    text: str, options: ReadOptions, path: Path, counter: RowCounter
+    raw: bytes, options: ReadOptions, path: Path, counter: RowCounter
 ) -> Iterator[SourceTableRow]:
     begins = 1
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
+        # Decoded in pieces: a text of all takes up to four bytes a letter.
+        text = io.TextIOWrapper(io.BytesIO(raw), codec_of(options.encoding), newline="")
+        reader = csv.reader(text, delimiter=options.delimiter, strict=True)
         for number, cells in enumerate(reader, start=1):
             place = f"line {begins}"
             counter.add(place, len(cells))

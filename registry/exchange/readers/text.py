@@ -15,8 +15,7 @@ _ONE_BYTE = ("cp125", "iso8859", "mac")
 
 def decode(raw: bytes, encoding: str, path: Path) -> str:
     """Return the text. Raises `ImportRefused` with the place of what is no such text."""
-    # A byte order mark is not part of the first column's name.
-    codec = "utf-8-sig" if encoding in {"utf-8", "utf8"} else encoding
+    codec = codec_of(encoding)
     try:
         text = raw.decode("unknown" if codecs.lookup(codec).name in _NO_FILE else codec)
     except LookupError as error:
@@ -44,6 +43,11 @@ def decode(raw: bytes, encoding: str, path: Path) -> str:
             'UTF-16, say "read": {"encoding": "utf-16-le"}'
         )
     return text
+
+
+def codec_of(encoding: str) -> str:
+    """Return the codec of an encoding; a byte order mark is not part of the first column's name."""
+    return "utf-8-sig" if encoding in {"utf-8", "utf8"} else encoding
 
 
 def _is_utf_8(raw: bytes) -> bool:
