@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from socket import gethostname
 from typing import Literal, TypeAlias, get_args, get_origin
 from urllib.parse import SplitResult, urlsplit
 
@@ -93,14 +92,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_site_elsewhere(self) -> bool:
         """Whether pages that are not in the folder are served by others, or come from a store."""
         return self.site == "elsewhere" or self.publish_to is not None
-
-    @property
-    def figures_dir(self) -> Path:
-        """The folder of the counters that the workers of a server share.
-
-        By the machine's name too: the data folder may lie on a disk that several share.
-        """
-        return self.data_dir / "metrics" / f"{gethostname()}-{self.port}"
 
     @property
     def key_file(self) -> Path:

@@ -1,6 +1,7 @@
 """What tests share: one embedded PostgreSQL a process, one fresh register a test."""
 
 import asyncio
+import atexit
 import datetime as dt
 import gc
 import itertools
@@ -11,6 +12,7 @@ import secrets
 import shutil
 import signal
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +36,9 @@ from tests.built import share_templates
 from tests.prepared import copy_prepared, make_folder, run_folder
 from tests.published import given_times
 from tests.warm import WarmCommands
+
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="registry-metrics-")
+atexit.register(shutil.rmtree, os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 # Timings never decide; a change is judged on the same examples each time, a developer on new ones.
 settings.register_profile(

@@ -51,7 +51,6 @@ from registry.api import (
     writes,
 )
 from registry.api.conditional import ConditionalRequests
-from registry.api.metrics import Metrics
 from registry.api.problems import allow
 from registry.api.replica import Reads, note_wanted
 from registry.api.request_context import AccessLogEntry, ApiRequest
@@ -64,7 +63,6 @@ from registry.errors import RegistryError
 from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import ObjectStore
-from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
 from registry.search.engine import open_index
 from registry.services.agencies import complete_pack
@@ -233,7 +231,6 @@ def _litestar(
     private: PrivatePages | None = None,
 ) -> Litestar:
     pack = load_pack(settings.pack, settings.packs)
-    figures = Metrics(settings.figures_dir, FastValidator(enabled=settings.accept_path == "on"))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -246,7 +243,7 @@ def _litestar(
             pack=known,
             random=secrets.token_bytes,
             review=settings.review,
-            fast=figures.fast,
+            fast=metrics.CountedValidator(enabled=settings.accept_path == "on"),
             guard=LogGuard(LogMemory(settings.seen_file)),
             publications_a_day=settings.limit_publications,
             draft_bytes=settings.limit_drafts * 2**20,
@@ -257,7 +254,7 @@ def _litestar(
         def take_pack(pack: Pack) -> None:
             app.state.context = msgspec.structs.replace(app.state.context, pack=pack)
 
-        figures.database = database
+        metrics.process_metrics().count_connections(database)
         reads = app.state.reads = Reads(database, settings.read_url)
         index = app.state.index = open_index(
             database.connection, settings.search_dir, known, take_pack
@@ -270,7 +267,6 @@ def _litestar(
             asyncio.create_task(work)
             for work in (
                 end_with_parent(),
-                figures.keep_written(),
                 reads.keep_connected(),
                 keep_beating(
                     database,
@@ -318,7 +314,7 @@ def _litestar(
             {
                 "settings": settings,
                 "clock": clock,
-                "figures": figures,
+                "metrics_readers": metrics.MetricsReaders(),
                 "provider": open_provider(settings),
                 "work": WorkLimit(settings.limit_work),
                 "exporting": Counter(),

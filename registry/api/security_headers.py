@@ -15,6 +15,7 @@ from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Send
 from structlog.contextvars import bound_contextvars
 
+from registry.api.metrics import process_metrics
 from registry.api.problems import problem_messages, report_fault
 from registry.api.request_context import (
     AccessLogEntry,
@@ -93,8 +94,7 @@ class EdgeMiddleware:
         """Wrap the application; `is_api` is true of the paths of the API, not the site's.
 
         Those that `is_private` is true of are pages that no other origin reads. Each answer of both
-        is counted in the `figures` of the state that handlers share, and `tell` writes its line of
-        the access log.
+        is counted in the metrics, and `tell` writes its line of the access log.
         """
         self._application = application
         self._hosts, self._proxies = settings.hosts, settings.proxies
@@ -148,7 +148,7 @@ class EdgeMiddleware:
             await self._state.work.charge(served.database, who, seconds)
 
     def _note(self, context: RequestContext, scope: Any, status: int, seconds: float) -> None:
-        self._state.figures.count(context.operation, status, seconds)
+        process_metrics().count_request(context.operation, status, seconds)
         if self._tell is not None:
             name, token = (
                 (None, None) if context.actor is None else (context.actor.name, context.actor.token)

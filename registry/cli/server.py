@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
-import shutil
+import os
 import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import msgspec
@@ -26,6 +28,8 @@ PORT = WholeNumber(1, 65535)
 ASGIApp: TypeAlias = Callable[..., Awaitable[Any]]
 
 _WORKERS_GONE_SECONDS = 2.0
+_MEMORY = Path("/dev/shm")  # noqa: S108  only the parent of a folder that nobody else may open
+"""Where workers count, if it is there: no full disk ends a process that writes mapped memory."""
 
 
 def listening_at(
@@ -74,8 +78,6 @@ def check_port(settings: Settings) -> None:
 
 def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None) -> None:
     """Serve until interrupted; `load` returns the application, inside each worker."""
-    # The workers' counters begin at zero.
-    shutil.rmtree(settings.figures_dir, ignore_errors=True)
     server = Granian(
         "registry.web.app:create_app",
         address=settings.host,
@@ -90,7 +92,10 @@ def serve(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None)
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     )
-    server.serve(target_loader=partial(load or load_application, settings), wrap_loader=False)
+    memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with TemporaryDirectory(prefix="registry-metrics-", dir=memory) as metrics:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+        server.serve(target_loader=partial(load or load_application, settings), wrap_loader=False)
 
 
 def load_application(settings: Settings) -> ASGIApp:

@@ -12,7 +12,6 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import asyncpg
-import msgspec
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.store.hosts import UNREACHABLE, Hosts, not_an_address, place, watch_line
@@ -65,19 +64,13 @@ _TRIES = 4
 _PAUSE_SECONDS = 0.05
 
 
-class PoolUsage(msgspec.Struct):
-    """How often connections were borrowed, and for how many seconds that was waited for."""
-
-    borrowed: int = 0
-    waited: float = 0.0
-
-
 class Database:
     """A pool of connections, through which everything is read and written."""
 
     def __init__(self, pool: Any, hosts: Hosts) -> None:
         """Take an open asyncpg pool, and what connects it."""
-        self.usage = PoolUsage()
+        self.observe: Callable[[float | None], None] = lambda _: None
+        """Called with the seconds that a connection was waited for, with None on its return."""
         self.local_buckets: dict[tuple[str, str], tuple[float, float]] = {}
         """Levels of rate limits, and when they were, where a standby cannot store them."""
         self._pool = pool
@@ -99,8 +92,7 @@ class Database:
         except _FAULTS as error:
             raise Unavailable(_NO_ANSWER) from error
         finally:
-            self.usage.borrowed += 1
-            self.usage.waited += time.perf_counter() - asked_at
+            self.observe(time.perf_counter() - asked_at)
         is_stopped = False
         try:
             yield connection
@@ -128,6 +120,7 @@ class Database:
                 # The statement is done or refused; a connection that cannot be reset is closed.
                 with suppress(*_FAULTS):
                     await self._pool.release(connection, timeout=_ACQUIRE_SECONDS)
+            self.observe(None)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
