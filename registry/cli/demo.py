@@ -12,9 +12,8 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import product
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
+import httpx
 import msgspec
 import rich_click as click
 
@@ -30,6 +29,7 @@ from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.exchange.peer_adding import add_peer
 from registry.exchange.peers import harvest
+from registry.http_client import BoundedClient
 from registry.ledger.key import read
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
@@ -42,6 +42,7 @@ from registry.tlog.keys import Verifier
 
 _PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.3
+_ANSWER_SECONDS = 5.0
 _HIGHEST_PORT = 65533
 _PACKS = resources.SCHEMAS / "packs"
 
@@ -190,16 +191,18 @@ def _running(one: DemoRegister) -> Iterator[subprocess.Popen[bytes]]:
 
 def _wait_until_ready(one: DemoRegister, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            with urlopen(f"{one.address}/log/checkpoint", timeout=5):  # noqa: S310  our own
+    with BoundedClient(seconds=_ANSWER_SECONDS) as client:
+        while True:
+            try:
+                client.get(f"{one.address}/log/checkpoint").raise_for_status()
+            except httpx.HTTPError:
+                if process.poll() is not None or time.monotonic() > until:
+                    raise Unavailable(
+                        f"the register of {one.country} did not start; {one.output} says more"
+                    ) from None
+                time.sleep(_POLL_SECONDS)
+            else:
                 return
-        except (URLError, OSError):
-            if process.poll() is not None or time.monotonic() > until:
-                raise Unavailable(
-                    f"the register of {one.country} did not start; {one.output} says more"
-                ) from None
-            time.sleep(_POLL_SECONDS)
 
 
 async def _harvest(other: DemoRegister, key: Verifier, context: ServiceContext) -> None:

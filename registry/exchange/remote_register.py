@@ -6,33 +6,34 @@ again when it says.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from http.client import HTTPException, HTTPResponse
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import httpx
 import msgspec
 
 from registry.errors import Unavailable
-from registry.exchange.remote_log import RemoteConnection, fetch, open_connection
+from registry.exchange.remote_log import LONGEST, fetch, open_client
+from registry.http_client import BoundedClient
 
 CONNECTIONS = 4
 """How many questions are asked at once."""
 
 T = TypeVar("T")
 
-_LONGEST = 64 << 20
 _AHEAD = 16
 _MOST_WAIT = 120.0
 _TRIES = 6
 _OK = 200
 _BUSY = {429, 503}
-_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "registry-audit"}
+_AGENT = "registry-audit"
 
 
 class RemoteAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +70,11 @@ class RemoteRegister:
     ) -> None:
         """Take the address that its paths begin after."""
         self.url = url.rstrip("/")
-        self._connections: list[RemoteConnection] = []
+        self._clients: list[BoundedClient] = []
         self._own = threading.local()
         self._sleep = sleep
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="asking")
-        open_connection(self.url)
+        open_client(self.url).close()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -87,21 +88,17 @@ class RemoteRegister:
     ) -> None:
         """Ask nothing more."""
         self._pool.shutdown(cancel_futures=True)
-        for connection in self._connections:
-            connection.close()
+        for client in self._clients:
+            client.close()
 
     def get(self, path: str) -> RemoteAnswer:
         """Ask at a path, which begins with a slash. Raises `Unavailable`."""
         for attempt in range(_TRIES):
-            connection = self._connection()
-            answer, content = fetch(
-                connection, f"{self._own.base}{path}", f"{self.url}{path}", _HEADERS
-            )
-            status = answer.status
-            if status not in _BUSY:
-                return RemoteAnswer(path=path, status=status, content=content)
-            self._sleep(_pause(answer, attempt))
-        raise Unavailable(f"{self.url}{path} answers {status}, {_TRIES} times in turn")
+            answer = fetch(self._client(), f"{self.url}{path}")
+            if answer.status not in _BUSY:
+                return RemoteAnswer(path=path, status=answer.status, content=answer.content)
+            self._sleep(_pause(answer.headers, attempt))
+        raise Unavailable(f"{self.url}{path} answers {answer.status}, {_TRIES} times in turn")
 
     @contextmanager
     def stream(self, path: str) -> Iterator[tuple[int, Iterator[bytes]]]:
@@ -109,40 +106,15 @@ class RemoteRegister:
 
         It may be of any length; each line is of one record's, at most. Raises `Unavailable`.
         """
-        connection, base = open_connection(self.url)
-        try:
+        address = f"{self.url}{path}"
+        with open_client(self.url, most=math.inf, agent=_AGENT) as client:
             for attempt in range(_TRIES):
-                connection.begin()
-                try:
-                    connection.request("GET", f"{base}{path}", headers=_HEADERS)
-                    answer = connection.getresponse()
-                    if answer.status in _BUSY:
-                        answer.read(_LONGEST)
-                except (OSError, HTTPException) as error:
-                    raise Unavailable(f"{self.url}{path} cannot be read: {error}") from error
-                if answer.status not in _BUSY:
-                    yield answer.status, self._lines(connection, path, answer)
-                    return
-                connection.close()
-                self._sleep(_pause(answer, attempt))
-            raise Unavailable(f"{self.url}{path} answers {answer.status}, {_TRIES} times in turn")
-        finally:
-            connection.close()
-
-    def _lines(
-        self, connection: RemoteConnection, path: str, answer: HTTPResponse
-    ) -> Iterator[bytes]:
-        try:
-            connection.begin()
-            while line := answer.readline(_LONGEST + 1):
-                if len(line) > _LONGEST:
-                    raise Unavailable(f"{self.url}{path} has a line that is longer than any can be")
-                yield line
-                connection.begin()
-        except (OSError, HTTPException) as error:
-            raise Unavailable(f"{self.url}{path} cannot be read: {error}") from error
-        if answer.length:
-            raise Unavailable(f"{self.url}{path} ended before its end")
+                with _told(address), client.stream("GET", address) as answer:
+                    if answer.status_code not in _BUSY:
+                        yield answer.status_code, _lines(client, answer, address)
+                        return
+                self._sleep(_pause(answer.headers, attempt))
+            raise Unavailable(f"{address} answers {answer.status_code}, {_TRIES} times in turn")
 
     def each(self, items: Iterable[T], ask: Callable[[T], Any]) -> Iterator[tuple[T, Any]]:
         """Yield what `ask` returns for each item, in order; some are asked ahead, in threads."""
@@ -162,16 +134,43 @@ class RemoteRegister:
             for _, answer in waiting:
                 answer.cancel()
 
-    def _connection(self) -> RemoteConnection:
-        known: RemoteConnection | None = getattr(self._own, "connection", None)
+    def _client(self) -> BoundedClient:
+        known: BoundedClient | None = getattr(self._own, "client", None)
         if known is None:
-            known, self._own.base = open_connection(self.url)
-            self._own.connection = known
-            self._connections.append(known)
+            known = self._own.client = open_client(self.url, agent=_AGENT)
+            self._clients.append(known)
         return known
 
 
-def _pause(answer: HTTPResponse, attempt: int) -> float:
+@contextmanager
+def _told(address: str) -> Iterator[None]:
+    """Raise `Unavailable` for what fails in the block."""
+    try:
+        yield
+    except httpx.RemoteProtocolError as error:
+        raise Unavailable(f"{address} ended before its end: {error}") from error
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{address} cannot be read: {error}") from error
+
+
+def _lines(client: BoundedClient, answer: httpx.Response, address: str) -> Iterator[bytes]:
+    """Yield the lines of an answer; the time limit is of each."""
+    line = bytearray()
+    with _told(address):
+        for part in answer.iter_raw():
+            for piece in part.splitlines(keepends=True):
+                line += piece
+                if len(line) > LONGEST:
+                    raise Unavailable(f"{address} has a line that is longer than any can be")
+                if line.endswith(b"\n"):
+                    yield bytes(line)
+                    line.clear()
+                    client.begin()
+    if line:
+        yield bytes(line)
+
+
+def _pause(headers: httpx.Headers, attempt: int) -> float:
     """Return how many seconds to wait before asking again."""
-    later = answer.headers.get("retry-after", "")
+    later = headers.get("retry-after", "")
     return min(float(later) if later.isdecimal() else 2.0**attempt, _MOST_WAIT)

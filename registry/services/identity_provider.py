@@ -22,6 +22,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from registry.errors import ConfigurationError, Unauthorized, Unavailable
+from registry.http_client import exchange
 from registry.settings import Settings
 
 LEEWAY = 60
@@ -251,19 +252,17 @@ class IdentityProvider:
     ) -> bytes:
         """Ask the provider; `refused` is whether a refusal is the caller's fault, not its."""
         try:
-            # The client's own limit is of each read.
-            async with (
-                asyncio.timeout(_TIMEOUT_SECONDS),
-                httpx.AsyncClient(
-                    timeout=_TIMEOUT_SECONDS, transport=self._transport, follow_redirects=False
-                ) as client,
-            ):
-                answer = await client.request(method, address, **more)
-        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
+            async with httpx.AsyncClient(
+                timeout=_TIMEOUT_SECONDS, transport=self._transport
+            ) as client:
+                answer = await exchange(
+                    client, method, address, seconds=_TIMEOUT_SECONDS, most=_MOST_BYTES, **more
+                )
+        except httpx.HTTPError as error:
             raise _unusable() from error
-        if refused and 400 <= answer.status_code < 500:  # noqa: PLR2004
+        if refused and 400 <= answer.status < 500:  # noqa: PLR2004
             raise Unauthorized("the provider refuses the code")
-        if answer.status_code != 200 or len(answer.content) > _MOST_BYTES:  # noqa: PLR2004
+        if answer.status != 200:  # noqa: PLR2004
             raise _unusable()
         return answer.content
 

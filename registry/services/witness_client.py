@@ -12,6 +12,7 @@ from typing import TypeAlias
 import httpx
 import msgspec
 
+from registry.http_client import HttpAnswer, exchange
 from registry.store.witnesses import Cosignature
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import stated
@@ -105,53 +106,47 @@ class WitnessClient:
                 if answer.old is not None and answer.old != old:
                     answer = await self._add(url, note, size, answer.old, prove)
                 return answer
-        except TimeoutError:
+        except (TimeoutError, httpx.TimeoutException):
             return WitnessAnswer(said=f"no answer within {_SECONDS:.0f} seconds")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, OSError) as error:
             return WitnessAnswer(said=f"cannot be asked: {type(error).__name__} {error}".strip())
 
     async def read_checkpoint(self, url: str, origin: str) -> bytes | None:
         """Return the checkpoint of a log that a witness shows; None where it shows none."""
         try:
             async with asyncio.timeout(_SECONDS):
-                status, _, content = await self._send("GET", checkpoint_address(url, origin), b"")
-        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError):
+                answer = await self._send("GET", checkpoint_address(url, origin), b"")
+        except (TimeoutError, httpx.HTTPError, OSError):
             return None
-        return content if status == _OK else None
+        return answer.content if answer.status == _OK else None
 
     async def _add(self, url: str, note: bytes, size: int, old: int, prove: Prove) -> WitnessAnswer:
         proof = [base64_text.encode(one) for one in await prove(old)]
         body = "\n".join([f"old {old}", *proof, "", ""]).encode() + note
-        status, kind, content = await self._send("POST", f"{url}/add-checkpoint", body)
+        answer = await self._send("POST", f"{url}/add-checkpoint", body)
+        status = answer.status
         if status == _CONFLICT:
-            return _conflict(size, old, kind, content)
+            return _conflict(size, old, answer)
         if status == _UNPROCESSABLE:
             why = f"finds that the checkpoint does not go on from the {old:,} entries it has seen"
             return WitnessAnswer(said=f"{why} (422)", alarm=f"{why} (422)")
         return WitnessAnswer(
             said=_MEANINGS.get(status, f"answers {status}"),
             is_success=status == _OK,
-            content=content if status == _OK else b"",
+            content=answer.content if status == _OK else b"",
         )
 
-    async def _send(self, method: str, url: str, body: bytes) -> tuple[int, str, bytes]:
-        """Return status, media type and content; raises `httpx.HTTPError` for one too large."""
+    async def _send(self, method: str, url: str, body: bytes) -> HttpAnswer:
         if self._http is None:
             self._http = httpx.AsyncClient(
                 timeout=_SECONDS,
                 follow_redirects=False,
-                headers={"accept-encoding": "identity"},
                 # Plain http is for this machine alone, whatever proxy the others are behind.
                 mounts={"http://": httpx.AsyncHTTPTransport()},
             )
-        async with self._http.stream(method, url, content=body) as answer:
-            content = b""
-            async for part in answer.aiter_raw():
-                content += part
-                if len(content) > _LARGEST:
-                    raise httpx.DecodingError(f"the answer has more than {_LARGEST:,} bytes")
-            kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
-            return answer.status_code, kind, content
+        return await exchange(
+            self._http, method, url, seconds=_SECONDS, most=_LARGEST, content=body
+        )
 
 
 def checkpoint_address(url: str, origin: str) -> str:
@@ -159,9 +154,10 @@ def checkpoint_address(url: str, origin: str) -> str:
     return f"{url.rstrip('/')}/{sha256(origin.encode()).hexdigest()}/checkpoint"
 
 
-def _conflict(size: int, old: int, kind: str, content: bytes) -> WitnessAnswer:
+def _conflict(size: int, old: int, answer: HttpAnswer) -> WitnessAnswer:
     """Return what it means that a witness has another size than was supposed."""
-    match = _SIZE.fullmatch(content) if kind == _SIZE_TYPE else None
+    kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
+    match = _SIZE.fullmatch(answer.content) if kind == _SIZE_TYPE else None
     if match is None:
         why = f"has another checkpoint of {old:,} entries, and does not name it (409)"
         return WitnessAnswer(said=why, alarm=why)

@@ -5,14 +5,13 @@ Two processes may tell it the same, which changes nothing.
 
 from __future__ import annotations
 
-import asyncio
-
 import httpx
 import structlog
 
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.file_headers import address_of
+from registry.http_client import exchange
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import published
@@ -49,14 +48,10 @@ async def purge(settings: Settings, context: ServiceContext) -> None:
 async def _post(url: str, told: dict[str, list[str]]) -> str | None:
     """Return why the cache was not told, None where it was; the address may hold a secret."""
     try:
-        # The client's own limit is of each read.
-        async with (
-            asyncio.timeout(_ANSWER_SECONDS),
-            httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client,
-        ):
-            answer = await client.post(url, json=told)
-    except (TimeoutError, httpx.HTTPError) as error:
+        async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client:
+            answer = await exchange(client, "POST", url, seconds=_ANSWER_SECONDS, json=told)
+    except httpx.HTTPError as error:
         return f"the address of REGISTRY_PURGE_URL does not answer ({type(error).__name__})"
-    if answer.is_success:
+    if httpx.codes.is_success(answer.status):
         return None
-    return f"the address of REGISTRY_PURGE_URL answers {answer.status_code}"
+    return f"the address of REGISTRY_PURGE_URL answers {answer.status}"

@@ -10,7 +10,8 @@ import pytest
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.exchange import remote_log
-from registry.exchange.remote_log import is_public, reader
+from registry.exchange.remote_log import reader
+from registry.http_client import is_public
 from tests.listening import dripping, listening, write_certificate
 
 
@@ -72,7 +73,7 @@ def test_what_is_not_there_or_elsewhere(host):
 
 
 def test_what_is_too_large_is_refused(host, monkeypatch):
-    monkeypatch.setattr(remote_log, "_LONGEST", 1000)
+    monkeypatch.setattr(remote_log, "LONGEST", 1000)
     with reader(host[0]) as read:
         with pytest.raises(Unavailable, match="larger"):
             read("long")
@@ -145,7 +146,7 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(host, monkeypatch
     asked = []
     port = urlsplit(host[0]).port
 
-    def resolve(name, _, **__):
+    def resolve(name, *_, **__):
         asked.append(name)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
@@ -153,7 +154,8 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(host, monkeypatch
     with reader(f"http://localhost:{port}/log") as read:
         assert read("a") == b"/log/a"
         assert read("b") == b"/log/b"
-    assert asked == ["localhost"]
+    # The address itself is looked up as well, which asks nobody.
+    assert asked == ["localhost", "127.0.0.1"]
 
 
 def test_what_is_compressed_is_not_unpacked(host):
@@ -162,7 +164,7 @@ def test_what_is_compressed_is_not_unpacked(host):
 
 
 def test_what_comes_too_slowly_is_given_up(host, monkeypatch):
-    monkeypatch.setattr(remote_log, "_LONGEST_SECONDS", -1.0)
+    monkeypatch.setattr(remote_log, "LONGEST_SECONDS", -1.0)
     with reader(host[0]) as read, pytest.raises(Unavailable, match="longer"):
         read("a")
 
@@ -179,7 +181,7 @@ def test_what_never_ends_is_given_up_though_each_byte_comes_soon(
         served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         served.load_cert_chain(file := write_certificate(tmp_path, days=1))
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    monkeypatch.setattr(remote_log, "_LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(remote_log, "LONGEST_SECONDS", 0.5)
     with (
         dripping(begun, served) as address,
         reader(f"{address}/log") as read,

@@ -96,7 +96,7 @@ def test_lines_are_read_as_they_come(register, waits, monkeypatch):
         assert next(lines) == b"one\n"
         with pytest.raises(Unavailable, match="ended before its end"):
             list(lines)
-    monkeypatch.setattr(remote_register, "_LONGEST", 4)
+    monkeypatch.setattr(remote_register, "LONGEST", 4)
     with (
         register.stream("/lines") as (_, lines),
         pytest.raises(Unavailable, match="longer than any"),

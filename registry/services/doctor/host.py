@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from registry import __version__
+from registry.http_client import BoundedClient
 from registry.resources import read_revision
 from registry.services.doctor.checks import Check, asks, finding, good, judged
 from registry.services.heartbeat import disk_room
@@ -110,7 +111,9 @@ def check_port(settings: Settings) -> Iterator[Check]:
     seen, is_wrong = f"registry serve answers at {where}", False
     try:
         url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/health/live"
-        if '"live"' not in httpx.get(url, timeout=_PATIENCE_SECONDS, trust_env=False).text:
+        with BoundedClient(seconds=_PATIENCE_SECONDS) as client:
+            is_ours = b'"live"' in client.read(url).content
+        if not is_ours:
             seen, is_wrong = f"something else than a register answers at {where}", True
     except httpx.ConnectError:
         seen = f"nothing listens at {where}; registry serve would"

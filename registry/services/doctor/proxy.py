@@ -17,6 +17,7 @@ import httpx
 
 from registry.clock import utc_now
 from registry.errors import Unavailable
+from registry.http_client import BoundedClient, exchange
 from registry.services import mail
 from registry.services.doctor.checks import Check, Installation, finding, good, judged, unseen
 from registry.services.identity_provider import IdentityProvider
@@ -70,14 +71,16 @@ def _is_public(settings: Settings) -> bool:
 
 
 def _client(settings: Settings) -> httpx.Client:
-    """Return a client of `BASE_URL` that trusts the authorities of this machine."""
-    return httpx.Client(
+    return BoundedClient(
+        seconds=_PATIENCE_SECONDS,
         base_url=settings.base_url,
         headers={"User-Agent": "registry-doctor"},
-        timeout=_PATIENCE_SECONDS,
-        verify=ssl.create_default_context(),
-        trust_env=False,
     )
+
+
+async def _ask_cache(url: str) -> None:
+    async with httpx.AsyncClient(timeout=_PATIENCE_SECONDS) as client:
+        await exchange(client, "OPTIONS", url, seconds=_PATIENCE_SECONDS)
 
 
 def _check_certificate(answer: httpx.Response, *, now: dt.datetime) -> Iterator[Check]:
@@ -163,7 +166,7 @@ async def check_others(settings: Settings) -> AsyncIterator[Check]:
     others: tuple[tuple[str, str, Callable[[], Awaitable[Any]]], ...] = (
         ("mail", "smtp_url", lambda: asyncio.to_thread(mail.send, settings, None)),
         ("identity provider", "oidc_issuer", lambda: IdentityProvider(settings).check()),
-        ("cache", "purge_url", lambda: asyncio.to_thread(httpx.options, cache)),
+        ("cache", "purge_url", lambda: _ask_cache(cache)),
     )
     for name, setting, ask in others:
         if (address := getattr(settings, setting)) is None:
