@@ -1,7 +1,7 @@
 """A section's commitment as the format says it, member by member: what `seal` is held to."""
 
+from registry.log.disclosure_tree import SALT_BYTES, member_commitment, members, section_digest
 from registry.record.canonical import canonical
-from registry.record.sections import SALT_BYTES, member_commitment, members, section_digest
 
 
 def section_commitment(key, value, salts):

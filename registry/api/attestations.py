@@ -14,12 +14,12 @@ from registry.api.parameters import AgencyPath, AsOfParameter, CodeParameter
 from registry.api.request_context import ApiState
 from registry.api.writes import ActorRequest, Call, private
 from registry.errors import Conflict, InvalidStatement, NotFound
+from registry.log.register import Attestation
 from registry.record.attestation import SCHEMA_VERSION, attestation_schema_bytes
 from registry.services import attestation
 from registry.services.pending_acts import ActReceipt
 from registry.store import attestations
 from registry.store.as_of import read_entry
-from registry.store.attestations import Attestation
 
 
 class AttestationList(msgspec.Struct, frozen=True, kw_only=True):

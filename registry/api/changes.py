@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, get_args
+from typing import Annotated
 
 import msgspec
 from litestar import MediaType, Response, get
@@ -12,12 +12,13 @@ from litestar.params import QueryParameter
 from registry.api.operations import answers, json_of
 from registry.api.parameters import AsOfParameter, CodeParameter, codes
 from registry.api.request_context import ApiState
-from registry.record.entry import EntryKind
+from registry.log.entry import ENTRY_KINDS
+from registry.log.register import END, RiskMove
 from registry.record.facets import FACETS, LOCAL
 from registry.record.model import RISK_CHANGES, RiskChange
 from registry.record.pack import Pack
 from registry.store import agencies, log
-from registry.store.as_of import END, TIME, read_as_of, read_window
+from registry.store.as_of import TIME, read_as_of, read_window
 from registry.store.database import Connection
 
 MOST_ENTRIES = 1000
@@ -35,7 +36,7 @@ class LoggedChange(msgspec.Struct, frozen=True, kw_only=True):
     index: int
     hash: str
     entry: Annotated[msgspec.Raw, json_of("Entry")]
-    risk: log.RiskMove | None
+    risk: RiskMove | None
 
 
 class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,10 +90,10 @@ async def list_changes(
         ),
     ] = None,
     kind: Annotated[
-        list[EntryKind] | None,
+        list[str] | None,
         CodeParameter(
             description="Only entries of these kinds: `withdrawal`, …",
-            codes=lambda _: get_args(EntryKind),
+            codes=lambda _: ENTRY_KINDS,
         ),
     ] = None,
     changed_since: Annotated[

@@ -14,8 +14,6 @@ from litestar.params import FromPath
 from registry.api.request_context import ApiState
 from registry.errors import NotFound
 from registry.file_headers import LOG, headers_of
-from registry.ledger.files import CHECKPOINT, POLICY, WITNESSED
-from registry.ledger.key_chain import parse_key_path
 from registry.ledger.proofs import (
     INCIDENTS,
     read_content,
@@ -27,6 +25,8 @@ from registry.ledger.proofs import (
     site_made_from,
 )
 from registry.ledger.published_log import LogTree, read_bundle, read_published
+from registry.log.files import CHECKPOINT, POLICY, WITNESSED
+from registry.log.key_chain import parse_key_path
 from registry.store.database import Connection
 from registry.store.published import read_file
 from registry.tlog.bundle import parse_bundle_path

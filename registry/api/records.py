@@ -16,14 +16,13 @@ from registry.api.parameters import AsOfParameter, RecordPath
 from registry.api.request_context import ApiState
 from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
 from registry.ledger.proofs import RecordProof, read_record_proof
+from registry.log.register import END, Redacted, Register, StoredRecord, VersionLine, Withdrawal
 from registry.record.diff import Difference, differences
 from registry.record.model import LangText
 from registry.services.withdrawal import read_tombstone
 from registry.store import imports, records, withdrawals
-from registry.store.as_of import END, read_entry
+from registry.store.as_of import read_entry
 from registry.store.database import Connection
-from registry.store.records import Register, StoredRecord
-from registry.store.withdrawals import Withdrawal
 from registry.structs import copy_as
 
 _VERSIONS = range(1, 2**31)
@@ -47,7 +46,7 @@ class RecordAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class VersionList(msgspec.Struct, frozen=True, kw_only=True):
     """A record's history, oldest first: its versions, and its withdrawals."""
 
-    items: list[records.VersionLine]
+    items: list[VersionLine]
     withdrawals: list[Withdrawal]
 
 
@@ -66,7 +65,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     published_at: dt.datetime
     hash: str
-    redacted: list[records.Redacted]
+    redacted: list[Redacted]
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, rename={"earlier": "from"}):

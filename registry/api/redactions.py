@@ -14,7 +14,7 @@ from registry.api.request_context import ApiState
 from registry.api.writes import ActorRequest, Call, key_of, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement, NotFound
-from registry.record import redaction
+from registry.log import redaction
 from registry.record.codelists import codelists
 from registry.record.messages import message
 from registry.services import redaction as redaction_service

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from registry.api.operations import OperationFacts, ref
 from registry.api.problems import ProblemDetails
+from registry.log.entry import entry_schema
 from registry.record.attestation import attestation_schema_bytes
-from registry.record.entry import SOURCE_STATES, ApprovedBy, EntryKind
 from registry.record.schema import record_schema
 
 Json: TypeAlias = dict[str, Any]
@@ -27,36 +27,6 @@ _COMPONENTS = {
 
 _OF_STRINGS = ("minLength", "maxLength", "pattern", "format")
 
-_ENTRY: Json = {
-    "title": "Entry",
-    "description": "An entry of the log: exactly the canonical JSON that was hashed.",
-    "type": "object",
-    "required": ["v", "kind", "at"],
-    "properties": {
-        "v": {"const": 1},
-        "kind": {"enum": list(get_args(EntryKind))},
-        "at": {"type": "string", "format": "date-time"},
-        "actor": {"type": "string"},
-        "approved_by": {"enum": list(get_args(ApprovedBy))},
-        "id": ref("RecordId"),
-        "agency": {"type": "string"},
-        "version": {"type": "integer", "minimum": 1},
-        "origin": {"type": "string"},
-        "run": {"type": "integer", "minimum": 1},
-        "moved": {
-            "type": "object",
-            "required": ["from", "to"],
-            "properties": {"from": {"type": "string"}, "to": {"type": "string"}},
-        },
-        "changed_on": {"type": "string"},
-        "undated": {"type": "boolean"},
-        "state": {"enum": list(SOURCE_STATES)},
-        "day": {"type": "string", "format": "date"},
-        "prev": {"type": ["object", "null"]},
-        "sections": {"type": "object", "additionalProperties": {"type": "string"}},
-    },
-}
-
 
 def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
     """Return every schema by name: each stands by itself, without `$defs`."""
@@ -68,6 +38,8 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
             if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
                 kinds[kind] = None
     _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    entry, of_entries = entry_schema()
+    found |= of_entries
     leaving_out = {kind.__name__ for kind in kinds if kind.__struct_config__.omit_defaults}
     for name, schema in found.items():
         schema["description"] = inspect.cleandoc(schema.get("description", ""))
@@ -79,7 +51,7 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
     named = {_COMPONENTS.get(name, name): schema for name, schema in found.items()}
     return {
         **{name: _portable(schema) for name, schema in sorted(named.items())},
-        "Entry": _ENTRY,
+        "Entry": entry | {"title": "Entry"},
         **_released("Record", "Record", record_schema()),
         **_released(
             "AttestationFormat", "Attestation", msgspec.json.decode(attestation_schema_bytes())

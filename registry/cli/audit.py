@@ -18,7 +18,8 @@ from registry.cli.evidence import (
 from registry.cli.keys import policy_options, verifier_option
 from registry.cli.output import print_message, write_json
 from registry.cli.progress import progress_bar
-from registry.ledger.verify_log import ReadFile, VerifiedLog, Visit, verify_log
+from registry.ledger.verify_log import ReadFile, VerifiedLog, verify_log
+from registry.log.replay import LogReplay
 from registry.pages.audit import AuditReport, audit_register
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
@@ -52,11 +53,11 @@ def audit(
     notes, memory = read_kept_files(kept), open_memory(no_memory=no_memory)
     with progress_bar("Auditing") as progress:
 
-        def verify(read: ReadFile, visit: Visit) -> VerifiedLog:
+        def verify(read: ReadFile, replay: LogReplay) -> VerifiedLog:
             with keeping_evidence():
                 return verify_known(
                     lambda: verify_log(
-                        read, verifier=key, progress=progress, policy=policy, visit=visit
+                        read, verifier=key, progress=progress, policy=policy, replay=replay
                     ),
                     read,
                     key,

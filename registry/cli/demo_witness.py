@@ -15,7 +15,7 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from registry.ledger.files import write_volatile
+from registry.log.files import write_volatile
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import open_checkpoint, stated
 from registry.tlog.cosignature import cosign

@@ -13,15 +13,15 @@ from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.exchange.remote_log import reader
 from registry.ledger.compare_logs import LogSource
-from registry.ledger.files import CHECKPOINT
 from registry.ledger.fsck import read_from
 from registry.ledger.gazette import Gazette, parse_gazette
 from registry.ledger.histories import TwoHistories, keep_evidence
 from registry.ledger.kept_notes import KeptNote, read_kept
 from registry.ledger.known_log import check_known, check_refused
 from registry.ledger.memory import CheckpointMemory, memory_folder
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import ReadFile, VerifiedLog
+from registry.log.files import CHECKPOINT
+from registry.log.replay import LogInconsistent
 from registry.tlog.keys import Verifier
 
 kept_option = click.option(

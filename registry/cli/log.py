@@ -34,13 +34,13 @@ from registry.ledger import fsck as files
 from registry.ledger.compare_logs import compare_sources
 from registry.ledger.continuation import check_continues
 from registry.ledger.export import export_log
-from registry.ledger.files import published_size
 from registry.ledger.gazette import check_printed
 from registry.ledger.proofs import read_record_proof, site_made_from
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import Folder
 from registry.ledger.verify_database import VerifiedDatabase, check_database
 from registry.ledger.verify_log import VerifiedLog, verify_log
+from registry.log.files import published_size
 from registry.services.context import ServiceContext
 from registry.services.heartbeat import note_run
 from registry.services.witness_policy import read_standings, take_policy

@@ -15,7 +15,8 @@ from registry.cli.runtime import pass_settings, run
 from registry.errors import Conflict
 from registry.exchange.log_records import write_records
 from registry.ledger.continuation import forget_continued, keep_continued, read_last_word
-from registry.ledger.key_chain import KeyChain, read_keys
+from registry.ledger.published_log import read_keys
+from registry.log.key_chain import KeyChain
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.tlog.keys import Verifier

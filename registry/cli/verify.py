@@ -15,8 +15,8 @@ from registry.ledger.kept_notes import read_kept
 from registry.ledger.known_log import check_notes
 from registry.ledger.verify_page import check_page, stated_on
 from registry.ledger.verify_record import VerifiedRecord, check_same, verify_record
-from registry.record.entry import NOT_STATED
-from registry.record.erasure import named_members
+from registry.log.erasure import named_members
+from registry.record.model import NOT_STATED
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
 

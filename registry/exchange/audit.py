@@ -31,16 +31,12 @@ from registry.exchange.remote_answers import (
     UnboundSource,
 )
 from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
-from registry.ledger.register_replay import RegisterReplay
-from registry.ledger.replayed_version import ReplayedVersion
-from registry.record.entry import outline
+from registry.log.entry import outline
+from registry.log.register import RegisterReplay, ReplayedVersion, RiskMove, StoredRecord
 from registry.record.facets import PublishedState
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.search_document import SearchDocument, build
-from registry.store.log import RiskMove
-from registry.store.records import StoredRecord
-from registry.structs import copy_as
 
 LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
 """The filters of which every code is asked for, with the records that it finds."""
@@ -206,7 +202,15 @@ class ApiAudit:
             msgspec.json.decode(version.document),
             agency,
             {},
-            copy_as(PublishedState, version, published_at=version.at, risk_changes=()),
+            PublishedState(
+                version=version.version,
+                entry=version.entry,
+                published_at=version.at,
+                completeness=version.completeness,
+                missing=version.missing,
+                findings=version.findings,
+                risk_changes=(),
+            ),
         )
         state = self._replay.source_state(version, as_of=self._last)
         codes = {**made.codes, **({} if state is None else {"source_state": [state]})}

@@ -9,10 +9,9 @@ from typing import Any
 from registry.exchange.answer_difference import AnswerDifference, unlike
 from registry.exchange.remote_answers import RemoteChanges
 from registry.exchange.remote_register import RemoteRegister
-from registry.ledger.register_replay import RegisterReplay, risk_move
-from registry.record.entry import NOT_STATED
+from registry.log.register import RegisterReplay, RiskMove, risk_move
+from registry.record.model import NOT_STATED
 from registry.record.rules import LOWERED_ANEW
-from registry.store.log import RiskMove
 
 _AT_ONCE = 1000
 
@@ -56,7 +55,7 @@ def _move(
         return line.risk
     if LOWERED_ANEW not in {one.rule for one in first.findings}:
         return None
-    move = risk_move(str(answered.get("before")), first.said["risk"] or NOT_STATED)
+    move = risk_move(str(answered.get("before")), first.said.risk or NOT_STATED)
     if move is not None:
         lowered[index] = move
     return move

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from registry.ledger.register_replay import RegisterReplay
-from registry.ledger.replayed_version import ReplayedVersion
-from registry.record.entry import NOT_STATED, outline
+from registry.log.entry import outline
+from registry.log.register import RegisterReplay, ReplayedVersion
+from registry.record.model import NOT_STATED
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.store.statistics import Coverage, Statistics, count_part
@@ -43,7 +43,7 @@ class CountedRegister:
         self._replay = replay
         self._agencies = agencies
         self._as_of = as_of
-        self._day = replay.at(as_of).date()
+        self._day = replay.time_of(as_of).date()
         self._fictitious = {code for code, agency in agencies.items() if agency.fictitious}
         published = [one for of in replay.versions.values() for one in of if one.entry <= as_of]
         self.has_real = any(
@@ -60,7 +60,7 @@ class CountedRegister:
         """Return the statistics, with the coverage of some agencies of this country."""
         return Statistics(
             entry=self._as_of,
-            entry_at=self._replay.at(self._as_of),
+            entry_at=self._replay.time_of(self._as_of),
             day=self._day,
             fictitious=not self.has_real,
             by=list(by),
@@ -118,7 +118,7 @@ class CountedRegister:
         records: dict[str, list[str]] = {}
         published = [one for one in self._published if (one.origin is None) is is_local]
         for version in published:
-            records.setdefault(version.said.get("approved_by", ""), []).append(version.record)
+            records.setdefault(version.said.approved_by or "", []).append(version.record)
         for record in {one.record for one in published}:
             for withdrawal in self._replay.withdrawals(record, as_of=self._as_of):
                 records.setdefault(withdrawal.approved_by or "", []).append(record)

@@ -20,6 +20,7 @@ from registry.exchange.export_columns import ColumnSet, ExportRow, LabelSource, 
 from registry.exchange.export_csv import csv_lines
 from registry.exchange.export_jsonld import graph
 from registry.exchange.export_xlsx import About, workbook
+from registry.log.register import StoredRecord
 from registry.record.pack import Pack
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
@@ -27,7 +28,6 @@ from registry.store import agencies, exports, imports
 from registry.store.as_of import AsOf
 from registry.store.database import Database
 from registry.store.exports import Selection
-from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
 from registry.text.folding import fold
 

@@ -13,14 +13,13 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from registry.record.entry import NOT_STATED
+from registry.log.register import Register, SourceFacts
 from registry.record.facets import FACETS, SINGLE
-from registry.record.model import Document
+from registry.record.model import NOT_STATED, Document
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts
 from registry.record.schema import Field, fields, required_field
-from registry.store.records import Register, SourceFacts
 from registry.text.catalogues import SOURCE
 from registry.text.locales import pick
 

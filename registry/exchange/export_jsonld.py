@@ -20,10 +20,10 @@ from registry.exchange.linked_data import (
     record_address,
     register_address,
 )
+from registry.log.register import SourceFacts
 from registry.record.model import Document
 from registry.record.origin import Origin
 from registry.record.pointers import dig
-from registry.store.records import SourceFacts
 
 _FUZZY = {4: "xsd:gYear", 7: "xsd:gYearMonth", 10: "xsd:date"}
 """The types of partial dates by their length."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.ledger.files import LogRefused
-from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.verify_log import ReadFile, verify_log
-from registry.record.content_file import Content
+from registry.log.files import LogRefused
+from registry.log.register import RegisterReplay
 from registry.record.ids import is_id, split_id
 from registry.tlog.keys import Verifier
 
@@ -39,16 +37,10 @@ def write_records(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigurationError(f"{folder} is there already; name a new folder")
-    replay = RegisterReplay()
-
-    def take(index: int, entry: Mapping[str, Any], content: Content) -> None:
-        if until is None or index < until:
-            replay.take(index, entry, content)
-
-    log = verify_log(read, verifier=verifier, progress=progress, visit=take)
+    replay = RegisterReplay(until=until)
+    log = verify_log(read, verifier=verifier, progress=progress, replay=replay)
     if until is not None and until > log.checkpoint.size:
         raise ConfigurationError(f"the log has {log.checkpoint.size} entries, not {until}")
-    replay.finish(log.leaves)
     # They name files, none of which may lie elsewhere.
     if strange := [record for record in replay.versions if not is_id(record)]:
         raise LogRefused(f"the log has a record {strange[0]!r}, which is no identifier")

@@ -11,22 +11,12 @@ import msgspec
 from registry.errors import Unavailable
 from registry.exchange.foreign_documents import prefixed
 from registry.exchange.peer_site import TAG, PeerSite, agency_here
-from registry.ledger.content_files import content_path
 from registry.ledger.proofs import Evidence, RecordProof
 from registry.ledger.publication import seal_document
-from registry.ledger.replay import (
-    ChainHead,
-    LogInconsistent,
-    LogReplay,
-    check_erased,
-    read_entry,
-    step,
-    step_content,
-    subject,
-)
-from registry.record.agency_entry import agency_facts
-from registry.record.content_file import Content, replaced_items, shown
-from registry.record.erasure import REPLACED, standing_items
+from registry.log.blob import Content, content_path, replaced_items, shown
+from registry.log.entry import AgencyEntry, LogEntry, RedactionEntry, VersionEntry, decode_entry
+from registry.log.erasure import REPLACED, standing_items
+from registry.log.replay import ChainHead, LogInconsistent, LogReplay, entry_at
 from registry.record.ids import agency_of, is_id
 from registry.record.pack import Agency
 from registry.record.pointers import parts
@@ -113,7 +103,7 @@ class EntryMaker:
             for name, one in known.items()
         }
         where = bundle_path(number)
-        said = [step(walk, where, one.index, one.content) for one in read]
+        said = [walk.step(where, one.index, one.content) for one in read]
         named = {
             one.index: agency
             for one, entry in zip(read, said, strict=True)
@@ -123,7 +113,7 @@ class EntryMaker:
         own = {name: one.record is not None for name, one in known.items()}
         wanted = set()
         for one, entry in zip(read, said, strict=True):
-            name = subject(entry)
+            name = entry.subject
             # Whether a subject is the peer's own is decided by its first entry.
             if name is not None and own.setdefault(name, is_taken(entry, None)):
                 wanted.add(one.index)
@@ -138,8 +128,7 @@ class EntryMaker:
     def again(self, indexes: Sequence[int]) -> list[Harvested]:
         """Return entries of a record that was set apart, made of what is there now."""
         return [
-            self._made(one, msgspec.json.decode(one.content), None)
-            for one in map(self._proven, indexes)
+            self._made(one, decode_entry(one.content), None) for one in map(self._proven, indexes)
         ]
 
     def _whole(self, number: int) -> list[bytes]:
@@ -153,13 +142,13 @@ class EntryMaker:
         self._prove(one)
         return one
 
-    def _made(self, one: SignedEntry, entry: Mapping[str, Any], file: bytes | None) -> Harvested:
+    def _made(self, one: SignedEntry, entry: LogEntry, file: bytes | None) -> Harvested:
         """Return an entry of a record made ready; `file` is its content, if that is there yet."""
         made = _passed_by(one, entry)
         standing: list[Any] = []
         try:
             checked, file = self._content(one.index, entry, file)
-            if entry["kind"] == "redaction" and REPLACED in checked.sections:
+            if isinstance(entry, RedactionEntry) and REPLACED in checked.sections:
                 items = replaced_items(checked.sections[REPLACED]) or []
                 standing = [*standing_items(items, self._replaced)]
         except (LogInconsistent, FileNotFoundError) as error:
@@ -173,7 +162,7 @@ class EntryMaker:
                 fault=f"the content of entry {one.index} has {len(file):,} bytes, and no more than "
                 f"{_MOST_CONTENT:,} are taken",
             )
-        if entry["kind"] != "version":
+        if not isinstance(entry, VersionEntry):
             texts = {
                 key: msgspec.json.decode(section.value)
                 for key, section in checked.sections.items()
@@ -186,21 +175,19 @@ class EntryMaker:
             if not is_id(id_here(self.peer.code, str(texts.get("successor")))):
                 texts.pop("successor", None)
             return msgspec.structs.replace(made, texts=texts)
-        return self._version(made, one, checked, file)
+        return self._version(made, entry, one, checked, file)
 
-    def _content(
-        self, index: int, entry: Mapping[str, Any], file: bytes | None
-    ) -> tuple[Content, bytes]:
+    def _content(self, index: int, entry: LogEntry, file: bytes | None) -> tuple[Content, bytes]:
         """Check an entry's content; one that is not as it should be is read once more, alone."""
         path = content_path(index)
         for content in (file, None):
             try:
                 read = self.site.log(path) if content is None else content
                 walk = LogReplay()
-                checked = step_content(walk, path, index, entry, read)
+                checked = walk.step_content(path, index, entry, read)
                 for one in checked.erased:
                     walk.redactions[one.redaction] = self._redaction(one.redaction)
-                check_erased(walk)
+                walk.check_erased()
             except LogInconsistent:
                 if content is None:
                     raise
@@ -208,19 +195,19 @@ class EntryMaker:
                 return checked, read
         raise AssertionError("not reached")
 
-    def _redaction(self, index: int) -> Mapping[str, Any]:
+    def _redaction(self, index: int) -> RedactionEntry:
         """Return the entry of a redaction that a content names."""
         if not 0 <= index < self.size:
             raise LogInconsistent(content_path(index), index, "there is no such redaction yet")
-        entry = read_entry(bundle_path(index // WIDTH), index, self._proven(index).content)
-        if entry["kind"] != "redaction":
+        entry = entry_at(bundle_path(index // WIDTH), index, self._proven(index).content)
+        if not isinstance(entry, RedactionEntry):
             raise LogInconsistent(content_path(index), index, "it is no redaction")
         return entry
 
     def _replaced(self, redaction: int) -> list[Any] | None:
         """Return what a redaction commits to be shown in the place of members, if it does."""
         entry = self._redaction(redaction)
-        if REPLACED not in entry["sections"]:
+        if REPLACED not in entry.sections:
             return None
         checked, _ = self._content(redaction, entry, None)
         return replaced_items(checked.sections[REPLACED])
@@ -236,13 +223,13 @@ class EntryMaker:
         return path
 
     def _version(
-        self, made: Harvested, one: SignedEntry, checked: Content, file: bytes
+        self, made: Harvested, entry: VersionEntry, one: SignedEntry, checked: Content, file: bytes
     ) -> Harvested:
         code, name = self.peer.code, str(made.subject)
         whole = {key: msgspec.json.decode(each.value) for key, each in checked.sections.items()}
         gone = [each.pointer for each in checked.erased]
         erased = [(each.pointer, each.redaction) for each in checked.erased]
-        version = made.entry["version"]
+        version = entry.version
         document = prefixed(shown(whole, erased, self._replaced, version=version), code)
         if document["id"] != id_here(code, name):
             return msgspec.structs.replace(
@@ -272,13 +259,11 @@ class EntryMaker:
             agency=agency,
             verdict=verdict,
             sealed=seal_document(document, agency, context.random),
-            holes=[
-                hole(made.entry["version"], each) for each in gone if parts(each)[-1].isdecimal()
-            ],
-            evidence=self._evidence(made, one, file),
+            holes=[hole(version, each) for each in gone if parts(each)[-1].isdecimal()],
+            evidence=self._evidence(entry, one, file),
         )
 
-    def _evidence(self, made: Harvested, one: SignedEntry, file: bytes) -> str:
+    def _evidence(self, entry: VersionEntry, one: SignedEntry, file: bytes) -> str:
         """Return the peer's own proof of a version, as it would answer it; JSON text."""
         checkpoint = self.site.note
         proof = TlogProof(index=one.index, path=self._prove(one), checkpoint=checkpoint)
@@ -290,8 +275,8 @@ class EntryMaker:
             proof=proof.to_bytes().decode(),
         )
         kept = RecordProof(
-            id=str(made.subject),
-            version=made.entry["version"],
+            id=entry.id,
+            version=entry.version,
             origin=self.peer.origin,
             key=self.site.keys.last.to_text(),
             version_entry=evidence,
@@ -301,14 +286,11 @@ class EntryMaker:
         return msgspec.json.encode(kept).decode()
 
 
-def _named(code: str, entry: Mapping[str, Any]) -> Agency | None:
+def _named(code: str, entry: LogEntry) -> Agency | None:
     """Return the agency as it is here of which an entry states what is public; None of others."""
-    if entry["kind"] != "agency" or entry.get("origin") is not None:
+    if not isinstance(entry, AgencyEntry) or entry.origin is not None:
         return None
-    try:
-        return agency_here(code, agency_facts(entry))
-    except (msgspec.ValidationError, KeyError):
-        return None
+    return agency_here(code, entry.facts)
 
 
 def _is_note(value: Any) -> bool:
@@ -322,5 +304,5 @@ def _is_note(value: Any) -> bool:
     )
 
 
-def _passed_by(one: SignedEntry, entry: Mapping[str, Any]) -> Harvested:
-    return Harvested(index=one.index, leaf=one.leaf, entry=entry, subject=subject(entry))
+def _passed_by(one: SignedEntry, entry: LogEntry) -> Harvested:
+    return Harvested(index=one.index, leaf=one.leaf, entry=entry, subject=entry.subject)

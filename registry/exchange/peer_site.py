@@ -8,10 +8,10 @@ from functools import lru_cache
 import msgspec
 
 from registry.errors import Unavailable
-from registry.ledger.content_files import bundle_of_contents
-from registry.ledger.files import CHECKPOINT
-from registry.ledger.key_chain import KeyChain, key_path
 from registry.ledger.verify_log import ReadFile, keys_from
+from registry.log.blob import bundle_of_contents
+from registry.log.files import CHECKPOINT
+from registry.log.key_chain import KeyChain, key_path
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.text.text_safety import first_problem

@@ -23,12 +23,8 @@ from registry.exchange.peer_entries import EntryMaker
 from registry.exchange.peer_site import PeerSite, agency_names
 from registry.exchange.remote_log import reader
 from registry.ledger.histories import TwoHistories, compare_notes
-from registry.ledger.replay import (
-    LogInconsistent,
-    LogReplay,
-    subject,
-)
-from registry.record.entry import timestamp
+from registry.log.entry import decode_entry, timestamp
+from registry.log.replay import LogInconsistent, LogReplay
 from registry.record.origin import Origin
 from registry.services.context import ServiceContext
 from registry.services.harvesting import Intake
@@ -324,8 +320,8 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
 def _subject_of(content: bytes) -> str | None:
     """Return the subject of an entry that nobody has checked yet."""
     try:
-        return subject(msgspec.json.decode(content))
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return decode_entry(content).subject
+    except (ValueError, RecursionError):
         return None
 
 

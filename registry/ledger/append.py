@@ -12,7 +12,7 @@ from registry.errors import ConfigurationError
 from registry.ledger.entries import NewEntry
 from registry.ledger.guard import LogGuard
 from registry.ledger.publication import Publication, seal_document
-from registry.record.log_entry import genesis_entry
+from registry.log.entry import GenesisEntry, continued_log, entry_bytes, timestamp
 from registry.record.schema import record_schema_bytes
 from registry.store import log, records
 from registry.store.audit import Act
@@ -135,17 +135,18 @@ async def append_genesis(
     demonstration = None
     if demonstration_from is not None and demonstration_from < at:
         at, demonstration = demonstration_from, at
-    content = genesis_entry(
-        at=at,
+    genesis = GenesisEntry(
+        at=timestamp(at),
         origin=signer.name,
         key=signer.verifier_key,
-        schema_sha256=sha256(record_schema_bytes()).hexdigest(),
-        continues=read_continued(),
-        demonstration=demonstration,
+        schema=sha256(record_schema_bytes()).hexdigest(),
+        continues=continued_log(read_continued()),
+        demonstration=None if demonstration is None else timestamp(demonstration),
     )
+    content = entry_bytes(genesis)
     entry = Entry(
         index=0,
-        kind="genesis",
+        kind=genesis.kind,
         record=None,
         at=at,
         content=content,

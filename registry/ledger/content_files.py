@@ -9,25 +9,12 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from registry.ledger.files import write_volatile
-from registry.record.content_file import content_file
+from registry.log.blob import content_file, content_path
+from registry.log.files import write_volatile
 from registry.store import checkpoints
 from registry.store.database import Connection, Database
 
 _AT_ONCE = 500
-
-
-def content_path(index: int) -> str:
-    """Return the path of an entry's content, relative to the log's prefix."""
-    return f"content/{index}.json"
-
-
-def bundle_of_contents(number: int) -> str:
-    """Return the path of the contents of 256 consecutive entries, relative to the log's prefix.
-
-    It has the file of each on a line of its own, as far as the log is published.
-    """
-    return f"content/bundle/{number}"
 
 
 async def read_content_files(connection: Connection, entries: Sequence[int]) -> dict[int, bytes]:

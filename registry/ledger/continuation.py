@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from registry.errors import ConfigurationError
-from registry.ledger.files import replace_durable
 from registry.ledger.gazette import parse_gazette
 from registry.ledger.kept_notes import read_kept
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import ReadFile, VerifiedLog, verify_log
+from registry.log.files import replace_durable
+from registry.log.replay import LogInconsistent
 from registry.settings import Settings
 from registry.tlog.bundle import bundle_path
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint

@@ -8,15 +8,16 @@ from typing import Any
 import msgspec
 
 from registry.ledger.row_difference import differs, unlike
-from registry.record.content_file import KeptSection
-from registry.record.erasure import replaced_members
-from registry.record.sections import members
+from registry.log.blob import KeptSection
+from registry.log.disclosure_tree import members
+from registry.log.entry import LogEntry, RedactionEntry, VersionEntry
+from registry.log.erasure import replaced_members
 from registry.store.log import Entry
 
 
 def check_replaced(
     entry: Entry,
-    said: Mapping[str, Any],
+    said: LogEntry,
     sections: Sequence[KeptSection],
     replaced: Mapping[int, Sequence[Any] | None],
 ) -> None:
@@ -24,7 +25,7 @@ def check_replaced(
 
     `replaced` are the items of their sections `replaced`. Raises `LogInconsistent`.
     """
-    version = said.get("version", 0) if said["kind"] == "version" else 0
+    version = said.version if isinstance(said, VersionEntry) else 0
     for section in sections:
         if not section.erased:
             continue
@@ -36,25 +37,25 @@ def check_replaced(
             if stored != expected:
                 table = "section" if version else "entry_section"
                 why = unlike(member.pointer, stored, expected)
-                raise differs(table, entry, said.get("id") or said["agency"], why)
+                raise differs(table, entry, said.record or said.subject or "", why)
 
 
 def redaction_row(
-    entry: Entry, said: Mapping[str, Any], sections: Sequence[KeptSection]
+    entry: Entry, said: RedactionEntry, sections: Sequence[KeptSection]
 ) -> dict[str, Any]:
     """Return the row of a redaction as it follows from its entry."""
     kept = {each.key: msgspec.json.decode(each.value) for each in sections}
     return {
         "entry": entry.index,
-        "record": said.get("id"),
-        "agency": said.get("agency"),
-        "versions": said.get("versions", []),
-        "entries": said.get("entries", []),
-        "pointers": said["pointers"],
-        "basis": said["basis"],
+        "record": said.id,
+        "agency": said.agency,
+        "versions": said.versions,
+        "entries": said.entries,
+        "pointers": said.pointers,
+        "basis": said.basis,
         "authority": kept.get("authority") or "",
         "reference": kept.get("reference"),
         "replaced": None,
-        "requested_by": said["actor"],
-        "confirmed_by": said["confirmed_by"],
+        "requested_by": said.actor,
+        "confirmed_by": said.confirmed_by,
     }

@@ -14,21 +14,7 @@ import msgspec
 
 from registry.errors import Unavailable
 from registry.file_headers import LOG
-from registry.ledger.content_files import (
-    bundle_of_contents,
-    content_path,
-    join_contents,
-    read_content_files,
-)
-from registry.ledger.files import (
-    CHECKPOINT,
-    POLICY,
-    TEMPORARY,
-    WITNESSED,
-    LogRefused,
-    write_volatile,
-)
-from registry.ledger.key_chain import key_path, read_keys
+from registry.ledger.content_files import join_contents, read_content_files
 from registry.ledger.proofs import (
     INCIDENTS,
     describe,
@@ -37,8 +23,18 @@ from registry.ledger.proofs import (
     read_kept_file,
     read_record_proofs,
 )
-from registry.ledger.published_log import LogTree, PublishedLog, read_published
+from registry.ledger.published_log import LogTree, PublishedLog, read_keys, read_published
 from registry.ledger.targets import FileTarget
+from registry.log.blob import bundle_of_contents, content_path
+from registry.log.files import (
+    CHECKPOINT,
+    POLICY,
+    TEMPORARY,
+    WITNESSED,
+    LogRefused,
+    write_volatile,
+)
+from registry.log.key_chain import key_path
 from registry.store import checkpoints, log, published
 from registry.store.database import Database
 from registry.tlog.bundle import bundle_path, write_bundle

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from registry.ledger.content_files import bundle_of_contents, content_path
-from registry.ledger.files import CHECKPOINT, POLICY, TEMPORARY, WITNESSED, tree_of
-from registry.ledger.key_chain import key_path
 from registry.ledger.proofs import INCIDENTS, LogHistory, describe, proof_path
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import VerifiedLog, verify_log
+from registry.log.blob import bundle_of_contents, content_path
+from registry.log.files import CHECKPOINT, POLICY, TEMPORARY, WITNESSED, tree_of
+from registry.log.key_chain import key_path
+from registry.log.replay import LogInconsistent
 from registry.tlog.bundle import bundle_path, parse_bundle, parse_bundle_path
 from registry.tlog.hashing import HASH_BYTES
 from registry.tlog.keys import Verifier

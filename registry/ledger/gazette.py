@@ -11,8 +11,8 @@ import datetime as dt
 import msgspec
 
 from registry.ledger.histories import TwoHistories
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import VerifiedLog
+from registry.log.replay import LogInconsistent
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, parse_checkpoint
 from registry.tlog.keys import ED25519, Verifier, parse_verifier

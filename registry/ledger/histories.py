@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from registry.ledger.files import TEMPORARY, write_durable
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import ReadFile
+from registry.log.files import TEMPORARY, write_durable
+from registry.log.replay import LogInconsistent
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.hashing import HASH_BYTES

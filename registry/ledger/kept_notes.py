@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from registry.ledger.key_chain import follow_all
+from registry.log.key_chain import follow_all
 from registry.tlog.checkpoint import stated
 from registry.tlog.keys import Verifier
 from registry.tlog.note import NoteRefused

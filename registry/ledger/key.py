@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from registry.errors import ConfigurationError
-from registry.ledger.files import sync
-from registry.ledger.key_chain import KeyChain
+from registry.log.files import sync
+from registry.log.key_chain import KeyChain
 from registry.tlog.keys import KEY_BYTES, Signer, Verifier, parse_signer
 
 _OTHERS = 0o077

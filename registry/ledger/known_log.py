@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
-from registry.ledger.files import CHECKPOINT
 from registry.ledger.histories import (
     TwoHistories,
     begun_anew,
@@ -16,8 +15,9 @@ from registry.ledger.histories import (
 )
 from registry.ledger.kept_notes import KeptNote, proven_keys
 from registry.ledger.memory import CheckpointMemory, RememberedLog
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_log import ReadFile, VerifiedLog, keys_from
+from registry.log.files import CHECKPOINT
+from registry.log.replay import LogInconsistent
 from registry.tlog.checkpoint import stated
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Verifier, parse_verifier

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.ledger.files import replace_durable
+from registry.log.files import replace_durable
 from registry.tlog.checkpoint import stated
 
 PACKAGE = "public-algorithm-register"

@@ -9,15 +9,11 @@ from typing import Any
 import msgspec
 
 from registry.errors import NotFound
-from registry.ledger.content_files import (
-    bundle_of_contents,
-    content_path,
-    join_contents,
-    read_content_files,
-)
-from registry.ledger.files import tree_of
-from registry.ledger.key_chain import KeyChain, key_path, read_keys
-from registry.ledger.published_log import LogTree, read_published
+from registry.ledger.content_files import join_contents, read_content_files
+from registry.ledger.published_log import LogTree, read_keys, read_published
+from registry.log.blob import bundle_of_contents, content_path
+from registry.log.files import tree_of
+from registry.log.key_chain import KeyChain, key_path
 from registry.store import checkpoints, log, published, records
 from registry.store.database import Connection
 from registry.store.log import Incident

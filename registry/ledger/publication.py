@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from registry.ledger.entries import NewEntry, after, section_row
-from registry.record.duplicate_names import BlockingKeys, blocking_keys
-from registry.record.entry import (
-    NOT_STATED,
+from registry.log.blob import KeptVerdict, verdict_digest
+from registry.log.disclosure_tree import SALT_BYTES, Section, commitments, seal
+from registry.log.entry import (
+    AgencyMove,
     ApprovedBy,
-    EntryKind,
     Imported,
     Outline,
+    StatedVerdict,
+    VersionEntry,
+    entry_bytes,
     outline,
-    version_entry,
+    timestamp,
 )
+from registry.log.register import risk_change
+from registry.record.duplicate_names import BlockingKeys, blocking_keys
 from registry.record.facets import PublishedState
-from registry.record.kept_verdict import KeptVerdict, verdict_digest
-from registry.record.model import Document, RiskChange
+from registry.record.model import NOT_STATED, Document
 from registry.record.pack import Agency
 from registry.record.pointers import dig
-from registry.record.risk_floor import LEVELS
 from registry.record.rules import RULE_SET
 from registry.record.schema import SCHEMA_VERSION
 from registry.record.search_document import TokensByLanguage, build, tokenize
-from registry.record.sections import SALT_BYTES, Section, seal
 from registry.record.validate import Verdict
 from registry.store import search_rows
 from registry.store.log import Entry, TableRow, bytea
@@ -56,9 +58,9 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     the short code that the record gets, with its first version.
     """
 
-    kind: ClassVar[EntryKind] = "version"
     document: Document
     agency: Agency
+    actor: str
     verdict: Verdict
     source_row: str | None = None
     whole: Mapping[str, str] = {}
@@ -72,6 +74,11 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     code: str | None = None
 
     @property
+    def kind(self) -> str:
+        """The kind of the entry."""
+        return "version"
+
+    @property
     def record(self) -> str:
         """The record's id."""
         return str(self.document["id"])
@@ -83,23 +90,35 @@ class Publication(NewEntry, frozen=True, kw_only=True):
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
-        return version_entry(
-            actor=self.actor,
-            at=at,
-            record=self.record,
-            version=self.version,
-            schema=SCHEMA_VERSION,
-            stated=outline(self.document),
-            agency=self.agency.id,
-            imported=self._imported,
-            previous=None if self.current is None else after(self.current),
-            sections=self._sealed().sections,
-            verdict=self._stated_verdict(),
-            approved_by=self.approved_by,
-            code=self.code,
+        stated, source = outline(self.document), self._imported
+        moved = None
+        if source is not None and source.moved_from is not None:
+            moved = AgencyMove(before=source.moved_from, to=self.agency.id)
+        return entry_bytes(
+            VersionEntry(
+                actor=self.actor,
+                at=timestamp(at),
+                id=self.record,
+                version=self.version,
+                schema=SCHEMA_VERSION,
+                risk=stated.risk,
+                sector=stated.sector,
+                status=stated.status,
+                prev=None if self.current is None else after(self.current),
+                sections=commitments(self._sealed().sections),
+                verdict=self._stated_verdict(),
+                approved_by=self.approved_by,
+                code=self.code,
+                origin=None if source is None else source.origin,
+                run=None if source is None else source.run,
+                moved=moved,
+                changed_on=None if source is None else source.changed_on,
+                undated=source is not None and source.undated,
+                source=None if source is None else source.source,
+            )
         )
 
-    def project(self, entry: Entry) -> Mapping[str, Sequence[TableRow]]:
+    def project(self, entry: Entry, /) -> Mapping[str, Sequence[TableRow]]:
         """Return the version and its sections, facts, search row and keys."""
         sealed, verdict, agency = self._sealed(), self.verdict, self.agency
         figure = self._figure(entry)
@@ -178,15 +197,15 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             }
         ]
 
-    def _stated_verdict(self) -> dict[str, Any]:
+    def _stated_verdict(self) -> StatedVerdict:
         verdict, salt = self.verdict, self._sealed().salt
         kept = KeptVerdict(missing=verdict.missing, findings=verdict.findings, salt=salt)
-        return {
-            "rules": self.rules,
-            "completeness": verdict.completeness,
-            "accountability": verdict.accountability,
-            "digest": verdict_digest(kept.to_json()),
-        }
+        return StatedVerdict(
+            rules=self.rules,
+            completeness=verdict.completeness,
+            accountability=verdict.accountability,
+            digest=verdict_digest(kept.to_json()),
+        )
 
     @property
     def _imported(self) -> Imported | None:
@@ -247,14 +266,7 @@ def _imported_columns(imported: Imported | None) -> TableRow:
     said = msgspec.structs.asdict(imported)
     del said["origin"], said["source"]
     source = imported.source
-    return said | {"source_log": None if source is None else _json(source.to_json())}
-
-
-def risk_change(before: str | None, after: str) -> RiskChange | None:
-    """Return which way a risk level moved, None where it did not, or where one is no level."""
-    if before == after or before not in LEVELS or after not in LEVELS:
-        return None
-    return "raised" if LEVELS.index(after) > LEVELS.index(before) else "lowered"
+    return said | {"source_log": None if source is None else _json(source)}
 
 
 def _code_row(entry: Entry, record: str, code: str) -> TableRow:

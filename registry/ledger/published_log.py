@@ -8,6 +8,9 @@ from typing import TypeVar
 import msgspec
 
 from registry.errors import NotFound, Unavailable
+from registry.log.entry import decode_entry
+from registry.log.files import LogRefused
+from registry.log.key_chain import KeyChain
 from registry.store import checkpoints, published
 from registry.store.database import Connection
 from registry.tlog.bundle import bundle_path, write_bundle
@@ -21,6 +24,7 @@ from registry.work import in_thread
 T = TypeVar("T")
 
 _LEAVES_AT_ONCE = 32 * WIDTH
+_ALL = 2**63 - 1
 
 
 class PublishedLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +52,21 @@ async def read_published(connection: Connection) -> PublishedLog:
         witnessed=files.witnessed,
         policy=None if files.policy is None else files.policy.decode(),
     )
+
+
+async def read_keys(connection: Connection, size: int | None = None) -> KeyChain:
+    """Return the keys that the database's log has, as of its first `size` entries.
+
+    Raises `LogRefused` where its entries are not those of a log.
+    """
+    first, *entries = await checkpoints.read_keys(connection, _ALL if size is None else size)
+    try:
+        chain = KeyChain.begin(decode_entry(first.content))
+        for entry in entries:
+            chain = chain.step(entry.index, decode_entry(entry.content))
+    except ValueError as error:
+        raise LogRefused(f"the keys that the database's log names are no chain: {error}") from error
+    return chain
 
 
 class LogTree:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import structlog
 
-from registry.ledger.files import (
+from registry.log.files import (
     CHECKPOINT,
     POLICY,
     WITNESSED,
     read_note,
     replace_durable,
 )
-from registry.ledger.key_chain import KeyChain, key_path
+from registry.log.key_chain import KeyChain, key_path
 from registry.store import log, published, witnesses
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection, Database

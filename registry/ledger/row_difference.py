@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from registry.ledger.replay import LogInconsistent
+from registry.log.replay import LogInconsistent
 from registry.record.pack import Agency
 from registry.store.log import Entry
 

@@ -12,11 +12,12 @@ import msgspec
 
 from registry.errors import ConfigurationError
 from registry.ledger import key, signing_journal
-from registry.ledger.files import LogRefused, read_checkpoint, read_published, write_durable
-from registry.ledger.key_chain import KeyChain, KeyRefused, follow, key_path, prove_key, read_keys
 from registry.ledger.proofs import prover
+from registry.ledger.published_log import read_keys
 from registry.ledger.signing_journal import SignedSize
-from registry.record.entry import timestamp
+from registry.log.entry import timestamp
+from registry.log.files import LogRefused, read_checkpoint, read_published, write_durable
+from registry.log.key_chain import KeyChain, KeyRefused, follow, key_path, prove_key
 from registry.settings import Settings
 from registry.store import checkpoints
 from registry.store.checkpoints import Signed

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.ledger.files import CHECKPOINT, read_published, sync
+from registry.log.files import CHECKPOINT, read_published, sync
 from registry.settings import Settings
 from registry.tlog import base64_text
 from registry.tlog.hashing import HASH_BYTES

@@ -21,7 +21,7 @@ from obstore.store import S3Store
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.file_headers import headers_of
-from registry.ledger.files import TEMPORARY, write_volatile
+from registry.log.files import TEMPORARY, write_volatile
 
 Change: TypeAlias = Callable[[bytes | None], bytes | None]
 """Returns from what is there what is to be there; None leaves it."""

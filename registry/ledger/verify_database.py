@@ -11,27 +11,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from registry.ledger import signing_journal
-from registry.ledger.files import LogRefused, read_tile
-from registry.ledger.key_chain import read_keys
-from registry.ledger.replay import (
-    OF_AGENCIES,
-    ChainHead,
-    LogInconsistent,
-    LogReplay,
-    check_erased,
-    note_erased,
-    step,
-    subject,
-)
+from registry.ledger.published_log import read_keys
 from registry.ledger.row_difference import DATABASE, check_agency, reading
 from registry.ledger.verify_rows import RowCheck, RowCoverage, check_rows, derive_rows
-from registry.record.content_file import ContentRefused, KeptSection, check_kept
-from registry.record.entry import timestamp
+from registry.log.blob import ContentRefused, KeptSection, check_kept
+from registry.log.entry import LogEntry, timestamp
+from registry.log.files import LogRefused, read_tile
+from registry.log.replay import ChainHead, LogInconsistent, LogReplay
 from registry.record.pack import Pack
 from registry.settings import Settings
 from registry.store import agencies, bound_rows, checkpoints, log, log_rows, search_rows
@@ -202,7 +192,7 @@ async def check_all(
                     DATABASE, entry.index, "the entries so far are not those signed"
                 )
         progress(start + len(entries), size)
-    check_erased(walk)
+    walk.check_erased()
     if await checkpoints.read_entries(connection, size, size + 1):
         raise LogInconsistent(DATABASE, size, "it is there, but was never committed to")
     if max(seen, default=0) > size:
@@ -305,30 +295,30 @@ def _check_entries(
             raise LogInconsistent(
                 DATABASE, kept.index, "its bytes are not those that were committed to"
             )
-        entry = step(walk, DATABASE, kept.index, kept.content)
+        entry = walk.step(DATABASE, kept.index, kept.content)
         why = _differs(kept, entry)
         if why is not None:
             raise LogInconsistent(DATABASE, kept.index, why)
         sections = contents[kept.index]
         try:
-            check_kept(sections, entry.get("sections", {}))
+            check_kept(sections, entry.commitments)
         except ContentRefused as error:
             raise LogInconsistent(DATABASE, kept.index, str(error)) from error
         for section in sections:
-            note_erased(walk, DATABASE, kept.index, entry, section.erased)
+            walk.note_erased(DATABASE, kept.index, entry, section.erased)
 
 
-def _differs(kept: KeptEntry, entry: Any) -> str | None:
+def _differs(kept: KeptEntry, entry: LogEntry) -> str | None:
     """Return in what the rows beside an entry differ from it."""
-    if (kept.kind, timestamp(kept.at)) != (entry["kind"], entry["at"]):
+    if (kept.kind, timestamp(kept.at)) != (entry.kind, entry.at):
         return "its row has another kind or time than it says itself"
     if kept.kind not in _ROWS:
         return None
     if kept.subject is None or kept.kept_at is None:
         return f"its {kept.kind} is missing"
-    if kept.subject != subject(entry) or timestamp(kept.kept_at) != entry["at"]:
+    if kept.subject != entry.subject or timestamp(kept.kept_at) != entry.at:
         return f"its {kept.kind} is of another record or time"
-    if kept.kind not in OF_AGENCIES and kept.version != entry["version"]:
+    if hasattr(entry, "version") and kept.version != entry.version:
         return f"its {kept.kind} is of another version"
     return None
 

@@ -7,23 +7,16 @@ So the file that is named at the first fault is the one that is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
-from registry.ledger.content_files import content_path
-from registry.ledger.files import CHECKPOINT, POLICY
-from registry.ledger.key_chain import KeyChain, KeyRefused, follow, key_path
-from registry.ledger.replay import (
-    LogInconsistent,
-    LogReplay,
-    check_erased,
-    check_unsalted,
-    step,
-    step_content,
-)
-from registry.record.content_file import Content
+from registry.log.blob import content_path
+from registry.log.entry import read_entry
+from registry.log.files import CHECKPOINT, POLICY
+from registry.log.key_chain import KeyChain, KeyRefused, follow, key_path
+from registry.log.replay import LogInconsistent, LogReplay
 from registry.tlog.bundle import bundle_path, bundles_of, parse_bundle
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.compact import CompactRange
@@ -35,9 +28,6 @@ from registry.tlog.tile import WIDTH, Tile, grow, split
 
 ReadFile: TypeAlias = Callable[[str], bytes]
 """Returns a file by its path; raises `FileNotFoundError` where there is none."""
-
-Visit: TypeAlias = Callable[[int, Mapping[str, Any], Content], None]
-"""Takes each entry after it was checked: index, what it says, and its content."""
 
 MOST_ENTRIES = 20_000_000
 MEAN_BYTES = 16_384
@@ -80,14 +70,14 @@ def verify_log(
     verifier: Verifier | None,
     progress: Callable[[int, int], None],
     policy: Policy = ANYBODY,
-    visit: Visit | None = None,
+    replay: LogReplay | None = None,
 ) -> VerifiedLog:
     """Verify a log; raises `LogInconsistent` with the file and entry of the first fault.
 
     The verifier is any key that the log ever had: those that follow it are found in the log.
     Without one the log is taken to be of the key that its own first entry names. The
-    checkpoint must satisfy the policy. `visit` is called with each entry and its content, in order,
-    after the tree and its signature were checked.
+    checkpoint must satisfy the policy. `replay` takes each entry and its content, in order, after
+    the tree and its signature were checked.
     """
     try:
         note = read(CHECKPOINT)
@@ -106,11 +96,13 @@ def verify_log(
     leaves = [leaf_hash(entry) for entry in _read_entries(read, size)]
     _check_root(read, opened.checkpoint, leaves)
     _check_tiles(read, leaves)
-    walk = _walk(read, size, progress, visit)
-    _check_policy(read, walk.policy)
-    _check_keys(keys, walk.keys, proven, leaves)
+    replay = replay or LogReplay()
+    _replay(read, size, replay, progress)
+    replay.finish(leaves)
+    _check_policy(read, replay.policy)
+    _check_keys(keys, replay.keys, proven, leaves)
     try:
-        keys.check(opened, time=walk.at)
+        keys.check(opened, time=replay.at)
     except NoteRefused as error:
         raise LogInconsistent(CHECKPOINT, None, str(error)) from error
     return VerifiedLog(
@@ -119,10 +111,10 @@ def verify_log(
         verifier=verifier or keys.last,
         keys=keys,
         genesis=_bundle(read, 0, min(size, WIDTH))[0],
-        at=walk.at,
+        at=replay.at,
         leaves=leaves,
         cosigned=[one for one in opened.verified if one.verifier not in keys.verifiers],
-        policy=walk.policy,
+        policy=replay.policy,
     )
 
 
@@ -203,9 +195,9 @@ def _read_keys(read: ReadFile, size: int) -> tuple[KeyChain, list[Checkpoint]]:
     except ValueError as error:
         raise LogInconsistent(where, None, str(error)) from error
     try:
-        keys = KeyChain.begin(msgspec.json.decode(genesis))
+        keys = KeyChain.begin(read_entry(genesis))
     except ValueError as error:
-        raise LogInconsistent(where, 0, "the first entry does not name the log's key") from error
+        raise LogInconsistent(where, 0, str(error)) from error
     proven: list[Checkpoint] = []
     while True:
         where = key_path(len(keys.keys))
@@ -267,22 +259,16 @@ def _check_tiles(read: ReadFile, leaves: Sequence[bytes]) -> None:
             raise LogInconsistent(tile.path, None, "it does not follow from the entries")
 
 
-def _walk(
-    read: ReadFile, size: int, progress: Callable[[int, int], None], visit: Visit | None
-) -> LogReplay:
-    walk = LogReplay()
+def _replay(
+    read: ReadFile, size: int, replay: LogReplay, progress: Callable[[int, int], None]
+) -> None:
     for number, width in bundles_of(size):
         where = bundle_path(number, width)
         for index, content in enumerate(_bundle(read, number, width), number * WIDTH):
-            entry = step(walk, where, index, content)
+            entry = replay.step(where, index, content)
             path = content_path(index)
-            checked = step_content(walk, path, index, entry, _file(read, path, index))
-            if visit is not None:
-                visit(index, entry, checked)
+            replay.step_content(path, index, entry, _file(read, path, index))
         progress(number * WIDTH + width, size)
-    check_erased(walk)
-    check_unsalted(walk)
-    return walk
 
 
 def _check_policy(read: ReadFile, logged: str | None) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from html import unescape
 from typing import Any
 
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_record import VerifiedRecord
+from registry.log.replay import LogInconsistent
 from registry.record.codelists import codelists
-from registry.record.entry import NOT_STATED
-from registry.record.model import Document
+from registry.record.model import NOT_STATED, Document
 from registry.record.page_words import digest_of_words, plain_text, record_of, unshown_texts
 
 # No pattern reads a part of a page twice, whatever stands there: a tag has no "<", and what is not

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from registry.ledger.key_chain import KeyChain, follow_all
 from registry.ledger.proofs import Evidence, RecordProof
-from registry.ledger.replay import (
-    LogInconsistent,
-    LogReplay,
-    check_erased,
-    read_entry,
-    step_content,
-)
+from registry.log.blob import Content, replaced_items, shown
+from registry.log.entry import LogEntry, RedactionEntry, VersionEntry
+from registry.log.erasure import REPLACED
+from registry.log.key_chain import KeyChain, follow_all
+from registry.log.replay import LogInconsistent, LogReplay, entry_at
 from registry.record.canonical import canonical
-from registry.record.content_file import Content, replaced_items, shown
-from registry.record.erasure import REPLACED
 from registry.record.model import Document
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Verifier
@@ -64,20 +58,20 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
     walk = LogReplay()
     found = proof.version_entry
     entry, checked, size, cosigned = _verified(walk, found, keys, policy)
-    if (entry["kind"], entry.get("id")) != ("version", proof.id):
+    if not isinstance(entry, VersionEntry) or entry.id != proof.id:
         raise LogInconsistent("the proof", found.index, f"it is not of a version of {proof.id}")
-    if entry["version"] != proof.version:
+    if entry.version != proof.version:
         raise LogInconsistent("the proof", found.index, f"it is not of version {proof.version}")
     counted = [cosigned]
     replaced: dict[int, list[Any] | None] = {}
     for evidence in proof.redactions:
         said, content_of, _, cosigned = _verified(walk, evidence, keys, policy)
-        if said["kind"] != "redaction":
+        if not isinstance(said, RedactionEntry):
             raise LogInconsistent("the proof", evidence.index, "it is no redaction")
         walk.redactions[evidence.index] = said
         replaced[evidence.index] = replaced_items(content_of.sections.get(REPLACED))
         counted.append(cosigned)
-    check_erased(walk)
+    walk.check_erased()
     erased = [(one.pointer, one.redaction) for one in checked.erased]
     document = shown(_document(checked), erased, replaced.get, version=proof.version)
     return VerifiedRecord(
@@ -85,10 +79,10 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
         version=proof.version,
         index=found.index,
         leaf=found.leaf,
-        at=entry["at"],
+        at=entry.at,
         document=document,
         erased=[
-            (one.pointer, one.redaction, walk.redactions[one.redaction]["basis"])
+            (one.pointer, one.redaction, walk.redactions[one.redaction].basis)
             for one in checked.erased
         ],
         origin=keys.origin,
@@ -109,7 +103,7 @@ def check_same(verified: VerifiedRecord, document: Document) -> None:
 
 def _verified(
     walk: LogReplay, evidence: Evidence, keys: KeyChain, policy: Policy
-) -> tuple[Mapping[str, Any], Content, int, int]:
+) -> tuple[LogEntry, Content, int, int]:
     """Return an entry, its content, the log's size and the witnesses, once its evidence holds."""
     where = "the proof"
     content = evidence.entry.encode()
@@ -121,10 +115,10 @@ def _verified(
         keys.check(opened)
     except (ValueError, RecursionError) as error:
         raise LogInconsistent(where, evidence.index, str(error)) from error
-    entry = read_entry(where, evidence.index, content)
+    entry = entry_at(where, evidence.index, content)
     if proof.index != evidence.index or leaf.hex() != evidence.leaf:
         raise LogInconsistent(where, evidence.index, "it says another index or hash than it proves")
-    checked = step_content(walk, where, evidence.index, entry, evidence.content.encode())
+    checked = walk.step_content(where, evidence.index, entry, evidence.content.encode())
     signed = [one.verifier for one in opened.verified]
     # Who knows one key of the log knows them all.
     fault = policy.fault([*keys.verifiers, *signed])

@@ -14,16 +14,27 @@ from typing import Any, TypeAlias
 import msgspec
 
 from registry.errors import Finding
+from registry.ledger.entries import StatedEntry
 from registry.ledger.erased_rows import check_replaced, redaction_row
 from registry.ledger.publication import Publication, SealedDocument
-from registry.ledger.restored_entries import restored
 from registry.ledger.row_difference import DATABASE, compare, differs, plain, reading, unlike
+from registry.log.blob import (
+    ContentRefused,
+    KeptSection,
+    KeptVerdict,
+    check_verdict,
+    verdict_digest,
+)
+from registry.log.entry import (
+    LogEntry,
+    RedactionEntry,
+    VersionEntry,
+    WithdrawalEntry,
+    decode_entry,
+    outline,
+)
+from registry.log.erasure import readable
 from registry.record.codelists import codelists
-from registry.record.content_file import ContentRefused, KeptSection, check_verdict
-from registry.record.entry import imported_of, outline
-from registry.record.erasure import readable
-from registry.record.ids import agency_of
-from registry.record.kept_verdict import KeptVerdict, verdict_digest
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.rules import LOWERED_ANEW
@@ -100,7 +111,7 @@ def _of_entry(
     return _EntryRows(
         check=check,
         entry=entry,
-        said=msgspec.json.decode(entry.content),
+        said=decode_entry(entry.content),
         sections=contents[entry.index],
         rows=rows,
         around=rows.around.get(entry.index),
@@ -118,7 +129,7 @@ def _check_entry(one: _EntryRows) -> None:
         else:
             compare(table, entry, stored, derived)
     for table in sorted(_OF_RECORD & expected.keys()):
-        compare(table, entry, rows.by_record[table].get(one.said["id"]), expected[table])
+        compare(table, entry, rows.by_record[table].get(entry.record or ""), expected[table])
 
 
 class _EntryRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +137,7 @@ class _EntryRows(msgspec.Struct, frozen=True, kw_only=True):
 
     check: RowCheck
     entry: Entry
-    said: Mapping[str, Any]
+    said: LogEntry
     sections: Sequence[KeptSection]
     rows: StoredRows
     around: EntryContext | None
@@ -135,7 +146,7 @@ class _EntryRows(msgspec.Struct, frozen=True, kw_only=True):
         """Return the entry's row of a table; raises `LogInconsistent` where there is none."""
         row = self.rows.by_entry[table].get(self.entry.index)
         if row is None:
-            raise differs(table, self.entry, self.said["id"], "is missing")
+            raise differs(table, self.entry, self.entry.record or "", "is missing")
         return row
 
     @property
@@ -152,21 +163,21 @@ class _EntryRows(msgspec.Struct, frozen=True, kw_only=True):
 
 def _derive(one: _EntryRows) -> _Derived:
     """Return the rows that follow from an entry, by table."""
-    kind, around = one.said["kind"], one.around
-    if kind == "version" and around is not None:
-        return _of_version(one, around)
-    if kind == "redaction":
-        return {"redaction": redaction_row(one.entry, one.said, one.sections)}
-    if kind == "genesis":
-        return {}
+    said, around = one.said, one.around
+    if isinstance(said, VersionEntry) and around is not None:
+        return _of_version(one, said, around)
+    if isinstance(said, RedactionEntry):
+        return {"redaction": redaction_row(one.entry, said, one.sections)}
     current = None
     if around is not None:
         if around.agency is None:
-            raise differs("figure", one.entry, one.said["id"], "of the version before is missing")
-        current = _current(around, version=one.said.get("version", 0))
-    projected = restored(one.said, one.entry.content, current).project(one.entry)
+            raise differs(
+                "figure", one.entry, one.entry.record or "", "of the version before is missing"
+            )
+        current = _current(around, version=getattr(said, "version", 0))
+    projected = StatedEntry(entry=said, current=current).project(one.entry)
     expected: _Derived = {table: dict(rows[0]) for table, rows in projected.items() if rows}
-    if kind == "withdrawal" and around is not None:
+    if isinstance(said, WithdrawalEntry) and around is not None:
         if around.until_entry is None:
             expected["record"] = (expected["record"] or {}) | {"origin": around.origin}
             expected["blocking_key"] = None
@@ -175,17 +186,17 @@ def _derive(one: _EntryRows) -> _Derived:
     return expected
 
 
-def _of_version(one: _EntryRows, around: EntryContext) -> _Derived:
-    said, record = one.said, one.said["id"]
-    publication = _publication(one, around, _agency(one, around))
+def _of_version(one: _EntryRows, said: VersionEntry, around: EntryContext) -> _Derived:
+    record = said.id
+    publication = _publication(one, said, around, _agency(one, said, around))
     publication = msgspec.structs.replace(publication, lowered_from=_lowered_from(one, publication))
-    _check_stated(one, publication)
+    _check_stated(one, said, publication)
     _check_agency(one, publication)
     projected = publication.project(one.entry)
     expected: _Derived = {table: dict(rows[0]) for table, rows in projected.items() if rows}
     unstated = {"moved_from": None, "changed_on": None, "run": None, "source_log": None}
     version, counted = projected["version"][0], projected["figure"][0]
-    expected["version"] = unstated | version | {"schema_version": said["schema"]}
+    expected["version"] = unstated | version | {"schema_version": said.schema}
     ended = {"until_entry": around.until_entry, "until_at": around.until_at}
     expected["figure"] = counted | ended
     if around.until_entry is not None:
@@ -194,51 +205,52 @@ def _of_version(one: _EntryRows, around: EntryContext) -> _Derived:
         return expected
     keys = sorted(key["key"] for key in projected["blocking_key"])
     expected["blocking_key"] = {"record": record, "keys": keys} if keys else None
-    origin = said.get("origin")
+    origin = said.origin
     expected["foreign_record"] = None if origin is None else {"record": record, "origin": origin}
     return expected
 
 
-def _agency(one: _EntryRows, around: EntryContext) -> Agency:
+def _agency(one: _EntryRows, said: VersionEntry, around: EntryContext) -> Agency:
     """Return the agency whose version it is, as its entry and the version before say."""
-    moved = one.said.get("moved")
-    home = moved["to"] if moved else around.agency or agency_of(one.said["id"])
+    home = said.agency(around.agency)
     agency = one.check.agencies.get(home)
     if agency is None:
         raise differs("agency", one.entry, home, "is missing")
-    if agency.origin != one.said.get("origin"):
-        why = unlike("origin", agency.origin, one.said.get("origin"))
+    if agency.origin != said.origin:
+        why = unlike("origin", agency.origin, said.origin)
         raise differs("agency", one.entry, home, why)
     return agency
 
 
-def _publication(one: _EntryRows, around: EntryContext, agency: Agency) -> Publication:
+def _publication(
+    one: _EntryRows, said: VersionEntry, around: EntryContext, agency: Agency
+) -> Publication:
     """Return what was published, again; its verdict is the stored one, which is checked."""
-    row, said, document = one.stored("version"), one.said, one.document
-    verdict = _verdict(one, around)
+    row, document = one.stored("version"), one.document
+    verdict = _verdict(one, said, around)
     if not row["verdict_salt"]:
         one.check.coverage.redacted += 1
     return Publication(
         document=document,
         agency=agency,
-        actor=said["actor"],
+        actor=said.actor,
         verdict=verdict,
-        imported=imported_of(said),
+        imported=said.imported,
         sealed=SealedDocument(sections=(), words=tokenize(document, agency)),
-        current=None if around.agency is None else _current(around, version=said["version"] - 1),
-        rules=said["verdict"]["rules"],
-        code=said.get("code"),
-        approved_by=said.get("approved_by"),
+        current=None if around.agency is None else _current(around, version=said.version - 1),
+        rules=said.verdict.rules,
+        code=said.code,
+        approved_by=said.approved_by,
     )
 
 
-def _check_stated(one: _EntryRows, publication: Publication) -> None:
+def _check_stated(one: _EntryRows, said: VersionEntry, publication: Publication) -> None:
     """Check that the entry says in clear what the document says, unless part of it is erased."""
     if one.erased:
         return
     for name, value in msgspec.structs.asdict(outline(publication.document)).items():
-        if one.said[name] != value:
-            why = unlike(name, value, one.said[name])
+        if getattr(said, name) != value:
+            why = unlike(name, value, getattr(said, name))
             raise differs("section", one.entry, publication.record, why)
 
 
@@ -257,7 +269,7 @@ def _check_agency(one: _EntryRows, publication: Publication) -> None:
         raise differs("agency", one.entry, here.id, why)
 
 
-def _verdict(one: _EntryRows, around: EntryContext) -> Verdict:
+def _verdict(one: _EntryRows, said: VersionEntry, around: EntryContext) -> Verdict:
     """Return the stored verdict on a version, checked against the one that its entry states."""
     row = one.stored("version")
     findings = msgspec.json.decode(row["findings"], type=tuple[Finding, ...])
@@ -269,17 +281,19 @@ def _verdict(one: _EntryRows, around: EntryContext) -> Verdict:
         findings=findings,
         findings_total=len(findings),
     )
-    stated, record, salt = one.said["verdict"], one.said["id"], row["verdict_salt"]
+    stated, record, salt = said.verdict, said.id, row["verdict_salt"]
     for name in ("completeness", "accountability"):
-        if row[name] != stated[name]:
-            raise differs("version", one.entry, record, unlike(name, row[name], stated[name]))
+        if row[name] != getattr(stated, name):
+            raise differs(
+                "version", one.entry, record, unlike(name, row[name], getattr(stated, name))
+            )
     if salt:
         kept = KeptVerdict(missing=verdict.missing, findings=findings, salt=salt).to_json()
         try:
-            check_verdict(kept, stated["digest"])
+            check_verdict(kept, stated.digest)
         except ContentRefused as error:
             found = f"{len(findings)} and {len(verdict.missing)} of the digest "
-            why = unlike("findings and missing", found + verdict_digest(kept), stated["digest"])
+            why = unlike("findings and missing", found + verdict_digest(kept), stated.digest)
             raise differs("version", one.entry, record, why) from error
     elif salt is None or not around.is_redacted:
         raise differs("version", one.entry, record, "verdict_salt is missing")

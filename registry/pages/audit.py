@@ -18,15 +18,16 @@ from registry.exchange.audit import ApiAudit
 from registry.exchange.remote_facts import read_facts
 from registry.exchange.remote_log import reader
 from registry.exchange.remote_register import RemoteRegister
-from registry.ledger.files import CHECKPOINT, LogRefused
-from registry.ledger.register_replay import RegisterReplay
-from registry.ledger.verify_log import ReadFile, VerifiedLog, Visit
+from registry.ledger.verify_log import ReadFile, VerifiedLog
+from registry.log.files import CHECKPOINT, LogRefused
+from registry.log.register import RegisterReplay
+from registry.log.replay import LogReplay
 from registry.pages.audit_exports import ExportAudit
 from registry.pages.audit_pages import PageAudit
 from registry.tlog import base64_text
 
-VerifyLog: TypeAlias = Callable[[ReadFile, Visit], VerifiedLog]
-"""Verifies a log by its files, and shows its entries to the visitor. Raises `LogRefused`."""
+VerifyLog: TypeAlias = Callable[[ReadFile, LogReplay], VerifiedLog]
+"""Verifies a log by its files, and has a replay take its entries. Raises `LogRefused`."""
 
 AuditVerdict: TypeAlias = Literal["in order", "differs", "log refused"]
 
@@ -106,10 +107,9 @@ def _audit(
     replay = RegisterReplay()
     try:
         with reader(remote.url + _LOG) as read:
-            found = verify(read, replay.take)
+            found = verify(read, replay)
     except LogRefused as error:
         return AuditReport(verdict="log refused", address=remote.url, refused=error.detail), []
-    replay.finish(found.leaves)
     api = ApiAudit(remote, replay)
     facts = read_facts(remote)
     pages = PageAudit(remote, replay, api, facts)

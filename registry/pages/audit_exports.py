@@ -20,12 +20,12 @@ from registry.exchange.export_columns import ExportColumn, ExportRow, LabelSourc
 from registry.exchange.export_csv import cell_text
 from registry.exchange.remote_facts import RemoteFacts
 from registry.exchange.remote_register import RemoteRegister
-from registry.ledger.register_replay import RegisterReplay
-from registry.ledger.replayed_version import ReplayedVersion
+from registry.log.entry import outline
+from registry.log.register import RegisterReplay, ReplayedVersion
 from registry.pages.editions import Edition
 from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, FeedIntroduction, Item
 from registry.pages.views.served_feeds import found_item, record_items
-from registry.record.entry import NOT_STATED, outline
+from registry.record.model import NOT_STATED
 from registry.record.search_document import RecordSummary
 
 MOST_NAMED = 6

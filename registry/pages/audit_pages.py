@@ -17,7 +17,7 @@ from registry.exchange.answer_difference import AnswerDifference, unlike, unlike
 from registry.exchange.audit import ApiAudit
 from registry.exchange.remote_facts import RemoteFacts
 from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
-from registry.ledger.register_replay import RegisterReplay
+from registry.log.register import RegisterReplay, StoredRecord
 from registry.pages.build_facts import BuildFacts, LogPosition
 from registry.pages.page import Page
 from registry.pages.page_difference import (
@@ -40,7 +40,6 @@ from registry.pages.views.record_pages import record_pages
 from registry.pages.views.region_pages import region_pages
 from registry.pages.views.static_index import FOLDER, index_pages
 from registry.record.pack import Pack
-from registry.store.records import StoredRecord
 from registry.tlog.compact import CompactRange
 
 _OK, _GONE, _NOT_FOUND = 200, 410, 404

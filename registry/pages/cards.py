@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 
+from registry.log.register import Register, SourceFacts, StoredRecord
 from registry.pages.page import digest
-from registry.record.entry import NOT_STATED
-from registry.record.model import LangText
+from registry.record.model import NOT_STATED, LangText
 from registry.record.pack import Agency
-from registry.store.records import Register, SourceFacts, StoredRecord
 
 
 class _Risk(msgspec.Struct, frozen=True):

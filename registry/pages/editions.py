@@ -20,8 +20,8 @@ from registry.pages.life_events import event_row
 from registry.pages.reader import Reader, Text, label, make_reader, say
 from registry.pages.views.document_view import field_meaning, field_name
 from registry.record.codelists import CodeList
-from registry.record.entry import NOT_STATED
 from registry.record.life_events import life_events
+from registry.record.model import NOT_STATED
 from registry.record.pack import Pack
 from registry.text.catalogues import SOURCE, Catalogue, find, load_catalogues
 from registry.text.locales import direction

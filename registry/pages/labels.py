@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from registry.log.redaction import SOURCE_BASIS
 from registry.record.codelists import CodeList, codelists
-from registry.record.entry import NOT_STATED
-from registry.record.model import LangText
+from registry.record.model import NOT_STATED, LangText
 from registry.record.pack import Pack
-from registry.record.redaction import SOURCE_BASIS
 from registry.text.catalogues import SOURCE, Catalogue
 
 

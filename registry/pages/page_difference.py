@@ -11,11 +11,11 @@ import msgspec
 
 from registry.exchange.answer_difference import unlike_value
 from registry.exchange.texts import ELLIPSIS
+from registry.log.register import StoredRecord
 from registry.pages.page import Page
 from registry.pages.reader import label
 from registry.pages.site import Site
 from registry.record.pointers import strings_in
-from registry.store.records import StoredRecord
 
 _UNSEEN = {"script", "style"}
 _AROUND = 6

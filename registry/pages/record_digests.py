@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from registry.log.register import SourceEvent, StoredRecord, VersionLine, Withdrawal
 from registry.pages.cards import Card, read_card, read_related
 from registry.pages.page import digest
 from registry.record.facets import REVIEW_DUE, SINGLE, PublishedState
 from registry.record.languages import readable_languages
 from registry.record.pack import Agency
 from registry.record.search_document import build
-from registry.store.imports import SourceEvent
-from registry.store.records import StoredRecord, VersionLine
-from registry.store.withdrawals import Withdrawal
 from registry.structs import copy_as
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from registry import resources
 from registry.errors import Finding
+from registry.log.register import StoredRecord
 from registry.pages.assets import Assets, read_assets
 from registry.pages.cards import Card, copied, counted
 from registry.pages.editions import Edition, open_editions
@@ -28,7 +29,6 @@ from registry.record.page_words import seal
 from registry.record.validate import findings_in
 from registry.services.peer_standing import troubles
 from registry.store.agencies import RecordKinds
-from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE
 
 Demonstration: TypeAlias = Literal["", "alone", "real", "partly", "invented"]

@@ -14,9 +14,8 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
-from registry.record.entry import NOT_STATED, SOURCE_STATES
 from registry.record.life_events import events_of, life_events
-from registry.record.model import RISK_CHANGES, Document
+from registry.record.model import NOT_STATED, RISK_CHANGES, SOURCE_STATES, Document
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts, values_at
 from registry.record.requirements import units

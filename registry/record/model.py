@@ -17,3 +17,11 @@ RiskChange: TypeAlias = Literal["raised", "lowered"]
 """The effect of a version on the risk level of its record."""
 
 RISK_CHANGES: tuple[RiskChange, ...] = get_args(RiskChange)
+
+SourceState: TypeAlias = Literal["present", "gone"]
+"""Whether a foreign record is still in the register that it comes from."""
+
+SOURCE_STATES: tuple[SourceState, ...] = get_args(SourceState)
+
+NOT_STATED = "not_stated"
+"""The code in search and facets for a record that states none."""

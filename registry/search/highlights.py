@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 import tantivy
 
-from registry.record.erasure import readable
+from registry.log.erasure import readable
 from registry.record.search_text import search_texts
 from registry.search.ranking import RankedVersion
 from registry.search.text_query import TextQuery

@@ -17,7 +17,6 @@ from typing import TypeAlias
 import msgspec
 import tantivy
 
-from registry.record.entry import SOURCE_STATES
 from registry.record.facets import (
     COMPLETENESS,
     FACETS,
@@ -27,6 +26,7 @@ from registry.record.facets import (
     NAME_LENGTH,
     REVIEW_DUE,
 )
+from registry.record.model import SOURCE_STATES
 from registry.store.search_rows import VersionRow
 from registry.text.folding import fold
 from registry.text.tokens import ANALYSIS, TokenCache, article_variants, stems

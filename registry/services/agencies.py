@@ -13,10 +13,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from registry.ledger.agency_entries import AgencyEntry
 from registry.ledger.append import append
+from registry.ledger.entries import StatedEntry
 from registry.ledger.guard import LogGuard
-from registry.record.entry import Previous
+from registry.log.entry import named_agency, previous_entry
 from registry.record.pack import Agency, Pack, check_agency
 from registry.services import audit
 from registry.services.access import OPERATOR
@@ -80,7 +80,7 @@ async def name_agencies(context: ServiceContext, *, now: dt.datetime) -> int:
             return 0
         state = await context.guard.lock(connection, now=now)
         entries = [
-            AgencyEntry(actor=context.pack.code, agency=one, previous=None)
+            StatedEntry(entry=named_agency(context.pack.code, one, None))
             for one in await agencies.read_unnamed(connection)
         ]
         await append(connection, context.guard, state, entries)
@@ -89,14 +89,12 @@ async def name_agencies(context: ServiceContext, *, now: dt.datetime) -> int:
 
 async def _changed(
     connection: Connection, given: Sequence[Agency], *, actor: str = ""
-) -> list[AgencyEntry]:
+) -> list[StatedEntry]:
     """Return the entries of those agencies that are other than their last entries say."""
     known = await agencies.read_named_by_log(connection, [one.id for one in given])
     return [
-        AgencyEntry(
-            actor=actor,
-            agency=one,
-            previous=Previous(index=known[one.id].entry, leaf=known[one.id].leaf),
+        StatedEntry(
+            entry=named_agency(actor, one, previous_entry(known[one.id].entry, known[one.id].leaf))
         )
         for one in given
         if one.id in known and known[one.id].agency != one

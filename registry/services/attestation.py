@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
-from registry.ledger.entries import AttestationEntry
+from registry.ledger.entries import StatedEntry
+from registry.log.disclosure_tree import commitments, seal
+from registry.log.entry import AttestationEntry, previous_entry
 from registry.record.attestation import check, check_number
 from registry.record.canonical import canonical
-from registry.record.entry import Previous
 from registry.record.model import Document
-from registry.record.sections import seal
 from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
@@ -100,8 +100,8 @@ class Attest(StatedCommand[AttestationResult], frozen=True, kw_only=True):
             )
         day = dt.date.fromisoformat(statement["day"])
         said = next((one for one in history if one.day == day), None)
-        stated = (statement["systems_total"], statement["contact"], statement.get("note"))
-        if said is not None and stated == (said.systems_total, said.contact, said.note):
+        word = (statement["systems_total"], statement["contact"], statement.get("note"))
+        if said is not None and word == (said.systems_total, said.contact, said.note):
             unchanged = copy_as(AttestationResult, said, outcome="unchanged")
             return Decision(answer=lambda _: unchanged, is_act=False)
         in_use = await attestations.count_in_use(connection, agency, day)
@@ -109,24 +109,23 @@ class Attest(StatedCommand[AttestationResult], frozen=True, kw_only=True):
         if findings:
             raise InvalidStatement("the attestation cannot be published as it is", findings)
         erasable = {key: statement[key] for key in _ERASABLE if key in statement}
-        entry = AttestationEntry(
+        sections = seal(erasable, context.random)
+        stated = AttestationEntry(
             actor=self.actor.name,
             agency=agency,
             day=day,
             systems_total=int(statement["systems_total"]),
-            previous=None
-            if before is None or base is None
-            else Previous(index=before.entry, leaf=base),
-            sections=seal(erasable, context.random),
+            prev=None if before is None or base is None else previous_entry(before.entry, base),
+            sections=commitments(sections),
             approved_by=self.approved_by,
         )
         return Decision(
-            entry=entry,
+            entry=StatedEntry(entry=stated, sections=sections),
             answer=lambda at: AttestationResult(
                 outcome="attested",
                 agency=agency,
                 day=day,
-                systems_total=entry.systems_total,
+                systems_total=stated.systems_total,
                 hash=at.leaf.hex(),
                 entry=at.index,
                 filed_at=at.at,

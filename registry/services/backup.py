@@ -16,7 +16,7 @@ import msgspec
 
 from registry.errors import ConfigurationError, Conflict
 from registry.ledger import key
-from registry.ledger.files import sync
+from registry.log.files import sync
 from registry.settings import Settings
 from registry.store import dump, log
 from registry.store.database import Database

@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 
 from registry.errors import Unavailable
-from registry.ledger.files import LogRefused, sync
 from registry.ledger.guard import LONGEST_SKEW, SeenLog
-from registry.record.content_file import content_file
+from registry.log.blob import content_file
+from registry.log.files import LogRefused, sync
 from registry.services import audit
 from registry.services.access import OPERATOR
 from registry.services.agencies import restore_named

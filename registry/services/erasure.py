@@ -14,9 +14,9 @@ import msgspec
 import structlog
 
 from registry.errors import Finding, NotFound
+from registry.log.erasure import Erased, covers, erase, replaced_members
 from registry.record.codelists import codelists
-from registry.record.entry import NOT_STATED
-from registry.record.erasure import Erased, covers, erase, replaced_members
+from registry.record.model import NOT_STATED
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
 from registry.store import log, record_names, records, redactions, search_rows, server_files

@@ -17,7 +17,7 @@ from collections.abc import Collection
 from typing import Literal, TypeAlias
 
 from registry.errors import Forbidden
-from registry.record.entry import ApprovedBy
+from registry.log.entry import ApprovedBy
 from registry.services.access import OPERATOR, Actor, person_of
 from registry.services.context import Review
 from registry.store import members

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from registry.errors import Unavailable
-from registry.ledger.files import read_checkpoint
 from registry.ledger.gazette import Gazette
-from registry.ledger.key_chain import read_keys
+from registry.ledger.published_log import read_keys
+from registry.log.files import read_checkpoint
 from registry.settings import Settings
 from registry.store import checkpoints
 from registry.store.database import Database

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from registry.ledger.publication import SealedDocument
-from registry.record.entry import PeerEntry
+from registry.log.entry import LogEntry, PeerEntry, RedactionEntry, VersionEntry, WithdrawalEntry
 from registry.record.ids import MAX_LENGTH, agency_of, is_id
 from registry.record.model import Document
 from registry.record.pack import Agency
@@ -28,7 +28,7 @@ class Harvested(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     leaf: bytes
-    entry: Mapping[str, Any]
+    entry: LogEntry
     subject: str | None
     document: Document | None = None
     agency: Agency | None = None
@@ -45,8 +45,8 @@ class Harvested(msgspec.Struct, frozen=True, kw_only=True):
         return PeerEntry(
             index=self.index,
             leaf=self.leaf.hex(),
-            at=self.entry["at"],
-            version=self.entry["version"] if self.entry["kind"] == "version" else None,
+            at=self.entry.at,
+            version=self.entry.version if isinstance(self.entry, VersionEntry) else None,
         )
 
 
@@ -55,11 +55,13 @@ def id_here(code: str, record: str) -> str:
     return f"{code}.{record}"
 
 
-def is_taken(entry: Mapping[str, Any], before: PeerSubject | None) -> bool:
+def is_taken(entry: LogEntry, before: PeerSubject | None) -> bool:
     """Return whether an entry is of a record that is the peer's own: others come from elsewhere."""
-    if entry["kind"] not in {"version", "withdrawal", "redaction"}:
+    if not isinstance(entry, VersionEntry | WithdrawalEntry | RedactionEntry):
         return False
-    return before.record is not None if before is not None else "origin" not in entry
+    if before is not None:
+        return before.record is not None
+    return not isinstance(entry, VersionEntry) or entry.origin is None
 
 
 def grouped(work: Sequence[Harvested]) -> list[list[Harvested]]:
@@ -77,7 +79,7 @@ def grouped(work: Sequence[Harvested]) -> list[list[Harvested]]:
 
 def after_entry(one: Harvested, before: PeerSubject | None, record: str | None) -> PeerSubject:
     """Return a subject after an entry."""
-    version = one.entry["version"] if one.entry["kind"] == "version" else 0
+    version = one.entry.version if isinstance(one.entry, VersionEntry) else 0
     return PeerSubject(
         subject=str(one.subject),
         index=one.index,

@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 
 from registry.ledger.append import append
-from registry.ledger.entries import NewEntry, WithdrawalEntry, after
+from registry.ledger.entries import NewEntry, StatedEntry, after
 from registry.ledger.publication import Publication, seal_document
+from registry.log.disclosure_tree import commitments, seal
+from registry.log.entry import Imported, RedactionEntry, VersionEntry, WithdrawalEntry
+from registry.log.erasure import REPLACED, covers, without_erased
+from registry.log.redaction import SOURCE_BASIS
 from registry.record.codelists import codelists
-from registry.record.entry import Imported
-from registry.record.erasure import REPLACED, covers, without_erased
-from registry.record.redaction import SOURCE_BASIS
-from registry.record.sections import seal
 from registry.services.agencies import save_agencies
 from registry.services.context import ServiceContext
 from registry.services.harvested import (
@@ -83,7 +83,7 @@ class Intake:
                 for group in grouped(work):
                     await self._append(connection, group, known, now=now)
                 await peers.save_subjects(connection, code, [known[name] for name in names])
-                await peers.note_applied(connection, code, upto, at=batch[-1].entry["at"])
+                await peers.note_applied(connection, code, upto, at=batch[-1].entry.at)
                 self.report.counts.rows += len(batch)
                 await imports.keep_counts(connection, self._number, self.report.counts)
         except BaseException:
@@ -156,7 +156,7 @@ class Intake:
             fault = one.fault or misplaced(record, elsewhere)
             if waiting is None:
                 work += [one] if fault is None else []
-            elif one.entry["kind"] == "version" and (fault or one.subject in waiting):
+            elif isinstance(one.entry, VersionEntry) and (fault or one.subject in waiting):
                 waiting.add(one.subject)
                 why = fault or ""
                 await peers.quarantine(connection, code, one.subject, one.index, why, now=now)
@@ -164,7 +164,7 @@ class Intake:
                 if why:
                     self.report.refused.setdefault(why, []).append(f"entry {one.index}")
             elif misplaced(record, elsewhere) is None:
-                if one.entry["kind"] == "withdrawal" and one.subject in waiting:
+                if isinstance(one.entry, WithdrawalEntry) and one.subject in waiting:
                     waiting.discard(one.subject)
                     await peers.keep_waiting(connection, code, one.subject, [], "")
                 work.append(one)
@@ -187,22 +187,25 @@ class Intake:
         followed = await peers.read_followed(connection, ids)
         entries: list[NewEntry] = []
         for one, record in zip(group, ids, strict=True):
-            name, current, kind = str(one.subject), latest.get(record), one.entry["kind"]
+            name, current, stated = str(one.subject), latest.get(record), one.entry
             there = known[name]
-            if kind != "redaction" and one.index <= followed.get(record, -1):
+            if not isinstance(stated, RedactionEntry) and one.index <= followed.get(record, -1):
                 # How far the peer was taken in is not in the log, and was lost with a database.
-                known[name] = msgspec.structs.replace(there, is_withdrawn=kind == "withdrawal")
+                is_withdrawn = isinstance(stated, WithdrawalEntry)
+                known[name] = msgspec.structs.replace(there, is_withdrawn=is_withdrawn)
                 self.report.counts.unchanged += 1
                 continue
-            if kind == "redaction":
-                found = await self._redaction(connection, one, record, current, there, now=now)
+            if isinstance(stated, RedactionEntry):
+                found = await self._redaction(
+                    connection, one, record, current, there, said=stated, now=now
+                )
             elif current is not None and current.state == "withdrawn" and not there.is_withdrawn:
                 # Withdrawn here and not there: that stays so.
                 self._note("withdrawn", record, name)
                 continue
-            elif kind == "withdrawal":
+            elif isinstance(stated, WithdrawalEntry):
                 known[name] = msgspec.structs.replace(there, is_withdrawn=True)
-                found = self._withdrawal(one, record, current)
+                found = self._withdrawal(one, stated.reason, record, current)
             else:
                 known[name] = msgspec.structs.replace(there, is_withdrawn=False)
                 found = self._version(one, record, current, erased.get(record, {}))
@@ -233,7 +236,7 @@ class Intake:
             imported=Imported(
                 origin=self._peer.code,
                 run=self._number,
-                changed_on=one.entry["at"][:10],
+                changed_on=one.entry.at[:10],
                 source=one.source,
             ),
             sealed=sealed or seal_document(document, one.agency, self._context.random),
@@ -241,7 +244,7 @@ class Intake:
         )
 
     def _withdrawal(
-        self, one: Harvested, record: str, current: CurrentVersion | None
+        self, one: Harvested, reason: str, record: str, current: CurrentVersion | None
     ) -> NewEntry | None:
         if current is None or current.state == "withdrawn":
             return None
@@ -249,15 +252,17 @@ class Intake:
         said = {key: one.texts[key] for key in ("note", "successor") if key in one.texts}
         if "successor" in said:
             said["successor"] = id_here(self._peer.code, said["successor"])
-        reason = one.entry["reason"]
-        return WithdrawalEntry(
+        sections = seal(said, self._context.random)
+        stated = WithdrawalEntry(
             actor=self._context.pack.code,
             id=record,
-            current=current,
+            version=current.version,
             reason=reason if reason in codelists()["withdrawal_reason"] else "other",
-            sections=seal(said, self._context.random),
+            prev=after(current),
+            sections=commitments(sections),
             source=one.source,
         )
+        return StatedEntry(entry=stated, sections=sections, current=current)
 
     async def _redaction(
         self,
@@ -267,17 +272,17 @@ class Intake:
         current: CurrentVersion | None,
         there: PeerSubject,
         *,
+        said: RedactionEntry,
         now: dt.datetime,
     ) -> NewEntry | None:
         """Return the redaction here of what is held here of what it names there."""
         if current is None:
             return None
-        said = one.entry
         numbers = await peers.read_version_numbers(connection, record)
-        named = [pointer for pointer in said["pointers"] if not covers([f"/{REPLACED}"], pointer)]
+        named = [pointer for pointer in said.pointers if not covers([f"/{REPLACED}"], pointer)]
         asked_for = {
             numbers[number]: left_to_erase(named, number, there.holes)
-            for number in said.get("versions", ())
+            for number in said.versions
             if number in numbers
         }
         sections = await redactions.read_sections(connection, record, list(asked_for))
@@ -287,7 +292,7 @@ class Intake:
             for version in sorted(asked_for)
             if any(covers(asked_for[version], member) for member in held.get(version, ()))
         ]
-        followed = await peers.read_following(connection, record, said.get("entries", ()))
+        followed = await peers.read_following(connection, record, said.entries)
         if not versions and not followed:
             return None
         authority, reference = one.texts.get("authority"), one.texts.get("reference")
@@ -321,8 +326,8 @@ class Intake:
         return redaction_entry_of(
             asked,
             number,
-            confirmed_by=f"{self._peer.code}.{said['confirmed_by']}",
-            previous=after(current),
+            confirmed_by=f"{self._peer.code}.{said.confirmed_by}",
+            prev=after(current),
             sections=seal_decision(asked, self._context.random),
             source=one.source,
         )

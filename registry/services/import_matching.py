@@ -23,8 +23,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from registry.log.erasure import without_erased
 from registry.record.canonical import canonical
-from registry.record.erasure import without_erased
 from registry.record.ids import MAX_LENGTH
 from registry.record.model import Document
 from registry.record.pack import Agency

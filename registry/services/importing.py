@@ -17,12 +17,12 @@ import msgspec
 
 from registry.errors import ImportRefused
 from registry.ledger.append import append, publish
-from registry.ledger.entries import SourceEntry
+from registry.ledger.entries import StatedEntry, after
 from registry.ledger.publication import Publication
+from registry.log.entry import Imported, SourceEntry
+from registry.log.erasure import without_erased
 from registry.record.canonical import canonical
-from registry.record.entry import Imported, SourceState
-from registry.record.erasure import without_erased
-from registry.record.model import Document
+from registry.record.model import Document, SourceState
 from registry.record.origin import Origin
 from registry.services.agencies import save_agencies
 from registry.services.context import ServiceContext
@@ -222,14 +222,18 @@ class _Run:
         now: dt.datetime,
     ) -> None:
         entries = [
-            SourceEntry(
-                actor=self._context.pack.code,
-                id=name,
-                origin=self._file.origin.code,
-                current=current,
-                state=state,
-                day=self._file.as_of or now.date(),
-                run=self._number,
+            StatedEntry(
+                entry=SourceEntry(
+                    actor=self._context.pack.code,
+                    id=name,
+                    origin=self._file.origin.code,
+                    version=current.version,
+                    state=state,
+                    day=self._file.as_of or now.date(),
+                    run=self._number,
+                    prev=after(current),
+                    sections={},
+                )
             )
             for name, current in about
         ]

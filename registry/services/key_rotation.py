@@ -16,10 +16,11 @@ import msgspec
 from registry.errors import Conflict
 from registry.ledger import key
 from registry.ledger.append import append
-from registry.ledger.entries import KeyEntry
-from registry.ledger.files import published_size
-from registry.ledger.key_chain import KeyChain, LogKey, read_keys
-from registry.record.entry import timestamp
+from registry.ledger.entries import StatedEntry
+from registry.ledger.published_log import read_keys
+from registry.log.entry import KeyEntry, timestamp
+from registry.log.files import published_size
+from registry.log.key_chain import KeyChain, LogKey
 from registry.services import audit
 from registry.services.access import OPERATOR
 from registry.services.context import ServiceContext
@@ -97,12 +98,12 @@ async def rotate(
     signer = _next(state, settings, made)
     path = key.path_of(settings.key_file, signer.verifier)
     await asyncio.to_thread(key.write, path, signer)
-    entry = KeyEntry(actor=OPERATOR.name, key=signer.verifier_key, follows=last.verifier.to_text())
+    stated = KeyEntry(actor=OPERATOR.name, key=signer.verifier_key, follows=last.verifier.to_text())
     async with context.transaction() as connection:
         locked = await context.guard.lock(connection, now=now)
         if (await read_keys(connection)).last != last.verifier:
             raise Conflict("another key was named meanwhile; see registry log key show")
-        [appended] = await append(connection, context.guard, locked, [entry])
+        [appended] = await append(connection, context.guard, locked, [StatedEntry(entry=stated)])
         await audit.note(
             connection, OPERATOR, "rotate_key", signer.verifier_key, before=None, now=now
         )

@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias, TypeVar
 import msgspec
 
 from registry.errors import Conflict, NotFound
+from registry.log.entry import ApprovedBy
 from registry.record.canonical import canonical
-from registry.record.entry import ApprovedBy
 from registry.record.model import Document, LangText
 from registry.services import audit, idempotency, notices
 from registry.services.access import Actor

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from registry.errors import Conflict, Forbidden, InvalidParameter, NotFound
+from registry.log.register import Register, StoredRecord
 from registry.record.ids import agency_of
 from registry.services import audit
 from registry.services.access import Actor
@@ -23,7 +24,6 @@ from registry.services.register_context import validate_in_register
 from registry.store import drafts, previews, records
 from registry.store.database import Database, retried
 from registry.store.previews import PreviewLink
-from registry.store.records import Register, StoredRecord
 
 MOST_DAYS = 7
 MOST_LINKS = 20

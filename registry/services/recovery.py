@@ -11,40 +11,33 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from registry.errors import Finding, Unavailable
 from registry.ledger import key
-from registry.ledger.agency_entries import AgencyEntry
 from registry.ledger.append import append_at
-from registry.ledger.content_files import content_path
-from registry.ledger.entries import NewEntry, RedactionEntry
-from registry.ledger.files import LogRefused, read_bundle, tree_of
+from registry.ledger.entries import NewEntry, StatedEntry
 from registry.ledger.guard import lacks
-from registry.ledger.key_chain import read_keys
 from registry.ledger.publication import Publication, SealedDocument
-from registry.ledger.replay import LogInconsistent, digest_of
-from registry.ledger.restored_entries import restored
+from registry.ledger.published_log import read_keys
 from registry.ledger.signing import reached_elsewhere, sign_again
 from registry.ledger.signing_journal import SignedSize
 from registry.ledger.verify_database import check_database, rewrite_rows
-from registry.record.content_file import Content, ContentRefused, check_content
-from registry.record.entry import imported_of
-from registry.record.erasure import readable
-from registry.record.ids import agency_of
-from registry.record.kept_verdict import salt_of
+from registry.log.blob import Content, ContentRefused, check_content, content_path, salt_of
+from registry.log.disclosure_tree import Section
+from registry.log.entry import AgencyEntry, LogEntry, RedactionEntry, VersionEntry, decode_entry
+from registry.log.erasure import readable
+from registry.log.files import LogRefused, read_bundle, tree_of
+from registry.log.replay import LogInconsistent
 from registry.record.pack import Agency
 from registry.record.search_document import tokenize
-from registry.record.sections import Section
 from registry.record.validate import Verdict
 from registry.services import audit
 from registry.services.access import OPERATOR
 from registry.services.agencies import restore_named, store_agencies
 from registry.services.context import ServiceContext
 from registry.services.erasure import apply_redaction
-from registry.services.redaction_entries import redaction_entry_of
 from registry.settings import Settings
 from registry.store import agencies, checkpoints, imports, log, records, redactions, search_rows
 from registry.store.checkpoints import Signed
@@ -64,19 +57,19 @@ class MissingEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     entry: bytes
-    said: dict[str, Any]
+    said: LogEntry
     content: Content
     sections: Sequence[Section]
 
     @property
     def at(self) -> dt.datetime:
         """The entry's time."""
-        return dt.datetime.fromisoformat(self.said["at"])
+        return dt.datetime.fromisoformat(self.said.at)
 
     @property
     def run(self) -> int:
         """The number of the import that wrote it, 0 if none did."""
-        return int(self.said.get("run", 0))
+        return getattr(self.said, "run", None) or 0
 
 
 async def heal_log(
@@ -215,12 +208,12 @@ def _read_missing(folder: Path, start: int, end: int) -> Iterator[MissingEntry]:
 
 
 def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
-    said = msgspec.json.decode(entry)
-    commitments = said.get("sections", {})
+    said = decode_entry(entry)
+    commitments = said.commitments
     path = folder / content_path(index)
     try:
         content = check_content(
-            path.read_bytes(), index=index, commitments=commitments, digest=digest_of(said)
+            path.read_bytes(), index=index, commitments=commitments, digest=said.digest
         )
     except (FileNotFoundError, ContentRefused) as error:
         raise LogRefused(f"{path} is needed, and is missing or damaged: {error}") from error
@@ -232,61 +225,65 @@ def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
 
 
 async def _bring_back(connection: Connection, lost: MissingEntry) -> None:
-    said, kind = lost.said, lost.said["kind"]
+    said = lost.said
     entry: NewEntry
-    if kind == "version":
-        entry = await _publication(connection, lost)
-    elif kind == "redaction":
-        entry = await _redaction(connection, lost)
+    if isinstance(said, VersionEntry):
+        entry = await _publication(connection, lost, said)
+    elif isinstance(said, RedactionEntry):
+        entry = await _redaction(connection, lost, said)
     else:
-        record = said.get("id", "")
+        record = said.record or ""
         current = (await records.read_latest(connection, [record])).get(record)
-        entry = restored(said, lost.entry, current, lost.sections)
-        if isinstance(entry, AgencyEntry):
-            await store_agencies(connection, [entry.agency])
+        if record and current is None:
+            raise LogRefused(f"entry {lost.index} is of {record}, of which nothing was published")
+        entry = StatedEntry(entry=said, stored=lost.entry, current=current, sections=lost.sections)
+        if isinstance(said, AgencyEntry):
+            await store_agencies(connection, [said.facts])
     state = await log.lock_state(connection)
     [appended] = await append_at(connection, state, [entry], at=lost.at)
     fits = appended.index == lost.index and (
-        not isinstance(entry, Publication) or entry.version == said["version"]
+        not isinstance(said, VersionEntry)
+        or (isinstance(entry, Publication) and entry.version == said.version)
     )
     if not fits:
         raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
 
 
-async def _publication(connection: Connection, lost: MissingEntry) -> Publication:
-    record = lost.said["id"]
+async def _publication(
+    connection: Connection, lost: MissingEntry, said: VersionEntry
+) -> Publication:
+    record = said.id
     current = (await records.read_latest(connection, [record])).get(record)
-    moved = lost.said.get("moved")
-    agency = moved["to"] if moved else current.agency if current else agency_of(record)
-    known = await _agency(connection, lost, agency)
+    agency = said.agency(current.agency if current else None)
+    known = await _agency(connection, lost.index, agency, said.origin)
     document = readable(
         {one.key: msgspec.json.decode(one.value) for one in lost.sections},
         [member.pointer for member in lost.content.erased],
     )
-    verdict, salt = _verdict(lost)
+    verdict, salt = _verdict(lost, said)
     return Publication(
         document=document,
         agency=known,
-        actor=lost.said["actor"],
+        actor=said.actor,
         stored=lost.entry,
         verdict=verdict,
-        imported=imported_of(lost.said),
+        imported=said.imported,
         sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known), salt=salt),
         current=current,
-        rules=lost.said["verdict"]["rules"],
-        code=lost.said.get("code"),
-        approved_by=lost.said.get("approved_by"),
+        rules=said.verdict.rules,
+        code=said.code,
+        approved_by=said.approved_by,
     )
 
 
-def _verdict(lost: MissingEntry) -> tuple[Verdict, bytes]:
+def _verdict(lost: MissingEntry, said: VersionEntry) -> tuple[Verdict, bytes]:
     """Return the verdict on a version, with its salt."""
-    stated, kept = lost.said["verdict"], lost.content.verdict or {}
+    stated, kept = said.verdict, lost.content.verdict or {}
     findings = msgspec.convert(kept["findings"], tuple[Finding, ...])
     verdict = Verdict(
         publishable=True,
-        completeness=stated["completeness"],
-        accountability=stated["accountability"],
+        completeness=stated.completeness,
+        accountability=stated.accountability,
         missing=tuple(kept["missing"]),
         findings=findings,
         findings_total=len(findings),
@@ -294,15 +291,14 @@ def _verdict(lost: MissingEntry) -> tuple[Verdict, bytes]:
     return verdict, salt_of(kept)
 
 
-async def _agency(connection: Connection, lost: MissingEntry, agency: str) -> Agency:
+async def _agency(connection: Connection, index: int, agency: str, origin: str | None) -> Agency:
     """Return an agency; one of another register that is not known is named by its id for now."""
     found = await agencies.read_named(connection, [agency])
     if agency in found:
         return found[agency]
-    origin = lost.said.get("origin")
     if origin is None:
         raise LogRefused(
-            f"entry {lost.index} is of the agency {agency}, which the country pack does not know"
+            f"entry {index} is of the agency {agency}, which the country pack does not know"
         )
     # Its own entry brings its name, or the next import of its register.
     named = Agency(id=agency, name={SOURCE: agency}, kind="foreign", origin=origin)
@@ -310,28 +306,28 @@ async def _agency(connection: Connection, lost: MissingEntry, agency: str) -> Ag
     return named
 
 
-async def _redaction(connection: Connection, lost: MissingEntry) -> RedactionEntry:
-    said = {one.key: msgspec.json.decode(one.value) for one in lost.sections}
+async def _redaction(
+    connection: Connection, lost: MissingEntry, said: RedactionEntry
+) -> StatedEntry:
+    texts = {one.key: msgspec.json.decode(one.value) for one in lost.sections}
     asked = redactions.Redaction(
         id=0,
-        record=lost.said.get("id"),
-        agency=lost.said.get("agency"),
-        versions=lost.said.get("versions", []),
-        entries=lost.said.get("entries", []),
-        pointers=lost.said["pointers"],
-        basis=lost.said["basis"],
-        authority=said.get("authority") or "",
-        reference=said.get("reference"),
-        requested_by=lost.said["actor"],
+        record=said.id,
+        agency=said.agency,
+        versions=said.versions,
+        entries=said.entries,
+        pointers=said.pointers,
+        basis=said.basis,
+        authority=texts.get("authority") or "",
+        reference=texts.get("reference"),
+        requested_by=said.actor,
         requested_at=lost.at,
     )
-    return redaction_entry_of(
-        asked,
-        await redactions.insert(connection, asked),
-        confirmed_by=lost.said["confirmed_by"],
-        previous=None,
-        sections=lost.sections,
+    return StatedEntry(
+        entry=said,
         stored=lost.entry,
+        sections=lost.sections,
+        request=await redactions.insert(connection, asked),
     )
 
 
@@ -342,7 +338,7 @@ async def _erase_again(connection: Connection, missing: Sequence[MissingEntry]) 
             if section.erased:
                 await checkpoints.insert_erased(connection, lost.index, section)
     for lost in missing:
-        if lost.said["kind"] == "redaction":
+        if isinstance(lost.said, RedactionEntry):
             await apply_redaction(connection, lost.index)
             # Their files say that findings were erased, and not by which redaction.
             unsalted = [

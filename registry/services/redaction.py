@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import msgspec
 
 from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
-from registry.record import redaction as rules
+from registry.log import redaction as rules
+from registry.log.entry import previous_entry
+from registry.log.erasure import covers
 from registry.record.canonical import canonical
-from registry.record.entry import Previous
-from registry.record.erasure import covers
 from registry.record.ids import agency_of
 from registry.record.model import Document
 from registry.services import audit, idempotency
@@ -213,7 +213,7 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
             number,
             confirmed_by=name,
             confirmed_person=self.actor.person,
-            previous=None if last is None else Previous(index=last.index, leaf=last.leaf),
+            prev=None if last is None else previous_entry(last.index, last.leaf),
             sections=seal_decision(asked, context.random),
         )
         return Decision(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from registry.ledger.entries import RedactionEntry
-from registry.record.entry import Previous
-from registry.record.erasure import REPLACED
-from registry.record.sections import Section, seal
+from registry.ledger.entries import StatedEntry
+from registry.log.disclosure_tree import Section, commitments, seal
+from registry.log.entry import PeerEntry, Previous, RedactionEntry
+from registry.log.erasure import REPLACED
 from registry.store.redactions import Redaction
 
 
@@ -27,22 +26,25 @@ def redaction_entry_of(
     number: int,
     *,
     confirmed_by: str,
-    previous: Previous | None,
+    confirmed_person: str | None = None,
+    prev: Previous | None,
     sections: Sequence[Section],
-    **more: Any,
-) -> RedactionEntry:
-    """Return the entry of the request of a number; `more` are members that not every one has."""
-    return RedactionEntry(
+    source: PeerEntry | None = None,
+) -> StatedEntry:
+    """Return the entry of the request of a number; `source` is the redaction that it follows."""
+    entry = RedactionEntry(
         actor=asked.requested_by,
-        redaction=number,
         confirmed_by=confirmed_by,
         id=asked.record,
-        agency=asked.agency,
-        versions=asked.versions,
-        entries=asked.entries,
-        pointers=asked.pointers,
+        agency=asked.agency if asked.record is None else None,
+        versions=list(asked.versions),
+        entries=list(asked.entries),
+        pointers=sorted(asked.pointers),
         basis=asked.basis,
-        previous=previous,
-        sections=sections,
-        **more,
+        prev=prev,
+        sections=commitments(sections),
+        source=source,
+    )
+    return StatedEntry(
+        entry=entry, sections=sections, request=number, confirmed_person=confirmed_person
     )

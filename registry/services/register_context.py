@@ -9,9 +9,9 @@ import msgspec
 
 from registry.errors import InvalidRecord
 from registry.ledger.publication import SealedDocument
+from registry.log.entry import outline
 from registry.record.canonical import canonical
 from registry.record.duplicate_names import BlockingKeys, blocking_keys
-from registry.record.entry import outline
 from registry.record.fast_validator import FastValidator
 from registry.record.ids import agency_of
 from registry.record.messages import PendingFinding

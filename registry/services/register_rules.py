@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from registry.log.erasure import named_members
 from registry.record.codelists import codelists
 from registry.record.duplicate_names import (
     any_confusable,
@@ -20,7 +21,6 @@ from registry.record.duplicate_names import (
     looks_like,
     name_parts,
 )
-from registry.record.erasure import named_members
 from registry.record.field_descriptions import quoted
 from registry.record.ids import agency_of
 from registry.record.likeness import likeness_to, system_traits

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from registry.log.disclosure_tree import members
+from registry.log.erasure import REPLACED, covers, named_members, remaining_members
 from registry.record.canonical import canonical
-from registry.record.erasure import REPLACED, covers, named_members, remaining_members
 from registry.record.model import Document
-from registry.record.sections import members
 from registry.store import redactions
 from registry.store.database import Connection
 from registry.store.redactions import HeldSection, Redaction

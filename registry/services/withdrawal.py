@@ -14,12 +14,13 @@ from registry.errors import (
     NotFound,
     PreconditionRequired,
 )
-from registry.ledger.entries import WithdrawalEntry
+from registry.ledger.entries import StatedEntry, after
+from registry.log.disclosure_tree import commitments, seal
+from registry.log.entry import ApprovedBy, WithdrawalEntry, outline
+from registry.log.register import END, Redacted, StoredRecord, Withdrawal
 from registry.record.canonical import canonical
-from registry.record.entry import ApprovedBy, outline
 from registry.record.ids import split_id
 from registry.record.model import Document, LangText
-from registry.record.sections import seal
 from registry.record.statements import check_successor, check_withdrawal
 from registry.services.access import Actor
 from registry.services.audit import Action
@@ -29,12 +30,10 @@ from registry.services.pending_acts import ActReceipt, StatedCommand, put_into_r
 from registry.services.pipeline import Decision, execute
 from registry.services.receipts import Receipt
 from registry.store import records, withdrawals
-from registry.store.as_of import END
 from registry.store.database import Connection
 from registry.store.log import Entry
 from registry.store.pending_acts import PendingAct
-from registry.store.records import CurrentVersion, Redacted, StoredRecord
-from registry.store.withdrawals import Withdrawal
+from registry.store.records import CurrentVersion
 
 _COMMITTED = ("note", "successor")
 """The members that the log's entry commits to, and that are stored beside it."""
@@ -143,16 +142,18 @@ class Withdraw(StatedCommand[Receipt], frozen=True, kw_only=True):
         if findings:
             raise InvalidStatement(f"{record} cannot be withdrawn like this", findings)
         said = {key: self.statement[key] for key in _COMMITTED if key in self.statement}
-        entry = WithdrawalEntry(
+        sections = seal(said, context.random)
+        stated = WithdrawalEntry(
             actor=self.actor.name,
             id=record,
-            current=current,
+            version=current.version,
             reason=reason,
-            sections=seal(said, context.random),
+            prev=after(current),
+            sections=commitments(sections),
             approved_by=self.approved_by,
         )
         return Decision(
-            entry=entry,
+            entry=StatedEntry(entry=stated, sections=sections, current=current),
             answer=lambda at: _receipt(record, current.version, at),
             before=str(current.version),
             base=current.leaf,

@@ -13,8 +13,9 @@ import msgspec
 
 from registry.errors import ConfigurationError
 from registry.ledger.append import append
-from registry.ledger.entries import PolicyEntry
+from registry.ledger.entries import StatedEntry
 from registry.ledger.published_notes import holds
+from registry.log.entry import PolicyEntry
 from registry.services.context import ServiceContext
 from registry.settings import PREFIX, Settings, is_loopback
 from registry.store import checkpoints, log, witnesses
@@ -82,7 +83,7 @@ async def take_policy(context: ServiceContext, settings: Settings, *, now: dt.da
         state = await context.guard.lock(connection, now=now)
         if await log.read_policy(connection) == text:
             return False
-        entry = PolicyEntry(actor=ROLE, policy=text)
+        entry = StatedEntry(entry=PolicyEntry(actor=ROLE, policy=text))
         await append(connection, context.guard, state, [entry])
     return True
 

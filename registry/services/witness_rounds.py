@@ -14,11 +14,12 @@ from pathlib import Path
 import structlog
 
 from registry.clock import utc_now
-from registry.ledger.files import tree_of
 from registry.ledger.fsck import read_from
 from registry.ledger.histories import TwoHistories, compare_notes, keep_evidence
-from registry.ledger.key_chain import KeyChain, read_keys
-from registry.ledger.replay import LogInconsistent
+from registry.ledger.published_log import read_keys
+from registry.log.files import tree_of
+from registry.log.key_chain import KeyChain
+from registry.log.replay import LogInconsistent
 from registry.services.witness_client import WitnessAnswer, WitnessClient
 from registry.services.witness_policy import can_be_asked, policy_in_force
 from registry.settings import Settings

@@ -7,31 +7,10 @@ from typing import Any
 
 import msgspec
 
-from registry.record.model import LangText
-from registry.store.as_of import END
+from registry.log.register import END, Attestation
 from registry.store.database import Connection
-from registry.store.records import Redacted, read_redacted
+from registry.store.records import read_redacted
 from registry.store.sql import statement
-
-
-class Attestation(msgspec.Struct, frozen=True, kw_only=True):
-    """An agency's attestation for a day; `hash` is the entry's leaf hash in hex.
-
-    `contact` and `note` are null if they were erased; `records` counts the agency's published
-    records.
-    """
-
-    agency: str
-    day: dt.date
-    systems_total: int
-    uses_none: bool
-    contact: dict[str, str] | None
-    note: LangText | None
-    filed_at: dt.datetime
-    entry: int
-    hash: str
-    records: int
-    redacted: list[Redacted]
 
 
 async def read_latest(connection: Connection, *, as_of: int = END) -> list[Attestation]:

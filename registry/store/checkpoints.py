@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from registry.errors import Finding
-from registry.record.content_file import ErasedMember, KeptSection
-from registry.record.entry import timestamp
-from registry.record.kept_verdict import KeptVerdict
+from registry.log.blob import ErasedMember, KeptSection, KeptVerdict
+from registry.log.entry import timestamp
 from registry.store.database import Connection
 from registry.store.log import Entry
 from registry.store.sql import read_row, read_rows, statement

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from registry.log.register import StoredRecord
 from registry.store import redactions
 from registry.store.as_of import AsOf
 from registry.store.database import Connection
-from registry.store.records import StoredRecord, record_of
+from registry.store.records import record_of
 from registry.store.sql import statement
 
 _PREFETCH = 10_000

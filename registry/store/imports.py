@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from registry.record.entry import SourceState
-from registry.record.model import Document
+from registry.log.register import SourceEvent
+from registry.record.model import Document, SourceState
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.store.database import Connection
@@ -96,19 +96,6 @@ class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
         """The document, decoded each time."""
         found: Document = msgspec.json.decode(self.content)
         return found
-
-
-class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry that a foreign record is gone from its source since a day, or there again.
-
-    `version` is the one that was in force.
-    """
-
-    version: int
-    entry: int
-    state: SourceState
-    day: dt.date
-    at: dt.datetime
 
 
 class KeptRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.record.entry import EntryKind
+from registry.log.entry import ENTRY_KINDS
+from registry.log.register import LogLine, RiskMove
 from registry.record.model import RiskChange
 from registry.store.database import Connection
 from registry.store.sql import statement
@@ -80,14 +81,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     leaf: bytes
 
 
-class RiskMove(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of a record's risk level by a version: codes of the list `risk_level`."""
-
-    change: RiskChange
-    before: str
-    after: str
-
-
 class Logged(msgspec.Struct, frozen=True, kw_only=True):
     """An entry to be served: its exact bytes, its leaf hash, its change of risk level."""
 
@@ -107,25 +100,6 @@ class EntrySubject(msgspec.Struct, frozen=True, kw_only=True):
     origins: Sequence[str]
     agencies: Sequence[str] | None = None
     sectors: Sequence[str] | None = None
-
-
-class LogLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry in a list of changes; `subject` is a record's or an agency's id.
-
-    Of foreign records, where the entry says so: `run` is the import, `state` whether the record is
-    `gone` from its source or `present` again, `moved_from` its agency before, and `undated` that
-    the source changed it without moving its date.
-    """
-
-    index: int
-    at: dt.datetime
-    kind: str
-    subject: str | None
-    risk: RiskMove | None = None
-    run: int | None = None
-    state: str | None = None
-    moved_from: str | None = None
-    undated: bool = False
 
 
 async def begin(connection: Connection) -> None:
@@ -295,7 +269,7 @@ async def read_entries(
         query, further = statement("log", "entries"), []
     else:
         query = statement("log", "entries_about")
-        kinds = kinds or list(get_args(EntryKind))
+        kinds = kinds or list(ENTRY_KINDS)
         further = [subject.origins, subject.agencies, subject.sectors]
     rows = await connection.fetch(query, since, until, limit, moved, kinds, *further)
     return [

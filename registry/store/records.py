@@ -3,132 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import msgspec
 
-from registry.errors import Finding
+from registry.log.entry import ApprovedBy
+from registry.log.erasure import readable
+from registry.log.register import END, Redacted, Register, SourceFacts, StoredRecord, VersionLine
 from registry.record.canonical import canonical
-from registry.record.entry import ApprovedBy, SourceState
-from registry.record.erasure import readable
 from registry.record.model import LangText
-from registry.record.origin import Origin
-from registry.store.as_of import END
 from registry.store.database import Connection
 from registry.store.sql import statement
-
-
-class Redacted(msgspec.Struct, frozen=True, kw_only=True):
-    """An erased part: a code of the list `redaction_reason`, and the authority that decided it.
-
-    `entry` is that of the redaction in the log.
-    """
-
-    pointer: str
-    basis: str
-    authority: str | None
-    entry: int
-    redacted_at: dt.datetime
-
-
-_FINDINGS = msgspec.Meta(
-    extra_json_schema={"type": "array", "items": {"$ref": "#/components/schemas/Finding"}}
-)
-
-
-class Register(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a version in the register, beside the document.
-
-    `hash` is the entry's leaf hash in hex. `findings` is JSON as stored, since most answers pass it
-    on. `code` is the short code of what was filed here; `source` is there for foreign records.
-    """
-
-    version: int
-    state: str
-    published_at: dt.datetime
-    superseded_at: dt.datetime | None
-    hash: str
-    entry: int
-    origin: str | None
-    fictitious: bool
-    completeness: int
-    accountability: int | None
-    missing: list[str]
-    findings: Annotated[msgspec.Raw, _FINDINGS]
-    redacted: list[Redacted]
-    code: str | None = None
-    source: SourceFacts | msgspec.UnsetType = msgspec.UNSET
-
-    def noticed(self) -> list[Finding]:
-        """Return the findings of the version when it was published."""
-        return _findings.decode(self.findings)
-
-
-class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a version of a foreign record stands at the register that it comes from.
-
-    `id` is the record's id there, empty where it has none; `state_since` the day on which it was
-    found gone, or back; `changed_on` the day of its last change that the source states. `undated`
-    says that the source changed it without moving that day, `moved_from` that it was another
-    agency's before, and `run` is the import that published the version. `register` is None where
-    nothing is known of it but its code.
-
-    The rest is there for what was harvested from another register's log: its name (`origin`), the
-    `index` and `leaf` hash of the version's entry in it, the number and time that the version has
-    there, when it was seen there, and the address of its proof there.
-    """
-
-    id: str
-    state: SourceState
-    state_since: dt.date | None
-    changed_on: str | None
-    undated: bool
-    moved_from: str | None
-    run: int | None
-    register: Origin | None
-    origin: str | msgspec.UnsetType = msgspec.UNSET
-    index: int | msgspec.UnsetType = msgspec.UNSET
-    leaf: str | msgspec.UnsetType = msgspec.UNSET
-    version: int | msgspec.UnsetType = msgspec.UNSET
-    published_at: dt.datetime | msgspec.UnsetType = msgspec.UNSET
-    seen_at: dt.datetime | msgspec.UnsetType = msgspec.UNSET
-    proof: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A version in a record's history; of foreign ones with the last members of `SourceFacts`.
-
-    `changed_on` of a record that was filed here is the day of the change that its agency states:
-    `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. `approved_by` says for whom a second actor approved it.
-    """
-
-    version: int
-    published_at: dt.datetime
-    hash: str
-    entry: int
-    change_note: LangText | None
-    approved_by: ApprovedBy | msgspec.UnsetType = msgspec.UNSET
-    moved_from: str | msgspec.UnsetType = msgspec.UNSET
-    changed_on: str | msgspec.UnsetType = msgspec.UNSET
-    undated: bool | msgspec.UnsetType = msgspec.UNSET
-    run: int | msgspec.UnsetType = msgspec.UNSET
-
-
-class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a record: `document` is its canonical JSON.
-
-    `versions` is its history, oldest first, if it was read. `whole` has, by JSON Pointer, the whole
-    of texts of a foreign record that the document has in part.
-    """
-
-    id: str
-    agency: str
-    document: bytes
-    register: Register
-    versions: list[VersionLine]
-    whole: Mapping[str, str] = {}
-
 
 _redacted = msgspec.json.Decoder(list[Redacted])
 
@@ -140,7 +26,6 @@ def read_redacted(members: str | None) -> list[Redacted]:
 
 _OF_LINES = ("approved_by", "moved_from", "changed_on", "undated", "run")
 
-_findings = msgspec.json.Decoder(list[Finding])
 _source = msgspec.json.Decoder(SourceFacts)
 _whole = msgspec.json.Decoder(dict[str, str])
 

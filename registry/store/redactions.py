@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from registry.errors import Finding
-from registry.record.content_file import ErasedMember, KeptSection, replaced_items
-from registry.record.erasure import REPLACED, Erased
+from registry.log.blob import ErasedMember, KeptSection, replaced_items
+from registry.log.erasure import REPLACED, Erased
 from registry.store.database import Connection
 from registry.store.sql import read_row, read_rows, statement
 

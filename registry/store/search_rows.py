@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from registry.record.erasure import readable
+from registry.log.erasure import readable
 from registry.record.facets import PublishedState
 from registry.record.pack import Agency
 from registry.record.search_document import (

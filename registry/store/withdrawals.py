@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
 import msgspec
 
-from registry.record.entry import ApprovedBy
-from registry.record.model import LangText
-from registry.store.as_of import END
+from registry.log.register import END, Withdrawal
 from registry.store.database import Connection
-from registry.store.records import Redacted, read_redacted
+from registry.store.records import read_redacted
 from registry.store.sql import statement
-
-
-class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
-    """A withdrawal: `version` was in force until then, `hash` is the entry's leaf hash.
-
-    `successor` is the id of the record that takes its place, if one was named. `note` is null if
-    it was erased. `approved_by` says for whom a second actor approved it.
-    """
-
-    version: int
-    reason: str
-    note: LangText | None
-    successor: str | None
-    withdrawn_at: dt.datetime
-    entry: int
-    hash: str
-    redacted: list[Redacted]
-    approved_by: ApprovedBy | None = None
 
 
 async def read_all(connection: Connection, record: str, *, as_of: int = END) -> list[Withdrawal]:

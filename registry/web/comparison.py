@@ -12,13 +12,13 @@ from litestar.types import ASGIApp, Receive, Send
 
 from registry.api.request_context import client_address
 from registry.api.site import send_page
+from registry.log.register import StoredRecord
 from registry.pages.editions import Edition
 from registry.pages.site import render
 from registry.pages.views.version_view import compare_view
 from registry.record.pack import Pack
 from registry.store import agencies, records
 from registry.store.database import Database
-from registry.store.records import StoredRecord
 from registry.work import in_thread
 
 _PATH = re.compile(r"/([a-z]+)/(records/([\w.-]+/[\w.-]+)/compare)", re.ASCII)

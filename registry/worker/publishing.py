@@ -18,12 +18,12 @@ import structlog
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
 from registry.file_headers import LOG
-from registry.ledger.content_files import bundle_of_contents, content_path
 from registry.ledger.export import CopiedLog, copy_log
-from registry.ledger.files import CHECKPOINT
 from registry.ledger.proofs import site_made_from
 from registry.ledger.published_log import LogTree, PublishedLog, read_published
 from registry.ledger.targets import ObjectStore
+from registry.log.blob import bundle_of_contents, content_path
+from registry.log.files import CHECKPOINT
 from registry.pages.build.manifest import read_manifest
 from registry.services.context import ServiceContext
 from registry.settings import Settings

@@ -14,9 +14,9 @@ import structlog
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.ledger.content_files import write_contents
-from registry.ledger.files import prune, published_size
 from registry.ledger.publish_files import publish_log
 from registry.ledger.verify_database import check_rows_from
+from registry.log.files import prune, published_size
 from registry.services import idempotency, limits, members, previews, sessions
 from registry.services.agencies import name_agencies
 from registry.services.audit_chain import BATCH, chain_acts

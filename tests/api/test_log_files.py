@@ -7,13 +7,12 @@ import msgspec
 import pytest
 
 from registry.api.app import create_app
-from registry.ledger.content_files import content_path
-from registry.ledger.files import read_checkpoint
 from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
-from registry.ledger.replay import digest_of
 from registry.ledger.verify_log import verify_log
-from registry.record.content_file import check_content
+from registry.log.blob import check_content, content_path
+from registry.log.entry import decode_entry
+from registry.log.files import read_checkpoint
 from registry.services.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
@@ -102,10 +101,8 @@ async def test_they_prove_what_they_say(client, published, verifier):
         proof = parse_tlog_proof((await client.get(f"/log/proof/{index}.tlog-proof")).content)
         check_tlog_proof(proof, leaf=leaf_hash(entry), origin=verifier.name, verifiers=[verifier])
         content = (await client.get(f"/log/{content_path(index)}")).content
-        said = msgspec.json.decode(entry)
-        check_content(
-            content, index=index, commitments=said.get("sections", {}), digest=digest_of(said)
-        )
+        said = decode_entry(entry)
+        check_content(content, index=index, commitments=said.commitments, digest=said.digest)
     said = (await client.get("/log/log.json")).json()
     assert said["origin"] == verifier.name
     assert said["keys"] == [verifier.to_text()]
@@ -159,7 +156,7 @@ async def test_the_proof_of_a_record_can_be_kept(client, published, verifier):
         kept["content"].encode(),
         index=kept["index"],
         commitments=said["sections"],
-        digest=digest_of(said),
+        digest=said["verdict"]["digest"],
     )
     kept_values = {key: msgspec.json.decode(one.value) for key, one in content.sections.items()}
     assert kept_values == published

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from registry.api.app import create_app
-from registry.ledger.files import LogRefused
 from registry.ledger.publish_files import publish_log
+from registry.log.files import LogRefused
 from registry.services.recovery import heal_log
 from registry.services.startup import open_register
 from registry.settings import Settings

@@ -25,12 +25,12 @@ from registry.exchange.remote_facts import read_facts
 from registry.exchange.remote_log import reader
 from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
 from registry.ledger import key
-from registry.ledger.files import LogRefused
 from registry.ledger.fsck import fsck
-from registry.ledger.register_replay import RegisterReplay
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_all
 from registry.ledger.verify_log import verify_log
+from registry.log.files import LogRefused
+from registry.log.register import RegisterReplay
+from registry.log.replay import LogInconsistent
 from registry.pages import audit
 from registry.pages.audit import audit_register
 from registry.pages.audit_exports import MOST_NAMED, ExportAudit
@@ -182,8 +182,8 @@ def register(tmp_path_factory):
 
 
 def audited(register, url=None):
-    def verify(read, visit):
-        return verify_log(read, verifier=None, progress=lambda *_: None, visit=visit)
+    def verify(read, replay):
+        return verify_log(read, verifier=None, progress=lambda *_: None, replay=replay)
 
     return audit_register(
         url or register.url, verify=verify, progress=lambda *_: None, sleep=lambda _: None
@@ -193,8 +193,7 @@ def audited(register, url=None):
 def replayed(register):
     replay = RegisterReplay()
     with reader(f"{register.url}/log") as read:
-        found = verify_log(read, verifier=None, progress=lambda *_: None, visit=replay.take)
-    replay.finish(found.leaves)
+        verify_log(read, verifier=None, progress=lambda *_: None, replay=replay)
     return replay
 
 

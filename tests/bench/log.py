@@ -19,14 +19,14 @@ from pathlib import Path
 import msgspec
 
 from registry.ledger import key, signing_journal
-from registry.ledger.files import read_tile
 from registry.ledger.fsck import read_from
-from registry.ledger.key_chain import KeyChain
 from registry.ledger.proofs import read_record_proof
 from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
 from registry.ledger.signing import reached_elsewhere
 from registry.ledger.verify_log import verify_log
+from registry.log.files import read_tile
+from registry.log.key_chain import KeyChain
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
 from registry.services.startup import open_register

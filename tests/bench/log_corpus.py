@@ -9,15 +9,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from registry.ledger.content_files import content_path
-from registry.ledger.files import CHECKPOINT
-from registry.record.content_file import KeptSection, content_file
-from registry.record.entry import Previous, outline, version_entry
-from registry.record.kept_verdict import KeptVerdict, verdict_digest
-from registry.record.log_entry import genesis_entry
+import msgspec
+
+from registry.log.blob import KeptSection, KeptVerdict, content_file, content_path, verdict_digest
+from registry.log.disclosure_tree import commitments, seal
+from registry.log.entry import (
+    GenesisEntry,
+    StatedVerdict,
+    VersionEntry,
+    entry_bytes,
+    outline,
+    previous_entry,
+    timestamp,
+)
+from registry.log.files import CHECKPOINT
 from registry.record.rules import RULE_SET
 from registry.record.schema import SCHEMA_VERSION
-from registry.record.sections import seal
 from registry.settings import Settings
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import Checkpoint
@@ -32,12 +39,12 @@ ORIGIN = Settings().origin
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
 VERDICT = KeptVerdict(missing=[], findings=[], salt=bytes(32))
-STATED = {
-    "rules": RULE_SET,
-    "completeness": 100,
-    "accountability": 100,
-    "digest": verdict_digest(VERDICT.to_json()),
-}
+STATED = StatedVerdict(
+    rules=RULE_SET,
+    completeness=100,
+    accountability=100,
+    digest=verdict_digest(VERDICT.to_json()),
+)
 Document = dict[str, Any]
 _SHORT = {
     "name": "fr",
@@ -55,27 +62,29 @@ def write_log(folder: Path, signer: Signer, size: int) -> None:
     """Write a whole published log: its first entry, and two versions of each record."""
     models = [_shortened(document) for document in local_documents(40)]
     sealed = [(model, outline(model), seal(model, secrets.token_bytes)) for model in models]
-    entry = genesis_entry(at=NOW, origin=ORIGIN, key=signer.verifier_key, schema_sha256="0" * 64)
+    entry = entry_bytes(
+        GenesisEntry(at=timestamp(NOW), origin=ORIGIN, key=signer.verifier_key, schema="0" * 64)
+    )
     entries = [entry]
     contents = folder / content_path(0)
     contents.parent.mkdir(parents=True)
     contents.write_bytes(content_file(0, []))
     for index in range(1, size):
         record = (index + 1) // 2
-        before = Previous(index=index - 1, leaf=leaf_hash(entry)) if index % 2 == 0 else None
+        before = previous_entry(index - 1, leaf_hash(entry)) if index % 2 == 0 else None
         model, stated, sections = sealed[record % len(sealed)]
-        entry = version_entry(
-            actor=model["id"].split("/", maxsplit=1)[0],
-            at=NOW + dt.timedelta(seconds=index),
-            record=f"{model['id']}-{record}",
-            version=1 if before is None else 2,
-            schema=SCHEMA_VERSION,
-            stated=stated,
-            agency=model["id"].split("/", maxsplit=1)[0],
-            imported=None,
-            previous=before,
-            sections=sections,
-            verdict=STATED,
+        entry = entry_bytes(
+            VersionEntry(
+                actor=model["id"].split("/", maxsplit=1)[0],
+                at=timestamp(NOW + dt.timedelta(seconds=index)),
+                id=f"{model['id']}-{record}",
+                version=1 if before is None else 2,
+                schema=SCHEMA_VERSION,
+                **msgspec.structs.asdict(stated),
+                prev=before,
+                sections=commitments(sections),
+                verdict=STATED,
+            )
         )
         kept = [KeptSection(key=one.key, value=one.value, salts=one.salts) for one in sections]
         (folder / content_path(index)).write_bytes(content_file(index, kept, VERDICT))

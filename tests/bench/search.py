@@ -26,7 +26,8 @@ import msgspec
 import psutil
 import tantivy
 
-from registry.record.entry import NOT_STATED, outline
+from registry.log.entry import outline
+from registry.record.model import NOT_STATED
 from registry.record.pack import load_pack
 from registry.record.pointers import dig
 from registry.record.search_text import search_texts

@@ -21,8 +21,8 @@ import msgspec
 import psutil
 
 from registry.ledger import key
-from registry.ledger.files import LogRefused
 from registry.ledger.fsck import fsck
+from registry.log.files import LogRefused
 from registry.record.canonical import canonical
 from registry.record.pack import load_pack
 from registry.services.access_tokens import create_token

@@ -9,8 +9,8 @@ import hashlib
 import asyncpg
 import msgspec
 
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_slice
+from registry.log.replay import LogInconsistent
 from registry.record.pack import Pack
 from registry.store import bound_rows
 from registry.tlog.tile import WIDTH

@@ -20,8 +20,8 @@ from registry.ledger import key
 from registry.ledger.export import export_log
 from registry.ledger.fsck import fsck
 from registry.ledger.publish_files import publish_log
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.targets import Folder
+from registry.log.replay import LogInconsistent
 from registry.record.pack import load_pack
 from registry.services.access import Actor
 from registry.services.attestation import attest

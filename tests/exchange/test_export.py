@@ -14,8 +14,8 @@ from registry.exchange import export_xlsx
 from registry.exchange.export_columns import ExportColumn, ExportRow, LabelSource, columns
 from registry.exchange.export_csv import csv_lines, escape_formula
 from registry.exchange.export_xlsx import LONGEST_CELL, About, workbook
+from registry.log.register import Register
 from registry.record.schema import fields
-from registry.store.records import Register
 
 AT = dt.datetime(2026, 11, 24, 12, 30, tzinfo=dt.UTC)
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"

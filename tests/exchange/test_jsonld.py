@@ -15,6 +15,7 @@ from registry.exchange.export_columns import ExportRow, LabelSource
 from registry.exchange.export_jsonld import graph as written
 from registry.exchange.export_xlsx import About
 from registry.exchange.outcome import ForeignRecord
+from registry.log.register import Register, SourceFacts
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.resources import RECORDS
@@ -22,7 +23,6 @@ from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
 from registry.services.loading import load
 from registry.store.as_of import read_as_of
-from registry.store.records import Register, SourceFacts
 from tests.linked import CODE, PAR, SCHEMA, SH, broken, damaged, graph, saying, unknown, without
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

@@ -14,11 +14,12 @@ from registry.exchange import peers as exchange_peers
 from registry.exchange.peers import harvest
 from registry.ledger import key
 from registry.ledger.append import append
-from registry.ledger.entries import WithdrawalEntry
+from registry.ledger.entries import StatedEntry, after
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_record import verify_record
+from registry.log.disclosure_tree import commitments, seal
+from registry.log.entry import WithdrawalEntry
 from registry.pages.build import plan
-from registry.record.sections import seal
 from registry.record.short_code import candidates
 from registry.services.agencies import save_agencies
 from registry.services.key_rotation import rotate
@@ -333,13 +334,17 @@ async def test_what_no_register_files_is_left_out_of_what_is_taken(watching, mon
     async with theirs.context.transaction() as connection:
         guard = theirs.context.guard
         state = await guard.lock(connection, now=NOW)
-        withdrawn = WithdrawalEntry(
+        sections = seal({"note": {"fr": 7}, "successor": ["x"]}, secrets.token_bytes)
+        current = (await records.read_latest(connection, [ID]))[ID]
+        stated = WithdrawalEntry(
             actor="ma",
             id=ID,
-            current=(await records.read_latest(connection, [ID]))[ID],
+            version=current.version,
             reason="other",
-            sections=seal({"note": {"fr": 7}, "successor": ["x"]}, secrets.token_bytes),
+            prev=after(current),
+            sections=commitments(sections),
         )
+        withdrawn = StatedEntry(entry=stated, sections=sections, current=current)
         await append(connection, guard, state, [withdrawn])
     await theirs.serve_log()
     assert (await ours.harvest(theirs, now=NOW)).outcome == "harvested"

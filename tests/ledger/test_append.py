@@ -13,9 +13,10 @@ import rfc8785
 
 from registry.errors import ConfigurationError
 from registry.ledger import append
-from registry.ledger.entries import WithdrawalEntry
+from registry.ledger.entries import StatedEntry, after
+from registry.log.disclosure_tree import commitments, seal
+from registry.log.entry import WithdrawalEntry
 from registry.record.schema import record_schema_bytes
-from registry.record.sections import seal
 from registry.store import records
 from registry.store.database import connect
 from registry.store.log import lock_state, read_state
@@ -184,13 +185,16 @@ async def test_an_entry_that_is_no_version_takes_its_place_among_them(database, 
     async with database.transaction() as connection:
         state = await lock_state(connection)
         latest = await records.read_latest(connection, [record["id"]])
-        withdrawal = WithdrawalEntry(
+        current = latest[record["id"]]
+        stated = WithdrawalEntry(
             actor="demo-sante",
             id=record["id"],
-            current=latest[record["id"]],
+            version=current.version,
             reason="other",
-            sections=sections,
+            prev=after(current),
+            sections=commitments(sections),
         )
+        withdrawal = StatedEntry(entry=stated, sections=sections, current=current)
         [entry] = await append.append_at(connection, state, [withdrawal], at=NOW)
         kept = await connection.fetch("select * from entry_section")
     assert (entry.index, entry.at) == (2, (NOW + 60 * SECOND).replace(microsecond=0))

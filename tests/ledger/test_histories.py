@@ -9,7 +9,7 @@ import pytest
 from registry.errors import ConfigurationError
 from registry.ledger.histories import TwoHistories, compare_notes, keep_evidence
 from registry.ledger.memory import CheckpointMemory, RememberedLog, memory_folder
-from registry.ledger.replay import LogInconsistent
+from registry.log.replay import LogInconsistent
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, stated
 from registry.tlog.compact import CompactRange

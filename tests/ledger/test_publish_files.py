@@ -10,12 +10,12 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.ledger import signing_journal
-from registry.ledger.files import LogRefused, prune, read_checkpoint
 from registry.ledger.fsck import fsck
 from registry.ledger.key import read, read_or_create
 from registry.ledger.publish_files import PublishStep, is_published, publish_log
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_database
+from registry.log.files import LogRefused, prune, read_checkpoint
+from registry.log.replay import LogInconsistent
 from registry.store import checkpoints
 from registry.store.database import connect
 from registry.tlog.bundle import bundle_path, bundles_of, parse_bundle

@@ -3,8 +3,8 @@
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.ledger.files import LogRefused, published_size
 from registry.ledger.signing_journal import append, read_last, read_signed_size
+from registry.log.files import LogRefused, published_size
 from registry.settings import Settings
 
 ROOT = bytes(range(32))

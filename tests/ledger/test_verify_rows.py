@@ -7,10 +7,10 @@ from contextlib import suppress
 import asyncpg
 import pytest
 
-from registry.ledger.files import LogRefused
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_all, check_database, check_rows_from
 from registry.ledger.verify_rows import RowCoverage
+from registry.log.files import LogRefused
+from registry.log.replay import LogInconsistent
 from registry.record.pack import Agency
 from registry.record.short_code import candidates
 from registry.record.validate import validate

@@ -16,6 +16,14 @@ import pytest
 
 from registry import resources
 from registry.errors import Finding
+from registry.log.register import (
+    Attestation,
+    LogLine,
+    Register,
+    StoredRecord,
+    VersionLine,
+    Withdrawal,
+)
 from registry.pages.build.page_list import all_pages
 from registry.pages.site import open_site
 from registry.pages.snapshot import RegisterState, Snapshot
@@ -24,11 +32,7 @@ from registry.record.pack import Agency, load_pack
 from registry.record.short_code import candidates
 from registry.record.validate import validate
 from registry.settings import Settings
-from registry.store.attestations import Attestation
 from registry.store.imports import ImportCounts, ImportRun, OriginSize
-from registry.store.log import LogLine
-from registry.store.records import Register, StoredRecord, VersionLine
-from registry.store.withdrawals import Withdrawal
 from tests.built import TEMPLATES, build
 from tests.prepared import copy_prepared
 

@@ -14,7 +14,7 @@ import pytest
 from registry import resources
 from registry.pages.views.consequences import SystemFacts, consequences, facts_of
 from registry.record.codelists import codelists
-from registry.record.entry import NOT_STATED
+from registry.record.model import NOT_STATED
 from registry.text.catalogues import find, find_plural, load_catalogues
 
 CATALOGUES = load_catalogues(resources.SITE / "locale", ("ar", "fr"))

@@ -7,10 +7,9 @@ import re
 import msgspec
 import pytest
 
+from registry.log.register import SourceEvent, SourceFacts
 from registry.record.origin import Origin
 from registry.record.pack import Agency
-from registry.store.imports import SourceEvent
-from registry.store.records import SourceFacts
 
 from .conftest import FILED, Rendered, make_corpus, stored
 

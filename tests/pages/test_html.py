@@ -9,11 +9,11 @@ import pytest
 
 from registry import resources
 from registry.errors import RegistryError
+from registry.log.register import Redacted
 from registry.pages.page import page_file
 from registry.pages.views.problem_pages import error_types
 from registry.record.pointers import values_at
 from registry.record.schema import fields
-from registry.store.records import Redacted
 
 from .conftest import FILED, Rendered, demonstration, make_corpus, stored
 

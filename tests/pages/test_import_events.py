@@ -9,9 +9,9 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
+from registry.log.register import LogLine
 from registry.pages.views.events import Event
 from registry.pages.views.import_events import gather_imports
-from registry.store.log import LogLine
 from tests.built import build
 
 from .conftest import FILED, FOREIGN, SETTINGS, make_corpus, parse, stored

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from lxml import html
 
+from registry.log.register import Register, StoredRecord, VersionLine
 from registry.pages.snapshot import RegisterState, Snapshot
 from registry.record.codelists import codelists
 from registry.record.pack import load_pack
@@ -26,7 +27,6 @@ from registry.record.schema import fields
 from registry.record.validate import validate
 from registry.resources import SCHEMAS
 from registry.settings import Settings
-from registry.store.records import Register, StoredRecord, VersionLine
 from tests.built import build
 
 TODAY = dt.date(2026, 11, 24)

@@ -10,12 +10,12 @@ import pytest
 from registry.clock import utc_now
 from registry.errors import ClockDiffers, RegisterBehind
 from registry.ledger.export import export_log
-from registry.ledger.files import LogRefused
 from registry.ledger.fsck import fsck
 from registry.ledger.guard import LogGuard, LogMemory, SeenLog
 from registry.ledger.proofs import read_history
 from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
+from registry.log.files import LogRefused
 from registry.services import attestation, redaction, withdrawal
 from registry.services.access import Actor
 from registry.services.context import ServiceContext

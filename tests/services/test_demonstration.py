@@ -2,14 +2,14 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 
 from registry import resources
 from registry.errors import ConfigurationError
-from registry.ledger.replay import LogInconsistent, LogReplay, step
-from registry.record.agency_entry import agency_entry
+from registry.log.entry import GenesisEntry, entry_bytes, named_agency, timestamp
+from registry.log.replay import LogInconsistent, LogReplay
 from registry.record.canonical import canonical
-from registry.record.log_entry import genesis_entry
 from registry.services import demonstration
 from registry.services.demonstration import load_demonstration, read_histories
 from registry.tlog.keys import Signer
@@ -57,42 +57,29 @@ def begun():
     """A walk over the first entry of a demonstration's log, which truly began in November."""
     walk = LogReplay()
     signer = Signer(name="log.example", seed=b"1" * 32)
-    genesis = genesis_entry(
-        at=NOW - dt.timedelta(days=900),
+    genesis = GenesisEntry(
+        at=timestamp(NOW - dt.timedelta(days=900)),
         origin=signer.name,
         key=signer.verifier_key,
-        schema_sha256="0" * 64,
-        demonstration=NOW,
+        schema="0" * 64,
+        demonstration=timestamp(NOW),
     )
-    step(walk, "log", 0, genesis)
+    walk.step("log", 0, entry_bytes(genesis))
     return walk
 
 
 def agency(pack, name, at):
-    return agency_entry(actor="ma", at=at, agency=pack.agencies[name], previous=None)
+    entry = named_agency("ma", pack.agencies[name], None)
+    return entry_bytes(msgspec.structs.replace(entry, at=timestamp(at)))
 
 
-def test_only_records_of_fictitious_agencies_have_invented_times(pack):
-    with pytest.raises(LogInconsistent, match="its time is invented"):
-        step(begun(), "log", 1, agency(pack, "demo-sante", NOW - dt.timedelta(days=3)))
-    for name, why in (("demo-sante", None), ("dgi", "and it is not fictitious")):
-        walk = begun()
-        walk.invented.add(name)
-        if why is None:
-            step(walk, "log", 1, agency(pack, name, NOW))
-        else:
-            with pytest.raises(LogInconsistent, match=why):
-                step(walk, "log", 1, agency(pack, name, NOW))
-
-
-def test_what_has_an_invented_time_is_noted_by_its_agency():
-    walk = begun()
-    entry = {
+def version_of(record, at):
+    return {
         "v": 1,
         "kind": "version",
-        "at": "2025-05-06T09:00:00Z",
+        "at": at,
         "actor": "demo-sante",
-        "id": "demo-sante/x",
+        "id": record,
         "version": 1,
         "prev": None,
         "schema": "1.0",
@@ -107,8 +94,20 @@ def test_what_has_an_invented_time_is_noted_by_its_agency():
             "digest": "A" * 43,
         },
     }
-    step(walk, "log", 1, canonical(entry))
-    assert walk.invented == {"demo-sante"}
-    later = entry | {"at": "2026-12-01T09:00:00Z", "id": "demo-services/x"}
-    step(walk, "log", 2, canonical(later))
-    assert walk.invented == {"demo-sante"}
+
+
+def test_only_records_of_fictitious_agencies_have_invented_times(pack):
+    with pytest.raises(LogInconsistent, match="its time is invented"):
+        begun().step("log", 1, agency(pack, "demo-sante", NOW - dt.timedelta(days=3)))
+    for name, why in (("demo-sante", None), ("dgi", "and it is not fictitious")):
+        walk = begun()
+        walk.step("log", 1, canonical(version_of(f"{name}/x", "2025-05-06T09:00:00Z")))
+        if why is None:
+            walk.step("log", 2, agency(pack, name, NOW))
+        else:
+            with pytest.raises(LogInconsistent, match=why):
+                walk.step("log", 2, agency(pack, name, NOW))
+    # Of an agency that files from then on, nothing is invented.
+    walk = begun()
+    walk.step("log", 1, canonical(version_of("dgi/x", "2026-12-01T09:00:00Z")))
+    walk.step("log", 2, agency(pack, "dgi", NOW + dt.timedelta(days=30)))

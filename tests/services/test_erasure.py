@@ -14,14 +14,14 @@ import pytest
 
 from registry.errors import Conflict, InvalidStatement, NotFound, Unavailable
 from registry.ledger import publish_files
-from registry.ledger.files import LogRefused
 from registry.ledger.fsck import read_from
 from registry.ledger.proofs import read_record_proof
 from registry.ledger.published_log import LogTree
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.verify_database import check_all, check_database
 from registry.ledger.verify_log import verify_log
 from registry.ledger.verify_record import check_same, verify_record
+from registry.log.files import LogRefused
+from registry.log.replay import LogInconsistent
 from registry.pages.build import plan
 from registry.services import attestation, redaction, withdrawal
 from registry.services.access import Actor

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from registry.ledger import key
-from registry.ledger.content_files import content_path, write_contents
-from registry.ledger.files import LogRefused, read_checkpoint
+from registry.ledger.content_files import write_contents
 from registry.ledger.fsck import fsck, read_from
 from registry.ledger.verify_database import check_database
 from registry.ledger.verify_log import verify_log
+from registry.log.blob import content_path
+from registry.log.files import LogRefused, read_checkpoint
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services import act_review, attestation, redaction, withdrawal

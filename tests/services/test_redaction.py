@@ -14,9 +14,9 @@ import pytest
 
 from registry.exchange.export import prepare, write
 from registry.ledger.verify_database import check_database
-from registry.record.content_file import check_content
+from registry.log.blob import check_content
+from registry.log.disclosure_tree import SALT_BYTES, member_commitment, members
 from registry.record.pack import Agency
-from registry.record.sections import SALT_BYTES, member_commitment, members
 from registry.record.validate import Verdict
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery

@@ -10,15 +10,16 @@ import threading
 import pytest
 
 from registry.ledger.append import append_at
-from registry.ledger.entries import PolicyEntry
+from registry.ledger.entries import StatedEntry
 from registry.ledger.export import export_log
-from registry.ledger.files import WITNESSED, read_checkpoint, read_note
 from registry.ledger.fsck import fsck
 from registry.ledger.key import read
 from registry.ledger.proofs import read_proof
 from registry.ledger.published_log import LogTree
-from registry.ledger.replay import LogInconsistent
 from registry.ledger.targets import Folder
+from registry.log.entry import PolicyEntry
+from registry.log.files import WITNESSED, read_checkpoint, read_note
+from registry.log.replay import LogInconsistent
 from registry.pages.build.read_snapshot import read_snapshot
 from registry.pages.site import open_site
 from registry.pages.views.witness_pages import witness_pages
@@ -85,7 +86,8 @@ class Log:
     async def follow(self, text):
         async with self.database.transaction() as connection:
             state = await log.lock_state(connection)
-            await append_at(connection, state, [PolicyEntry(actor="x", policy=text)], at=NOW)
+            entry = StatedEntry(entry=PolicyEntry(actor="x", policy=text))
+            await append_at(connection, state, [entry], at=NOW)
 
     async def grow(self):
         """Publish another record, and the log; return who has signed what is published then."""

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from registry.errors import InvalidParameter
-from registry.store.as_of import END, LogWindow, read_as_of, read_entry, read_time, read_window
+from registry.log.register import END
+from registry.store.as_of import LogWindow, read_as_of, read_entry, read_time, read_window
 
 # The genesis entry of the tests' register; what follows comes at these times.
 BEGAN = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

@@ -23,14 +23,15 @@ import msgspec
 import pytest
 
 from registry.ledger.append import append_at
-from registry.ledger.entries import PolicyEntry
+from registry.ledger.entries import StatedEntry
 from registry.ledger.export import export_log
-from registry.ledger.files import read_checkpoint
 from registry.ledger.fsck import read_from
 from registry.ledger.key import write
 from registry.ledger.publish_files import publish_log
 from registry.ledger.targets import Folder
 from registry.ledger.verify_log import verify_log
+from registry.log.entry import PolicyEntry
+from registry.log.files import read_checkpoint
 from registry.services import witness_client
 from registry.services.startup import open_register
 from registry.services.witness_client import WitnessClient
@@ -228,7 +229,8 @@ async def test_two_witnesses_of_others_cosign_and_judges_of_others_accept(
         text = f"log {key.verifier_key}\n{text}group both 2 w0 w1\nquorum both\n"
         async with database.transaction() as connection:
             state = await log.lock_state(connection)
-            await append_at(connection, state, [PolicyEntry(actor="x", policy=text)], at=NOW)
+            entry = StatedEntry(entry=PolicyEntry(actor="x", policy=text))
+            await append_at(connection, state, [entry], at=NOW)
 
         notes = []
         rounds = WitnessRounds(database, settings)

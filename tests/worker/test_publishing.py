@@ -14,12 +14,12 @@ from registry.errors import ConfigurationError, Unavailable
 from registry.exchange.remote_log import reader
 from registry.ledger import append, key
 from registry.ledger.export import CopiedLog, copy_log
-from registry.ledger.files import LogBehind, LogRefused
 from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import Folder, ObjectStore
 from registry.ledger.verify_log import verify_log
+from registry.log.files import LogBehind, LogRefused
 from registry.pages.audit import audit_register
 from registry.pages.build import plan
 from registry.services.context import ServiceContext
@@ -127,8 +127,8 @@ async def test_hosts_with_empty_folders_and_a_store_are_one_register(
             assert "registry_site_entries" not in figures
         verifier = read(settings.key_file).verifier
 
-        def verify(read_file, visit):
-            return verify_log(read_file, verifier=verifier, progress=lambda *_: None, visit=visit)
+        def verify(read_file, replay):
+            return verify_log(read_file, verifier=verifier, progress=lambda *_: None, replay=replay)
 
         report = await asyncio.to_thread(
             audit_register, balancer.url, verify=verify, progress=lambda *_: None

@@ -17,9 +17,9 @@ from registry import __version__
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.ledger import append
-from registry.ledger.files import LogRefused
 from registry.ledger.published_log import PublishedLog
 from registry.ledger.verify_database import check_database
+from registry.log.files import LogRefused
 from registry.pages.build import read_snapshot
 from registry.pages.build.read_snapshot import day_of, is_current
 from registry.services import heartbeat, idempotency, limits

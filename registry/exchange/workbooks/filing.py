@@ -28,10 +28,9 @@ from registry.exchange.workbooks.results import (
 )
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.canonical import canonical
-from registry.record.entry import NOT_STATED
 from registry.record.ids import is_id
 from registry.record.messages import message
-from registry.record.model import Document
+from registry.record.model import NOT_STATED, Document
 from registry.record.pointers import dig
 from registry.services import drafts
 from registry.services.access import Actor

@@ -13,12 +13,12 @@ from registry.exchange.workbooks.sheets import SheetCell
 from registry.exchange.workbooks.table import TAG
 from registry.exchange.workbooks.words import WorkbookWords, choices_of
 from registry.exchange.workbooks.writing import SheetNotes, TableSheet, WorkbookWriter
+from registry.log.register import Register
 from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.working_records import require_states, without_change_note
-from registry.store.records import Register
 
 WorkbookLayout: TypeAlias = Literal["form", "table"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from registry.log.register import LogLine
 from registry.pages.record_digests import RecordDigest
 from registry.pages.snapshot import RegisterState
-from registry.store.log import LogLine
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

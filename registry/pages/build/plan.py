@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from registry.log.register import StoredRecord
 from registry.pages.build.build_directory import BuildDirectory
 from registry.pages.build.manifest import NO_MANIFEST, Manifest
 from registry.pages.build.page_list import all_pages
@@ -20,7 +21,6 @@ from registry.pages.snapshot import Snapshot
 from registry.pages.views.static_index import WordFiles
 from registry.record.fast_validator import FastValidator
 from registry.settings import Settings
-from registry.store.records import StoredRecord
 
 _BLOCK = 24
 """Pages that a process renders one after the other, before it asks for more."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from registry.log.register import StoredRecord
 from registry.pages.build.build_directory import hold_directory
 from registry.pages.build.manifest import NO_MANIFEST, Manifest
 from registry.pages.build.plan import BuildReport, carry_out, make_plan, report_unchanged
@@ -39,7 +40,6 @@ from registry.store import (
 )
 from registry.store.as_of import AsOf
 from registry.store.database import Connection, Database
-from registry.store.records import StoredRecord
 
 
 async def build_register(

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from registry.log.register import Attestation
 from registry.pages.cards import Card, copied, counted
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
@@ -22,7 +23,6 @@ from registry.pages.views.lists import (
     count_rows,
     erased_view,
 )
-from registry.store.attestations import Attestation
 from registry.text.folding import fold
 
 PAGE_SIZE = 50

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from registry.pages.views import consequence_wordings as wording
-from registry.record.entry import NOT_STATED
+from registry.record.model import NOT_STATED
 from registry.record.statuses import COMING, ENDED
 
 ROLE = "/decision/role"

@@ -13,9 +13,8 @@ import msgspec
 
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, line, say
 from registry.pages.views.metric_words import metric_words
-from registry.record.entry import NOT_STATED
 from registry.record.field_descriptions import nearest_field
-from registry.record.model import LangText
+from registry.record.model import NOT_STATED, LangText
 from registry.record.pointers import dig, parts
 from registry.record.schema import Field, field_at
 from registry.text.catalogues import find

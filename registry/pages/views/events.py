@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
+from registry.log.register import RiskMove
 from registry.pages.labels import message, plural_message
 from registry.pages.page import digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site
 from registry.pages.views.lists import AT_SOURCE, agency_view, origin_view
 from registry.record.model import LangText
-from registry.store.log import RiskMove
 
 KINDS = {
     "genesis": message("The log of this register begins"),

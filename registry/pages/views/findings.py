@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from registry.errors import Finding
+from registry.log.register import StoredRecord
 from registry.pages.reader import Reader, in_language
 from registry.pages.site import Site
-from registry.store.records import StoredRecord
 
 
 def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict[str, Any]]:

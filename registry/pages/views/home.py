@@ -16,7 +16,7 @@ from registry.pages.reader import Reader, say
 from registry.pages.site import Site, page
 from registry.pages.views.lists import change_view, count_rows
 from registry.pages.views.structured import register_script
-from registry.record.entry import NOT_STATED
+from registry.record.model import NOT_STATED
 from registry.record.statuses import RUNNING
 
 _LATEST = 8

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from markupsafe import Markup
 
+from registry.log.register import StoredRecord
 from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
@@ -26,7 +27,6 @@ from registry.pages.site import Site, pages
 from registry.pages.views.document_view import show
 from registry.pages.views.record_view import read_document, read_languages
 from registry.record.pack import Agency
-from registry.store.records import StoredRecord
 from registry.text.catalogues import SOURCE, find
 from registry.text.folding import fold
 

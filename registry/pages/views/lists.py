@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from registry.log.register import Redacted, SourceEvent, StoredRecord, VersionLine, Withdrawal
 from registry.pages.cards import Card, copied, counted
 from registry.pages.labels import message
 from registry.pages.reader import Reader, as_it_is, label, say
@@ -13,9 +14,6 @@ from registry.pages.site import Site
 from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.services.peer_standing import troubles
-from registry.store.imports import SourceEvent
-from registry.store.records import Redacted, StoredRecord, VersionLine
-from registry.store.withdrawals import Withdrawal
 from registry.text.locales import country_name
 
 AT_SOURCE = {

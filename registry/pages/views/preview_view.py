@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding
+from registry.log.register import StoredRecord
 from registry.pages.assets import Assets
 from registry.pages.cards import read_card
 from registry.pages.editions import Edition
@@ -19,7 +20,6 @@ from registry.pages.snapshot import RegisterState, Snapshot
 from registry.pages.views.record_view import read_languages, record_view
 from registry.record.pack import Pack
 from registry.record.validate import findings_in
-from registry.store.records import StoredRecord
 
 
 def preview_site(

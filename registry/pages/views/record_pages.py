@@ -20,7 +20,7 @@ from registry.pages.views.lists import has_letter
 from registry.pages.views.record_view import record_page_view
 from registry.pages.views.tombstone_view import tombstone_view
 from registry.pages.views.version_view import compare_view, version_view
-from registry.record.entry import NOT_STATED
+from registry.record.model import NOT_STATED
 
 Task: TypeAlias = tuple[str, str]
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from registry.log.register import SourceFacts, StoredRecord
 from registry.pages.cards import Card, gone_since
 from registry.pages.labels import message
 from registry.pages.reader import Reader, in_language, label, language, say, translated
@@ -34,11 +35,10 @@ from registry.pages.views.lists import (
     origin_view,
 )
 from registry.pages.views.structured import record_script
-from registry.record.entry import NOT_STATED
 from registry.record.languages import readable_languages
+from registry.record.model import NOT_STATED
 from registry.record.pointers import dig, parts, pointer
 from registry.record.requirements import RISK_LEVEL
-from registry.store.records import SourceFacts, StoredRecord
 
 _SECTIONS = (
     "organisation",

@@ -15,7 +15,7 @@ from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site, page
 from registry.pages.views.browse_pages import TITLES, ListedRecords, in_order, list_pages
-from registry.record.entry import NOT_STATED
+from registry.record.model import NOT_STATED
 
 KIND = "regions"
 _LIST = "pack/regions"

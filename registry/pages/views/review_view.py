@@ -11,7 +11,7 @@ from registry.errors import Finding
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say
 from registry.pages.views.diff_view import SectionDiff, changes_view
 from registry.pages.views.document_view import field_title
-from registry.record.entry import NOT_STATED
+from registry.record.model import NOT_STATED
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
 from registry.record.schema import fields

@@ -6,13 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from registry.log.register import VersionLine, Withdrawal
 from registry.pages.reader import Reader, label, say, translated
 from registry.pages.views.events import KINDS
 from registry.pages.views.feeds import MOST_ITEMS, Item, unnamed
 from registry.record.model import LangText
 from registry.record.search_document import RecordSummary
-from registry.store.records import VersionLine
-from registry.store.withdrawals import Withdrawal
 
 
 def record_items(

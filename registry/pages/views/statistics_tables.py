@@ -13,7 +13,7 @@ from registry.pages.reader import Reader, Text, as_it_is, label, say, translated
 from registry.pages.site import Site
 from registry.pages.snapshot import RegisterCounts
 from registry.pages.views.document_view import field_name
-from registry.record.entry import NOT_STATED
+from registry.record.model import NOT_STATED
 from registry.store.statistics import StatisticsGroup
 
 

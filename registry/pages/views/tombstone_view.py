@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
+from registry.log.register import StoredRecord
 from registry.pages.reader import Reader, say
 from registry.pages.site import Site
 from registry.pages.views.document_view import show
 from registry.pages.views.lists import agency_view, has_letter, history_view
 from registry.pages.views.record_view import kit_of, links, register_notices
-from registry.store.records import StoredRecord
 
 
 def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from registry.log.register import StoredRecord, VersionLine
 from registry.pages.reader import Reader, Text, as_it_is, label, say
 from registry.pages.site import Site
 from registry.pages.views.diff_view import changes_view
@@ -17,9 +18,8 @@ from registry.pages.views.record_view import (
     read_languages,
     record_view,
 )
-from registry.record.entry import NOT_STATED
+from registry.record.model import NOT_STATED
 from registry.record.pack import Agency
-from registry.store.records import StoredRecord, VersionLine
 
 
 def version_view(

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from registry.errors import ConfigurationError
 from registry.ledger import key
-from registry.ledger.files import published_size
 from registry.ledger.guard import LogGuard, LogMemory, lacks
-from registry.ledger.key_chain import read_keys
 from registry.ledger.proofs import site_made_from
+from registry.ledger.published_log import read_keys
 from registry.ledger.signing import signers_of
+from registry.log.files import published_size
 from registry.record.pack import load_pack
 from registry.search.engine import open_index
 from registry.services.doctor.checks import Check, Installation, finding, good, judged, unseen

@@ -10,6 +10,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from registry.errors import Finding
+from registry.log.register import Attestation
 from registry.pages.labels import message
 from registry.pages.reader import (
     Reader,
@@ -25,7 +26,6 @@ from registry.record.model import Document, LangText
 from registry.record.statements import NOTE_LENGTH
 from registry.record.values import ValueFault, clean_text, read_number
 from registry.services.pending_acts import ReadAct
-from registry.store.attestations import Attestation
 from registry.store.pending_acts import ActState, PendingAct
 from registry.store.records import CurrentDocument
 from registry.text.locales import direction

@@ -13,10 +13,9 @@ from registry.errors import Finding
 from registry.pages.reader import Reader, Text, label, say
 from registry.pages.views.diff_view import value_view
 from registry.record.canonical import canonical
-from registry.record.entry import NOT_STATED
 from registry.record.lines_by_language import source_language
 from registry.record.messages import render
-from registry.record.model import Document, LangText
+from registry.record.model import NOT_STATED, Document, LangText
 from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
 from registry.record.requirement_status import RequirementStatus, covers, requirement_status

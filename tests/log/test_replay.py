@@ -3,27 +3,31 @@
 import datetime as dt
 
 import msgspec
+from msgspec.structs import replace
 
-from registry.ledger.register_replay import RegisterReplay
-from registry.ledger.replay import LogInconsistent, LogReplay, check_erased, step, step_content
-from registry.record.agency_entry import agency_entry
-from registry.record.canonical import canonical
-from registry.record.content_file import KeptSection, content_file
-from registry.record.entry import (
-    Imported,
-    Outline,
+from registry.log.blob import KeptSection, content_file, verdict_digest
+from registry.log.disclosure_tree import commitments, seal
+from registry.log.entry import (
+    AgencyMove,
+    AttestationEntry,
+    GenesisEntry,
+    KeyEntry,
     PeerEntry,
-    Previous,
-    attestation_entry,
-    redaction_entry,
-    source_entry,
-    version_entry,
-    withdrawal_entry,
+    PolicyEntry,
+    RedactionEntry,
+    SourceEntry,
+    StatedVerdict,
+    VersionEntry,
+    WithdrawalEntry,
+    entry_bytes,
+    named_agency,
+    previous_entry,
+    timestamp,
 )
-from registry.record.kept_verdict import verdict_digest
-from registry.record.log_entry import genesis_entry, key_entry, policy_entry
+from registry.log.register import RegisterReplay
+from registry.log.replay import LogInconsistent
+from registry.record.canonical import canonical
 from registry.record.pack import Agency
-from registry.record.sections import seal
 from registry.record.short_code import candidates
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
@@ -48,82 +52,67 @@ class Log:
 
     def __init__(self, replaced=REPLACED, verdict=VERDICT):
         self.entries, self.contents, self.last = [], [], {}
-        said = {"actor": "demo-sante", "at": AT}
-        self.add(genesis_entry(at=AT, origin=FIRST.name, key=FIRST.verifier_key, schema_sha256=""))
-        version = said | {"schema": "1.0", "stated": Outline(risk="high", sector=None, status=None)}
-        digest = verdict_digest(verdict)
+        said = {"actor": "demo-sante", "at": timestamp(AT)}
+        genesis = {"origin": FIRST.name, "key": FIRST.verifier_key, "schema": ""}
+        self.add(GenesisEntry(at=timestamp(AT), **genesis))
+        stated = StatedVerdict(**STATED, digest=verdict_digest(verdict))
+        version = {"schema": "1.0", "risk": "high", "sector": None, "status": None}
+        version |= said | {"verdict": stated}
         self.verdict = verdict
         replaced = seal({"replaced": replaced}, bytes)
         for number in (1, 2):
             code = next(candidates(ID)) if number == 1 else None
-            self.chain(
-                ID, version_entry, **version, record=ID, version=number, agency="demo-sante",
-                code=code, imported=None, sections=SECTIONS, verdict=STATED | {"digest": digest},
-            )  # fmt: skip
-        imported = Imported(
-            origin="us", run=1, moved_from="us.air", changed_on="2026-01-01", undated=True,
+            self.chain(VersionEntry, **version, id=ID, version=number, code=code, sections=SECTIONS)
+        self.chain(
+            VersionEntry, **version, id=FOREIGN, version=1, sections=SECTIONS, origin="us", run=1,
+            moved=AgencyMove(before="us.air", to="us.sea"), changed_on="2026-01-01", undated=True,
             source=SOURCE,
         )  # fmt: skip
         self.chain(
-            FOREIGN, version_entry, **version, record=FOREIGN, version=1, agency="us.sea",
-            imported=imported, sections=SECTIONS, verdict=STATED | {"digest": digest},
+            SourceEntry, **said, id=FOREIGN, origin="us", version=1, state="gone", day=DAY, run=1
+        )
+        self.chain(
+            RedactionEntry, **said, confirmed_by="other", id=ID, versions=[1],
+            pointers=["/name/fr"], basis="data_protection", sections=replaced,
         )  # fmt: skip
         self.chain(
-            FOREIGN, source_entry, **said, record=FOREIGN, origin="us", version=1, state="gone",
-            day=DAY, run=1,
-        )  # fmt: skip
-        self.chain(
-            ID, redaction_entry, **said, confirmed_by="other", record=ID, agency=None, versions=[1],
-            entries=[], pointers=["/name/fr"], basis="data_protection", sections=replaced,
-        )  # fmt: skip
-        self.chain(
-            ID, withdrawal_entry, **said, record=ID, version=2, reason="other", sections=SECTIONS,
+            WithdrawalEntry, **said, id=ID, version=2, reason="other", sections=SECTIONS,
             source=SOURCE,
         )  # fmt: skip
         self.chain(
-            "demo-sante", attestation_entry, **said, agency="demo-sante", day=DAY, systems_total=4,
+            AttestationEntry, **said, agency="demo-sante", day=DAY, systems_total=4,
             sections=SECTIONS,
         )  # fmt: skip
         agency = Agency(id="demo-sante", name={"fr": "Santé"}, kind="agency", fictitious=True)
-        self.chain("agency", agency_entry, **said, agency=agency)
-        attested = redaction_entry(
-            **said,
-            confirmed_by="other",
-            record=None,
-            agency="demo-sante",
-            versions=[],
-            entries=[7],
-            pointers=["/note"],
-            basis="data_protection",
-            previous=None,
-            sections=(),
-        )
-        self.add(attested)
-        self.add(key_entry(**said, key=SECOND.verifier_key, follows=FIRST.verifier_key))
-        self.add(policy_entry(**said, policy="quorum none\n"))
+        self.add(replace(named_agency("demo-sante", agency, None), at=timestamp(AT)))
+        self.chain(
+            RedactionEntry, **said, confirmed_by="other", agency="demo-sante", entries=[7],
+            pointers=["/note"], basis="data_protection",
+        )  # fmt: skip
+        self.add(KeyEntry(**said, key=SECOND.verifier_key, follows=FIRST.verifier_key))
+        self.add(PolicyEntry(**said, policy="quorum none\n"))
 
-    def chain(self, subject, make, *, sections=(), **members):
-        if make not in {source_entry, agency_entry}:
-            members["sections"] = sections
-        self.add(make(**members, previous=self.last.get(subject)), sections)
-        self.last[subject] = Previous(index=len(self.entries) - 1, leaf=leaf_hash(self.entries[-1]))
+    def chain(self, kind, *, sections=(), **members):
+        entry = kind(**members, prev=None, sections=commitments(sections))
+        entry = replace(entry, prev=self.last.get(entry.subject))
+        self.add(entry, sections)
+        leaf = leaf_hash(self.entries[-1])
+        self.last[entry.subject] = previous_entry(len(self.entries) - 1, leaf)
 
     def add(self, entry, sections=()):
         kept = [KeptSection(key=one.key, value=one.value, salts=one.salts) for one in sections]
         content = msgspec.json.decode(content_file(len(self.entries), kept))
-        if b'"verdict"' in entry:
+        if isinstance(entry, VersionEntry):
             content["verdict"] = self.verdict
         self.contents.append(canonical(content))
-        self.entries.append(entry)
+        self.entries.append(entry_bytes(entry))
 
 
 def read(entries, contents):
-    """Walk along a log as far as one who replays the register does."""
-    walk, replay = LogReplay(), RegisterReplay()
+    """Replay a log with the register."""
+    replay = RegisterReplay()
     for index, (entry, content) in enumerate(zip(entries, contents, strict=True)):
-        said = step(walk, "entries", index, entry)
-        replay.take(index, said, step_content(walk, "content", index, said, content))
-    check_erased(walk)
+        replay.step_content("content", index, replay.step("entries", index, entry), content)
     replay.finish([leaf_hash(entry) for entry in entries])
     return replay
 

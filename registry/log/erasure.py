@@ -20,10 +20,10 @@ from typing import Any
 
 import msgspec
 
+from registry.log.disclosure_tree import SALT_BYTES, member_commitment, members
 from registry.record.canonical import canonical
 from registry.record.model import Document
 from registry.record.pointers import parts, strings_in
-from registry.record.sections import SALT_BYTES, member_commitment, members
 
 REPLACED = "replaced"
 """The section of a redaction's entry with the replacements of erased members."""

@@ -3,8 +3,8 @@
 import msgspec
 
 from registry.ledger.fsck import read_from
-from registry.ledger.register_replay import RegisterReplay
 from registry.ledger.verify_log import verify_log
+from registry.log.register import RegisterReplay
 from registry.services import attestation, redaction
 from registry.services.access import Actor
 from registry.store import attestations, log, records, withdrawals
@@ -54,13 +54,12 @@ async def lived(register):
 
 def replayed(register):
     replay = RegisterReplay()
-    found = verify_log(
+    verify_log(
         read_from(register.folder / "log"),
         verifier=None,
         progress=lambda *_: None,
-        visit=replay.take,
+        replay=replay,
     )
-    replay.finish(found.leaves)
     return replay
 
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.record.canonical import canonical
-from registry.record.content_file import (
+from registry.log.blob import (
     ContentRefused,
     ErasedMember,
     KeptSection,
@@ -19,8 +18,9 @@ from registry.record.content_file import (
     check_kept,
     content_file,
 )
-from registry.record.erasure import erase
-from registry.record.sections import member_commitment, seal
+from registry.log.disclosure_tree import member_commitment, seal
+from registry.log.erasure import erase
+from registry.record.canonical import canonical
 
 DOCUMENT = {
     "id": "a/b",

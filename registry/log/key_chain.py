@@ -10,18 +10,20 @@ it leads whoever knows the first key to the last.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 
-from registry.ledger.files import LogRefused
-from registry.record.canonical import canonical
-from registry.record.entry import parse_timestamp, timestamp
-from registry.record.log_entry import continued_by
-from registry.store import checkpoints
-from registry.store.database import Connection
+from registry.log.entry import (
+    GenesisEntry,
+    KeyEntry,
+    LogEntry,
+    decode_entry,
+    parse_timestamp,
+    read_entry,
+    timestamp,
+)
 from registry.tlog.checkpoint import Checkpoint, OpenedCheckpoint, open_checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import ED25519, Verifier, parse_verifier
@@ -33,8 +35,6 @@ OVERLAP = dt.timedelta(days=90)
 
 MOST_KEYS = 10_000
 """The keys that a log may have: another's is not followed without end."""
-
-_LARGEST = 2**63 - 1
 
 
 class KeyRefused(ValueError):
@@ -63,43 +63,45 @@ class KeyChain(msgspec.Struct, frozen=True):
     continues: Checkpoint | None = None
 
     @classmethod
-    def begin(cls, genesis: Mapping[str, Any]) -> KeyChain:
+    def begin(cls, genesis: LogEntry) -> KeyChain:
         """Begin with the first entry of a log; raises `KeyRefused` where it names no key."""
+        if not isinstance(genesis, GenesisEntry):
+            raise KeyRefused("the first entry does not name the log's key")
         try:
-            verifier = parse_verifier(genesis["key"])
-            since = timestamp(parse_timestamp(genesis["at"]))
-            continues = continued_by(genesis)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            verifier = parse_verifier(genesis.key)
+            continues = genesis.continued()
+        except ValueError as error:
             raise KeyRefused("the first entry does not name the log's key") from error
-        if verifier.kind != ED25519 or genesis.get("origin") != verifier.name:
+        if verifier.kind != ED25519 or genesis.origin != verifier.name:
             raise KeyRefused("the first entry names a key that is not of its origin")
-        return cls((LogKey(verifier=verifier, index=0, since=since),), continues)
+        return cls((LogKey(verifier=verifier, index=0, since=genesis.at),), continues)
 
     @classmethod
     def known(cls, verifier: Verifier) -> KeyChain:
         """Begin with a key that is known from elsewhere, whatever came before it."""
         return cls((LogKey(verifier=verifier, index=0, since=""),))
 
-    def step(self, index: int, entry: Mapping[str, Any]) -> KeyChain:
+    def step(self, index: int, entry: LogEntry) -> KeyChain:
         """Return the chain after an entry; raises `KeyRefused` for a key that may not follow."""
-        if entry["kind"] != "key":
+        if not isinstance(entry, KeyEntry):
             return self
         last = self.keys[-1]
-        if entry.get("follows") != last.verifier.to_text() or index <= last.index:
+        if entry.follows != last.verifier.to_text() or index <= last.index:
             raise KeyRefused("its key does not follow the last key of the log")
         if self.is_full:
             raise KeyRefused(f"a log has {MOST_KEYS:,} keys at most")
         try:
-            verifier = parse_verifier(entry["key"])
-            at = parse_timestamp(entry["at"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            verifier = parse_verifier(entry.key)
+        except ValueError as error:
             raise KeyRefused(f"its key cannot be one of the log: {error}") from error
         if verifier.kind != ED25519 or verifier.name != self.origin:
             raise KeyRefused("its key is not one of this log")
         if verifier.public in {one.verifier.public for one in self.keys}:
             raise KeyRefused("its key was one of the log before")
-        replaced = msgspec.structs.replace(last, until=timestamp(at + OVERLAP))
-        new = LogKey(verifier=verifier, index=index, since=timestamp(at))
+        replaced = msgspec.structs.replace(
+            last, until=timestamp(parse_timestamp(entry.at) + OVERLAP)
+        )
+        new = LogKey(verifier=verifier, index=index, since=entry.at)
         return KeyChain((*self.keys[:-1], replaced, new), self.continues)
 
     @property
@@ -190,15 +192,14 @@ def follow(chain: KeyChain, content: bytes) -> tuple[KeyChain, Checkpoint]:
     try:
         proof = parse_tlog_proof(content)
         entry = proof.extra or b""
-        said = msgspec.json.decode(entry)
-        is_key = canonical(said) == entry and said["kind"] == "key"
-        followed = chain.step(proof.index, said)
+        named = read_entry(entry)
+        followed = chain.step(proof.index, named)
         opened = check_tlog_proof(
             proof, leaf=leaf_hash(entry), origin=chain.origin, verifiers=followed.verifiers
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except ValueError as error:
         raise KeyRefused(str(error)) from error
-    if not is_key:
+    if not isinstance(named, KeyEntry):
         raise KeyRefused("it holds no entry that names a key")
     signed = {one.verifier for one in opened.verified}
     for verifier in followed.verifiers[-2:]:
@@ -217,32 +218,15 @@ def follow_all(key: str, proofs: Sequence[str]) -> KeyChain:
     """
     if not proofs:
         return KeyChain.known(parse_verifier(key))
-    entry = parse_tlog_proof(proofs[0].encode()).extra or b""
-    chain = KeyChain.known(parse_verifier(msgspec.json.decode(entry, type=_Follows).follows))
+    entry = decode_entry(parse_tlog_proof(proofs[0].encode()).extra or b"")
+    if not isinstance(entry, KeyEntry):
+        raise KeyRefused("it holds no entry that names a key")
+    chain = KeyChain.known(parse_verifier(entry.follows))
     for proof in proofs:
         chain, _ = follow(chain, proof.encode())
     return chain
 
 
-class _Follows(msgspec.Struct):
-    follows: str
-
-
 def prove_key(prove: Callable[[int], TlogProof], index: int, entry: bytes) -> bytes:
     """Make the proof of a key's entry, with its bytes in it, to a checkpoint of both keys."""
     return msgspec.structs.replace(prove(index), extra=entry).to_bytes()
-
-
-async def read_keys(connection: Connection, size: int | None = None) -> KeyChain:
-    """Return the keys that the database's log has, as of its first `size` entries.
-
-    Raises `LogRefused` where its entries are not those of a log.
-    """
-    first, *entries = await checkpoints.read_keys(connection, _LARGEST if size is None else size)
-    try:
-        chain = KeyChain.begin(msgspec.json.decode(first.content))
-        for entry in entries:
-            chain = chain.step(entry.index, msgspec.json.decode(entry.content))
-    except (ValueError, KeyError, TypeError) as error:
-        raise LogRefused(f"the keys that the database's log names are no chain: {error}") from error
-    return chain

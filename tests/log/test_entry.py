@@ -6,25 +6,31 @@ import hashlib
 import json
 import secrets
 
+import msgspec
 import pytest
 import rfc8785
 
-from registry.record.canonical import canonical
-from registry.record.entry import (
-    Imported,
+from registry.log.disclosure_tree import commitments, seal
+from registry.log.entry import (
+    ENTRY_KINDS,
     Previous,
-    attestation_entry,
+    StatedVerdict,
+    VersionEntry,
+    WithdrawalEntry,
+    entry_bytes,
     outline,
+    previous_entry,
+    read_entry,
     timestamp,
-    version_entry,
-    withdrawal_entry,
 )
-from registry.record.log_entry import genesis_entry
-from registry.record.sections import seal
+from registry.record.canonical import canonical
+from registry.resources import SCHEMAS
+from tests.conftest import ROOT
 
 AT = dt.datetime(2026, 11, 24, 13, 5, 9, tzinfo=dt.UTC)
+KEPT = ROOT / "tests/data/log/entries.jsonl"
 LARGEST = 8 * 1024
-VERDICT = {"rules": "1", "completeness": 100, "accountability": 7, "digest": "A" * 43}
+VERDICT = StatedVerdict(rules="1", completeness=100, accountability=7, digest="A" * 43)
 MEMBERS = {
     "actor", "at", "id", "kind", "prev", "risk", "schema", "sections", "sector", "status", "v",
     "verdict", "version",
@@ -32,18 +38,19 @@ MEMBERS = {
 
 
 def entry_of(document, *, origin=None, previous=None, actor="dgi"):
-    return version_entry(
-        actor=actor,
-        at=AT,
-        record=document["id"],
-        version=3,
-        schema="1.0",
-        stated=outline(document),
-        agency=document["id"].split("/")[0],
-        imported=None if origin is None else Imported(origin=origin),
-        previous=previous,
-        sections=seal(document, secrets.token_bytes),
-        verdict=VERDICT,
+    return entry_bytes(
+        VersionEntry(
+            actor=actor,
+            at=timestamp(AT),
+            id=document["id"],
+            version=3,
+            schema="1.0",
+            **msgspec.structs.asdict(outline(document)),
+            prev=previous,
+            sections=commitments(seal(document, secrets.token_bytes)),
+            verdict=VERDICT,
+            origin=origin,
+        )
     )
 
 
@@ -59,12 +66,12 @@ def values(value):
 
 
 @pytest.fixture
-def complete(examples):
-    return examples["complete"]
+def complete():
+    return json.loads((SCHEMAS / "examples/complete.json").read_bytes())
 
 
 def test_an_entry_says_what_the_log_page_shows(complete):
-    previous = Previous(index=41, leaf=b"\xab" * 32)
+    previous = Previous(index=41, leaf="ab" * 32)
     content = entry_of(complete, previous=previous)
     entry = json.loads(content)
     assert set(entry) == MEMBERS
@@ -122,32 +129,56 @@ def test_the_outline_of_a_document_of_any_shape_does_not_fail():
     assert outline({}) == outline({"risk": "high", "sector": [], "lifecycle": {"status": 3}})
 
 
-def test_the_genesis_entry_names_log_key_and_schema():
-    content = genesis_entry(at=AT, origin="a.example/log", key="k", schema_sha256="00")
-    assert rfc8785.dumps(json.loads(content)) == content
-    assert json.loads(content) == {
-        "v": 1,
-        "kind": "genesis",
-        "at": "2026-11-24T13:05:09Z",
-        "origin": "a.example/log",
-        "key": "k",
-        "schema": "00",
-    }
+@pytest.mark.parametrize("written", KEPT.read_bytes().splitlines(), ids=lambda one: one[:60])
+def test_an_entry_of_each_kind_is_written_as_it_was_read(written):
+    entry = read_entry(written)
+    assert entry_bytes(entry) == written == rfc8785.dumps(json.loads(written))
+    assert entry.kind == json.loads(written)["kind"]
+
+
+def test_entries_are_kept_of_every_kind():
+    assert {read_entry(one).kind for one in KEPT.read_bytes().splitlines()} == {*ENTRY_KINDS}
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"kind": "decree"}, "of no kind that this program knows"),
+        ({"kind": ["version"]}, "of no kind that this program knows"),
+        ({"v": 2}, "is not as entries of its kind are"),
+        ({"at": "2026-11-24T13:05:09+01:00"}, "is not a time as entries state it"),
+        ({"at": "2026-02-30T00:00:00Z"}, "is not as entries of its kind are"),
+        ({"policy": 7}, "is not as entries of its kind are"),
+    ],
+)
+def test_what_is_no_entry_is_refused(changed, why):
+    entry = {"v": 1, "kind": "policy", "actor": "x", "at": timestamp(AT), "policy": "quorum none"}
+    assert read_entry(canonical(entry | {"more": 1})).policy == "quorum none"
+    for wrong in (entry | changed, {key: entry[key] for key in entry if key not in changed}):
+        with pytest.raises(ValueError, match=why if wrong == entry | changed else "it is"):
+            read_entry(canonical(wrong))
+
+
+def test_what_is_not_canonical_is_no_entry():
+    for content in (b"", b"[]", b"{", b'{"v":1,"kind":"policy"}', b"[" * 100_000):
+        with pytest.raises(ValueError, match="it is not"):
+            read_entry(content)
 
 
 def test_the_entry_of_a_withdrawal_commits_to_its_note():
     note = {"fr": "Déposé deux fois, par erreur."}
     [section] = seal({"note": note}, secrets.token_bytes)
-    content = withdrawal_entry(
-        actor="dgi",
-        at=AT,
-        record="dgi/x",
-        version=3,
-        reason="filed_in_error",
-        previous=Previous(index=41, leaf=b"\xab" * 32),
-        sections=[section],
+    content = entry_bytes(
+        WithdrawalEntry(
+            actor="dgi",
+            at=timestamp(AT),
+            id="dgi/x",
+            version=3,
+            reason="filed_in_error",
+            prev=previous_entry(41, b"\xab" * 32),
+            sections=commitments([section]),
+        )
     )
-    assert rfc8785.dumps(json.loads(content)) == content
     assert json.loads(content) == {
         "v": 1,
         "kind": "withdrawal",
@@ -160,43 +191,6 @@ def test_the_entry_of_a_withdrawal_commits_to_its_note():
         "sections": {"note": section.commitment},
     }
     assert note["fr"].encode() not in content
-
-
-@pytest.mark.parametrize("previous", [None, Previous(index=7, leaf=b"\x01" * 32)], ids=str)
-def test_the_entry_of_an_attestation_names_agency_day_and_number(previous):
-    sections = seal({"contact": {"email": "a@dgi.example"}}, secrets.token_bytes)
-    content = attestation_entry(
-        actor="dgi",
-        at=AT,
-        agency="dgi",
-        day=dt.date(2026, 11, 20),
-        systems_total=12,
-        previous=previous,
-        sections=sections,
-    )
-    assert rfc8785.dumps(json.loads(content)) == content
-    assert json.loads(content) == {
-        "v": 1,
-        "kind": "attestation",
-        "actor": "dgi",
-        "at": "2026-11-24T13:05:09Z",
-        "agency": "dgi",
-        "day": "2026-11-20",
-        "systems_total": 12,
-        "prev": previous and {"index": 7, "leaf": "01" * 32},
-        "sections": {"contact": sections[0].commitment},
-    }
-    assert b"a@dgi.example" not in content
-
-
-def test_the_entry_of_what_took_two_says_for_whom_and_differs_in_nothing_else():
-    previous, sections = Previous(index=7, leaf=b"\x01" * 32), seal({}, secrets.token_bytes)
-    of_record = {"record": "dgi/x", "version": 3, "reason": "other", "previous": previous}
-    of_agency = {"agency": "dgi", "day": AT.date(), "systems_total": 1, "previous": None}
-    for write, said in ((withdrawal_entry, of_record), (attestation_entry, of_agency)):
-        alone = write(actor="dgi", at=AT, sections=sections, **said)
-        by_two = write(actor="dgi", at=AT, sections=sections, **said, approved_by="agency")
-        assert canonical(json.loads(alone) | {"approved_by": "agency"}) == by_two
 
 
 def test_times_are_whole_seconds_of_utc():

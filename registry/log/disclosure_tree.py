@@ -128,3 +128,8 @@ def _digest(content: bytes) -> str:
 def base64url(raw: bytes) -> str:
     """Return bytes as base64url without padding, RFC 4648 §5."""
     return b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+
+
+def commitments(sections: Sequence[Section]) -> dict[str, str]:
+    """Return the commitments to sections, by key, as an entry states them."""
+    return {section.key: section.commitment for section in sections}

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.record.content_file import ErasedMember, KeptSection, check_content, content_file
-from registry.record.erasure import (
+from registry.log.blob import ErasedMember, KeptSection, check_content, content_file
+from registry.log.disclosure_tree import SALT_BYTES, members, seal
+from registry.log.erasure import (
     erase,
     readable,
     remaining_members,
@@ -18,7 +19,6 @@ from registry.record.erasure import (
     without_erased,
     without_words,
 )
-from registry.record.sections import SALT_BYTES, members, seal
 
 texts = st.text(alphabet='aé~/"ب0', max_size=4)
 names = st.text(alphabet="ab~/", min_size=1, max_size=3)

@@ -8,7 +8,13 @@
 Each section lists its members, sorted by pointer: with salt and value, or, where the member is
 erased, with its commitment and the index of the redaction's entry. The bytes are canonical JSON.
 The entry itself has one commitment for each section; the log never holds text that can be erased.
-`verdict` is there for entries that commit to one (`kept_verdict`).
+
+The entry of a version has `"verdict": {"rules", "completeness", "accountability", "digest"}`. The
+digest is of the pointers that are missing and of the findings, with a salt of its own, since
+findings quote texts that may be erased: SHA-256 of the RFC 8785 form of
+`["registry/verdict/1", salt, missing, findings]`, base64url. Salt and lists stand in the blob's
+`verdict`. Where a redaction has changed the findings the salt is destroyed with them, and the lists
+that are left are bound by nothing.
 """
 
 from __future__ import annotations
@@ -16,23 +22,23 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from registry.errors import Finding
-from registry.record.canonical import canonical, encoder
-from registry.record.erasure import placed, readable, remaining_members, replaced_members
-from registry.record.kept_verdict import KeptVerdict, verdict_digest
-from registry.record.model import Document
-from registry.record.pointers import parts
-from registry.record.sections import (
+from registry.log.disclosure_tree import (
     SALT_BYTES,
     base64url,
     member_commitment,
     section_digest,
     written_commitment,
 )
+from registry.log.erasure import placed, readable, remaining_members, replaced_members
+from registry.record.canonical import canonical, encoder
+from registry.record.model import Document
+from registry.record.pointers import parts
 
 _BASE64URL_32 = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _KEPT = {"salt", "value"}
@@ -59,6 +65,33 @@ class KeptSection(msgspec.Struct, frozen=True, kw_only=True):
     value: str
     salts: bytes
     erased: tuple[ErasedMember, ...] = ()
+
+
+class KeptVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict on a version as it is kept; `salt` is 32 bytes, or empty after an erasure."""
+
+    missing: Sequence[str]
+    findings: Sequence[Finding]
+    salt: bytes
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the member `verdict` of the content file."""
+        said: dict[str, Any] = {
+            "missing": list(self.missing),
+            "findings": msgspec.to_builtins(list(self.findings)),
+        }
+        return said | ({"salt": base64url(self.salt)} if self.salt else {})
+
+
+def salt_of(verdict: Mapping[str, Any]) -> bytes:
+    """Return the salt of the member `verdict` of a content file; empty after an erasure."""
+    return base64.urlsafe_b64decode(verdict["salt"] + "=") if "salt" in verdict else b""
+
+
+def verdict_digest(verdict: Mapping[str, Any]) -> str:
+    """Return the digest of the member `verdict` of a content file, which has its salt."""
+    whole = ["registry/verdict/1", verdict["salt"], verdict["missing"], verdict["findings"]]
+    return base64url(sha256(canonical(whole)).digest())
 
 
 class _Replaced(msgspec.Struct):
@@ -130,6 +163,19 @@ def shown(
         if pointer in instead:
             replaced[pointer] = instead[pointer]
     return readable(placed(document, replaced), [pointer for pointer, _ in erased])
+
+
+def content_path(index: int) -> str:
+    """Return the path of an entry's content, relative to the log's prefix."""
+    return f"content/{index}.json"
+
+
+def bundle_of_contents(number: int) -> str:
+    """Return the path of the contents of 256 consecutive entries, relative to the log's prefix.
+
+    It has the file of each on a line of its own, as far as the log is published.
+    """
+    return f"content/bundle/{number}"
 
 
 def content_file(

@@ -11,8 +11,8 @@ from functools import cache
 from typing import Any
 
 from registry.errors import Finding
+from registry.log.erasure import REPLACED, covers, named_members, placed, without_words
 from registry.record.codelists import codelists
-from registry.record.erasure import REPLACED, covers, named_members, placed, without_words
 from registry.record.messages import PendingFinding, message, to_findings, translatable
 from registry.record.model import Document
 from registry.record.pack import Pack
