@@ -12,6 +12,7 @@ from litestar.params import QueryParameter
 from registry.api.operations import answers, token
 from registry.api.request_context import ApiState
 from registry.api.writes import private
+from registry.services import policy
 from registry.services.access import Actor
 from registry.services.audit_chain import AuditLine, read_after
 from registry.store import audit
@@ -60,7 +61,7 @@ async def list_acts(
     Acts are numbered as they begin and seen when they are done, so one may turn up below a number
     that was read a moment before.
     """
-    actor.require("audit", "admin")
+    policy.require_scope(actor, "read_audit")
     async with state.context.database.connection() as connection:
         acts = await audit.read(connection, since=since, subject=subject, limit=limit)
     answer = ActList(items=acts, next=acts[-1].id if len(acts) == limit else None)
@@ -89,7 +90,7 @@ async def list_chained_acts(
 
     An act has its position within a second. It takes the scope `audit` or `admin`.
     """
-    actor.require("audit", "admin")
+    policy.require_scope(actor, "read_audit")
     async with state.context.database.connection() as connection:
         lines = await read_after(connection, after, limit=limit)
     answer = ChainedActList(items=lines, next=lines[-1].position if len(lines) == limit else None)

@@ -23,7 +23,7 @@ from registry.api.request_context import request_context
 from registry.api.writes import SAVED, ActorRequest, Call, ReceiptAnswer, with_links
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, RegistryError, RequestTimeout
-from registry.services import bulk
+from registry.services import bulk, policy
 from registry.services.bulk import BulkPurpose, FiledLine
 from registry.services.input_lines import split_lines
 from registry.services.receipts import DraftReceipt
@@ -78,7 +78,7 @@ async def file_many(
     if action is None:
         raise InvalidParameter("action: say what to do; send action=submit or action=draft")
     require_type(call.request, NDJSON, "one document a line")
-    call.actor.require("file")
+    policy.require_scope(call.actor, "file")
     return _LinesResponse(call, purpose=action)
 
 

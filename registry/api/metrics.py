@@ -38,6 +38,7 @@ from registry.errors import Unavailable
 from registry.record.fast_validator import FastValidator
 from registry.record.model import Profile
 from registry.record.pack import Pack
+from registry.services import policy
 from registry.settings import is_loopback
 from registry.store.database import Database
 from registry.store.heartbeats import Heartbeat
@@ -176,7 +177,7 @@ async def _let_in(request: ApiRequest, state: ApiState) -> None:
         if not readers.was_let_in(digest):
             raise
         return
-    actor.require("metrics", "admin")
+    policy.require_scope(actor, "read_metrics")
     readers.let_in(digest)
 
 

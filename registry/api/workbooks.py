@@ -32,7 +32,7 @@ from registry.exchange.workbooks.reading import ReadSheet, read_workbook
 from registry.exchange.workbooks.results import WorkbookRecord
 from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.codelists import codelists
-from registry.services import drafts
+from registry.services import drafts, policy
 
 Layout: TypeAlias = Annotated[
     WorkbookLayout,
@@ -174,7 +174,7 @@ async def answer_workbook(call: Call) -> Response[bytes]:
 async def _file(
     call: ActorRequest,
 ) -> tuple[list[ReadSheet], list[WorkbookRecord], WorkbookWords]:
-    call.actor.require("file")
+    policy.require_scope(call.actor, "file")
     require_one_of(call.request, WORKBOOKS)
     words = WorkbookWords(call.context.pack, call.language)
     raw = await read_body(call.request, MAX_BYTES)

@@ -1,4 +1,4 @@
-"""Who may do what: actors with their scopes."""
+"""Who acts: actors with their scopes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
-from registry.errors import Forbidden
 from registry.text.confusables import skeleton
 
 _OPERATOR = "operator"
@@ -40,28 +39,6 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         if self.member is not None:
             return f"member {self.member}"
         return _OPERATOR if self.token is None else person_of(self.name)
-
-    def require(self, *scopes: Scope) -> None:
-        """Refuse, by `Forbidden`, who has none of these scopes."""
-        if not self.scopes.isdisjoint(scopes):
-            return
-        needed = " or ".join(scopes)
-        if self.roles:
-            raise Forbidden(
-                f"your roles are {', '.join(sorted(self.roles))}; this needs the scope {needed}"
-            )
-        raise Forbidden(
-            f"this token has the scopes {', '.join(sorted(self.scopes))}; "
-            f"this needs the scope {needed}"
-        )
-
-    def files_for(self, agency: str) -> bool:
-        """Return whether the token is of this agency."""
-        return self.agency == agency
-
-    def reviews_for(self, agency: str) -> bool:
-        """Return whether the token reviews for this agency; the authority's reviews for all."""
-        return "review" in self.scopes and self.agency in {None, agency}
 
 
 def person_of(actor: str) -> str:

@@ -18,10 +18,10 @@ from zlib import crc32
 
 from registry.errors import ConfigurationError, Conflict, InvalidParameter, NotFound, Unauthorized
 from registry.record.ids import is_foreign_agency
-from registry.services import audit
+from registry.services import audit, policy
 from registry.services.access import OPERATOR, SCOPES, Actor, person_of
 from registry.services.identity_provider import IdentityProvider
-from registry.services.members import require_member, scopes_of
+from registry.services.members import require_member
 from registry.store import agencies, members, records, tokens
 from registry.store.database import Connection, Database, retried
 from registry.store.tokens import StoredToken
@@ -283,7 +283,7 @@ async def revoke_token(
 
 
 def _require_admin(by: Actor) -> None:
-    if by.roles.isdisjoint({"agency_admin", "register_admin"}):
+    if not policy.manages(by):
         raise NotFound("there are no tokens that you may read")
 
 
@@ -355,7 +355,7 @@ async def _require_member(
 ) -> None:
     """Refuse a token for a member that allows more than she may herself."""
     known = require_member(await members.lock(connection, number), number)
-    allowed = scopes_of(known.roles)
+    allowed = policy.scopes_of(known.roles)
     if known.agency != agency or not allowed.issuperset(scopes):
         where = f"--agency {known.agency}" if known.agency else "no agency"
         raise ConfigurationError(

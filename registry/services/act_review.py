@@ -12,7 +12,7 @@ from registry.errors import Conflict, Forbidden, InvalidStatement
 from registry.record.canonical import canonical
 from registry.record.model import Document
 from registry.record.statements import check_act_comment
-from registry.services import audit, idempotency, notices
+from registry.services import audit, idempotency, notices, policy
 from registry.services.access import Actor
 from registry.services.attestation import Attest
 from registry.services.audit import Action
@@ -22,7 +22,6 @@ from registry.services.pending_acts import (
     ActReceipt,
     StatedCommand,
     act_not_found,
-    is_own_act,
     receipt_of,
 )
 from registry.services.pipeline import Command, Decision, execute
@@ -174,11 +173,10 @@ async def delete_act(
     context: ServiceContext, actor: Actor, number: int, *, now: dt.datetime
 ) -> None:
     """Take back what one's own side has asked for, or throw away what was returned."""
-    if "admin" not in actor.scopes:
-        actor.require("file")
+    policy.require_scope(actor, "take_back_act")
     async with context.database.connection() as connection:
         found = await pending_acts.read(connection, number)
-    if found is None or not is_own_act(actor, found):
+    if found is None or not policy.allows(actor, "take_back_act", found.agency):
         raise act_not_found(number)
     async with context.database.transaction() as connection:
         await records.lock_record(connection, found.subject)
@@ -196,10 +194,10 @@ async def delete_act(
 
 
 async def _reviewed(context: ServiceContext, actor: Actor, number: int) -> PendingAct:
-    actor.require("review")
+    policy.require_scope(actor, "review")
     async with context.database.connection() as connection:
         act = await pending_acts.read(connection, number)
-    if act is None or not actor.reviews_for(act.agency):
+    if act is None or not policy.allows(actor, "review", act.agency):
         raise act_not_found(number)
     return act
 

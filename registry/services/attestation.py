@@ -7,13 +7,14 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
+from registry.errors import Conflict, InvalidStatement, NotFound
 from registry.ledger.entries import StatedEntry
 from registry.log.disclosure_tree import commitments, seal
 from registry.log.entry import AttestationEntry, previous_entry
 from registry.record.attestation import check, check_number
 from registry.record.canonical import canonical
 from registry.record.model import Document
+from registry.services import policy
 from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
@@ -53,9 +54,7 @@ async def attest(
     A day may be spoken of again: the last word counts, and the others stay in the history. Where
     review is required it waits for a second person.
     """
-    actor.require("file")
-    if not actor.files_for(agency):
-        raise Forbidden(f"this token files for {actor.agency}; it cannot attest for {agency}")
+    policy.require(actor, "attest", agency)
     if agency not in context.pack.agencies:
         known = ", ".join(sorted(context.pack.agencies))
         raise NotFound(f"{agency} is not an agency of this register; the agencies are {known}")

@@ -34,7 +34,7 @@ from registry.record.ids import split_id
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.parse import MAX_BYTES
-from registry.services import access_tokens, audit
+from registry.services import access_tokens, audit, policy
 from registry.services.access import Actor
 from registry.services.access_tokens import EndedToken
 from registry.services.context import ServiceContext
@@ -99,7 +99,7 @@ async def file_lines(
     write from what the actor may do, for every `LINES_A_WRITE` lines after the first so many.
     A `RegistryError` that `lines` raises is the answer to the line that it would have given.
     """
-    actor.require("file")
+    policy.require_scope(actor, "file")
     wait_in_line()
     clerk = _NdjsonFiler(
         context=context,

@@ -9,7 +9,6 @@ import msgspec
 from registry.errors import (
     Conflict,
     Finding,
-    Forbidden,
     InvalidRecord,
     NotFound,
     PreconditionFailed,
@@ -23,7 +22,7 @@ from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.rule_context import remark
 from registry.record.validate import Verdict, draft_findings, validate, with_remarks
-from registry.services import audit, idempotency, limits
+from registry.services import audit, idempotency, limits, policy
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.receipts import Receipt, unchanged_receipt
@@ -160,11 +159,10 @@ async def read_draft(
     context: ServiceContext, actor: Actor, record: str, *, now: dt.datetime, language: str = "en"
 ) -> SavedDraft:
     """Read a draft with its findings: an agency its own, a reviewer what is in review."""
-    _require_reader(actor)
-    agency = agency_of(record)
-    own = "file" in actor.scopes and actor.files_for(agency)
-    if not (own or actor.reviews_for(agency)):
+    policy.require_scope(actor, "read_draft")
+    if not policy.allows(actor, "read_draft", agency_of(record)):
         raise draft_not_found(record)
+    own = policy.allows(actor, "file", agency_of(record))
     async with context.database.connection() as connection:
         draft = await drafts.read(connection, record, state=None if own else "in_review")
         if draft is None:
@@ -178,8 +176,8 @@ async def list_drafts(
     context: ServiceContext, actor: Actor, *, state: DraftState | None = None
 ) -> list[Draft]:
     """List an agency's own drafts, or, for a reviewer, those in review."""
-    _require_reader(actor)
-    own = "file" in actor.scopes and actor.agency is not None
+    policy.require_scope(actor, "read_draft")
+    own = policy.allows(actor, "file", actor.agency)
     if not own and state == "draft":
         return []
     async with context.database.connection() as connection:
@@ -196,9 +194,7 @@ async def delete_draft(
     now: dt.datetime,
 ) -> None:
     """Throw a draft away, also one in review; what is published stays."""
-    actor.require("file")
-    if not actor.files_for(agency_of(record)):
-        raise draft_not_found(record)
+    require_own_draft(actor, record)
     async with context.database.transaction() as connection:
         draft = await drafts.lock(connection, record)
         if draft is None:
@@ -209,15 +205,14 @@ async def delete_draft(
         await audit.note(connection, actor, "delete_draft", record, before=draft.tag, now=now)
 
 
-def own_agency(context: ServiceContext, actor: Actor, record: str) -> Agency:
-    """Find the agency of a record that the actor files for.
+def own_agency(
+    context: ServiceContext, actor: Actor, record: str, act: policy.Permission = "file"
+) -> Agency:
+    """Find the agency of a record for which the actor may do this.
 
     Another agency's is refused by `Forbidden` from the address alone, whether there is one or not.
     """
-    actor.require("file")
-    code, _ = split_id(record)
-    if not actor.files_for(code):
-        raise Forbidden(f"this token files for {actor.agency}; it cannot file for {code}")
+    policy.require(actor, act, agency_of(record))
     return local_agency(context, record)
 
 
@@ -267,6 +262,13 @@ async def receipt_of_latest(connection: Connection, record: str) -> Receipt:
     return unchanged_receipt(record, current)
 
 
+def require_own_draft(actor: Actor, record: str) -> None:
+    """Refuse who does not file for the agency of a draft; raises `NotFound` for another's."""
+    policy.require_scope(actor, "file")
+    if not policy.allows(actor, "file", agency_of(record)):
+        raise draft_not_found(record)
+
+
 def draft_not_found(record: str) -> NotFound:
     """Return the error for a draft that is not there, or that the actor may not know of."""
     return NotFound(f"there is no draft {record} that you may read")
@@ -275,11 +277,6 @@ def draft_not_found(record: str) -> NotFound:
 def tag_of(leaf: bytes) -> str:
     """Make the tag of a published version from its leaf hash."""
     return leaf.hex()[:_TAG_DIGITS]
-
-
-def _require_reader(actor: Actor) -> None:
-    if "review" not in actor.scopes:
-        actor.require("file")
 
 
 def require_stated(precondition: Precondition | None) -> Precondition:

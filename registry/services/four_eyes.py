@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 
 from registry.errors import Forbidden
 from registry.log.entry import ApprovedBy
+from registry.services import policy
 from registry.services.access import OPERATOR, Actor, person_of
 from registry.services.context import Review
 from registry.store import members
@@ -74,7 +75,7 @@ async def require_second(
 
 def require_redactor(actor: Actor) -> None:
     """Refuse who may not redact, and who is neither a member nor the holder of a token."""
-    actor.require("redact")
+    policy.require_scope(actor, "redact")
     if actor.member is None and actor.token is None:
         raise Forbidden("a redaction takes two members or tokens: bring a token (--token-file)")
 

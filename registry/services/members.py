@@ -12,7 +12,6 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
-from typing import Literal, TypeAlias, get_args
 from unicodedata import normalize
 
 import msgspec
@@ -20,25 +19,16 @@ import msgspec
 from registry.errors import Conflict, Forbidden, InvalidParameter, NotFound, Unauthorized
 from registry.record.ids import is_foreign_agency
 from registry.record.pack import Pack
-from registry.services import audit
-from registry.services.access import OPERATOR, Actor, Scope
+from registry.services import audit, policy
+from registry.services.access import OPERATOR, Actor
 from registry.store import members, sessions
 from registry.store.database import Connection, Database, retried
 from registry.store.members import Member
 from registry.text.text_safety import first_problem
 
-MemberRole: TypeAlias = Literal["editor", "reviewer", "agency_admin", "register_admin"]
-ROLES: tuple[MemberRole, ...] = get_args(MemberRole)
-
 LINK_LIFETIME = dt.timedelta(minutes=15)
 SECRET_BYTES = 32
 
-_SCOPES: dict[str, tuple[Scope, ...]] = {
-    "editor": ("file",),
-    "reviewer": ("review",),
-    "agency_admin": (),
-    "register_admin": ("admin", "redact"),
-}
 _OF_AN_AGENCY = {"editor", "agency_admin"}
 _AUTHORITY = "authority"
 _LONGEST_NAME = 120
@@ -58,17 +48,12 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: dt.datetime
 
 
-def scopes_of(roles: Collection[str]) -> frozenset[Scope]:
-    """Return what roles allow."""
-    return frozenset(scope for role in roles for scope in _SCOPES[role])
-
-
 def actor_of(member: Member, *, request: str = "") -> Actor:
     """Return the actor of a member: the log names the agency or the authority, never a person."""
     return Actor(
         name=member.agency or _AUTHORITY,
         agency=member.agency,
-        scopes=scopes_of(member.roles),
+        scopes=policy.scopes_of(member.roles),
         token=None,
         request=request,
         member=member.id,
@@ -200,7 +185,9 @@ async def change_roles(
         await members.set_roles(connection, member, _in_order(roles))
         await members.vouch(connection, member, by.member)
         await sessions.end_all(connection, member, now)
-        await members.revoke_tokens(connection, member, allowed=list(scopes_of(roles)), at=now)
+        await members.revoke_tokens(
+            connection, member, allowed=list(policy.scopes_of(roles)), at=now
+        )
         before = ",".join(known.roles)
         await audit.note(connection, by, "change_roles", str(member), before=before, now=now)
 
@@ -234,7 +221,7 @@ async def end_member(database: Database, by: Actor, member: int, *, now: dt.date
 
 async def list_members(database: Database, by: Actor, *, agency: str | None = None) -> list[Member]:
     """List members, also those who have ended: an agency admin's colleagues, or all."""
-    if not _is_manager(by):
+    if not policy.manages(by):
         raise NotFound("there are no members that you may read")
     async with database.connection() as connection:
         return await members.read_all(connection, by.agency or agency)
@@ -259,10 +246,6 @@ def require_member(known: Member | None, number: int) -> Member:
     return known
 
 
-def _is_manager(by: Actor) -> bool:
-    return by is OPERATOR or not by.roles.isdisjoint({"agency_admin", "register_admin"})
-
-
 def _require_manager(by: Actor, agency: str | None, roles: Collection[str]) -> None:
     """Refuse who manages no members, or not those of the agency, or gives more than she may."""
     if by is OPERATOR or "register_admin" in by.roles:
@@ -276,14 +259,14 @@ def _require_manager(by: Actor, agency: str | None, roles: Collection[str]) -> N
 async def _managed(connection: Connection, by: Actor, number: int) -> Member:
     """Lock a member in force whom the actor manages; anybody else is not found."""
     known = await members.lock(connection, number)
-    if known is None or not _is_manager(by) or (by.agency not in {None, known.agency}):
+    if known is None or not policy.manages(by) or (by.agency not in {None, known.agency}):
         raise member_not_found(number)
     return require_member(known, number)
 
 
 def _require_not_oneself(by: Actor, known: Member, roles: Collection[str]) -> None:
     """Keep an admin from shutting herself out; another one does it, or the command line."""
-    admin = {"agency_admin", "register_admin"}.intersection(known.roles)
+    admin = policy.MANAGERS.intersection(known.roles)
     if by.member == known.id and not admin.issubset(roles):
         raise Conflict("you cannot take your own admin role away; another admin does it")
 
@@ -297,10 +280,11 @@ def _require_agency(pack: Pack, agency: str | None) -> None:
 
 
 def _require_roles(roles: Collection[str], agency: str | None) -> None:
-    unknown = [role for role in roles if role not in ROLES]
+    unknown = [role for role in roles if role not in policy.ROLES]
     if unknown or not roles:
         raise InvalidParameter(
-            f"roles: {', '.join(unknown) or 'none'} is no role; the roles are {', '.join(ROLES)}"
+            f"roles: {', '.join(unknown) or 'none'} is no role; "
+            f"the roles are {', '.join(policy.ROLES)}"
         )
     if agency is None and not _OF_AN_AGENCY.isdisjoint(roles):
         bound = " and ".join(sorted(_OF_AN_AGENCY))
@@ -310,7 +294,7 @@ def _require_roles(roles: Collection[str], agency: str | None) -> None:
 
 
 def _in_order(roles: Collection[str]) -> list[str]:
-    return [role for role in ROLES if role in roles]
+    return [role for role in policy.ROLES if role in roles]
 
 
 async def _make_link(

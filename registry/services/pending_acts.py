@@ -14,7 +14,7 @@ from registry.errors import Conflict, NotFound
 from registry.log.entry import ApprovedBy
 from registry.record.canonical import canonical
 from registry.record.model import Document, LangText
-from registry.services import audit, idempotency, notices
+from registry.services import audit, idempotency, notices, policy
 from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
@@ -140,8 +140,8 @@ async def list_acts(
     context: ServiceContext, actor: Actor, *, state: ActState | None = None
 ) -> list[PendingAct]:
     """List the acts about an agency, newest first, or, for a reviewer, those in review."""
-    _require_reader(actor)
-    own = _is_filer(actor)
+    policy.require_scope(actor, "read_act")
+    own = policy.allows(actor, "take_back_act", actor.agency)
     if not own and state not in {None, "in_review"}:
         return []
     async with context.database.connection() as connection:
@@ -166,13 +166,13 @@ async def list_named(
 
 async def read_act(context: ServiceContext, actor: Actor, number: int) -> PendingAct:
     """Read an act about one's own agency, or one that waits for the actor or was decided by her."""
-    _require_reader(actor)
+    policy.require_scope(actor, "read_act")
     async with context.database.connection() as connection:
         act = await pending_acts.read(connection, number)
     if act is None or not (
-        is_own_act(actor, act)
+        policy.allows(actor, "take_back_act", act.agency)
         or (
-            actor.reviews_for(act.agency)
+            policy.allows(actor, "review", act.agency)
             and (act.state == "in_review" or act.decided_person == actor.person)
         )
     ):
@@ -201,7 +201,7 @@ async def read_for_decision(context: ServiceContext, actor: Actor, number: int) 
     """Read an act with what has become of its subject, and what the actor may do with it."""
     act = await read_act(context, actor, number)
     name, in_use, base, refusal = None, None, act.base, None
-    reviews = act.state == "in_review" and actor.reviews_for(act.agency)
+    reviews = act.state == "in_review" and policy.allows(actor, "review", act.agency)
     async with context.database.connection() as connection:
         if act.kind == "withdrawal":
             current = (await records.read_current(connection, [act.subject])).get(act.subject)
@@ -231,7 +231,7 @@ async def read_for_decision(context: ServiceContext, actor: Actor, number: int) 
         refusal=refusal,
         may_decide=reviews and refusal is None,
         may_take_back=act.state != "approved"
-        and is_own_act(actor, act)
+        and policy.allows(actor, "take_back_act", act.agency)
         and act.requested_agency == actor.agency,
     )
 
@@ -243,32 +243,12 @@ async def find_waiting(
 
     Raises `NotFound` where the actor may not ask for one, whether there is such a subject or not.
     """
-    if not may_request(actor, agency):
+    if not policy.allows(actor, "attest" if kind == "attestation" else "withdraw", agency):
         raise NotFound(f"there is no {subject} that you may change")
     async with context.database.connection() as connection:
         return await pending_acts.read_waiting(connection, kind, subject)
 
 
-def may_request(actor: Actor, agency: str) -> bool:
-    """Return whether the actor may ask for withdrawals and attestations of an agency."""
-    return _is_filer(actor) and actor.agency in {None, agency}
-
-
 def act_not_found(number: int) -> NotFound:
     """Return the error for an act that is not there, or that the actor may not know of."""
     return NotFound(f"there is no act {number} that you may read")
-
-
-def _is_filer(actor: Actor) -> bool:
-    """Return whether the actor may ask for acts: for its agency, or as administrator for all."""
-    return "admin" in actor.scopes or ("file" in actor.scopes and actor.agency is not None)
-
-
-def is_own_act(actor: Actor, act: PendingAct) -> bool:
-    """Return whether an act is about what the actor may ask for."""
-    return may_request(actor, act.agency)
-
-
-def _require_reader(actor: Actor) -> None:
-    if not {"review", "admin"} & actor.scopes:
-        actor.require("file")

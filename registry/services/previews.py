@@ -15,7 +15,7 @@ import msgspec
 from registry.errors import Conflict, Forbidden, InvalidParameter, NotFound
 from registry.log.register import Register, StoredRecord
 from registry.record.ids import agency_of
-from registry.services import audit
+from registry.services import audit, policy
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import SavedDraft, draft_not_found, local_agency, read_draft
@@ -184,7 +184,7 @@ async def delete_expired(database: Database, *, now: dt.datetime) -> None:
 
 def _require_own(actor: Actor, record: str) -> int:
     """Return the member's number; raises `NotFound` where the draft is not her own agency's."""
-    if "file" not in actor.scopes or not actor.files_for(agency_of(record)):
+    if not policy.allows(actor, "file", agency_of(record)):
         raise draft_not_found(record)
     if actor.member is None:
         raise Forbidden("a preview link is made by a member who is signed in, not by a token")

@@ -14,7 +14,7 @@ from registry.log.erasure import covers
 from registry.record.canonical import canonical
 from registry.record.ids import agency_of
 from registry.record.model import Document
-from registry.services import audit, idempotency
+from registry.services import audit, idempotency, policy
 from registry.services.access import Actor, person_of
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
@@ -88,13 +88,13 @@ async def request(
         requested_person=actor.person,
     )
     if asked.record is not None:
-        _require_own(actor, agency_of(asked.record))
+        policy.require(actor, "redact", agency_of(asked.record))
 
     async def work(connection: Connection) -> RedactionReceipt:
         named = asked
         if asked.record is None:
             named = await _of_entry(connection, asked, int(statement["entry"]))
-            _require_own(actor, _agency(named))
+            policy.require(actor, "redact", _agency(named))
         await records.lock_record(connection, named.subject)
         await _require_carried_out(connection, named)
         sections = await redactions.read_sections(connection, asked.record, None, named.entries)
@@ -268,7 +268,7 @@ def _confirmed(asked: Redaction, by: str, entry: Entry) -> RedactionReceipt:
 
 async def list_redactions(context: ServiceContext, actor: Actor) -> list[Redaction]:
     """List what was asked to be erased, and what became of it, newest first."""
-    actor.require("redact")
+    policy.require_scope(actor, "redact")
     async with context.database.snapshot() as connection:
         found = await redactions.read_all(connection, actor.agency)
         return [
@@ -285,7 +285,7 @@ async def delete(context: ServiceContext, actor: Actor, number: int, *, now: dt.
 
     Raises `Conflict` for one that is confirmed.
     """
-    actor.require("redact")
+    policy.require_scope(actor, "redact")
     subject = (await _find(context, actor, number)).subject
     async with context.database.transaction() as connection:
         await records.lock_record(connection, subject)
@@ -304,7 +304,7 @@ async def delete(context: ServiceContext, actor: Actor, number: int, *, now: dt.
 async def _find(context: ServiceContext, actor: Actor, number: int) -> Redaction:
     async with context.database.connection() as connection:
         asked = await redactions.read(connection, number)
-    if asked is None or actor.agency not in {None, _agency(asked)}:
+    if asked is None or not policy.allows(actor, "redact", _agency(asked)):
         raise _not_found(number)
     return asked
 
@@ -318,11 +318,6 @@ def _not_found(number: int) -> NotFound:
 
 def _agency(asked: Redaction) -> str:
     return agency_of(asked.record) if asked.record else asked.agency or ""
-
-
-def _require_own(actor: Actor, agency: str) -> None:
-    if actor.agency not in {None, agency}:
-        raise Forbidden(f"this token redacts for {actor.agency}; it cannot redact for {agency}")
 
 
 def receipt_of(of: Redaction, outcome: RedactionOutcome | None = None) -> RedactionReceipt:

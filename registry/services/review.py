@@ -7,25 +7,24 @@ from functools import partial
 
 import msgspec
 
-from registry.errors import Forbidden, InvalidStatement
+from registry.errors import InvalidStatement
 from registry.record.canonical import canonical
-from registry.record.ids import agency_of, split_id
+from registry.record.ids import agency_of
 from registry.record.model import Document, LangText
-from registry.record.pack import Agency
 from registry.record.statements import check_comment
 from registry.record.validate import Verdict
-from registry.services import audit, idempotency, notices
+from registry.services import audit, idempotency, notices, policy
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import (
     Precondition,
     draft_not_found,
     list_drafts,
-    local_agency,
     own_agency,
     read_draft,
     receipt_of_latest,
     require_base,
+    require_own_draft,
     submitter_of,
 )
 from registry.services.four_eyes import ReviewRefusal, find_refusal, submitting_person
@@ -96,7 +95,7 @@ async def approve(
     command = Publish(
         actor=actor,
         subject=record,
-        agency=_reviewed_agency(context, actor, record),
+        agency=own_agency(context, actor, record, "review"),
         purpose="approve",
         precondition=precondition,
         request=f"approve {record}".encode(),
@@ -121,7 +120,7 @@ async def return_draft(
 
     The statement's `comment` says what to mend, its `comments` the same field by field.
     """
-    _reviewed_agency(context, actor, record)
+    own_agency(context, actor, record, "review")
     findings = check_comment(statement, context.pack, language)
     if findings:
         raise InvalidStatement("the comment cannot be taken as it is", findings)
@@ -159,9 +158,7 @@ async def take_back(
 
     Raises `Conflict` where it is not in review.
     """
-    actor.require("file")
-    if not actor.files_for(agency_of(record)):
-        raise draft_not_found(record)
+    require_own_draft(actor, record)
     async with context.database.transaction() as connection:
         await records.lock_record(connection, record)
         draft = await drafts.lock(connection, record)
@@ -214,14 +211,6 @@ async def _put_into_review(
     return _receipt_of_draft(draft, submitted_at=now)
 
 
-def _reviewed_agency(context: ServiceContext, actor: Actor, record: str) -> Agency:
-    actor.require("review")
-    code, _ = split_id(record)
-    if not actor.reviews_for(code):
-        raise Forbidden(f"this token reviews for {actor.agency}; it cannot review for {code}")
-    return local_agency(context, record)
-
-
 def _receipt_of_draft(
     draft: Draft,
     *,
@@ -263,7 +252,7 @@ class ReviewedDraft(WaitingDraft, frozen=True, kw_only=True):
 
 async def read_queue(context: ServiceContext, actor: Actor) -> list[WaitingDraft]:
     """Return the drafts that wait for the actor's review, the one that waits longest first."""
-    actor.require("review")
+    policy.require_scope(actor, "review")
     waiting = await list_drafts(context, actor, state="in_review")
     async with context.database.connection() as connection:
         current = await records.read_current(connection, [one.record for one in waiting])
@@ -282,8 +271,7 @@ async def read_review(
     context: ServiceContext, actor: Actor, record: str, *, now: dt.datetime, language: str
 ) -> ReviewedDraft:
     """Return a draft that waits for the actor's review; any other is not found."""
-    agency = agency_of(record)
-    if not actor.reviews_for(agency):
+    if not policy.allows(actor, "review", agency_of(record)):
         raise draft_not_found(record)
     saved = await read_draft(context, actor, record, now=now, language=language)
     if saved.draft.state != "in_review":

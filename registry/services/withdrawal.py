@@ -9,7 +9,6 @@ import msgspec
 
 from registry.errors import (
     Conflict,
-    Forbidden,
     InvalidStatement,
     NotFound,
     PreconditionRequired,
@@ -22,6 +21,7 @@ from registry.record.canonical import canonical
 from registry.record.ids import split_id
 from registry.record.model import Document, LangText
 from registry.record.statements import check_successor, check_withdrawal
+from registry.services import policy
 from registry.services.access import Actor
 from registry.services.audit import Action
 from registry.services.context import ServiceContext
@@ -86,7 +86,7 @@ async def withdraw(
     required it waits for a second person.
     """
     agency, _ = split_id(record)
-    _require_authority(actor, agency)
+    policy.require(actor, "withdraw", agency)
     findings = check_withdrawal(statement, context.pack, language)
     if findings:
         raise InvalidStatement(f"{record} cannot be withdrawn like this", findings)
@@ -217,11 +217,3 @@ def _require_standing(record: str, current: CurrentVersion, act: PendingAct) -> 
             f"another version of {record} was published since its withdrawal was asked for; return "
             "it, so that its agency reads the record and asks again if it still should be withdrawn"
         )
-
-
-def _require_authority(actor: Actor, agency: str) -> None:
-    if "admin" in actor.scopes and actor.agency in {None, agency}:
-        return
-    actor.require("file")
-    if not actor.files_for(agency):
-        raise Forbidden(f"this token files for {actor.agency}; it cannot withdraw for {agency}")

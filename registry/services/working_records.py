@@ -13,6 +13,7 @@ from registry.record.ids import agency_of
 from registry.record.model import Document, LangText
 from registry.record.pointers import dig
 from registry.record.validate import Verdict
+from registry.services import policy
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import SavedDraft, draft_not_found, tag_of
@@ -53,7 +54,7 @@ async def read_working_record(
     context: ServiceContext, actor: Actor, record: str, *, now: dt.datetime, language: str
 ) -> WorkingRecord:
     """Return what an agency works on; for others, and where there is nothing, `NotFound`."""
-    if "file" not in actor.scopes or not actor.files_for(agency_of(record)):
+    if not policy.allows(actor, "file", agency_of(record)):
         raise draft_not_found(record)
     async with context.database.connection() as connection:
         draft = await drafts.read(connection, record)
@@ -148,7 +149,7 @@ async def read_states(
     async with context.database.connection() as connection:
         current = await records.read_current(connection, wanted)
         own = {}
-        if actor is not None and "file" in actor.scopes and actor.agency is not None:
+        if actor is not None and policy.allows(actor, "file", actor.agency):
             kept = await drafts.read_all(connection, actor.agency)
             own = {draft.record: draft for draft in kept}
     for record in wanted:

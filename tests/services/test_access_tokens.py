@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError, Conflict, Forbidden, NotFound, Unauthorized
-from registry.services import access_tokens
+from registry.services import access_tokens, policy
 from registry.store import audit
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -37,18 +37,19 @@ async def test_a_token_is_recognised_with_what_it_may_do(database, create):
     actor = await access_tokens.recognise(database, token, now=NOW)
     assert (actor.name, actor.agency) == ("dgi-it", "dgi")
     assert actor.scopes == {"file", "audit"}
-    assert actor.files_for("dgi")
-    assert not actor.files_for("cnss")
-    actor.require("audit")
-    with pytest.raises(Forbidden, match="scope admin"):
-        actor.require("admin")
+    policy.require(actor, "file", "dgi")
+    with pytest.raises(Forbidden, match="cannot file for cnss"):
+        policy.require(actor, "file", "cnss")
+    policy.require_scope(actor, "read_audit")
+    with pytest.raises(Forbidden, match="scopes audit, file; this needs the scope redact"):
+        policy.require_scope(actor, "redact")
 
 
 async def test_without_an_agency_it_is_the_authoritys(database, create):
     token = await create(agency=None, scopes=("review",))
     actor = await access_tokens.recognise(database, token, now=NOW)
     assert (actor.name, actor.agency) == ("authority", None)
-    assert not actor.files_for("dgi")
+    assert not policy.allows(actor, "file", "dgi")
 
 
 async def test_a_mistyped_or_cut_token_is_told_apart_from_an_unknown_one(database, create):

@@ -32,7 +32,7 @@ from registry.record.ids import is_id
 from registry.record.messages import message
 from registry.record.model import NOT_STATED, Document
 from registry.record.pointers import dig
-from registry.services import drafts
+from registry.services import drafts, policy
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
@@ -62,7 +62,7 @@ async def file_workbook(
     One that cannot be read as a whole, or was changed since the sheet was made, is not saved; the
     others are. Nothing is written for a record that stands in the register as it stands here.
     """
-    actor.require("file")
+    policy.require_scope(actor, "file")
     filled = [one for read in sheets for one in read.records]
     before = repeated(filled)
     known = [one.record for one in filled if is_id(one.record)]

@@ -19,7 +19,7 @@ from registry.errors import (
 )
 from registry.pages.labels import message
 from registry.record.ids import agency_of
-from registry.services import act_review, attestation, notices, pending_acts, withdrawal
+from registry.services import act_review, attestation, notices, pending_acts, policy, withdrawal
 from registry.services.drafts import tag_of
 from registry.services.pending_acts import ActReceipt
 from registry.store import attestations, records
@@ -63,7 +63,7 @@ async def withdraw_record_by_form(request: ConsoleRequest, record: RecordPath) -
     fields = await read_fields(request)
     show = partial(_show_withdrawal, request, record, fields)
     tag = dict(fields).get("tag", "")
-    if not pending_acts.may_request(request.actor, agency_of(record)):
+    if not policy.allows(request.actor, "withdraw", agency_of(record)):
         raise NotFound(f"there is no record {record}")
     try:
         done = await withdrawal.withdraw(
@@ -124,7 +124,7 @@ async def acts_page(request: ConsoleRequest) -> Response[bytes]:
     view = partial(
         acts_view,
         found=found,
-        attests="file" in request.actor.scopes,
+        attests=policy.allows(request.actor, "attest", request.actor.agency),
         review=request.context.takes_review,
     )
     return await console_page(request, "acts.html", view)
@@ -242,6 +242,6 @@ async def _show_act(
 
 def _own_agency(request: ConsoleRequest) -> str:
     """Return the agency of whoever is signed in; the authority attests nothing."""
-    if request.actor.agency is None or "file" not in request.actor.scopes:
+    if not policy.allows(request.actor, "attest", request.actor.agency):
         raise NotFound("only an agency says how many systems it runs")
-    return request.actor.agency
+    return request.actor.agency or ""

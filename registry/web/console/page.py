@@ -26,10 +26,11 @@ from registry.pages.reader import Reader, say
 from registry.pages.site import render
 from registry.record.messages import PlainLanguage
 from registry.record.pack import Pack
-from registry.services import notices, sessions
+from registry.services import notices, policy, sessions
 from registry.services.access import Actor
 from registry.services.context import ServiceContext
 from registry.services.drafts import Precondition
+from registry.services.members import actor_of
 from registry.services.sessions import Notice, Session
 from registry.services.working_records import WorkingRecord, read_working_record
 from registry.settings import Settings
@@ -42,20 +43,21 @@ PREFIX = "/office"
 NumberPath: TypeAlias = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 """A part of an address that is the number of a row."""
 
-NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
-    ("", message("Records"), frozenset({"editor"})),
-    ("workbooks", message("Workbooks"), frozenset({"editor"})),
-    ("review/", message("Review"), frozenset({"reviewer"})),
-    (
-        "review/acts",
-        message("Withdrawals and attestations"),
-        frozenset({"editor", "register_admin"}),
-    ),
-    ("notices", message("Notices"), frozenset()),
-    ("members", message("Members"), frozenset({"agency_admin", "register_admin"})),
-    ("tokens", message("Tokens"), frozenset({"agency_admin", "register_admin"})),
+
+def _may(act: policy.Permission) -> Callable[[Actor], bool]:
+    return lambda actor: policy.allows(actor, act, actor.agency)
+
+
+NAVIGATION: tuple[tuple[str, str, Callable[[Actor], bool]], ...] = (
+    ("", message("Records"), _may("file")),
+    ("workbooks", message("Workbooks"), _may("file")),
+    ("review/", message("Review"), _may("review")),
+    ("review/acts", message("Withdrawals and attestations"), _may("take_back_act")),
+    ("notices", message("Notices"), lambda _: True),
+    ("members", message("Members"), policy.manages),
+    ("tokens", message("Tokens"), policy.manages),
 )
-"""The sections of the console: the path, its name, and the roles that have it (none: everybody)."""
+"""The sections of the console: the path, its name, and who has it."""
 
 
 class ConsoleState(ApiState):
@@ -163,7 +165,7 @@ def asset_address(state: ConsoleState, name: str) -> str:
 
 def filing_agency(request: ConsoleRequest) -> str:
     """Return the agency that a member files for; the authority's own file for none."""
-    request.actor.require("file")
+    policy.require_scope(request.actor, "file")
     return request.actor.agency or ""
 
 
@@ -299,6 +301,6 @@ def _known(request: ApiRequest, edition: Edition, notice: Notice | None) -> dict
 
 
 def _sections(member: Member | None) -> Iterator[tuple[str, str]]:
-    for path, name, roles in NAVIGATION:
-        if member is not None and (not roles or not roles.isdisjoint(member.roles)):
-            yield path, name
+    if member is not None:
+        actor = actor_of(member)
+        yield from ((path, name) for path, name, has in NAVIGATION if has(actor))

@@ -14,7 +14,7 @@ from registry.clock import utc_now
 from registry.errors import InvalidRecord
 from registry.exchange.identity import words
 from registry.pages.labels import message
-from registry.services import drafts, review
+from registry.services import drafts, policy, review
 from registry.services.drafts import Precondition
 from registry.services.working_records import WorkingRecord, read_agency_work
 from registry.web.console.acts import BLOCKED
@@ -44,10 +44,10 @@ _TAKEN_BACK = message("Taken back. You can change it again.")
 @get("/{lang:str}/")
 async def home_page(request: ConsoleRequest) -> Response[bytes]:
     """Show what the member's agency works on and has filed; who files nothing sees her own work."""
-    scopes = request.actor.scopes
-    if "file" not in scopes:
-        return await see_other(request, "review/" if "review" in scopes else "members")
-    agency, today = request.actor.agency or "", utc_now().date()
+    actor = request.actor
+    if not policy.allows(actor, "file", actor.agency):
+        return await see_other(request, "review/" if "review" in actor.scopes else "members")
+    agency, today = actor.agency or "", utc_now().date()
     begun, filed = await read_agency_work(request.context, agency, **request.options)
     view = partial(home_view, agency=agency, drafts=begun, filed=filed, today=today)
     return await console_page(request, "records.html", view)
