@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 import registry.cli
-from registry.cli.main import _COMMANDS, cli, load_command
+from registry.cli.main import cli, listed_commands, load_command
 
 PROGRAM = """
 import sys
@@ -45,7 +45,7 @@ def imported(environment, *lines):
 
 def of_commands(modules):
     """The modules of commands among others."""
-    homes = {place.partition(":")[0] for place, _ in _COMMANDS.values()}
+    homes = {load_command(name).callback.__module__ for name in listed_commands()}
     return {name for name in modules if name in homes}
 
 
@@ -75,20 +75,20 @@ def test_what_starts_workers_and_what_verifies_a_log_serve_nothing(environment):
 
 
 def test_a_command_is_listed_with_the_first_sentence_of_its_help():
-    first = {name: load_command(name).help.split("\n\n")[0] for name in _COMMANDS}
-    listed = {name: line for name, (_, line) in _COMMANDS.items()}
+    first = {name: load_command(name).help.split("\n\n")[0] for name in listed_commands()}
+    listed = {name: one.help for name, one in listed_commands().items()}
     assert listed == {name: " ".join(text.split()) for name, text in first.items()}
 
 
 def test_every_command_of_the_modules_is_listed():
-    """A command lies in the table, or in a group that does."""
+    """A command is in the list, or in a group that is."""
     defined = [
         one
         for module in pkgutil.iter_modules(registry.cli.__path__, "registry.cli.")
         for one in vars(import_module(module.name)).values()
         if isinstance(one, click.Command)
     ]
-    reached, waiting = [], [load_command(name) for name in _COMMANDS]
+    reached, waiting = [], [load_command(name) for name in listed_commands()]
     while waiting:
         command = waiting.pop()
         reached.append(command)
