@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import TypeAlias
 
 import msgspec
@@ -20,12 +21,25 @@ from registry.record.facets import (
 from registry.record.model import Document, LangText
 from registry.record.pack import Agency
 from registry.record.pointers import dig
+from registry.record.schema import record_schema_bytes
 from registry.record.search_text import search_texts
+from registry.resources import SCHEMAS
 from registry.text import tokens
 from registry.text.folding import fold
 
 FacetCodes: TypeAlias = dict[str, list[str]]
 TokensByLanguage: TypeAlias = dict[str, tuple[str, str, str]]
+
+_TABLES = (
+    record_schema_bytes(),
+    (SCHEMAS / "life_events.json").read_bytes(),
+    repr([(name, facet.pointer, facet.single) for name, facet in FACETS.items()]).encode(),
+)
+DERIVATION = f"{tokens.ANALYSIS} {sha256(b''.join(_TABLES)).hexdigest()[:12]}"
+"""The name of how search documents are derived; rows of another one are derived again.
+
+It changes with the analysis, the record format, the life events and the table of facets.
+"""
 
 _PARTS = {"/name": 0, "/summary": 1}
 _REST = 2

@@ -27,9 +27,10 @@ from registry.record.facets import (
     REVIEW_DUE,
 )
 from registry.record.model import SOURCE_STATES
+from registry.record.search_document import DERIVATION
 from registry.store.search_rows import VersionRow
 from registry.text.folding import fold
-from registry.text.tokens import ANALYSIS, TokenCache, article_variants, stems
+from registry.text.tokens import TokenCache, article_variants, stems
 
 STEMS = ("stem_name", "stem_summary", "stem_text", "stem_label")
 """The fields of stems by tier; each has those of the tiers before it too."""
@@ -62,7 +63,7 @@ _CODES = (
     COMPLETENESS,
     LANGUAGE,
 )
-FORMAT = (ANALYSIS, version("tantivy"), _CODES, STEMS, WORDS, "8")
+FORMAT = (DERIVATION, version("tantivy"), _CODES, STEMS, WORDS, "8")
 """What determines how an index is read, beside the register."""
 
 _END = "."

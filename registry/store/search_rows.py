@@ -16,6 +16,7 @@ from registry.log.erasure import readable
 from registry.record.facets import PublishedState
 from registry.record.pack import Agency
 from registry.record.search_document import (
+    DERIVATION,
     FacetCodes,
     RecordSummary,
     SearchDocument,
@@ -26,7 +27,6 @@ from registry.record.search_document import (
 from registry.store.database import Connection, Database
 from registry.store.sql import statement
 from registry.text.folding import fold
-from registry.text.tokens import ANALYSIS
 from registry.tlog.compact import CompactRange, unpack
 
 TEXTS = 3
@@ -95,7 +95,7 @@ def columns(row: SearchDocument) -> tuple[int, str, str, str, str, str, str]:
     """Return the values of a row, in the order of the table."""
     codes = _JSON.encode(row.codes).decode()
     name, summary, rest = (_part(row, tier) for tier in range(TEXTS))
-    return row.ord, codes, row.card, name, summary, rest, ANALYSIS
+    return row.ord, codes, row.card, name, summary, rest, DERIVATION
 
 
 def as_row(document: SearchDocument) -> dict[str, Any]:
@@ -136,7 +136,7 @@ async def rewrite_outdated(database: Database, since: int = 0) -> int:
     async with database.connection() as connection:
         size = (await read_state(connection)).range.size
         query = statement("index", "of_another_analysis")
-        rows = await connection.fetch(query, since, ANALYSIS, _BATCH)
+        rows = await connection.fetch(query, since, DERIVATION, _BATCH)
     if rows:
         async with database.transaction() as connection:
             await lock_state(connection)
@@ -172,11 +172,11 @@ async def _current(connection: Connection, rows: Sequence[Any]) -> Sequence[Mapp
 
     Nobody has compared that with the log. What follows from nothing is left out.
     """
-    other = [row["ord"] for row in rows if row["analysis"] != ANALYSIS]
+    other = [row["ord"] for row in rows if row["analysis"] != DERIVATION]
     if not other:
         return rows
     known = {row.ord: as_row(row) for row in await _derive(connection, other)}
-    known |= {row["ord"]: {} for row in rows if row["analysis"] == ANALYSIS}
+    known |= {row["ord"]: {} for row in rows if row["analysis"] == DERIVATION}
     return [{**row, **known[row["ord"]]} for row in rows if row["ord"] in known]
 
 

@@ -21,7 +21,7 @@ from registry.text.folding import fold
 _Value = TypeVar("_Value")
 
 ANALYSIS = f"4 {Stemmer.version()}"
-"""The version of the analysis and of the facets; rows of another version are made anew."""
+"""The version of the analysis, and of what facets read by code of their own."""
 
 LONGEST_WORD = 64
 """The number of characters of a word that are indexed."""
