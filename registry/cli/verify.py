@@ -13,10 +13,11 @@ from registry.cli.output import print_message
 from registry.errors import NotFound
 from registry.ledger.kept_notes import read_kept
 from registry.ledger.known_log import check_notes
-from registry.ledger.verify_page import check_page, stated_on
+from registry.ledger.verify_page import check_page
 from registry.ledger.verify_record import VerifiedRecord, check_same, verify_record
 from registry.log.erasure import named_members
 from registry.record.model import NOT_STATED
+from registry.record.page_words import read_page
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
 
@@ -41,14 +42,14 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
     files = sorted(place.iterdir()) if place.is_dir() else [place]
     contents = {path: path.read_bytes() for path in files if path.is_file()}
     pages = {
-        path: (page, stated)
+        path: page
         for path, content in contents.items()
-        if (stated := stated_on(page := content.decode("utf-8", "replace"))) is not None
+        if (page := read_page(content.decode("utf-8", "replace"))).stated is not None
     }
     contents |= {
         beside: beside.read_bytes()
-        for path, (_, stated) in pages.items()
-        if (beside := _beside(path, stated)) is not None
+        for path, page in pages.items()
+        if (beside := _beside(path, page.stated or {})) is not None
     }
     read = [(path, *read_kept(content)) for path, content in contents.items()]
     with keeping_evidence():
@@ -70,7 +71,8 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
             "its check; else it is a file of its own, to be kept with the page, which links it: "
             "/api/v1/records/{agency}/{slug}/proof"
         )
-    for path, (page, stated) in pages.items():
+    for path, page in pages.items():
+        stated = page.stated or {}
         proof = _proof_of(proofs, stated.get("id"), stated.get("version"))
         if proof is None:
             print_message(f"{path}: there is no proof of it here, so it was not checked")

@@ -1,8 +1,7 @@
-"""The words of a record's page, as `site/scripts/shown.js` reads them too.
+"""What a record's page says, as `site/scripts/shown.js` reads it too.
 
-What a page says is what is in its element `main`, but for the section `proof`, which a check fills
-in. White space does not count: browsers that save a page, and editors, write it otherwise. Each
-pattern reads a page once, whatever stands in it: what is not closed ends with the page.
+The words of a page are what is in its element `main`, but for the section `proof`, which a check
+fills in. White space does not count: browsers that save a page, and editors, write it otherwise.
 """
 
 from __future__ import annotations
@@ -11,21 +10,17 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from hashlib import sha256
-from html import unescape
 from typing import Any
+
+import msgspec
+from lxml import etree, html
 
 from registry.record.model import Document
 from registry.record.pointers import escaped
 
-_MAIN = re.compile(r"<main\b")
-_END_OF_MAIN = "</main>"
-_PROOF = re.compile(r'<section id="proof".*?(?:</section>|\Z)', re.DOTALL)
-_OTHERS = re.compile(
-    r'<section id="(?:changes|versions|similar|cite)".*?(?:</section>|\Z)', re.DOTALL
-)
-_TAG = re.compile(
-    r"""<!--.*?(?:-->|\Z)|<(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^'">])*+(?:>|\Z)""", re.DOTALL
-)
+_OTHERS = ".//section[contains(' changes versions similar cite ', concat(' ', @id, ' '))]"
+_BADGE = ".//span[starts-with(@class, 'badge risk-')]"
+_STATUS = "(.//ul[@class='meta'])[1]//a"
 _SPACE = re.compile(
     "[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+"  # as in JavaScript
 )
@@ -39,38 +34,73 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
 _NO_LANGUAGES = frozenset({"aia", "id", "law", "url", "who"})
 _NOT_ON_PAGES = ("/languages", "/publication/change_note")
 _OF_HEAD = ("/name", "/summary")
-_SECTIONS = '<section id="purpose"'
 _UNSEALED = 'data-words=""'
+
+
+class ShownPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a record's page says, of the record in this version but for the digest of all words.
+
+    `stated` is what its section `proof` states, None on any other page; `lang` is the page's
+    language; `levels` are the codes and labels of levels of risk; `has_sections` is true of pages
+    with more of the record than name and summary.
+    """
+
+    stated: dict[str, str] | None = None
+    lang: str = ""
+    digest: str
+    text: str = ""
+    names: list[str] = []
+    levels: list[tuple[str, str]] = []
+    statuses: list[str] = []
+    has_sections: bool = False
+
+
+def read_page(page: str) -> ShownPage:
+    """Return what a page says; nothing of what is no page."""
+    try:
+        root = html.document_fromstring(page.encode(), html.HTMLParser(encoding="utf-8"))
+    except etree.ParserError:
+        return ShownPage(digest=_digest(""))
+    main = next(root.iter("main"), None)
+    proof = next(iter(root.xpath(".//section[@id='proof']")), None)
+    stated = None
+    if proof is not None:
+        stated = {name[5:]: value for name, value in proof.attrib.items() if name[:5] == "data-"}
+        proof.drop_tree()
+    if main is None:
+        return ShownPage(stated=stated, digest=_digest(""))
+    digest = _digest(_text(main))
+    for other in main.xpath(_OTHERS):
+        other.drop_tree()
+    return ShownPage(
+        stated=stated,
+        lang=root.get("lang", ""),
+        digest=digest,
+        text=_text(main),
+        names=[_text(one).strip() for one in main.iter("h1")],
+        levels=[
+            (one.get("class").removeprefix("badge risk-"), _text(one).strip())
+            for one in main.xpath(_BADGE)
+        ],
+        statuses=[_text(one).strip() for one in main.xpath(_STATUS)],
+        has_sections=bool(main.xpath(".//section[@id='purpose']")),
+    )
 
 
 def seal(page: str) -> str:
     """Return a page with the digest of its words, if it has a place for it."""
     if _UNSEALED not in page:
         return page
-    return page.replace(_UNSEALED, f'data-words="{digest_of_words(page)}"', 1)
+    return page.replace(_UNSEALED, f'data-words="{read_page(page).digest}"', 1)
 
 
-def digest_of_words(page: str) -> str:
-    """Return the SHA-256, in hex, of a page's words, without white space."""
-    return sha256(_SPACE.sub("", plain_text(main_of(page))).encode()).hexdigest()
+def _digest(words: str) -> str:
+    """Return the SHA-256, in hex, of words without white space."""
+    return sha256(_SPACE.sub("", words).encode()).hexdigest()
 
 
-def main_of(page: str) -> str:
-    """Return the mark-up of a page's words."""
-    begin, end = _MAIN.search(page), page.rfind(_END_OF_MAIN)
-    if begin is None or end < begin.end():
-        return ""
-    return _PROOF.sub("", page[begin.start() : end + len(_END_OF_MAIN)], count=1)
-
-
-def record_of(page: str) -> str:
-    """Return the mark-up of a page's words on the record in this version."""
-    return _OTHERS.sub("", main_of(page))
-
-
-def plain_text(markup: str) -> str:
-    """Return the text of mark-up."""
-    return unescape(_TAG.sub("", markup))
+def _text(element: html.HtmlElement) -> str:
+    return str(element.xpath("string()"))
 
 
 def letters(text: str) -> str:
@@ -80,17 +110,16 @@ def letters(text: str) -> str:
     )
 
 
-def unshown_texts(document: Document, page: str, lang: str) -> Iterator[str]:
+def unshown_texts(document: Document, shown: ShownPage, lang: str) -> Iterator[str]:
     """Yield the JSON Pointers of a document's texts that do not stand on its page.
 
     Each must in the page's language, else in one of its own, by all its letters and digits. A page
     without the record's sections, as of a version in force, shows name and summary alone.
     """
-    record = record_of(page)
-    there = letters(plain_text(record))
+    there = letters(shown.text)
     for pointer, texts in _texts(document, ""):
         if pointer.startswith(_NOT_ON_PAGES) or not (
-            _SECTIONS in record or pointer.startswith(_OF_HEAD)
+            shown.has_sections or pointer.startswith(_OF_HEAD)
         ):
             continue
         wanted = [texts[lang]] if lang in texts else list(texts.values())

@@ -16,7 +16,7 @@ from registry.cli.verify import verify
 from registry.errors import RegistryError
 from registry.ledger.key import read
 from registry.record.canonical import canonical
-from registry.record.page_words import digest_of_words
+from registry.record.page_words import read_page
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.cosignature import cosign
 from registry.tlog.hashing import leaf_hash
@@ -507,7 +507,7 @@ def test_what_was_erased_is_named_with_its_basis(opened, register):
             before = re.search(r'data-words="(\w+)"', html)[1]
             for words in (WORDS, MORE_WORDS):
                 html = html.replace(words, mark)
-            html = html.replace(before, digest_of_words(html))
+            html = html.replace(before, read_page(html).digest)
             route.fulfill(body=html, content_type="text/html; charset=utf-8")
 
         return answer

@@ -3,8 +3,8 @@
 import json
 import re
 
-from registry.ledger.verify_page import page_faults, stated_on
-from registry.record.page_words import plain_text, unshown_texts
+from registry.ledger.verify_page import page_faults
+from registry.record.page_words import read_page, unshown_texts
 from registry.record.schema import resolved_schema
 from registry.text import markdown
 
@@ -35,10 +35,9 @@ def test_every_page_of_a_version_says_what_its_document_does(corpus, site):
         number = record.register.version
         for tag in LANGUAGES:
             for name in (record.id, f"{record.id}/versions/{number}"):
-                page = (site / tag / "records" / f"{name}.html").read_text("utf-8")
-                stated = stated_on(page)
+                page = read_page((site / tag / "records" / f"{name}.html").read_text("utf-8"))
                 # A tombstone has no check, and leads to the versions that have.
-                if stated is None or stated["version"] != str(number):
+                if page.stated is None or page.stated["version"] != str(number):
                     continue
                 seen += 1
                 faults = [*page_faults(page, facts_of(record), json.loads(record.document))]
@@ -54,7 +53,7 @@ def altered(corpus, site, change):
     page = (site / "fr/records" / f"{RECORD}.html").read_text("utf-8")
     after = change(page)
     assert after != page
-    return " ".join(page_faults(after, facts_of(record), json.loads(record.document)))
+    return " ".join(page_faults(read_page(after), facts_of(record), json.loads(record.document)))
 
 
 def test_what_was_altered_on_a_page_is_named(corpus, site):
@@ -92,15 +91,16 @@ def test_white_space_and_spelling_of_mark_up_do_not_count(corpus, site):
 
 
 def test_a_text_is_found_however_its_mark_up_is_rendered():
-    shown = '<main><section id="purpose">{}</section></main>'
+    def shown(text):
+        section = f'<section id="purpose">{markdown.render(text)}</section>'
+        return read_page(f"<main>{section}</main>")
+
     wrong = [
-        text
-        for text in VECTORS
-        if [*unshown_texts({"goal": {"fr": text}}, shown.format(markdown.render(text)), "fr")]
+        text for text in VECTORS if [*unshown_texts({"goal": {"fr": text}}, shown(text), "fr")]
     ]
     assert wrong == []
-    page = shown.format(markdown.render("1. Un\n2. Deux [ici](https://a.example/trois)"))
-    assert plain_text(page).split() == ["Un", "Deux", "ici"]
+    page = shown("1. Un\n2. Deux [ici](https://a.example/trois)")
+    assert page.text.split() == ["Un", "Deux", "ici"]
     text = {"fr": "1. Un\n2. Deux [ici](https://a.example/trois)", "ar": "واحد"}
     assert [*unshown_texts({"purpose": {"goal": text}}, page, "fr")] == []
     assert [*unshown_texts({"purpose": {"goal": text}}, page, "en")] == []
@@ -115,7 +115,7 @@ def test_a_page_whose_mark_up_is_never_closed_is_read_once():
     parts += ('<ul class="meta">', '<span class="badge risk-x"><span class="shape"')
     for part in parts:
         for page in (part * 100_000, f"<main>{part * 100_000}</main>"):
-            assert [*page_faults(page, {"id": "a/b"}, {"name": {"fr": "x"}})]
+            assert [*page_faults(read_page(page), {"id": "a/b"}, {"name": {"fr": "x"}})]
 
 
 def test_members_whose_names_look_like_languages_are_known():
