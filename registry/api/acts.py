@@ -93,7 +93,7 @@ class ActAnswer(ActReceipt, frozen=True, kw_only=True, omit_defaults=True):
     "/api/v1/acts",
     summary="List withdrawals and attestations that take two",
     tags=["acts"],
-    security=token("file", "review", "admin"),
+    security=token("read_act"),
     responses=answers(PendingActList),
 )
 async def list_pending_acts(
@@ -118,7 +118,7 @@ async def list_pending_acts(
     "/api/v1/acts/{act:int}",
     summary="Read a withdrawal or an attestation that takes two",
     tags=["acts"],
-    security=token("file", "review", "admin"),
+    security=token("read_act"),
     responses=answers(PendingActItem),
     opt=describes(follows=("approve_pending_act", "return_pending_act", "delete_pending_act")),
 )
@@ -134,7 +134,7 @@ async def get_pending_act(
     status_code=204,
     summary="Take a withdrawal or an attestation back",
     tags=["acts"],
-    security=token("file", "admin"),
+    security=token("take_back_act"),
     responses=answers(None, 204),
     opt=describes(problems=(Conflict,)),
 )

@@ -69,7 +69,7 @@ async def list_attestations(
     "/api/v1/attestations/{agency:str}",
     summary="Attest",
     tags=["attestations"],
-    security=token("file"),
+    security=token("attest"),
     responses={**answers(AttestationReceipt, 200, 201), **answers(ActAnswer, 202)},
     opt=describes(problems=(InvalidStatement, Conflict), body="attestation", keyed=True),
 )

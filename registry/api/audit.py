@@ -39,7 +39,7 @@ class ChainedActList(msgspec.Struct, frozen=True, kw_only=True):
     "/api/v1/audit",
     summary="Read the audit trail",
     tags=["audit"],
-    security=token("audit", "admin"),
+    security=token("read_audit"),
     responses=answers(ActList),
 )
 async def list_acts(
@@ -72,7 +72,7 @@ async def list_acts(
     "/api/v1/audit/chain",
     summary="Read the audit trail with its hashes",
     tags=["audit"],
-    security=token("audit", "admin"),
+    security=token("read_audit"),
     responses=answers(ChainedActList),
 )
 async def list_chained_acts(

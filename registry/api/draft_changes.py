@@ -52,7 +52,7 @@ async def patch_draft(record: RecordPath, call: Call) -> Response[bytes]:
     "/api/v1/filings/{agency:str}/{slug:str}/changes",
     summary="Compare a draft with the published version",
     tags=["filings"],
-    security=token("file", "review"),
+    security=token("read_draft"),
     responses=answers(DraftChanges),
     opt=describes(follows=("approve_draft", "return_draft")),
 )

@@ -125,7 +125,7 @@ async def save_draft(record: RecordPath, call: Call) -> Response[bytes]:
     "/api/v1/filings/{agency:str}/{slug:str}",
     summary="Read a draft",
     tags=["filings"],
-    security=token("file", "review"),
+    security=token("read_draft"),
     responses=answers(DraftAnswer),
     opt=describes(follows=("approve_draft", "return_draft")),
 )
@@ -159,7 +159,7 @@ async def delete_draft(
     "/api/v1/filings",
     summary="List drafts",
     tags=["filings"],
-    security=token("file", "review"),
+    security=token("read_draft"),
     responses=answers(DraftList),
 )
 async def list_drafts(

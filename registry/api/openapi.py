@@ -213,43 +213,28 @@ def _header(name: str, description: str, schema: Json) -> Json:
 
 def _body(kind: Body | type[msgspec.Struct]) -> Json:
     """Return what a body is, and how large it may be."""
+    largest = f"At most {MAX_BYTES:,} bytes."
+    media_type: str = MediaType.JSON.value
+    content: Json = {"schema": {}}
     if kind == "lines":
-        return {
-            "description": f"Records, one a line, at most {MOST_LINES:,}; each at most "
-            f"{MAX_BYTES:,} bytes.",
-            "required": True,
-            "content": {NDJSON: {"schema": {"type": "string"}}},
-        }
-    if kind == "workbook":
-        others = " or ".join(media_type for media_type in WORKBOOKS if media_type != XLSX)
-        return {
-            "description": "A workbook, or a table in the columns of the full export; also as "
-            f"{others}. At most {MAX_WORKBOOK:,} bytes.",
-            "required": True,
-            "content": {XLSX: {"schema": {"type": "string", "format": "binary"}}},
-        }
-    if kind == "patch":
-        return {
-            "description": "A JSON Merge Patch (RFC 7396) of a record: the members that change. At "
-            f"most {MAX_BYTES:,} bytes.",
-            "required": True,
-            "content": {"application/merge-patch+json": {"schema": {"type": "object"}}},
-        }
-    described, content = "Any JSON.", Json()
-    if isinstance(kind, type):
-        described = inspect.cleandoc(kind.__doc__ or "")
-        content["schema"] = ref(kind.__name__)
+        what = f"Records, one a line, at most {MOST_LINES:,}; each at most {MAX_BYTES:,} bytes."
+        media_type, content = NDJSON, {"schema": {"type": "string"}}
+    elif kind == "workbook":
+        others = " or ".join(one for one in WORKBOOKS if one != XLSX)
+        what = f"A workbook, or a table in the columns of the full export; also as {others}."
+        what += f" At most {MAX_WORKBOOK:,} bytes."
+        media_type, content = XLSX, {"schema": {"type": "string", "format": "binary"}}
+    elif kind == "patch":
+        what = f"A JSON Merge Patch (RFC 7396) of a record: the members that change. {largest}"
+        media_type, content = "application/merge-patch+json", {"schema": {"type": "object"}}
     elif kind == "attestation":
-        described, content["schema"] = "An attestation.", ref("AttestationFormat")
+        what, content = f"An attestation. {largest}", {"schema": ref("AttestationFormat")}
+    elif isinstance(kind, type):
+        what = f"{inspect.cleandoc(kind.__doc__ or '')} {largest}"
+        content = {"schema": ref(kind.__name__)}
     else:
-        content["examples"] = {
-            name: {"$ref": f"#/components/examples/{name}"} for name in _EXAMPLES
-        }
-        content["schema"] = {}
-        if kind == "record":
-            described, content["schema"] = "A record, complete or not.", ref("Record")
-    return {
-        "description": f"{described} At most {MAX_BYTES:,} bytes.",
-        "required": True,
-        "content": {MediaType.JSON.value: content},
-    }
+        is_record = kind == "record"
+        what = f"{'A record, complete or not.' if is_record else 'Any JSON.'} {largest}"
+        examples = {name: {"$ref": f"#/components/examples/{name}"} for name in _EXAMPLES}
+        content = {"examples": examples, "schema": ref("Record") if is_record else {}}
+    return {"description": what, "required": True, "content": {media_type: content}}

@@ -10,7 +10,7 @@ from litestar import MediaType
 from litestar.openapi import ResponseSpec
 
 from registry.errors import RegistryError
-from registry.services.access import Scope
+from registry.services.policy import PERMISSIONS, Permission
 
 NDJSON = "application/x-ndjson"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -75,9 +75,9 @@ def answers(
     return dict.fromkeys(statuses or (200,), spec)
 
 
-def token(*scopes: Scope) -> list[dict[str, list[str]]]:
-    """Return the `security` of a handler: the token must have one of these scopes."""
-    return [{"token": [scope]} for scope in scopes]
+def token(permission: Permission) -> list[dict[str, list[str]]]:
+    """Return the `security` of a handler: the token must have a scope that allows this."""
+    return [{"token": [scope]} for scope in PERMISSIONS[permission]]
 
 
 def json_of(name: str) -> msgspec.Meta:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
@@ -14,47 +16,42 @@ from registry.api.schemas import Json
 from registry.errors import RegistryError
 
 
-def _text(description: str, pattern: str, *, required: bool = True) -> Json:
-    schema = {"type": "string", "pattern": pattern}
+def _header(description: str, *, required: bool = True, **schema: Any) -> Json:
     return {"description": description, "required": required, "schema": schema}
 
 
+_text = partial(_header, type="string")
+_number = partial(_header, type="integer", minimum=1)
+
 HEADERS: Json = {
-    "ETag": _text("The tag of this state, for If-Match where it is strong", '^(W/)?"[^"]+"$'),
+    "ETag": _text(
+        "The tag of this state, for If-Match where it is strong", pattern='^(W/)?"[^"]+"$'
+    ),
     "Canonical": _text(
         'The address that gives the same file at any later time, rel="canonical"',
-        '^<[^>]+>; rel="canonical"$',
+        pattern='^<[^>]+>; rel="canonical"$',
     ),
     "Content-Disposition": _text(
         "The name of the file",
-        "^attachment; filename=\"[a-z0-9-]+[.][a-z]+\"(; filename[*]=UTF-8''[A-Za-z0-9%._-]+)?$",
+        pattern='^attachment; filename="[a-z0-9-]+[.][a-z]+"'
+        "(; filename[*]=UTF-8''[A-Za-z0-9%._-]+)?$",
     ),
     "Link": _text(
-        'The next page, rel="next"; absent on the last one', '^<[^>]+>; rel="next"$', required=False
-    ),
-    "Retry-After": {
-        "description": "Seconds after which it is worth trying again",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 1},
-    },
-    "WWW-Authenticate": {
-        "description": "How to show who you are",
-        "required": True,
-        "schema": {"type": "string"},
-    },
-    "X-Register-Mended": _text(
-        "The words that were looked for where nothing has those of `q`, in UTF-8, percent-encoded",
-        "^[!-~]+$",
+        'The next page, rel="next"; absent on the last one',
+        pattern='^<[^>]+>; rel="next"$',
         required=False,
     ),
-    "X-Register-Size": {
-        "description": "How many entries the log had that this answer speaks of",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 1},
-    },
+    "Retry-After": _number("Seconds after which it is worth trying again"),
+    "WWW-Authenticate": _text("How to show who you are"),
+    "X-Register-Mended": _text(
+        "The words that were looked for where nothing has those of `q`, in UTF-8, percent-encoded",
+        pattern="^[!-~]+$",
+        required=False,
+    ),
+    "X-Register-Size": _number("How many entries the log had that this answer speaks of"),
     "X-Request-Id": _text(
         "This request's id: problems, the register's log and audit trail name it",
-        "^[A-Za-z0-9._-]{1,64}$",
+        pattern="^[A-Za-z0-9._-]{1,64}$",
     ),
 }
 """The headers that mean something to a program."""

@@ -36,7 +36,7 @@ class Withdrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     "/api/v1/records/{agency:str}/{slug:str}/withdraw",
     summary="Withdraw a record",
     tags=["records"],
-    security=token("file", "admin"),
+    security=token("withdraw"),
     responses={**answers(ReceiptAnswer, 200, 201), **answers(ActAnswer, 202)},
     opt=describes(
         problems=(InvalidStatement, PreconditionRequired, Conflict),

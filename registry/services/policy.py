@@ -35,7 +35,7 @@ PERMISSIONS: Mapping[Permission, Mapping[Scope, Reach]] = {
     "attest": {"file": "own"},
     "withdraw": {"file": "own", "admin": "side"},
     "read_draft": {"file": "own", "review": "side"},
-    "read_act": {"file": "own", "admin": "side", "review": "side"},
+    "read_act": {"file": "own", "review": "side", "admin": "side"},
     "take_back_act": {"file": "own", "admin": "side"},
     "review": {"review": "side"},
     "redact": {"redact": "side"},
