@@ -20,36 +20,14 @@ from registry.services.mail import Mail, send
 from registry.settings import Settings
 from registry.store import notices as store
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
-from registry.worker.report import WorkReport
-from registry.worker.tasks import ErrorLog, repeat
-
-_POLL_SECONDS = 3.0
-_RETRY_SECONDS = 30.0
-_DUE_INTERVAL = dt.timedelta(hours=1)
 
 _log = structlog.get_logger()
 
 
-async def keep_members_told(
-    settings: Settings, context: ServiceContext, report: WorkReport
-) -> None:
-    """Notify members of reviews that are due, and send the e-mails of notices; never return."""
-    due_at = utc_now()
-
-    async def step() -> None:
-        nonlocal due_at
-        if utc_now() >= due_at:
-            await notices.tell_due_reviews(context.database, now=utc_now())
-            await notices.delete_expired(context.database, now=utc_now())
-            due_at = utc_now() + _DUE_INTERVAL
-        if settings.smtp_url is not None:
-            try:
-                await send_due(settings, context)
-            except OSError as error:
-                raise Unavailable(_reason(error)) from error
-
-    errors = ErrorLog("members could not be told", report)
-    await repeat(step, errors, every=_POLL_SECONDS, retry=_RETRY_SECONDS)
+async def tell_due(context: ServiceContext, *, now: dt.datetime) -> None:
+    """Notify members of reviews that are due, and delete notices that have expired."""
+    await notices.tell_due_reviews(context.database, now=now)
+    await notices.delete_expired(context.database, now=now)
 
 
 async def send_due(
@@ -61,7 +39,7 @@ async def send_due(
     """Send every e-mail that is due, one by one, and return how many were sent.
 
     Whatever happens to one it is tried again later, and sent no more once the server has taken it.
-    Raises `OSError` where the server cannot be reached.
+    Raises `Unavailable` where the server cannot be reached.
     """
     pack, sent = context.pack, 0
     while True:
@@ -78,6 +56,8 @@ async def send_due(
             # One address's affair: the others go on.
             _log.error("an e-mail was refused", member=due.member, why=_reason(error))
             continue
+        except OSError as error:
+            raise Unavailable(_reason(error)) from error
         async with context.database.connection() as connection:
             await store.mark_mailed(connection, due.id, clock())
         sent += 1

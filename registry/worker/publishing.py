@@ -30,14 +30,13 @@ from registry.settings import Settings
 from registry.store import log, published
 from registry.tlog.checkpoint import stated
 from registry.tlog.tile import WIDTH
-from registry.worker.report import WorkReport
 from registry.worker.tasks import (
     CLEANUP_INTERVAL,
     PARTIAL_TILE_LIFETIME,
     RETRY_SECONDS,
     ErrorLog,
-    Step,
-    repeat_leading,
+    WorkReport,
+    WorkTask,
 )
 
 _LOG_STATE = ".published/log.json"
@@ -74,29 +73,19 @@ async def read_stored(settings: Settings, context: ServiceContext) -> bytes | No
     return note if there.discards == discards else None
 
 
-async def keep_log_in_store(
-    settings: Settings, context: ServiceContext, report: WorkReport
-) -> None:
-    """Publish the log to the store whenever more of it is published here; never return."""
-    if settings.publish_to is None:
-        return
-    address = settings.publish_to
+def store_task(settings: Settings, context: ServiceContext) -> WorkTask:
+    """Return the task that publishes the log to the store when more of it is published here."""
+    has_cache = settings.purge_url is not None
+    stored = StoredLog(ObjectStore(settings.publish_to or ""), context, has_cache=has_cache)
 
-    def begin() -> Step:
-        has_cache = settings.purge_url is not None
-        stored = StoredLog(ObjectStore(address), context, has_cache=has_cache)
+    async def step() -> None:
+        try:
+            await stored.go_on()
+        except Exception as error:
+            await _note_fault(settings, context, error)
+            raise
 
-        async def step() -> None:
-            try:
-                await stored.go_on()
-            except Exception as error:
-                await _note_fault(settings, context, error)
-                raise
-
-        return step
-
-    errors = ErrorLog(_NOT_IN_STORE.format("log"), report)
-    await repeat_leading(context.database, "store", begin, errors)
+    return WorkTask(_NOT_IN_STORE.format("log"), step, role="store", forget=stored.forget)
 
 
 class StoredLog:
@@ -109,10 +98,14 @@ class StoredLog:
         self._target = target
         self._has_cache = has_cache
         self._database = context.database
+        self._cleans_at = utc_now()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what the store has: another process may have written to it."""
         self._tree = LogTree()
         self._there: CopiedLog | None = None
         self._seen: tuple[PublishedLog, int] | None = None
-        self._cleans_at = utc_now()
 
     async def go_on(self) -> None:
         """Copy what was published, witnessed or erased since."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -31,21 +31,21 @@ from registry.store import heartbeats
 from registry.store.search_rows import rewrite_outdated
 from registry.tlog.tile import WIDTH
 from registry.worker.harvests import harvest_due
-from registry.worker.notices import keep_members_told
-from registry.worker.publishing import StoredSite, keep_log_in_store, read_stored
+from registry.worker.notices import send_due, tell_due
+from registry.worker.publishing import StoredSite, read_stored, store_task
 from registry.worker.purging import purge
-from registry.worker.report import WorkReport
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 from registry.worker.tasks import (
     CLEANUP_INTERVAL,
     PARTIAL_TILE_LIFETIME,
     RETRY_SECONDS,
-    ErrorLog,
-    repeat,
-    repeat_leading,
+    WorkReport,
+    WorkTask,
+    run_tasks,
 )
 
 _HARVEST_SECONDS = 20.0
+_MAIL_SECONDS, _MAIL_AGAIN_SECONDS = 3.0, 30.0
 _WHOLE_IN = dt.timedelta(hours=20)
 """The rows of the whole log are derived again in less than a day."""
 _LONGEST_INTERVAL = dt.timedelta(minutes=5)
@@ -54,10 +54,57 @@ _NEWEST = 16
 _log = structlog.get_logger()
 
 
-async def keep_site_current(
+def work_tasks(
     settings: Settings, context: ServiceContext, report: WorkReport
-) -> None:
-    """Build the site whenever the register has changed, and delete what expired; never return.
+) -> Iterator[WorkTask]:
+    """Yield all the background work."""
+    hour = CLEANUP_INTERVAL.total_seconds()
+    yield log_task(settings, context)
+    yield WorkTask(
+        "the policy of witnesses could not be taken over; the last one stays",
+        partial(_take_policy, settings, context),
+    )
+    yield WorkTask(
+        "what fuller tiles have replaced could not be deleted",
+        partial(_prune, settings),
+        every=hour,
+    )
+    rows = RowChecks(settings, context)
+    yield WorkTask(
+        "the rows of a part of the log could not be checked",
+        lambda: rows.go_on(now=utc_now()),
+    )
+    yield site_task(settings, context, report)
+    if settings.publish_to is not None:
+        yield store_task(settings, context)
+    yield WorkTask(
+        "members could not be told what is due",
+        lambda: tell_due(context, now=utc_now()),
+        every=hour,
+    )
+    if settings.smtp_url is not None:
+        yield WorkTask(
+            "members could not be told",
+            partial(send_due, settings, context),
+            every=_MAIL_SECONDS,
+            retry=_MAIL_AGAIN_SECONDS,
+        )
+    yield WorkTask(
+        "no peer could be harvested",
+        lambda: harvest_due(settings, context, now=utc_now()),
+        every=_HARVEST_SECONDS,
+    )
+    if settings.purge_url is not None:
+        yield WorkTask(
+            "the cache in front of the store could not be told what changed",
+            partial(purge, settings, context),
+            retry=RETRY_SECONDS,
+        )
+    yield WorkTask("the audit trail could not be chained", partial(_chain_acts, context))
+
+
+def site_task(settings: Settings, context: ServiceContext, report: WorkReport) -> WorkTask:
+    """Return the task that builds the site when the register has changed, and deletes what expired.
 
     Search rows of other releases are written anew, by the one process that leads.
     """
@@ -74,47 +121,36 @@ async def keep_site_current(
         await keeper.go_on()
         await stored.go_on()
 
-    await repeat_leading(context.database, "runner", lambda: step, ErrorLog(NOT_BUILT, report))
+    return WorkTask(NOT_BUILT, step, role="runner")
 
 
-async def keep_log_published(
-    settings: Settings, context: ServiceContext, report: WorkReport
-) -> None:
-    """Publish the log whenever it has grown, and carry out published redactions; never return."""
-    policy_errors = ErrorLog(
-        "the policy of witnesses could not be taken over; the last one stays", report
-    )
+def log_task(settings: Settings, context: ServiceContext) -> WorkTask:
+    """Return the task that publishes the log when it has grown, and carries out redactions."""
     rounds = WitnessRounds(context.database, settings)
-    prunes_at = utc_now()
     stored, is_known = None, False
 
     async def step() -> None:
-        nonlocal prunes_at, stored, is_known
+        nonlocal stored, is_known
         if not is_known:
-            stored = await read_stored(settings, context)
-        # After an error entries may have been given up, so that it counts no longer.
-        is_known = False
+            stored, is_known = await read_stored(settings, context), True
         await publish(settings, context, rounds, stored=stored)
-        await _take_policy(settings, context, policy_errors)
         await rounds.go_on()
-        if utc_now() >= prunes_at:
-            await asyncio.to_thread(
-                prune, settings.log_dir, before=utc_now() - PARTIAL_TILE_LIFETIME
-            )
-            prunes_at = utc_now() + CLEANUP_INTERVAL
-        is_known = True
 
-    await repeat(step, ErrorLog("the log could not be published", report))
+    def forget() -> None:
+        # After an error entries may have been given up, so that it counts no longer.
+        nonlocal is_known
+        is_known = False
+
+    return WorkTask("the log could not be published", step, forget=forget)
 
 
-async def _take_policy(settings: Settings, context: ServiceContext, errors: ErrorLog) -> None:
-    """Take over the policy of witnesses; one that cannot be taken over stops nothing."""
-    try:
-        if await take_policy(context, settings, now=utc_now()):
-            _log.info("policy of witnesses logged")
-        errors.reset()
-    except Exception as error:  # noqa: BLE001  the runner outlives any fault
-        errors.write(error)
+async def _take_policy(settings: Settings, context: ServiceContext) -> None:
+    if await take_policy(context, settings, now=utc_now()):
+        _log.info("policy of witnesses logged")
+
+
+async def _prune(settings: Settings) -> None:
+    await asyncio.to_thread(prune, settings.log_dir, before=utc_now() - PARTIAL_TILE_LIFETIME)
 
 
 class RowChecks:
@@ -187,33 +223,11 @@ async def publish(
 
 async def work(settings: Settings, context: ServiceContext) -> None:
     """Do all the background work; never return."""
-    report, rows = WorkReport(), RowChecks(settings, context)
-    # Concurrently: a build may take minutes, the publication of an entry may not.
+    report = WorkReport()
     await asyncio.gather(
-        keep_log_published(settings, context, report),
-        repeat(
-            lambda: rows.go_on(now=utc_now()),
-            ErrorLog("the rows of a part of the log could not be checked", report),
-        ),
-        keep_site_current(settings, context, report),
-        keep_log_in_store(settings, context, report),
+        run_tasks(context.database, work_tasks(settings, context, report), report),
         keep_beating(
             context.database, "work", host_of("work", settings), partial(report.figures, settings)
-        ),
-        keep_members_told(settings, context, report),
-        repeat(
-            lambda: harvest_due(settings, context, now=utc_now()),
-            ErrorLog("no peer could be harvested", report),
-            every=_HARVEST_SECONDS,
-        ),
-        repeat(
-            lambda: purge(settings, context),
-            ErrorLog("the cache in front of the store could not be told what changed", report),
-            retry=RETRY_SECONDS,
-        ),
-        repeat(
-            lambda: _chain_acts(context),
-            ErrorLog("the audit trail could not be chained", report),
         ),
     )
 

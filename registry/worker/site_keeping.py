@@ -19,8 +19,7 @@ from registry.pages.build.read_snapshot import build_register, day_of, is_curren
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import log
-from registry.worker.report import WorkReport
-from registry.worker.tasks import ErrorLog, repeat
+from registry.worker.tasks import WorkReport, WorkTask, run_tasks
 
 NOT_BUILT = "the site could not be built; the old one stays"
 
@@ -92,7 +91,8 @@ class SiteKeeper:
 async def keep_host_site(settings: Settings, context: ServiceContext) -> None:
     """Keep the site of a host current that serves and does no other background work."""
     report = WorkReport()
-    await repeat(SiteKeeper(settings, context, report).go_on, ErrorLog(NOT_BUILT, report))
+    keeper = SiteKeeper(settings, context, report)
+    await run_tasks(context.database, [WorkTask(NOT_BUILT, keeper.go_on)], report)
 
 
 async def _may_build(settings: Settings, context: ServiceContext) -> bool:

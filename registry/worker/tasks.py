@@ -1,18 +1,26 @@
-"""Tasks of the background runner: done again and again, whatever becomes of a round."""
+"""The scheduler of the background runner: its tasks, each done again and again.
+
+Whatever becomes of a round, the next one comes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Coroutine
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
+import msgspec
 import structlog
 
 from registry.errors import RegistryError, Unavailable
+from registry.services.heartbeat import figures_of_host
+from registry.settings import Settings
 from registry.store.database import Database
+from registry.store.heartbeats import ProcessFigures
 from registry.store.leader import Role, leadership, while_leading
-from registry.worker.report import WorkReport
 
 Step: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 """A round of a task."""
@@ -24,6 +32,39 @@ PARTIAL_TILE_LIFETIME = dt.timedelta(days=1)
 """How long a tile stays that a fuller one has replaced."""
 
 _log = structlog.get_logger()
+
+
+class WorkReport(msgspec.Struct):
+    """What the runner tells of itself: the tasks that fail now and why, and its last build."""
+
+    faults: dict[str, str] = {}
+    site_build_seconds: float | None = None
+
+    def figures(self, settings: Settings) -> ProcessFigures:
+        """Return it with the figures of this host."""
+        return figures_of_host(
+            settings,
+            has_key=os.access(settings.key_file, os.R_OK),
+            site_build_seconds=self.site_build_seconds,
+            faults=dict(self.faults),
+        )
+
+
+class WorkTask(msgspec.Struct, frozen=True):
+    """A row of the scheduler's table.
+
+    `failure` is the sentence for the log where a round fails. A round comes `every` so many seconds
+    after the last one, half a second by default; after a failure in `retry` seconds, by default in
+    10, or in one if the database was away. What has a `role` is done by the one process that has
+    the role. `forget` is called before the first round, and after a failure or a lost role.
+    """
+
+    failure: str
+    step: Step
+    every: float | None = None
+    retry: float | None = None
+    role: Role | None = None
+    forget: Callable[[], None] = lambda: None
 
 
 class ErrorLog:
@@ -51,43 +92,35 @@ class ErrorLog:
         self._report.faults.pop(self._event, None)
 
 
-async def repeat(
-    step: Step,
-    errors: ErrorLog,
-    *,
-    every: float | None = None,
-    retry: float | None = None,
-) -> NoReturn:
-    """Do a step again and again; never return.
+async def run_tasks(database: Database, tasks: Iterable[WorkTask], report: WorkReport) -> NoReturn:
+    """Do tasks beside each other, since one may take minutes and another may not; never return."""
+    await asyncio.gather(*(_run(database, task, ErrorLog(task.failure, report)) for task in tasks))
+    raise RuntimeError("there is no task")
 
-    After an error it is tried again in `retry` seconds; without, soon if the database was away.
-    """
+
+async def _run(database: Database, task: WorkTask, errors: ErrorLog) -> NoReturn:
     while True:
         try:
-            await step()
-            errors.reset()
+            if task.role is None:
+                await _repeat(task, errors, lambda step: step())
+            async with leadership(database, task.role) as still_leads:
+                await _repeat(task, errors, partial(_while_leading, still_leads))
         except Exception as error:  # noqa: BLE001  the runner outlives any fault
             errors.write(error)
             pause = POLL_SECONDS * 2 if isinstance(error, Unavailable) else RETRY_SECONDS
-            await asyncio.sleep(retry or pause)
-        await asyncio.sleep(every or POLL_SECONDS)
+            await asyncio.sleep(task.retry or pause)
 
 
-async def repeat_leading(
-    database: Database, role: Role, begin: Callable[[], Step], errors: ErrorLog
+async def _repeat(
+    task: WorkTask, errors: ErrorLog, do: Callable[[Step], Awaitable[object]]
 ) -> NoReturn:
-    """Do a step again and again while this process has a role, and wait for it; never return.
+    task.forget()
+    while True:
+        await do(task.step)
+        errors.reset()
+        await asyncio.sleep(task.every or POLL_SECONDS)
 
-    The step is begun anew with each time that the role is had.
-    """
 
-    async def lead() -> None:
-        async with leadership(database, role) as still_leads:
-            step = begin()
-            while True:
-                await still_leads()
-                await while_leading(still_leads, step())
-                errors.reset()
-                await asyncio.sleep(POLL_SECONDS)
-
-    await repeat(lead, errors)
+async def _while_leading(still_leads: Callable[[], Awaitable[None]], step: Step) -> None:
+    await still_leads()
+    await while_leading(still_leads, step())

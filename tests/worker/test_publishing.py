@@ -31,8 +31,8 @@ from registry.web.app import create_app
 from registry.worker import purging
 from registry.worker.publishing import StoredLog, StoredSite, _prune, read_stored
 from registry.worker.purging import purge
-from registry.worker.report import WorkReport
 from registry.worker.site_keeping import build_site
+from registry.worker.tasks import WorkReport
 from tests.api.conftest import lifespan
 from tests.built import fewer_pages, share_templates
 from tests.conftest import NOW, amended, make_record

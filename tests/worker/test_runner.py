@@ -31,8 +31,8 @@ from registry.store import bound_rows, heartbeats, log
 from registry.store.database import connect
 from registry.store.leader import leadership
 from registry.worker import runner, site_keeping, tasks
-from registry.worker.report import WorkReport
-from registry.worker.runner import delete_expired, keep_site_current
+from registry.worker.runner import delete_expired, log_task, site_task
+from registry.worker.tasks import WorkReport, run_tasks
 from tests.built import share_templates
 from tests.published import given_times
 
@@ -97,6 +97,11 @@ def test_its_thread_imports_nothing_while_workers_are_forked(empty_url, tmp_path
     assert [line for line in done.stdout.splitlines() if line.startswith("imported")] == []
 
 
+async def keep_site_current(settings, context):
+    report = WorkReport()
+    await run_tasks(context.database, [site_task(settings, context, report)], report)
+
+
 async def left(database):
     async with database.connection() as connection:
         return [
@@ -131,7 +136,7 @@ async def test_it_forgets_what_is_over_and_nothing_else(context):
 async def test_it_does_so_while_it_works(context, tmp_path):
     await act(context, 1, NOW - 9999 * DAY)
     settings = Settings(data_dir=tmp_path, site_build="manual")
-    working = asyncio.create_task(keep_site_current(settings, context, WorkReport()))
+    working = asyncio.create_task(keep_site_current(settings, context))
     while await left(context.database) != [0, 0]:
         assert not working.done()
         await asyncio.sleep(0.02)
@@ -185,9 +190,7 @@ async def test_a_role_that_is_lost_during_a_build_is_taken_again_at_once(
 
     monkeypatch.setattr(site_keeping, "read_published", published_whole)
     monkeypatch.setattr(site_keeping, "build_site", build_site)
-    working = asyncio.create_task(
-        keep_site_current(Settings(data_dir=tmp_path), context, WorkReport())
-    )
+    working = asyncio.create_task(keep_site_current(Settings(data_dir=tmp_path), context))
     await asyncio.wait_for(begun.wait(), PATIENCE)
     first = await leader()
     begun.clear()
@@ -211,7 +214,7 @@ async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
     older = settings.site_dir.resolve()
     monkeypatch.setattr(site_keeping, "read_published", published_whole)
     assert await is_current(context.database, settings, as_of=day_of(utc_now()))
-    working = asyncio.create_task(keep_site_current(settings, context, WorkReport()))
+    working = asyncio.create_task(keep_site_current(settings, context))
     async with asyncio.timeout(PATIENCE):
         while settings.site_dir.resolve() == older:
             assert not working.done()
@@ -238,7 +241,9 @@ async def test_the_log_is_published_as_it_grows_and_a_fault_is_told_once(
         database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
     )
     with structlog.testing.capture_logs() as told:
-        working = asyncio.create_task(runner.keep_log_published(settings, context, WorkReport()))
+        working = asyncio.create_task(
+            run_tasks(context.database, [log_task(settings, context)], WorkReport())
+        )
         await asyncio.wait_for(published_size(settings, 1), PATIENCE)
         async with database.transaction() as connection:
             await append.publish(
@@ -293,7 +298,7 @@ async def test_what_keeps_the_site_from_being_built_is_told_once(context, tmp_pa
     monkeypatch.setattr(site_keeping, "read_published", published_whole)
     settings = Settings(data_dir=tmp_path)
     with structlog.testing.capture_logs() as told:
-        working = asyncio.create_task(keep_site_current(settings, context, WorkReport()))
+        working = asyncio.create_task(keep_site_current(settings, context))
         await asyncio.wait_for(came.wait(), PATIENCE)
     working.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -332,7 +337,7 @@ async def test_the_site_never_runs_ahead_of_the_published_log(context, tmp_path,
     async with context.database.connection() as connection:
         size = (await log.read_state(connection)).range.size
     settings = Settings(data_dir=tmp_path)
-    working = asyncio.create_task(keep_site_current(settings, context, WorkReport()))
+    working = asyncio.create_task(keep_site_current(settings, context))
     await after_a_look()
     assert built == []
     published = size
