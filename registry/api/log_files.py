@@ -15,7 +15,6 @@ from registry.api.request_context import ApiState
 from registry.errors import NotFound
 from registry.file_headers import LOG, headers_of
 from registry.ledger.proofs import (
-    INCIDENTS,
     read_content,
     read_content_bundle,
     read_description,
@@ -27,6 +26,7 @@ from registry.ledger.proofs import (
 from registry.ledger.published_log import LogTree, read_bundle, read_published
 from registry.log.files import CHECKPOINT, POLICY, WITNESSED
 from registry.log.key_chain import parse_key_path
+from registry.log.published import INCIDENTS
 from registry.store.database import Connection
 from registry.store.published import read_file
 from registry.tlog.bundle import parse_bundle_path

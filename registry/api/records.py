@@ -15,7 +15,8 @@ from registry.api.operations import answers, describes, json_of
 from registry.api.parameters import AsOfParameter, RecordPath
 from registry.api.request_context import ApiState
 from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
-from registry.ledger.proofs import RecordProof, read_record_proof
+from registry.ledger.proofs import read_record_proof
+from registry.log.published import RecordProof
 from registry.log.register import END, Redacted, Register, StoredRecord, VersionLine, Withdrawal
 from registry.record.diff import Difference, differences
 from registry.record.model import LangText

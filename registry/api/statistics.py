@@ -15,6 +15,7 @@ from registry.api.operations import answers
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.api.request_context import ApiState
 from registry.errors import InvalidParameter, Unavailable
+from registry.log.statistics import Statistics
 from registry.record.facets import FACETS
 from registry.store import agencies, redactions, statistics
 from registry.store.as_of import read_as_of
@@ -42,7 +43,7 @@ class StatisticsCache(LruCache[Hashable, bytes]):
     "/api/v1/statistics",
     summary="Count the register",
     tags=["records"],
-    responses=answers(statistics.Statistics),
+    responses=answers(Statistics),
 )
 async def count(
     *,

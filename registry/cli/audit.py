@@ -18,11 +18,11 @@ from registry.cli.evidence import (
 from registry.cli.keys import policy_options, verifier_option
 from registry.cli.output import print_message, write_json
 from registry.cli.progress import progress_bar
-from registry.ledger.verify_log import ReadFile, VerifiedLog, verify_log
 from registry.log.replay import LogReplay
 from registry.pages.audit import AuditReport, audit_register
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
+from registry.verify.log import ReadFile, VerifiedLog, verify_log
 
 
 @click.command()

@@ -12,8 +12,8 @@ from typing import BinaryIO
 import msgspec
 import rich_click as click
 
-from registry.cli.command_options import NUMBER
 from registry.cli.output import print_message
+from registry.cli.parameter_types import NUMBER
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, run, until_terminated
 from registry.errors import ConfigurationError

@@ -13,8 +13,7 @@ import rich_click as click
 from registry.cli.output import write_json
 from registry.cli.runtime import in_register
 from registry.clock import utc_now
-from registry.errors import InvalidParameter
-from registry.record.ids import agency_of, split_id
+from registry.record.ids import agency_of
 from registry.services.access import Actor, Scope
 from registry.services.access_tokens import recognise
 from registry.services.context import ServiceContext
@@ -45,32 +44,6 @@ _BLOCKED = (
     "It is in the register, but not published yet: the log is stopped, because a check of it has "
     "found a fault. Run: registry log verify"
 )
-
-
-class WholeNumber(click.IntRange):
-    """A whole number within bounds, which click's messages call an "integer range"."""
-
-    name = "whole number"
-
-
-NUMBER = WholeNumber(1, 2**63 - 1)
-"""The number of an entry or of a row."""
-
-VERSION = WholeNumber(1, 2**31 - 1)
-
-
-class RecordId(click.ParamType[str]):
-    """The identifier of a record, looked at before anything is opened."""
-
-    name = "id"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """Return the identifier; any other text is wrong use."""
-        try:
-            split_id(str(value))
-        except InvalidParameter as error:
-            self.fail(error.detail, param, ctx)
-        return str(value)
 
 
 style_option = click.option(

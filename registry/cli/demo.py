@@ -19,9 +19,9 @@ import rich_click as click
 
 from registry import resources
 from registry.cli import log_output
-from registry.cli.command_options import WholeNumber
 from registry.cli.demo_witness import serving_witness
 from registry.cli.output import print_message
+from registry.cli.parameter_types import WholeNumber
 from registry.cli.runtime import run, running_database
 from registry.cli.server import check_port
 from registry.cli.up import prepare_register

@@ -10,7 +10,6 @@ import msgspec
 import rich_click as click
 
 from registry.cli.command_options import (
-    RecordId,
     Style,
     acts_as,
     holder_of,
@@ -20,6 +19,7 @@ from registry.cli.command_options import (
     style_option,
 )
 from registry.cli.output import print_error, write_json, write_row
+from registry.cli.parameter_types import RecordId
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable

@@ -11,18 +11,21 @@ import rich_click as click
 
 from registry.clock import utc_now
 from registry.errors import NotFound
-from registry.exchange.remote_log import reader
-from registry.ledger.compare_logs import LogSource
-from registry.ledger.fsck import read_from
-from registry.ledger.gazette import Gazette, parse_gazette
-from registry.ledger.histories import TwoHistories, keep_evidence
-from registry.ledger.kept_notes import KeptNote, read_kept
-from registry.ledger.known_log import check_known, check_refused
-from registry.ledger.memory import CheckpointMemory, memory_folder
-from registry.ledger.verify_log import ReadFile, VerifiedLog
 from registry.log.files import CHECKPOINT
 from registry.log.replay import LogInconsistent
 from registry.tlog.keys import Verifier
+from registry.verify.consistency import LogSource, TwoHistories, keep_evidence
+from registry.verify.fsck import read_from
+from registry.verify.gazette import Gazette, parse_gazette
+from registry.verify.kept_checkpoints import KeptNote, read_kept
+from registry.verify.log import ReadFile, VerifiedLog
+from registry.verify.remote_log import reader
+from registry.verify.trusted_checkpoint import (
+    TrustedCheckpoints,
+    check_known,
+    check_refused,
+    memory_folder,
+)
 
 kept_option = click.option(
     "--kept",
@@ -39,9 +42,9 @@ memory_option = click.option(
 )
 
 
-def open_memory(*, no_memory: bool) -> CheckpointMemory | None:
+def open_memory(*, no_memory: bool) -> TrustedCheckpoints | None:
     """Return the memory of the user; None where it is to be left out."""
-    return None if no_memory else CheckpointMemory(memory_folder(os.environ))
+    return None if no_memory else TrustedCheckpoints(memory_folder(os.environ))
 
 
 def read_kept_files(paths: Sequence[Path]) -> list[tuple[str, KeptNote]]:
@@ -113,7 +116,7 @@ def verify_known(
     read: ReadFile,
     key: Verifier | None,
     kept: Sequence[tuple[str, KeptNote]],
-    memory: CheckpointMemory | None,
+    memory: TrustedCheckpoints | None,
 ) -> VerifiedLog:
     """Return a log that `verify` finds in order, if it goes on from all that is known of it.
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from registry.cli.command_options import WholeNumber
+from registry.cli.parameter_types import WholeNumber
 from registry.tlog.keys import Verifier, parse_verifier
 from registry.tlog.policy import Policy, parse_policy, quorum_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from registry.cli.command_options import VERSION, RecordId, Style, style_option
+from registry.cli.command_options import Style, style_option
 from registry.cli.evidence import (
     keeping_evidence,
     kept_option,
@@ -25,21 +25,17 @@ from registry.cli.log_gazette import gazette
 from registry.cli.log_heal import heal
 from registry.cli.log_key import key as key_commands
 from registry.cli.output import print_message, write_json
+from registry.cli.parameter_types import VERSION, RecordId
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.file_headers import LOG
-from registry.ledger import fsck as files
-from registry.ledger.compare_logs import compare_sources
-from registry.ledger.continuation import check_continues
 from registry.ledger.export import export_log
-from registry.ledger.gazette import check_printed
 from registry.ledger.proofs import read_record_proof, site_made_from
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import Folder
 from registry.ledger.verify_database import VerifiedDatabase, check_database
-from registry.ledger.verify_log import VerifiedLog, verify_log
 from registry.log.files import published_size
 from registry.services.context import ServiceContext
 from registry.services.heartbeat import note_run
@@ -49,6 +45,10 @@ from registry.settings import Settings
 from registry.tlog import base64_text
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
+from registry.verify import fsck as files
+from registry.verify.consistency import compare_sources
+from registry.verify.gazette import check_printed
+from registry.verify.log import VerifiedLog, check_continues, verify_log
 from registry.worker.publishing import read_stored
 
 

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import rich_click as click
 
-from registry.cli.command_options import WholeNumber
 from registry.cli.evidence import open_log
 from registry.cli.keys import verifier_option
 from registry.cli.output import print_message
+from registry.cli.parameter_types import WholeNumber
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, run
 from registry.errors import Conflict
-from registry.exchange.log_records import write_records
 from registry.ledger.continuation import forget_continued, keep_continued, read_last_word
 from registry.ledger.published_log import read_keys
 from registry.log.key_chain import KeyChain
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.tlog.keys import Verifier
+from registry.verify.records import write_records
 
 
 @click.command()

@@ -9,11 +9,11 @@ import rich_click as click
 from registry.cli.output import print_message
 from registry.cli.runtime import pass_settings, run
 from registry.errors import ConfigurationError
-from registry.ledger.gazette import Gazette
 from registry.pages.gazette import gazette_page, qr_code
 from registry.services.context import ServiceContext
 from registry.services.gazette import make_gazette
 from registry.settings import Settings
+from registry.verify.gazette import Gazette
 
 
 @click.command()

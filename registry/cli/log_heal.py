@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from registry.cli.command_options import NUMBER
 from registry.cli.output import print_message
+from registry.cli.parameter_types import NUMBER
 from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now

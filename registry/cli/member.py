@@ -6,8 +6,8 @@ import sys
 
 import rich_click as click
 
-from registry.cli.command_options import NUMBER
 from registry.cli.output import print_message, write_row
+from registry.cli.parameter_types import NUMBER
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
 from registry.services import members

@@ -18,13 +18,13 @@ from registry.errors import NotFound
 from registry.exchange.peer_adding import add_peer
 from registry.exchange.peers import HarvestReport
 from registry.exchange.peers import harvest as harvest_peer
-from registry.ledger.histories import keep_evidence
 from registry.services.context import ServiceContext
 from registry.services.peer_standing import read_standings
 from registry.settings import Settings
 from registry.store import peers
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
+from registry.verify.consistency import keep_evidence
 
 _FAILED = 1
 

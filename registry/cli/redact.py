@@ -5,17 +5,9 @@ from __future__ import annotations
 import msgspec
 import rich_click as click
 
-from registry.cli.command_options import (
-    AUTHORITY,
-    NUMBER,
-    VERSION,
-    RecordId,
-    Style,
-    acts_as,
-    of_authority,
-    style_option,
-)
+from registry.cli.command_options import AUTHORITY, Style, acts_as, of_authority, style_option
 from registry.cli.output import write_json, write_row
+from registry.cli.parameter_types import NUMBER, VERSION, RecordId
 from registry.cli.runtime import in_register
 from registry.clock import utc_now
 from registry.record.model import Document

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from registry.cli.command_options import AUTHORITY, RecordId, acts_as, of_authority
+from registry.cli.command_options import AUTHORITY, acts_as, of_authority
+from registry.cli.parameter_types import RecordId
 from registry.clock import utc_now
 from registry.services import review
 from registry.services.access import Actor

@@ -10,7 +10,7 @@ import msgspec
 import rich_click as click
 
 from registry.cli import server
-from registry.cli.command_options import WholeNumber
+from registry.cli.parameter_types import WholeNumber
 from registry.cli.runtime import pass_settings, print_doubts, running_database
 from registry.cli.server import PORT
 from registry.services.startup import run_in_register

@@ -19,7 +19,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from registry.cli import log_output
-from registry.cli.command_options import WholeNumber
+from registry.cli.parameter_types import WholeNumber
 from registry.errors import ConfigurationError
 from registry.settings import Settings
 

@@ -7,8 +7,9 @@ import sys
 
 import rich_click as click
 
-from registry.cli.command_options import NUMBER, Style, style_option
+from registry.cli.command_options import Style, style_option
 from registry.cli.output import write_json, write_row
+from registry.cli.parameter_types import NUMBER
 from registry.cli.runtime import in_register
 from registry.clock import utc_now
 from registry.services import access_tokens

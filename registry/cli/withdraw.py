@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from registry.cli.command_options import RecordId, acts_as, of_agency, texts
+from registry.cli.command_options import acts_as, of_agency, texts
+from registry.cli.parameter_types import RecordId
 from registry.clock import utc_now
 from registry.record.model import Document
 from registry.services import withdrawal

@@ -11,7 +11,6 @@ import msgspec
 
 from registry.errors import Conflict, InvalidParameter
 from registry.exchange.peer_site import PeerSite, described
-from registry.exchange.remote_log import reader
 from registry.record.facets import LOCAL
 from registry.record.origin import Origin
 from registry.services.context import ServiceContext
@@ -19,6 +18,7 @@ from registry.store import imports, peers
 from registry.store.peers import Peer
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import ANYBODY, Policy
+from registry.verify.remote_log import reader
 
 _CODE = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,19}")
 

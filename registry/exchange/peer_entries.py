@@ -11,11 +11,11 @@ import msgspec
 from registry.errors import Unavailable
 from registry.exchange.foreign_documents import prefixed
 from registry.exchange.peer_site import TAG, PeerSite, agency_here
-from registry.ledger.proofs import Evidence, RecordProof
 from registry.ledger.publication import seal_document
 from registry.log.blob import Content, content_path, replaced_items, shown
 from registry.log.entry import AgencyEntry, LogEntry, RedactionEntry, VersionEntry, decode_entry
 from registry.log.erasure import REPLACED, standing_items
+from registry.log.published import Evidence, RecordProof
 from registry.log.replay import ChainHead, LogInconsistent, LogReplay, entry_at
 from registry.record.ids import agency_of, is_id
 from registry.record.pack import Agency

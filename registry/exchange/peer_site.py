@@ -8,7 +8,6 @@ from functools import lru_cache
 import msgspec
 
 from registry.errors import Unavailable
-from registry.ledger.verify_log import ReadFile, keys_from
 from registry.log.blob import bundle_of_contents
 from registry.log.files import CHECKPOINT
 from registry.log.key_chain import KeyChain, key_path
@@ -22,6 +21,7 @@ from registry.tlog.keys import Verifier
 from registry.tlog.note import NoteRefused
 from registry.tlog.policy import Policy
 from registry.tlog.tile import WIDTH, Tile
+from registry.verify.log import ReadFile, keys_from
 
 _BUNDLES_KEPT = 64
 _TILES_KEPT = 4096

@@ -21,8 +21,6 @@ import msgspec
 from registry.errors import NotFound, RegistryError, Unavailable
 from registry.exchange.peer_entries import EntryMaker
 from registry.exchange.peer_site import PeerSite, agency_names
-from registry.exchange.remote_log import reader
-from registry.ledger.histories import TwoHistories, compare_notes
 from registry.log.entry import decode_entry, timestamp
 from registry.log.replay import LogInconsistent, LogReplay
 from registry.record.origin import Origin
@@ -40,6 +38,8 @@ from registry.tlog.note import parse_note
 from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.proof import check_consistency, nodes_from_tiles, prove_consistency
 from registry.tlog.tile import WIDTH, Tile, split
+from registry.verify.consistency import TwoHistories, compare_notes
+from registry.verify.remote_log import reader
 
 HarvestOutcome: TypeAlias = Literal["harvested", "unchanged", "stopped", "failed"]
 

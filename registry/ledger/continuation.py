@@ -7,21 +7,16 @@ the key, so that whoever dies before the entry is written goes on from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from registry.errors import ConfigurationError
-from registry.ledger.gazette import parse_gazette
-from registry.ledger.kept_notes import read_kept
-from registry.ledger.verify_log import ReadFile, VerifiedLog, verify_log
 from registry.log.files import replace_durable
-from registry.log.replay import LogInconsistent
 from registry.settings import Settings
-from registry.tlog.bundle import bundle_path
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from registry.tlog.keys import Verifier
 from registry.tlog.note import NoteRefused
-from registry.tlog.tile import WIDTH
+from registry.verify.gazette import parse_gazette
+from registry.verify.kept_checkpoints import read_kept
 
 _NAME = "continues"
 
@@ -77,25 +72,3 @@ def read_continued(settings: Settings) -> Checkpoint | None:
         return None
     except ValueError as error:
         raise ConfigurationError(f"{path} is not as it was written: {error}") from error
-
-
-def check_continues(
-    log: VerifiedLog, read: ReadFile, progress: Callable[[int, int], None]
-) -> VerifiedLog:
-    """Return the log that another continues, verified and found to be the one that it names.
-
-    Raises `LogInconsistent`.
-    """
-    said = log.keys.continues
-    first = bundle_path(0, min(log.checkpoint.size, WIDTH))
-    if said is None:
-        raise LogInconsistent(first, 0, "the log continues no other")
-    old = verify_log(read, verifier=None, progress=progress)
-    found = old.checkpoint
-    if found.origin != said.origin:
-        raise LogInconsistent(first, 0, f"it continues {said.origin}, not {found.origin}")
-    if found.size < said.size or old.root_at(said.size) != said.root:
-        raise LogInconsistent(
-            first, 0, f"{said.origin} has not the {said.size:,} entries that it continues"
-        )
-    return old

@@ -15,14 +15,7 @@ import msgspec
 from registry.errors import Unavailable
 from registry.file_headers import LOG
 from registry.ledger.content_files import join_contents, read_content_files
-from registry.ledger.proofs import (
-    INCIDENTS,
-    describe,
-    proof_path,
-    read_history,
-    read_kept_file,
-    read_record_proofs,
-)
+from registry.ledger.proofs import read_history, read_kept_file, read_record_proofs
 from registry.ledger.published_log import LogTree, PublishedLog, read_keys, read_published
 from registry.ledger.targets import FileTarget
 from registry.log.blob import bundle_of_contents, content_path
@@ -35,6 +28,7 @@ from registry.log.files import (
     write_volatile,
 )
 from registry.log.key_chain import key_path
+from registry.log.published import INCIDENTS, describe, proof_path
 from registry.store import checkpoints, log, published
 from registry.store.database import Database
 from registry.tlog.bundle import bundle_path, write_bundle

@@ -14,10 +14,10 @@ from typing import Literal, TypeAlias
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.ledger import key, signing_journal
+from registry.ledger.checkpoints_published import publish_notes, whole_note
 from registry.ledger.content_files import write_contents
 from registry.ledger.guard import LogMemory, SeenLog, lacks
 from registry.ledger.published_log import read_keys
-from registry.ledger.published_notes import publish_notes, whole_note
 from registry.ledger.signing import reached_elsewhere, sign, signers_of, write_key_proofs
 from registry.ledger.signing_journal import SignedSize
 from registry.ledger.verify_database import check_in_turn

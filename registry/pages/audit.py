@@ -13,18 +13,17 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from registry.exchange.answer_difference import AnswerDifference
-from registry.exchange.audit import ApiAudit
-from registry.exchange.remote_facts import read_facts
-from registry.exchange.remote_log import reader
-from registry.exchange.remote_register import RemoteRegister
-from registry.ledger.verify_log import ReadFile, VerifiedLog
 from registry.log.files import CHECKPOINT, LogRefused
 from registry.log.register import RegisterReplay
 from registry.log.replay import LogReplay
 from registry.pages.audit_exports import ExportAudit
 from registry.pages.audit_pages import PageAudit
 from registry.tlog import base64_text
+from registry.verify.answer_difference import AnswerDifference
+from registry.verify.audit import ApiAudit
+from registry.verify.log import ReadFile, VerifiedLog
+from registry.verify.remote_log import reader
+from registry.verify.remote_register import RemoteRegister, read_facts
 
 VerifyLog: TypeAlias = Callable[[ReadFile, LogReplay], VerifiedLog]
 """Verifies a log by its files, and has a replay take its entries. Raises `LogRefused`."""

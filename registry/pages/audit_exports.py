@@ -14,12 +14,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from registry.exchange.answer_difference import AnswerDifference, unlike, unlike_value
-from registry.exchange.audit import ApiAudit
 from registry.exchange.export_columns import ExportColumn, ExportRow, LabelSource, columns
 from registry.exchange.export_csv import cell_text
-from registry.exchange.remote_facts import RemoteFacts
-from registry.exchange.remote_register import RemoteRegister
 from registry.log.entry import outline
 from registry.log.register import RegisterReplay, ReplayedVersion
 from registry.pages.editions import Edition
@@ -27,6 +23,9 @@ from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, FeedIntroducti
 from registry.pages.views.served_feeds import found_item, record_items
 from registry.record.model import NOT_STATED
 from registry.record.search_document import RecordSummary
+from registry.verify.answer_difference import AnswerDifference, unlike, unlike_value
+from registry.verify.audit import ApiAudit
+from registry.verify.remote_register import RemoteFacts, RemoteRegister
 
 MOST_NAMED = 6
 """How many differences of one export are named."""

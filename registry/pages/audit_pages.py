@@ -13,10 +13,6 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from registry.exchange.answer_difference import AnswerDifference, unlike, unlike_value
-from registry.exchange.audit import ApiAudit
-from registry.exchange.remote_facts import RemoteFacts
-from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
 from registry.log.register import RegisterReplay, StoredRecord
 from registry.pages.build_facts import BuildFacts, LogPosition
 from registry.pages.page import Page
@@ -41,6 +37,9 @@ from registry.pages.views.region_pages import region_pages
 from registry.pages.views.static_index import FOLDER, index_pages
 from registry.record.pack import Pack
 from registry.tlog.compact import CompactRange
+from registry.verify.answer_difference import AnswerDifference, unlike, unlike_value
+from registry.verify.audit import ApiAudit
+from registry.verify.remote_register import RemoteAnswer, RemoteFacts, RemoteRegister
 
 _OK, _GONE, _NOT_FOUND = 200, 410, 404
 _AROUND = 6

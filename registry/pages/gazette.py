@@ -8,11 +8,11 @@ from html import escape
 import segno
 
 from registry import resources
-from registry.ledger.gazette import Gazette
 from registry.pages.labels import message
 from registry.record.pack import Pack
 from registry.text.catalogues import SOURCE, find, load_catalogues
 from registry.text.locales import direction
+from registry.verify.gazette import Gazette
 
 _TITLE = message("The log of this register, in six lines")
 _LINES = (

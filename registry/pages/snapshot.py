@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from registry.log.register import Attestation, LogLine, SourceEvent, StoredRecord, Withdrawal
+from registry.log.statistics import Statistics, StatisticsGroup
 from registry.pages.record_digests import RecordDigest
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.services.peer_standing import PeerStanding
 from registry.services.witness_policy import WitnessStanding
 from registry.store.imports import ImportRun, OriginSize
-from registry.store.statistics import Statistics, StatisticsGroup
 
 
 class RegisterCounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from registry.errors import Unavailable
-from registry.ledger.gazette import Gazette
 from registry.ledger.published_log import read_keys
 from registry.log.files import read_checkpoint
 from registry.settings import Settings
 from registry.store import checkpoints
 from registry.store.database import Database
 from registry.tlog.checkpoint import stated
+from registry.verify.gazette import Gazette
 
 
 async def make_gazette(database: Database, settings: Settings) -> Gazette:

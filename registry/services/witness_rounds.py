@@ -14,8 +14,6 @@ from pathlib import Path
 import structlog
 
 from registry.clock import utc_now
-from registry.ledger.fsck import read_from
-from registry.ledger.histories import TwoHistories, compare_notes, keep_evidence
 from registry.ledger.published_log import read_keys
 from registry.log.files import tree_of
 from registry.log.key_chain import KeyChain
@@ -32,6 +30,8 @@ from registry.tlog.keys import Verifier
 from registry.tlog.note import NoteRefused
 from registry.tlog.policy import Policy
 from registry.tlog.proof import prove_consistency
+from registry.verify.consistency import TwoHistories, compare_notes, keep_evidence
+from registry.verify.fsck import read_from
 
 _APART = dt.timedelta(seconds=10)
 """Between two requests to one address, whatever is new."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from registry.errors import ConfigurationError
 from registry.log.entry import ENTRY_KINDS
+from registry.log.published import Incident, IncidentKind
 from registry.log.register import LogLine, RiskMove
 from registry.record.model import RiskChange
 from registry.store.database import Connection
@@ -18,8 +19,6 @@ from registry.tlog.compact import CompactRange, unpack
 
 TableRow: TypeAlias = dict[str, Any]
 """A new row: JSON values by the names of columns."""
-
-IncidentKind: TypeAlias = Literal["discarded", "dated_ahead"]
 
 
 class LogState(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,14 +59,6 @@ class GuardedState(LogState, frozen=True, kw_only=True):
     def is_confirmed(self) -> bool:
         """Whether the log was compared in this database with what was signed of it."""
         return self.confirmed == self.database
-
-
-class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision about the log that no entry states: what of it was given up, or accepted."""
-
-    kind: IncidentKind
-    at: dt.datetime
-    said: msgspec.Raw
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

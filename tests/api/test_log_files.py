@@ -9,7 +9,6 @@ import pytest
 from registry.api.app import create_app
 from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
-from registry.ledger.verify_log import verify_log
 from registry.log.blob import check_content, content_path
 from registry.log.entry import decode_entry
 from registry.log.files import read_checkpoint
@@ -21,6 +20,7 @@ from registry.tlog.bundle import parse_bundle
 from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
+from registry.verify.log import verify_log
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 

@@ -19,15 +19,8 @@ import msgspec
 import pytest
 
 from registry.cli.main import main
-from registry.exchange import remote_facts
-from registry.exchange.audit import ApiAudit
-from registry.exchange.remote_facts import read_facts
-from registry.exchange.remote_log import reader
-from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
 from registry.ledger import key
-from registry.ledger.fsck import fsck
 from registry.ledger.verify_database import check_all
-from registry.ledger.verify_log import verify_log
 from registry.log.files import LogRefused
 from registry.log.register import RegisterReplay
 from registry.log.replay import LogInconsistent
@@ -38,6 +31,12 @@ from registry.record.pack import load_pack
 from registry.store.database import connect
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.note import sign_note
+from registry.verify import remote_register as remote_facts
+from registry.verify.audit import ApiAudit
+from registry.verify.fsck import fsck
+from registry.verify.log import verify_log
+from registry.verify.remote_log import reader
+from registry.verify.remote_register import RemoteAnswer, RemoteRegister, read_facts
 from tests.guides import fences
 from tests.listening import listening
 from tests.served import ROOT, served

@@ -19,12 +19,10 @@ from pathlib import Path
 import msgspec
 
 from registry.ledger import key, signing_journal
-from registry.ledger.fsck import read_from
 from registry.ledger.proofs import read_record_proof
 from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
 from registry.ledger.signing import reached_elsewhere
-from registry.ledger.verify_log import verify_log
 from registry.log.files import read_tile
 from registry.log.key_chain import KeyChain
 from registry.record.pack import load_pack
@@ -37,6 +35,8 @@ from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Verifier
 from registry.tlog.proof import nodes_from_tiles, root_of
 from registry.tlog.tile import grow
+from registry.verify.fsck import read_from
+from registry.verify.log import verify_log
 from tests.bench.documents import local_documents
 from tests.bench.log_corpus import ORIGIN, write, write_log, write_tree
 from tests.bench.measure import Row, quantile, seconds_of

@@ -6,11 +6,11 @@ import shutil
 
 import pytest
 
-from registry.ledger.gazette import parse_gazette
 from registry.ledger.key import read
 from registry.record.short_code import candidates
 from registry.store import embedded
 from registry.tlog.keys import Signer
+from registry.verify.gazette import parse_gazette
 from tests.cli.conftest import begin
 from tests.forked import fork
 

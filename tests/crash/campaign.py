@@ -21,12 +21,12 @@ import msgspec
 import psutil
 
 from registry.ledger import key
-from registry.ledger.fsck import fsck
 from registry.log.files import LogRefused
 from registry.record.canonical import canonical
 from registry.record.pack import load_pack
 from registry.services.access_tokens import create_token
 from registry.store.database import connect
+from registry.verify.fsck import fsck
 from tests.crash.asking import PATIENCE, Violation
 from tests.crash.invariants import Receipt, broken_laws, unkept
 from tests.crash.load import Client, Own

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from registry.ledger import key
 from registry.ledger.export import export_log
-from registry.ledger.fsck import fsck
 from registry.ledger.publish_files import publish_log
 from registry.ledger.targets import Folder
 from registry.log.replay import LogInconsistent
@@ -36,6 +35,7 @@ from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.note import parse_note
 from registry.tlog.tile import grow
+from registry.verify.fsck import fsck
 from tests.crash.asking import Violation
 
 if TYPE_CHECKING:

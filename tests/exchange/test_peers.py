@@ -16,7 +16,6 @@ from registry.ledger import key
 from registry.ledger.append import append
 from registry.ledger.entries import StatedEntry, after
 from registry.ledger.verify_database import check_database
-from registry.ledger.verify_record import verify_record
 from registry.log.disclosure_tree import commitments, seal
 from registry.log.entry import WithdrawalEntry
 from registry.pages.build import plan
@@ -30,6 +29,7 @@ from registry.tlog.keys import COSIGNATURE, Signer
 from registry.tlog.note import NoteRefused, Signature, parse_note, sign_note
 from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.tile import WIDTH
+from registry.verify.record import verify_record
 from registry.worker import harvests
 from registry.worker.harvests import harvest_due
 from registry.worker.site_keeping import build_site

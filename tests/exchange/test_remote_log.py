@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.exchange import remote_log
-from registry.exchange.remote_log import reader
 from registry.http_client import is_public
+from registry.verify import remote_log
+from registry.verify.remote_log import reader
 from tests.listening import dripping, listening, write_certificate
 
 

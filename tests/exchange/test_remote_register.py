@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.exchange import remote_register
-from registry.exchange.remote_register import RemoteRegister
+from registry.verify import remote_register
+from registry.verify.remote_register import RemoteRegister
 from tests.listening import listening
 
 

@@ -8,24 +8,15 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError, Conflict
-from registry.exchange.remote_log import reader
 from registry.ledger import key
 from registry.ledger.append import append_at
-from registry.ledger.compare_logs import LogSource, compare_sources
 from registry.ledger.entries import StatedEntry
 from registry.ledger.export import export_log
-from registry.ledger.fsck import fsck, read_from
-from registry.ledger.histories import TwoHistories
-from registry.ledger.kept_notes import KeptNote, read_kept
-from registry.ledger.known_log import check_known, check_notes, check_refused
-from registry.ledger.memory import CheckpointMemory
 from registry.ledger.proofs import prover, read_record_proof
 from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
-from registry.ledger.verify_log import verify_log
-from registry.ledger.verify_record import verify_record
 from registry.log import key_chain
 from registry.log.entry import GenesisEntry, KeyEntry, PolicyEntry
 from registry.log.files import LogRefused, read_checkpoint
@@ -44,6 +35,18 @@ from registry.tlog.note import parse_note, sign_note
 from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.tile import grow
 from registry.tlog.tlog_proof import parse_tlog_proof
+from registry.verify.consistency import LogSource, TwoHistories, compare_sources
+from registry.verify.fsck import fsck, read_from
+from registry.verify.kept_checkpoints import KeptNote, read_kept
+from registry.verify.log import verify_log
+from registry.verify.record import verify_record
+from registry.verify.remote_log import reader
+from registry.verify.trusted_checkpoint import (
+    TrustedCheckpoints,
+    check_known,
+    check_notes,
+    check_refused,
+)
 from tests.peered import served_folder
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -485,7 +488,7 @@ async def test_all_that_was_kept_by_the_first_key_fits_the_log_of_later_ones(
     await register.filed()
     kept = {"proof": await register.proof()}
     await export_log(database, Folder(tmp_path / "early", strip="log/"), site=None, progress=quiet)
-    memory = CheckpointMemory(tmp_path / "memory")
+    memory = TrustedCheckpoints(tmp_path / "memory")
     check_known(check(tmp_path / "early", None), read_from(tmp_path / "early"), [], memory)
     kept["checkpoint"] = read_checkpoint(settings.log_dir)
     for _ in range(2):
@@ -505,7 +508,7 @@ async def test_all_that_was_kept_by_the_first_key_fits_the_log_of_later_ones(
     proven = LogSource(notes=[("late", note) for note in read_kept(late)[0]])
     with served_folder(tmp_path / "web") as address, reader(f"{address}/late") as read:
         found = verify_log(read, verifier=first, progress=quiet)
-        for seen in (memory, CheckpointMemory(tmp_path / "new")):
+        for seen in (memory, TrustedCheckpoints(tmp_path / "new")):
             # Proofs from before and after, with and without the log.
             notes = [*early.notes, *proven.notes]
             check_notes(notes, first, seen)

@@ -10,7 +10,6 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.ledger import signing_journal
-from registry.ledger.fsck import fsck
 from registry.ledger.key import read, read_or_create
 from registry.ledger.publish_files import PublishStep, is_published, publish_log
 from registry.ledger.verify_database import check_database
@@ -24,6 +23,7 @@ from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.proof import nodes_from_tiles, root_of
 from registry.tlog.tile import tiles_of
+from registry.verify.fsck import fsck
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from registry.ledger.fsck import read_from
-from registry.ledger.verify_log import verify_log
 from registry.log.register import RegisterReplay
 from registry.services import attestation, redaction
 from registry.services.access import Actor
 from registry.store import attestations, log, records, withdrawals
+from registry.verify.fsck import read_from
+from registry.verify.log import verify_log
 from tests.conftest import NOW, amended, make_record
 
 ID = "demo-sante/prevision-lits"

@@ -5,8 +5,7 @@ from collections import Counter, defaultdict
 
 import msgspec
 
-from registry.pages.snapshot import RegisterCounts
-from registry.store.statistics import (
+from registry.log.statistics import (
     Coverage,
     Month,
     Overdue,
@@ -16,6 +15,7 @@ from registry.store.statistics import (
     StatisticsGroup,
     Tally,
 )
+from registry.pages.snapshot import RegisterCounts
 
 STATED = {
     "risk": ("risk", "level"),

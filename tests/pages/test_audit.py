@@ -2,9 +2,9 @@
 
 import pytest
 
-from registry.exchange.answer_difference import AnswerDifference, WholeObject, unlike
 from registry.pages import audit
 from registry.pages.audit import MOST_NAMED, AuditReport, audit_register
+from registry.verify.answer_difference import AnswerDifference, WholeObject, unlike
 
 
 @pytest.fixture

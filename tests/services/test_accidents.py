@@ -10,7 +10,6 @@ import pytest
 from registry.clock import utc_now
 from registry.errors import ClockDiffers, RegisterBehind
 from registry.ledger.export import export_log
-from registry.ledger.fsck import fsck
 from registry.ledger.guard import LogGuard, LogMemory, SeenLog
 from registry.ledger.proofs import read_history
 from registry.ledger.targets import Folder
@@ -25,6 +24,7 @@ from registry.services.recovery import heal_log
 from registry.services.startup import find_doubts, open_register
 from registry.store import discards, log, records, redactions
 from registry.store.database import connect
+from registry.verify.fsck import fsck
 from tests.crash.invariants import broken_laws
 from tests.services.conftest import Backup
 

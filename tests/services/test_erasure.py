@@ -14,12 +14,9 @@ import pytest
 
 from registry.errors import Conflict, InvalidStatement, NotFound, Unavailable
 from registry.ledger import publish_files
-from registry.ledger.fsck import read_from
 from registry.ledger.proofs import read_record_proof
 from registry.ledger.published_log import LogTree
 from registry.ledger.verify_database import check_all, check_database
-from registry.ledger.verify_log import verify_log
-from registry.ledger.verify_record import check_same, verify_record
 from registry.log.files import LogRefused
 from registry.log.replay import LogInconsistent
 from registry.pages.build import plan
@@ -30,6 +27,9 @@ from registry.services.recovery import heal_log
 from registry.settings import Settings
 from registry.store import attestations, records, redactions, server_files, withdrawals
 from registry.tlog.policy import ANYBODY
+from registry.verify.fsck import read_from
+from registry.verify.log import verify_log
+from registry.verify.record import check_same, verify_record
 from registry.worker.runner import publish as publish_log
 from registry.worker.site_keeping import build_site
 from tests.built import fewer_pages, share_templates

@@ -8,9 +8,7 @@ import pytest
 
 from registry.ledger import key
 from registry.ledger.content_files import write_contents
-from registry.ledger.fsck import fsck, read_from
 from registry.ledger.verify_database import check_database
-from registry.ledger.verify_log import verify_log
 from registry.log.blob import content_path
 from registry.log.files import LogRefused, read_checkpoint
 from registry.record.pack import Agency
@@ -24,6 +22,8 @@ from registry.services.import_rows import ForeignFiling
 from registry.services.key_rotation import rotate
 from registry.services.recovery import heal_log
 from registry.store import agencies, checkpoints, imports, log, records
+from registry.verify.fsck import fsck, read_from
+from registry.verify.log import verify_log
 from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

@@ -7,16 +7,16 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.ledger.export import export_log
-from registry.ledger.fsck import fsck, read_from
 from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
-from registry.ledger.verify_log import verify_log
 from registry.log.files import POLICY, read_note
 from registry.log.replay import LogInconsistent
 from registry.services.witness_policy import configured_policy, take_policy
 from registry.settings import from_environment
 from registry.store import log
 from registry.tlog.keys import COSIGNATURE, Signer
+from registry.verify.fsck import fsck, read_from
+from registry.verify.log import verify_log
 from tests.conftest import NOW
 
 W1, W2 = (

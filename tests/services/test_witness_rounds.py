@@ -12,7 +12,6 @@ import pytest
 from registry.ledger.append import append_at
 from registry.ledger.entries import StatedEntry
 from registry.ledger.export import export_log
-from registry.ledger.fsck import fsck
 from registry.ledger.key import read
 from registry.ledger.proofs import read_proof
 from registry.ledger.published_log import LogTree
@@ -32,6 +31,7 @@ from registry.tlog.keys import ML_DSA_44, Verifier
 from registry.tlog.note import sign_note
 from registry.tlog.policy import PolicyRefused, parse_policy
 from registry.tlog.tlog_proof import parse_tlog_proof
+from registry.verify.fsck import fsck
 from tests.conftest import NOW
 from tests.witnesses import Witness, ml_dsa_line, policy_of, running
 

@@ -25,11 +25,9 @@ import pytest
 from registry.ledger.append import append_at
 from registry.ledger.entries import StatedEntry
 from registry.ledger.export import export_log
-from registry.ledger.fsck import read_from
 from registry.ledger.key import write
 from registry.ledger.publish_files import publish_log
 from registry.ledger.targets import Folder
-from registry.ledger.verify_log import verify_log
 from registry.log.entry import PolicyEntry
 from registry.log.files import read_checkpoint
 from registry.services import witness_client
@@ -43,6 +41,8 @@ from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.keys import COSIGNATURE, Signer, Verifier, parse_verifier
 from registry.tlog.note import sign_note
 from registry.tlog.policy import parse_policy
+from registry.verify.fsck import read_from
+from registry.verify.log import verify_log
 from tests.conftest import accept_dates
 from tests.witnesses import Witness, running
 

@@ -11,14 +11,12 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.exchange.remote_log import reader
 from registry.ledger import append, key
 from registry.ledger.export import CopiedLog, copy_log
 from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import Folder, ObjectStore
-from registry.ledger.verify_log import verify_log
 from registry.log.files import LogBehind, LogRefused
 from registry.pages.audit import audit_register
 from registry.pages.build import plan
@@ -27,6 +25,8 @@ from registry.settings import from_environment
 from registry.store import published
 from registry.tlog.checkpoint import Checkpoint, stated
 from registry.tlog.note import sign_note
+from registry.verify.log import verify_log
+from registry.verify.remote_log import reader
 from registry.web.app import create_app
 from registry.worker import purging
 from registry.worker.publishing import StoredLog, StoredSite, _prune, read_stored

@@ -8,13 +8,13 @@ from typing import Literal
 
 import msgspec
 
+from registry.log.statistics import StatisticsGroup
 from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, as_it_is, label, say, translated
 from registry.pages.site import Site
 from registry.pages.snapshot import RegisterCounts
 from registry.pages.views.document_view import field_name
 from registry.record.model import NOT_STATED
-from registry.store.statistics import StatisticsGroup
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):

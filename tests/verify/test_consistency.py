@@ -7,8 +7,6 @@ from hashlib import sha256
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.ledger.histories import TwoHistories, compare_notes, keep_evidence
-from registry.ledger.memory import CheckpointMemory, RememberedLog, memory_folder
 from registry.log.replay import LogInconsistent
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, stated
@@ -18,6 +16,8 @@ from registry.tlog.keys import Signer
 from registry.tlog.note import NoteRefused, sign_note
 from registry.tlog.proof import check_consistency
 from registry.tlog.tile import grow
+from registry.verify.consistency import TwoHistories, compare_notes, keep_evidence
+from registry.verify.trusted_checkpoint import TrustedCheckpoints, TrustedLog, memory_folder
 
 ORIGIN = "algorithms.example/log"
 NOW = dt.datetime(2026, 11, 28, 6, 0, tzinfo=dt.UTC)
@@ -140,15 +140,15 @@ def test_evidence_is_kept_in_a_folder_of_its_own(tmp_path):
 
 
 def test_a_log_is_remembered_by_its_notes(tmp_path):
-    memory = CheckpointMemory(tmp_path / "logs")
+    memory = TrustedCheckpoints(tmp_path / "logs")
     assert memory.recall(ORIGIN) is None
     key = SIGNER.verifier_key
     small, large, last = (note_of(leaves(size)) for size in (9, 70, 100))
-    memory.add(RememberedLog(origin=ORIGIN, key=key, notes=[large]))
-    memory.add(RememberedLog(origin=ORIGIN, key="another", notes=[small, large]))
+    memory.add(TrustedLog(origin=ORIGIN, key=key, notes=[large]))
+    memory.add(TrustedLog(origin=ORIGIN, key="another", notes=[small, large]))
     known = memory.recall(ORIGIN)
     assert (known.key, known.genesis, known.notes) == (key, None, [small, large])
-    memory.settle(RememberedLog(origin=ORIGIN, key=key, genesis="ab", notes=[last]))
+    memory.settle(TrustedLog(origin=ORIGIN, key=key, genesis="ab", notes=[last]))
     known = memory.recall(ORIGIN)
     assert (known.genesis, known.notes) == ("ab", [last])
     assert memory.place(ORIGIN) == tmp_path / "logs" / sha256(ORIGIN.encode()).hexdigest()

@@ -1,7 +1,7 @@
 """Auditing a register's answers: what its API says, compared with what its log says.
 
 A stranger does this with nothing but the register's address: the log was verified and replayed
-(`register_replay`), and what follows from it is compared with what is answered, as of the last
+(`log.register`), and what follows from it is compared with what is answered, as of the last
 entry of that log, so that what is filed meanwhile changes nothing.
 """
 
@@ -14,29 +14,31 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from registry.exchange.answer_difference import (
+from registry.log.entry import outline
+from registry.log.register import RegisterReplay, ReplayedVersion, RiskMove, StoredRecord, risk_move
+from registry.record.facets import PublishedState
+from registry.record.model import NOT_STATED
+from registry.record.origin import Origin
+from registry.record.pack import Agency
+from registry.record.rules import LOWERED_ANEW
+from registry.record.search_document import SearchDocument, build
+from registry.verify.answer_difference import (
     AnswerDifference,
     WholeObject,
     unlike,
     unlike_value,
 )
-from registry.exchange.audit_changes import compare_changes
-from registry.exchange.audit_counts import CountedRegister
-from registry.exchange.remote_answers import (
+from registry.verify.remote_register import (
     CopiedRecord,
     RemoteAgencies,
+    RemoteAnswer,
     RemoteChanges,
     RemoteRecords,
+    RemoteRegister,
     RemoteStatistics,
     UnboundSource,
 )
-from registry.exchange.remote_register import RemoteAnswer, RemoteRegister
-from registry.log.entry import outline
-from registry.log.register import RegisterReplay, ReplayedVersion, RiskMove, StoredRecord
-from registry.record.facets import PublishedState
-from registry.record.origin import Origin
-from registry.record.pack import Agency
-from registry.record.search_document import SearchDocument, build
+from registry.verify.statistics import CountedRegister
 
 LISTED = ("risk", "sector", "agency", "status", "origin", "source_state")
 """The filters of which every code is asked for, with the records that it finds."""
@@ -317,3 +319,51 @@ class ApiAudit:
             self._sources[copied.record.id, copied.register.version] = source
             if source.register is not None:
                 self.origins[source.register.code] = source.register
+
+
+_AT_ONCE = 1000
+
+
+def compare_changes(
+    remote: RemoteRegister,
+    replay: RegisterReplay,
+    lowered: dict[int, RiskMove],
+    checked: Counter[str],
+) -> Iterator[AnswerDifference]:
+    """Yield the first entry of the list that differs, if one does; count those that do not.
+
+    `lowered` gets, by entry, what is answered of first versions at another level than another
+    record's of the same system: of these a finding says that there is one, and no entry which.
+    """
+    since, last = -1, replay.size - 1
+    while since < last:
+        path = f"/api/v1/changes?origin=all&since={since}&limit={_AT_ONCE}"
+        page = remote.get(f"{path}&as_of=entry:{last}").read(RemoteChanges)
+        items = [] if page is None else page.items[: last - since]
+        for at, item in enumerate(items, start=since + 1):
+            checked["changes"] += 1
+            move = _move(replay, at, item.get("risk"), lowered)
+            if why := unlike({"index": at, "hash": replay.leaf(at), "risk": move}, item):
+                yield AnswerDifference(at=path, why=f"entry {at}: {why}")
+                return
+        if not items:
+            yield AnswerDifference(at=path, why=f"entry {since + 1} is missing")
+            return
+        since += len(items)
+
+
+def _move(
+    replay: RegisterReplay, index: int, answered: Any, lowered: dict[int, RiskMove]
+) -> RiskMove | None:
+    """Return how an entry moved a risk level; of a first version as answered, if it can be."""
+    line = replay.log[index]
+    versions = replay.versions.get(line.subject or "")
+    first = versions[0] if versions else None
+    if first is None or first.entry != index or not isinstance(answered, dict):
+        return line.risk
+    if LOWERED_ANEW not in {one.rule for one in first.findings}:
+        return None
+    move = risk_move(str(answered.get("before")), first.said.risk or NOT_STATED)
+    if move is not None:
+        lowered[index] = move
+    return move

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from registry.ledger.proofs import Evidence, RecordProof
 from registry.log.blob import Content, replaced_items, shown
 from registry.log.entry import LogEntry, RedactionEntry, VersionEntry
 from registry.log.erasure import REPLACED
 from registry.log.key_chain import KeyChain, follow_all
+from registry.log.published import Evidence, RecordProof
 from registry.log.replay import LogInconsistent, LogReplay, entry_at
 from registry.record.canonical import canonical
 from registry.record.model import Document

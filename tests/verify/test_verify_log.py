@@ -9,13 +9,10 @@ import msgspec
 import pytest
 
 from registry.ledger.export import export_log
-from registry.ledger.fsck import fsck, read_from
 from registry.ledger.key import read
 from registry.ledger.proofs import read_record_proof, site_made_from
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import Folder
-from registry.ledger.verify_log import verify_log
-from registry.ledger.verify_record import check_same, verify_record
 from registry.log.entry import GenesisEntry, entry_bytes, timestamp
 from registry.log.replay import LogInconsistent
 from registry.record.canonical import canonical
@@ -29,6 +26,9 @@ from registry.tlog.note import Signature, parse_note, sign_note
 from registry.tlog.policy import parse_policy, quorum_of
 from registry.tlog.tile import grow
 from registry.tlog.tlog_proof import parse_tlog_proof
+from registry.verify.fsck import fsck, read_from
+from registry.verify.log import verify_log
+from registry.verify.record import check_same, verify_record
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 FLIPS = 400

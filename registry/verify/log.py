@@ -118,6 +118,28 @@ def verify_log(
     )
 
 
+def check_continues(
+    log: VerifiedLog, read: ReadFile, progress: Callable[[int, int], None]
+) -> VerifiedLog:
+    """Return the log that another continues, verified and found to be the one that it names.
+
+    Raises `LogInconsistent`.
+    """
+    said = log.keys.continues
+    first = bundle_path(0, min(log.checkpoint.size, WIDTH))
+    if said is None:
+        raise LogInconsistent(first, 0, "the log continues no other")
+    old = verify_log(read, verifier=None, progress=progress)
+    found = old.checkpoint
+    if found.origin != said.origin:
+        raise LogInconsistent(first, 0, f"it continues {said.origin}, not {found.origin}")
+    if found.size < said.size or old.root_at(said.size) != said.root:
+        raise LogInconsistent(
+            first, 0, f"{said.origin} has not the {said.size:,} entries that it continues"
+        )
+    return old
+
+
 def _stated_size(note: bytes) -> int:
     try:
         size = stated(note).size

@@ -10,12 +10,12 @@ import datetime as dt
 
 import msgspec
 
-from registry.ledger.histories import TwoHistories
-from registry.ledger.verify_log import VerifiedLog
 from registry.log.replay import LogInconsistent
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, parse_checkpoint
 from registry.tlog.keys import ED25519, Verifier, parse_verifier
+from registry.verify.consistency import TwoHistories
+from registry.verify.log import VerifiedLog
 
 _LINES = 6
 

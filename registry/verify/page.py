@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from registry.ledger.verify_record import VerifiedRecord
 from registry.log.replay import LogInconsistent
 from registry.record.codelists import codelists
 from registry.record.model import NOT_STATED, Document
 from registry.record.page_words import ShownPage, unshown_texts
+from registry.verify.record import VerifiedRecord
 
 
 def check_page(where: str, page: ShownPage, verified: VerifiedRecord) -> None:

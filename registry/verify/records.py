@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.ledger.verify_log import ReadFile, verify_log
 from registry.log.files import LogRefused
 from registry.log.register import RegisterReplay
 from registry.record.ids import is_id, split_id
 from registry.tlog.keys import Verifier
+from registry.verify.log import ReadFile, verify_log
 
 _WITHDRAWALS = "withdrawals.csv"
 _CODES = "codes.csv"

@@ -19,9 +19,12 @@ from typing import Any, Self, TypeVar
 import httpx
 import msgspec
 
-from registry.errors import Unavailable
-from registry.exchange.remote_log import LONGEST, fetch, open_client
+from registry import __version__
+from registry.errors import ConfigurationError, Unavailable
 from registry.http_client import BoundedClient
+from registry.record.origin import Origin
+from registry.record.pack import Agency, Operator, Pack, load_pack, pack_codes
+from registry.verify.remote_log import LONGEST, fetch, open_client
 
 CONNECTIONS = 4
 """How many questions are asked at once."""
@@ -174,3 +177,157 @@ def _pause(headers: httpx.Headers, attempt: int) -> float:
     """Return how many seconds to wait before asking again."""
     later = headers.get("retry-after", "")
     return min(float(later) if later.isdecimal() else 2.0**attempt, _MOST_WAIT)
+
+
+class AnsweredAgency(Agency, frozen=True, kw_only=True):
+    """An agency of a list, with the number of its records in force."""
+
+    records: int
+
+
+class RemoteAgencies(msgspec.Struct, frozen=True, kw_only=True):
+    """The list of agencies."""
+
+    items: list[AnsweredAgency]
+
+
+class RemoteChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the list of changes, and the size of the log."""
+
+    items: list[dict[str, Any]]
+    size: int
+
+
+class CodeCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many records have a code."""
+
+    code: str
+    count: int
+
+
+class RemoteRecords(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the list of records: cards, the cursor of the next, counts by filter."""
+
+    items: list[dict[str, Any]]
+    next: str | None = None
+    facets: dict[str, list[CodeCount]] = {}
+
+
+class CoveredAgency(msgspec.Struct, frozen=True, kw_only=True):
+    """An agency whose coverage the statistics have."""
+
+    agency: str
+
+
+class RemoteStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """The statistics."""
+
+    agencies: list[CoveredAgency]
+
+
+class UnboundSource(msgspec.Struct, frozen=True, kw_only=True):
+    """The members of `SourceFacts` that no entry states."""
+
+    id: str = ""
+    register: Origin | None = None
+    origin: str | msgspec.UnsetType = msgspec.UNSET
+    proof: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class DocumentId(msgspec.Struct, frozen=True, kw_only=True):
+    """The identifier in a document."""
+
+    id: str
+
+
+class CopiedVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A version, and where it was copied from."""
+
+    version: int
+    source: UnboundSource
+
+
+class CopiedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that was copied from another register."""
+
+    record: DocumentId
+    register: CopiedVersion
+
+
+class RemotePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """The country of a data set."""
+
+    identifier: str
+
+
+class RemoteDataset(msgspec.Struct, frozen=True, kw_only=True):
+    """A data set of a catalogue."""
+
+    spatial: RemotePlace | None = None
+
+
+class RemotePublisher(msgspec.Struct, frozen=True, kw_only=True):
+    """Who publishes a catalogue, and the contact that it names, as it stands."""
+
+    contact: Any = None
+
+
+class RemoteCatalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """The catalogue."""
+
+    landing_page: str | None = None
+    publisher: RemotePublisher = RemotePublisher()
+    datasets: list[RemoteDataset] = []
+
+
+class RemoteRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """The release of the software."""
+
+    version: str
+
+
+class RemoteDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """The description of the API."""
+
+    info: RemoteRelease
+
+
+class RemoteFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit renders pages and tables with.
+
+    `pack` is that of the `country`, None where it is not here. `base_url` is the address that the
+    register gives its pages, without a slash at its end.
+    """
+
+    country: str | None
+    pack: Pack | None
+    base_url: str
+    is_this_release: bool
+
+
+def read_facts(remote: RemoteRegister) -> RemoteFacts:
+    """Read the catalogue and the description of a register. Raises `Unavailable`."""
+    catalogue = remote.get("/api/v1/catalogue").read(RemoteCatalogue) or RemoteCatalogue()
+    described = remote.get("/openapi.json").read(RemoteDescription)
+    places = (one.spatial.identifier for one in catalogue.datasets if one.spatial is not None)
+    country = next(places, None)
+    return RemoteFacts(
+        country=country,
+        pack=_pack(country, catalogue),
+        base_url=(catalogue.landing_page or remote.url).rstrip("/"),
+        is_this_release=described is not None and described.info.version == __version__,
+    )
+
+
+def _pack(country: str | None, catalogue: RemoteCatalogue) -> Pack | None:
+    """Return the pack of a country, with the operator that the catalogue names, if it can be."""
+    for code in pack_codes():
+        with suppress(ConfigurationError):
+            pack = load_pack(code)
+            if pack.country == country:
+                with suppress(msgspec.ValidationError):
+                    # The packs here need not know who keeps the register.
+                    operator = msgspec.convert(catalogue.publisher.contact, Operator)
+                    return msgspec.structs.replace(pack, operator=operator)
+                return pack
+    return None

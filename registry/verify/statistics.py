@@ -12,10 +12,10 @@ import msgspec
 
 from registry.log.entry import outline
 from registry.log.register import RegisterReplay, ReplayedVersion
+from registry.log.statistics import Coverage, Statistics, count_part
 from registry.record.model import NOT_STATED
 from registry.record.pack import Agency
 from registry.record.pointers import dig
-from registry.store.statistics import Coverage, Statistics, count_part
 
 _QUARTILES = (0, 0.25, 0.5, 0.75, 1)
 _LAST_RANGE = 90

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from registry.ledger.proofs import INCIDENTS, LogHistory, describe, proof_path
-from registry.ledger.verify_log import VerifiedLog, verify_log
 from registry.log.blob import bundle_of_contents, content_path
 from registry.log.files import CHECKPOINT, POLICY, TEMPORARY, WITNESSED, tree_of
 from registry.log.key_chain import key_path
+from registry.log.published import INCIDENTS, LogHistory, describe, proof_path
 from registry.log.replay import LogInconsistent
 from registry.tlog.bundle import bundle_path, parse_bundle, parse_bundle_path
 from registry.tlog.hashing import HASH_BYTES
@@ -20,6 +19,7 @@ from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.proof import root_of
 from registry.tlog.tile import HEIGHT, WIDTH, parse_tile_path
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
+from registry.verify.log import VerifiedLog, verify_log
 
 
 def read_from(folder: Path) -> Callable[[str], bytes]:
