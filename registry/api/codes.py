@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from litestar import get
 from litestar.params import PathParameter
 
@@ -13,15 +12,7 @@ from registry.api.request_context import ApiState
 from registry.errors import InvalidParameter, NotFound
 from registry.record.short_code import ALPHABET, LENGTH, read_code
 from registry.store import codes
-
-
-class CodedRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a short code, in force or withdrawn, and the entry that gave it the code."""
-
-    code: str
-    id: str
-    agency: str
-    entry: int
+from registry.store.codes import CodedRecord
 
 
 @get(
@@ -51,4 +42,4 @@ async def get_code(
         found = await codes.read(connection, typed.code)
     if found is None:
         raise NotFound(f"no record of this register has the short code {typed.code}")
-    return CodedRecord(code=found.code, id=found.record, agency=found.agency, entry=found.entry)
+    return found

@@ -18,11 +18,11 @@ from registry.text.dates import format_date
 from registry.text.locales import make_locale
 
 
-class NoticeWording(msgspec.Struct, frozen=True):
-    """The English wordings of a kind of notice, and the path that it leads to, below the language.
+class NoticeText(msgspec.Struct, frozen=True):
+    """A notice, and the path that it leads to, below the register's address.
 
-    `%(record)s` stands for an id, `%(about)s` for a version, a day, or the number of an act, and
-    `%(number)s` for how many were submitted.
+    In the English wordings of a kind, `%(record)s` stands for an id, `%(about)s` for a version, a
+    day, or the number of an act, and `%(number)s` for how many were submitted.
     """
 
     title: str
@@ -30,13 +30,13 @@ class NoticeWording(msgspec.Struct, frozen=True):
     path: str
 
 
-WORDS: Mapping[NoticeKind, NoticeWording] = {
-    "review_waits": NoticeWording(
+WORDS: Mapping[NoticeKind, NoticeText] = {
+    "review_waits": NoticeText(
         message("Waits for review: %(record)s"),
         message("This draft was submitted. It is published once somebody else has approved it."),
         "office/{lang}/review/{record}",
     ),
-    "reviews_wait": NoticeWording(
+    "reviews_wait": NoticeText(
         message("Filings that wait for review: %(number)s (%(record)s)"),
         message(
             "These drafts were submitted together. Each is published once somebody else has "
@@ -44,19 +44,19 @@ WORDS: Mapping[NoticeKind, NoticeWording] = {
         ),
         "office/{lang}/review/",
     ),
-    "returned": NoticeWording(
+    "returned": NoticeText(
         message("Returned: %(record)s"),
         message("The reviewer returned this draft with comments. Nothing was published."),
         "office/{lang}/records/{record}/",
     ),
-    "published": NoticeWording(
+    "published": NoticeText(
         message("Published: %(record)s"),
         message(
             "The reviewer approved this draft. Everybody can read it now as version %(about)s."
         ),
         "{lang}/records/{record}",
     ),
-    "review_due": NoticeWording(
+    "review_due": NoticeText(
         message("Review due: %(record)s"),
         message(
             "The record says that you review this system by %(about)s. Look whether it is still "
@@ -64,30 +64,22 @@ WORDS: Mapping[NoticeKind, NoticeWording] = {
         ),
         "office/{lang}/records/{record}/",
     ),
-    "act_waits": NoticeWording(
+    "act_waits": NoticeText(
         message("Waits for review: %(record)s, request %(about)s"),
         message("A withdrawal or an attestation takes effect once somebody else has approved it."),
         "office/{lang}/review/acts/{about}",
     ),
-    "act_returned": NoticeWording(
+    "act_returned": NoticeText(
         message("Returned: %(record)s, request %(about)s"),
         message("The reviewer returned this withdrawal or attestation with a comment."),
         "office/{lang}/review/acts/{about}",
     ),
-    "act_approved": NoticeWording(
+    "act_approved": NoticeText(
         message("Approved: %(record)s, request %(about)s"),
         message("The reviewer approved this withdrawal or attestation. It is public now."),
         "{lang}/changes",
     ),
 }
-
-
-class NoticeText(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice as one member reads it; `path` begins below the register's address."""
-
-    title: str
-    sentence: str
-    path: str
 
 
 def render_notice(

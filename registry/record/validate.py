@@ -26,23 +26,20 @@ from registry.record.schema import Field, fields
 from registry.record.shape_remarks import MAX_FINDINGS, shape_remarks
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(Completeness, frozen=True, kw_only=True):
     """The result of validation.
 
     `publishable` is of the publication profile, even for a draft. Findings are ordered by pointer,
-    at most 50 of `findings_total`; `missing` are the pointers that completeness counts.
+    at most 50 of `findings_total`.
     """
 
     publishable: bool
-    completeness: int
-    accountability: int | None
-    missing: tuple[str, ...]
     findings: tuple[Finding, ...]
     findings_total: int
 
 
 class _Examination(msgspec.Struct, frozen=True, kw_only=True):
-    """The findings before they are rendered; not `scored` if the document cannot be read.
+    """The findings before they are rendered; scored as 0 if the document cannot be read.
 
     There are `more` findings than those listed.
     """
@@ -50,7 +47,7 @@ class _Examination(msgspec.Struct, frozen=True, kw_only=True):
     remarks: Sequence[PendingFinding]
     publishable: bool
     more: int = 0
-    scored: Completeness | None = None
+    scored: Completeness = Completeness(completeness=0, accountability=0, missing=())
 
 
 def validate(
@@ -77,9 +74,9 @@ def validate(
     findings = to_findings(examined.remarks, language, pack.fallback)
     return Verdict(
         publishable=publishable,
-        completeness=scored.completeness if scored else 0,
-        accountability=scored.accountability if scored else 0,
-        missing=scored.missing if scored else (),
+        completeness=scored.completeness,
+        accountability=scored.accountability,
+        missing=scored.missing,
         findings=findings[:most],
         findings_total=len(findings) + examined.more,
     )

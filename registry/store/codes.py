@@ -13,18 +13,18 @@ from registry.store.sql import read_row, statement
 _AT_ONCE = 4
 
 
-class RecordCode(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a code, withdrawn or not, and the entry that gave it the code."""
+class CodedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of a short code, in force or withdrawn, and the entry that gave it the code."""
 
     code: str
-    entry: int
-    record: str
+    id: str
     agency: str
+    entry: int
 
 
-async def read(connection: Connection, code: str) -> RecordCode | None:
+async def read(connection: Connection, code: str) -> CodedRecord | None:
     """Return the record that has a code."""
-    return await read_row(connection, RecordCode, "codes", "coded", code)
+    return await read_row(connection, CodedRecord, "codes", "coded", code)
 
 
 async def read_taken(connection: Connection, codes: Sequence[str]) -> set[str]:

@@ -9,6 +9,7 @@ import msgspec
 
 from registry.store.database import Connection
 from registry.store.log import bytea
+from registry.store.log_rows import LastBefore
 from registry.store.sql import read_row, read_rows, statement
 from registry.tlog.compact import CompactRange
 
@@ -47,17 +48,13 @@ class PeerCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: dt.datetime
 
 
-class PeerSubject(msgspec.Struct, frozen=True, kw_only=True):
+class PeerSubject(LastBefore, frozen=True, kw_only=True):
     """The last entry of a subject in a peer's log, and what became of it here.
 
     `record` is its id here, None of what is not taken. `holes` are list items that were erased
     there before they came here, as `<version> <pointer>`.
     """
 
-    subject: str
-    index: int
-    leaf: bytes
-    version: int
     record: str | None = None
     is_withdrawn: bool = False
     holes: Sequence[str] = ()

@@ -123,7 +123,7 @@ async def _coded(state: ApiState, tag: str, words: str) -> Response[bytes] | Non
     if found is None:
         return None
     prefix = urlsplit(state.settings.base_url).path.rstrip("/")
-    return _response(b"", 303, {"location": f"{prefix}/{tag}/records/{found.record}"})
+    return _response(b"", 303, {"location": f"{prefix}/{tag}/records/{found.id}"})
 
 
 async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, Any]:

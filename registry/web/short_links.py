@@ -103,7 +103,7 @@ class ShortLinks:
             return None
         async with self._database.connection() as connection:
             found = await codes.read(connection, typed.code)
-        return None if found is None else found.record
+        return None if found is None else found.id
 
     @property
     def _database(self) -> Database:

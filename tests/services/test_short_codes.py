@@ -57,7 +57,7 @@ async def test_a_new_record_gets_its_code_and_keeps_it(database, filer, pack, re
     again = await filer.publish(amended(record, system_version="10"))
     assert (again.version, again.code) == (3, code)
     async with database.connection() as connection:
-        assert (await codes.read(connection, code)).record == record["id"]
+        assert (await codes.read(connection, code)).id == record["id"]
     await verify(database, pack)
 
 
