@@ -1,9 +1,12 @@
+import datetime as dt
 import json
+import tracemalloc
 
 import msgspec
 import pytest
 
 from registry.errors import ImportRefused
+from registry.exchange.convert import convert_file
 from registry.exchange.crosswalk_model import Reading
 from registry.exchange.outcome import ForeignRecord, Refusal
 
@@ -359,3 +362,22 @@ def test_the_date_of_the_file_is_the_latest_day_of_its_column(convert, nl, nl_by
     ]
     _, report = convert(dated, nl_bytes(*rows))
     assert report.as_of == "2026-06-02"
+
+
+def test_documents_wait_for_the_ids_of_all_rows_outside_of_memory(us, us_bytes, pack, tmp_path):
+    """Cells are kept, first slugs and digests: 2 kB a row here; the documents would be 4 more."""
+    path = tmp_path / "source"
+    text = "Counts the drops of every cloud. " * 20
+    rows = [{"id": f"D-{n}", "use_case_name": "Rain", "problem_solved": text} for n in range(1000)]
+    path.write_bytes(us_bytes(*rows))
+
+    def first_outcome():
+        tracemalloc.start()
+        outcomes = convert_file(us, path, pack=pack, today=dt.date(2026, 11, 24))
+        assert isinstance(next(outcomes), ForeignRecord)
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return kept
+
+    first_outcome()  # what is cached once a process
+    assert first_outcome() < 1000 * 3000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from registry.exchange.readers.options import ReadOptions
 from registry.exchange.readers.source import SourceFile
 from registry.exchange.readers.table import SourceTable, SourceTableRow, read_table
 from registry.exchange.readers.text import codec_of, decode
+
+_LONGEST_CODE = 60
+"""Characters."""
 
 
 def read_csv(raw: bytes, options: ReadOptions, path: Path, counter: RowCounter) -> SourceFile:
@@ -34,7 +38,9 @@ def _rows(
         # Decoded in pieces: a text of all takes up to four bytes a letter.
         text = io.TextIOWrapper(io.BytesIO(raw), codec_of(options.encoding), newline="")
         reader = csv.reader(text, delimiter=options.delimiter, strict=True)
-        for number, cells in enumerate(reader, start=1):
+        for number, read in enumerate(reader, start=1):
+            # Codes and answers, which most cells hold, are kept once for all rows.
+            cells = [sys.intern(cell) if len(cell) <= _LONGEST_CODE else cell for cell in read]
             place = f"line {begins}"
             counter.add(place, len(cells))
             yield SourceTableRow(number=number, line=begins, place=place, cells=cells)
