@@ -87,6 +87,7 @@ class Typist:
         self.pages = 0
         self.answered = set()
         self.answer = None
+        self._parsed = None, None
 
     async def open(self, path):
         """Open a page of the console, following what leads on."""
@@ -98,8 +99,12 @@ class Typist:
     @property
     def page(self):
         """The page that is open, checked as HTML."""
-        parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
-        return parser.parse(self.answer.text)
+        answer, page = self._parsed
+        if answer is not self.answer:
+            parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+            page = parser.parse(self.answer.text)
+            self._parsed = self.answer, page
+        return page
 
     @property
     def text(self):

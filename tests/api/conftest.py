@@ -4,17 +4,19 @@ import asyncio
 import datetime as dt
 import json
 import secrets
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import msgspec
 import pytest
 
+from registry.api import openapi
 from registry.api.app import create_app
 from registry.ledger import append
 from registry.services import access_tokens
 from registry.settings import Settings
 from registry.store.database import connect
+from registry.work import WorkProcess
 from tests.conftest import NOW, as_role, make_record
 from tests.described import Described
 from tests.published import given_times
@@ -42,6 +44,38 @@ def settings_of(folder, url, **more):
         allowed_hosts="algorithms.example,register",
         **more,
     )
+
+
+@contextmanager
+def shared_by_applications():
+    """Let all applications have one process for workbooks, and describe themselves once.
+
+    Either takes an application of its own a second.
+    """
+    kept, described = WorkProcess("workbooks", seconds=60), {}
+
+    def made(what, *, seconds):
+        return kept if what == "workbooks" else WorkProcess(what, seconds=seconds)
+
+    def describe(app, pack, whole=openapi.describe):
+        paths = (route.path for route in app.routes)
+        key = id(pack), app.openapi_config.servers[0].url, *paths
+        if key not in described:
+            described[key] = pack, whole(app, pack)
+        return described[key][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("registry.api.app.WorkProcess", made)
+        patch.setattr(kept, "close", lambda: None)
+        patch.setattr(openapi, "describe", describe)
+        yield
+    kept.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared():
+    with shared_by_applications():
+        yield
 
 
 @pytest.fixture

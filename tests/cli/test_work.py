@@ -17,10 +17,10 @@ PATIENCE = 180
 
 
 @pytest.fixture
-def unbuilt():
-    """A register of the demonstration records that has no site yet."""
+def unbuilt(command):
+    """A register that has no site yet; one that is empty `registry up` would fill first."""
     folder = make_folder("w")
-    copy_register(folder, load=True)
+    copy_register(folder, load=command == "up")
     shutil.rmtree(folder / "site")
     yield Register(folder)
     kill_all(folder)
@@ -63,7 +63,7 @@ def numbers(folder):
 def test_sigterm_ends_a_build_in_the_middle_and_the_next_start_goes_on(unbuilt, command):
     builds, site = unbuilt.data / "site-builds", unbuilt.data / "site"
     with running(unbuilt, command) as process:
-        until((builds / "1/fr/records").exists, process)
+        until((builds / "1/fr/agencies").exists, process)
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE)
     told = (unbuilt.data / "output").read_text()

@@ -326,6 +326,10 @@ def test_a_register_runs_on_debians_postgresql_without_the_package(empty_data, d
     """As with the package: it is filled, answers, says which it is, and leaves nothing running."""
     data, port = empty_data, free_port()
     environment = os.environ | {"REGISTRY_POSTGRES_BIN": str(debians)}
+    # As if a site were built: it is not what is asked here.
+    environment |= {"REGISTRY_SITE_BUILD": "manual"}
+    (data / "site").mkdir()
+    (data / "site/index.html").touch()
     command = (sys.executable, "-c", WITHOUT_PACKAGE)
     with (data / "up.log").open("w") as log:
         process = subprocess.Popen(
@@ -340,7 +344,7 @@ def test_a_register_runs_on_debians_postgresql_without_the_package(empty_data, d
         return False
 
     try:
-        until(lambda: answers("/fr/records/demo-sante/prevision-lits"))
+        until(lambda: answers("/api/v1/records/demo-sante/prevision-lits"))
         assert answers("/log/checkpoint")
         assert Path(postmaster(data).exe()) == (debians / "postgres").resolve()
         told = subprocess.run(

@@ -18,7 +18,7 @@ from registry.services.import_rows import ForeignFiling
 from registry.settings import Settings
 from registry.store.database import connect
 from registry.web.app import create_app
-from tests.api.conftest import UNLIMITED, lifespan
+from tests.api.conftest import UNLIMITED, lifespan, shared_by_applications
 from tests.built import TEMPLATES
 from tests.conftest import NOW, as_role
 from tests.imported import import_filings
@@ -60,8 +60,8 @@ async def reader(filled_url, tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shared_editions():
-    """What applications make of the site's templates, which takes half a second: once a process."""
+def shared():
+    """What applications make of the site's templates, and what they start: once a process."""
     made = {}
 
     def once(pack, assets, base_url, **_):
@@ -70,7 +70,7 @@ def shared_editions():
             made[key] = open_editions(pack, assets, base_url, bytecode=TEMPLATES)
         return made[key]
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, shared_by_applications():
         patch.setattr("registry.web.app.open_editions", once)
         yield
 
