@@ -4,7 +4,7 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest -n 4 --dist loadgroup
+PYTEST := $(BIN)/pytest -n 3 --dist loadgroup
 PORT ?= 8000
 
 .PHONY: help up serve site test test-browser test-slow check format screenshots bench crash outage fuzz lock release wheelhouse sbom \
@@ -29,7 +29,7 @@ test-browser: .venv/ready-dev ## Run the tests of every kind of page in a browse
 	$(PYTEST) -n 2 -m browser tests
 
 test-slow: .venv/ready-dev ## Run attacks, faults, crashes, other people's programs, what is shipped
-	$(PYTEST) -n 3 -m slow tests
+	$(PYTEST) -m slow tests
 
 check: .venv/ready-dev ## Run every linter; changes nothing
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Sites of a snapshot that is at hand, built without a register."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ TEMPLATES = Path(__file__).parents[1] / ".pytest_cache" / "site-templates"
 """Jinja's bytecode cache of all tests."""
 
 
+_UNCHANGED = re.compile(
+    r"^[a-z]+/(format|filing)/|^problems/|/guide/|/agencies/(?!demo-|index|[a-z]+\.)"
+)
+
+
 def share_templates(data: Path) -> None:
     """Let a data folder have the bytecode cache of all tests."""
     TEMPLATES.mkdir(parents=True, exist_ok=True)
@@ -24,10 +30,20 @@ def share_templates(data: Path) -> None:
         (data / TEMPLATES.name).symlink_to(TEMPLATES)
 
 
+def changing_pages(*given: Any) -> list[Page]:
+    """Return the pages of a site, in the place of `all_pages`, without most that never change.
+
+    Those are the pages of the format, of guides and errors, and of agencies that filed nothing.
+    """
+    return [page for page in all_pages(*given) if not _UNCHANGED.search(page.file)]
+
+
 def fewer_pages(*given: Any) -> list[Page]:
     """Return the pages of a site, in the place of `all_pages`, without most that show no record."""
-    left_out = ("/statistics/", "/life/", "/format/", "/guide/")
-    return [page for page in all_pages(*given) if not any(part in page.file for part in left_out)]
+    left_out = ("/statistics/", "/life/")
+    return [
+        page for page in changing_pages(*given) if not any(part in page.file for part in left_out)
+    ]
 
 
 def build(

@@ -80,8 +80,8 @@ _SLOW = (
     *("search/test_oracle.py", "tlog/test_interop.py"),
     *("tlog/test_judges.py", "tools/test_release.py"),
 )
-# What of a browser `make test` has: the ways of readers on a phone, and a filing.
-_WALK = ("browser/test_console_by_keyboard.py", "browser/test_paths.py")
+# What of a browser `make test` has: a filing, from nothing to an amendment.
+_WALK = "browser/test_console_by_keyboard.py"
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -91,10 +91,14 @@ def pytest_collection_modifyitems(items):
         folder = place.parts[0]
         if {folder, place.as_posix()}.intersection(_SLOW):
             item.add_marker(pytest.mark.slow)
-        if folder == "browser" and place.as_posix() not in _WALK:
+        if folder == "browser" and place.as_posix() != _WALK:
             item.add_marker(pytest.mark.browser)
         if not _SHARED.get(folder, set()).isdisjoint(item.fixturenames):
-            item.add_marker(pytest.mark.xdist_group(folder))
+            # The longest of them is two: pages as files alone, and with the register that has them.
+            is_asked = folder == "browser" and "register" in item.fixturenames
+            item.add_marker(pytest.mark.xdist_group("browser-register" if is_asked else folder))
+    # What runs in one process begins first: a run would else end with the longest of them alone.
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 def pytest_configure(config):

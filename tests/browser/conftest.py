@@ -82,7 +82,7 @@ def _inventory():
 
 
 @pytest.fixture(scope="session")
-def register(tmp_path_factory):
+def register(tmp_path_factory, warm):
     """A register that serves the demonstration records, their log, and a site made of them.
 
     A record more, `VERSIONED`, has four versions, each of which says nearly all anew. Two records
@@ -108,7 +108,9 @@ def register(tmp_path_factory):
             ("log", "publish"),
             ("site", "build"),
         ):
-            told = running.register.run(*command)
+            told = warm.run(
+                [*map(str, command)], cwd=folder, environment=running.register.environment
+            )
             assert told.returncode == 0, told.stderr
         yield running
 
@@ -123,15 +125,16 @@ def windows(chromium):
 
 
 @pytest.fixture
-def opened(chromium, windows, host):
-    """A way to open a browser's window at the host; what goes wrong in it fails the test.
+def opened(chromium, windows, request):
+    """A way to open a browser's window, at the host if not elsewhere; what goes wrong fails a test.
 
     A `fresh` one has fetched nothing before, and what scripts and protocols do to it ends with it.
     """
     wrong = []
 
     @contextmanager
-    def window(url=host, *, expected=_NO_REGISTER, fresh=False, **options):
+    def window(url=None, *, expected=_NO_REGISTER, fresh=False, **options):
+        url = url or request.getfixturevalue("host")
         given = {"viewport": DESKTOP} | options
         kind = repr(sorted(given.items()))
         page = None if fresh else windows.pop(kind, None)

@@ -32,9 +32,12 @@ def documents():
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
-@pytest.mark.parametrize(("layout", "lang"), [("form", "ar"), ("form", "en"), ("table", "fr")])
-def test_every_demonstration_record_is_read_back_as_it_was(documents, pack, layout, lang):
-    words = WorkbookWords(pack, lang)
+HALVES = [("form", "ar", slice(0, None, 2)), ("form", "en", slice(1, None, 2))]
+
+
+@pytest.mark.parametrize(("layout", "lang", "some"), [*HALVES, ("table", "fr", slice(None))])
+def test_every_demonstration_record_is_read_back_as_it_was(documents, pack, layout, lang, some):
+    words, documents = WorkbookWords(pack, lang), documents[some]
     sources = [FormSource(document=one, tag=TAG, amends=True) for one in documents]
     sheets = read_workbook(make_workbook(sources, words, layout=layout), words)
     filled = [record for sheet in sheets for record in sheet.records]

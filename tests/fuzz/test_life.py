@@ -28,8 +28,6 @@ NOTES = (
 )
 REASONS = ("filed_in_error", "other")
 
-pytestmark = pytest.mark.xdist_group("fuzz")
-
 _numbers = itertools.count(1)
 _which = st.sampled_from([0, 1])
 _tag = st.sampled_from(["right", "right", "right", "none", "stale"])

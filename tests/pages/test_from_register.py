@@ -3,8 +3,10 @@
 import datetime as dt
 
 import msgspec
+import pytest
 
 from registry.api.site import StaticSite
+from registry.pages.build import plan
 from registry.pages.build.read_snapshot import build_register, day_of, is_current, read_snapshot
 from registry.pages.site import demonstration_of
 from registry.record.origin import Origin
@@ -15,14 +17,18 @@ from registry.services.attestation import attest
 from registry.services.drafts import Precondition
 from registry.services.import_rows import ForeignFiling
 from registry.services.withdrawal import withdraw
-from registry.settings import Settings
 from registry.store import agencies, bound_rows
-from tests.built import build
+from tests.built import build, changing_pages
 from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 AGENCY = Actor(name="records", agency="demo-sante", scopes=frozenset({"file"}), token=1)
 REASON = {"reason": "filed_in_error", "note": {"fr": "Déposée deux fois."}}
+
+
+@pytest.fixture(autouse=True)
+def fewer(monkeypatch):
+    monkeypatch.setattr(plan, "all_pages", changing_pages)
 
 
 async def taken_out(context, published):
@@ -54,9 +60,8 @@ async def served(folder, path):
 
 
 async def test_a_withdrawn_record_keeps_its_page_and_a_reinstated_one_its_history(
-    context, publish, record, tmp_path
+    context, settings, publish, record
 ):
-    settings = Settings(data_dir=tmp_path, base_url="https://register.example")
     other = record | {"id": "demo-sante/autre", "name": {"fr": "Autre", "ar": "آخر"}}
     [first], [second] = await publish(record), await publish(other)
     gone = await taken_out(context, first)
@@ -88,9 +93,8 @@ async def test_a_withdrawn_record_keeps_its_page_and_a_reinstated_one_its_histor
 
 
 async def test_a_changed_agency_or_a_withdrawal_makes_the_site_out_of_date(
-    context, publish, record, tmp_path
+    context, settings, publish, record
 ):
-    settings = Settings(data_dir=tmp_path, base_url="https://register.example")
     second = record | {
         "summary": {"fr": "Autre résumé.", "ar": "ملخص آخر."},
         "publication": record["publication"] | {"change_note": {"fr": "Résumé", "ar": "ملخص"}},
@@ -139,8 +143,7 @@ async def test_a_changed_agency_or_a_withdrawal_makes_the_site_out_of_date(
     assert not await is_current(context.database, settings, as_of=NOW)
 
 
-async def test_a_whole_text_that_was_replaced_without_a_version_is_shown(context, tmp_path):
-    settings = Settings(data_dir=tmp_path, base_url="https://register.example")
+async def test_a_whole_text_that_was_replaced_without_a_version_is_shown(context, settings):
     document = {
         "id": "be.demo/tri",
         "schema_version": "1.0",
@@ -184,9 +187,8 @@ async def test_a_whole_text_that_was_replaced_without_a_version_is_shown(context
     assert "Autre titre" in (await built())[1]
 
 
-async def test_no_copied_record_that_is_invented_is_called_real(context, publish, record, tmp_path):
+async def test_no_copied_record_that_is_invented_is_called_real(context, settings, publish, record):
     """As where two demonstrations harvest each other."""
-    settings = Settings(data_dir=tmp_path, base_url="https://register.example")
     await publish(record)
 
     async def bring(slug, *, fictitious):

@@ -25,6 +25,14 @@ def text_of(element):
     return " ".join("".join(element.itertext()).split())
 
 
+def test_a_build_says_what_it_was_made_from(corpus, site):
+    made = msgspec.json.decode((site / "build.json").read_bytes())
+    assert made["log"] == {"size": corpus.register.size, "root": corpus.register.root}
+    assert made["as_of"] == "2026-11-24T00:00:00Z"
+    shown = [page for page in site.rglob("*.html") if b"noindex" not in page.read_bytes()]
+    assert made["pages"] == len(shown)
+
+
 def test_every_page_parses_strictly_and_has_its_language(pages):
     assert len(pages) > 250
     for path, page in pages.items():

@@ -130,7 +130,7 @@ def test_there_are_enough_vectors_of_many_kinds():
 
 
 def test_every_text_field_with_every_vector(site, texts):
-    """Each by its tags; a third, in which each field has many vectors, by a strict parser too."""
+    """Each by its tags; a sixth, in which each field has many vectors, by a strict parser too."""
     assert texts > 60
     names = {name.rpartition("}")[2] for name in HTML | SVG}
     seen = parsed = 0
@@ -139,7 +139,7 @@ def test_every_text_field_with_every_vector(site, texts):
         path = f"{lang}/records/demo-sante/vector-{number}.html"
         content = site[path].render().decode()
         assert {name.lower() for name in TAG.findall(content)} <= names | {"!doctype"}, path
-        if number % 3:
+        if number // 2 % 6:
             continue
         page = check(path, content)
         parsed += 1

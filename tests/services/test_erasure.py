@@ -1,7 +1,7 @@
 """Erasing notes, contacts and decisions, and words of a text that stays; no file has them left.
 
-`test_no_file_has_what_was_erased` builds the whole site before and after for all of them; others
-only where they read a page, or erase what no other does.
+`test_no_file_has_what_was_erased` builds the site before and after for all of them; others only
+where they read a page, or erase what no other does.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from registry.verify.log import verify_log
 from registry.verify.record import check_same, verify_record
 from registry.worker.runner import publish as publish_log
 from registry.worker.site_keeping import build_site
-from tests.built import fewer_pages, share_templates
+from tests.built import changing_pages, fewer_pages, share_templates
 from tests.services.test_redaction import exported
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -443,13 +443,14 @@ async def test_who_reads_for_long_holds_nobody_up(
 
 
 async def test_no_file_has_what_was_erased(
-    context, settings, database, publish, record, redact, capfd
+    context, settings, database, publish, record, redact, capfd, monkeypatch
 ):
     """Withdrawal's note, attestation's contact, names in a protected text: by the bytes.
 
     Of the server its tables, samples of them, log file and write-ahead log; of the register its
     site, the files of its log, its exports and what it logs.
     """
+    monkeypatch.setattr(plan, "all_pages", changing_pages)
     record["contact"]["phone"] = PHONE
     record["purpose"]["goal"]["fr"] += f" Demandé par {PERSON}."
     await publish(record)

@@ -16,6 +16,7 @@ from registry.exchange.export import prepare, write
 from registry.ledger.verify_database import check_database
 from registry.log.blob import check_content
 from registry.log.disclosure_tree import SALT_BYTES, member_commitment, members
+from registry.pages.build import plan
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
 from registry.search.engine import SearchIndex
@@ -29,6 +30,7 @@ from registry.store import redactions
 from registry.store.as_of import read_as_of
 from registry.worker.runner import publish as publish_log
 from registry.worker.site_keeping import build_site
+from tests.built import changing_pages, share_templates
 from tests.imported import import_filings
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -49,8 +51,12 @@ def acting(name):
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return Settings(data_dir=tmp_path / "data", base_url="https://algorithms.example")
+def settings(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "all_pages", changing_pages)
+    data = tmp_path / "data"
+    data.mkdir()
+    share_templates(data)
+    return Settings(data_dir=data, base_url="https://algorithms.example")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from registry.ledger import append
 from registry.ledger.published_log import PublishedLog
 from registry.ledger.verify_database import check_database
 from registry.log.files import LogRefused
-from registry.pages.build import read_snapshot
+from registry.pages.build import plan, read_snapshot
 from registry.pages.build.read_snapshot import day_of, is_current
 from registry.services import heartbeat, idempotency, limits
 from registry.services.access import Actor
@@ -33,7 +33,7 @@ from registry.store.leader import leadership
 from registry.worker import runner, site_keeping, tasks
 from registry.worker.runner import delete_expired, log_task, site_task
 from registry.worker.tasks import WorkReport, run_tasks
-from tests.built import share_templates
+from tests.built import changing_pages, share_templates
 from tests.published import given_times
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +90,7 @@ def test_it_may_be_stopped_before_it_has_begun(database_url, tmp_path):
 
 def test_its_thread_imports_nothing_while_workers_are_forked(empty_url, tmp_path):
     """A fork made within an import would wait for that import for ever."""
+    share_templates(tmp_path)
     for act in ("build", "run"):
         command = [sys.executable, "-c", LISTS_IMPORTS, str(tmp_path), empty_url, act]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
@@ -207,6 +208,7 @@ async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
     context, tmp_path, monkeypatch
 ):
     share_templates(tmp_path)
+    monkeypatch.setattr(plan, "all_pages", changing_pages)
     settings = Settings(data_dir=tmp_path)
     with monkeypatch.context() as before:
         before.setattr(read_snapshot, "site_fingerprint", lambda *_: "older")
