@@ -1,4 +1,4 @@
-"""Publishing log and site to a store of objects, beside the folders of this host.
+"""Publishing log and site to a store of objects, and telling the cache in front of it.
 
 Nothing waits for the store: while it is not reached the register goes on, and catches up later.
 """
@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import msgspec
 import structlog
 
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
-from registry.file_headers import LOG
+from registry.file_headers import LOG, address_of
+from registry.http_client import exchange
 from registry.ledger.export import CopiedLog, copy_log
 from registry.ledger.proofs import site_made_from
 from registry.ledger.published_log import LogTree, PublishedLog, read_published
@@ -42,6 +44,8 @@ from registry.worker.tasks import (
 _LOG_STATE = ".published/log.json"
 _SITE_STATE = ".published/site.json.gz"
 _FILES_AT_ONCE = 256
+_ADDRESSES_AT_ONCE = 1000
+_ANSWER_SECONDS = 10.0
 _NOT_IN_STORE = "the {} could not be published to the store"
 
 _log = structlog.get_logger()
@@ -205,6 +209,42 @@ class StoredSite:
             )
         _log.info("site published to the store", files=len(pages), changed=len(changed))
         return True
+
+
+async def purge(settings: Settings, context: ServiceContext) -> None:
+    """Send the cache in front of the store what was published over, or removed.
+
+    Two processes may tell it the same, which changes nothing.
+    Raises `Unavailable` where it does not answer with success: what waits goes on waiting.
+    """
+    if settings.purge_url is None:
+        return
+    while True:
+        async with context.database.connection() as connection:
+            waiting = await published.read_replaced(connection, most=_ADDRESSES_AT_ONCE)
+        if not waiting:
+            return
+        paths = [one.path for one in waiting]
+        addresses = [f"{settings.base_url}/{address_of(path)}" for path in paths]
+        fault = await _tell_cache(settings.purge_url, {"addresses": addresses, "objects": paths})
+        told = waiting if fault is None else []
+        async with context.database.transaction() as connection:
+            await published.note_purge(connection, told, now=utc_now(), fault=fault)
+        if fault is not None:
+            raise Unavailable(fault)
+        _log.info("the cache was told what changed", addresses=len(paths))
+
+
+async def _tell_cache(url: str, told: dict[str, list[str]]) -> str | None:
+    """Return why the cache was not told, None where it was; the address may hold a secret."""
+    try:
+        async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client:
+            answer = await exchange(client, "POST", url, seconds=_ANSWER_SECONDS, json=told)
+    except httpx.HTTPError as error:
+        return f"the address of REGISTRY_PURGE_URL does not answer ({type(error).__name__})"
+    if httpx.codes.is_success(answer.status):
+        return None
+    return f"the address of REGISTRY_PURGE_URL answers {answer.status}"
 
 
 async def _prune(target: ObjectStore, *, before: dt.datetime) -> None:

@@ -32,8 +32,7 @@ from registry.store.search_rows import rewrite_outdated
 from registry.tlog.tile import WIDTH
 from registry.worker.harvests import harvest_due
 from registry.worker.notices import send_due, tell_due
-from registry.worker.publishing import StoredSite, read_stored, store_task
-from registry.worker.purging import purge
+from registry.worker.publishing import StoredSite, purge, read_stored, store_task
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 from registry.worker.tasks import (
     CLEANUP_INTERVAL,

@@ -28,9 +28,8 @@ from registry.tlog.note import sign_note
 from registry.verify.log import verify_log
 from registry.verify.remote_log import reader
 from registry.web.app import create_app
-from registry.worker import purging
-from registry.worker.publishing import StoredLog, StoredSite, _prune, read_stored
-from registry.worker.purging import purge
+from registry.worker import publishing
+from registry.worker.publishing import StoredLog, StoredSite, _prune, purge, read_stored
 from registry.worker.site_keeping import build_site
 from registry.worker.tasks import WorkReport
 from tests.api.conftest import lifespan
@@ -448,9 +447,9 @@ async def test_a_cache_in_front_is_told_what_changed_until_it_has_taken_it(
 
 
 async def test_a_cache_whose_answer_never_ends_holds_nothing_up(monkeypatch):
-    monkeypatch.setattr(purging, "_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(publishing, "_ANSWER_SECONDS", 0.5)
     with dripping() as address:
-        assert "does not answer" in await purging._post(address, {"addresses": []})
+        assert "does not answer" in await publishing._tell_cache(address, {"addresses": []})
 
 
 @pytest.mark.parametrize("given", [{"PUBLISH_TO": "s3://bucket", "PURGE_URL": "geheim"}, {}])
