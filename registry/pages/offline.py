@@ -11,36 +11,30 @@ import io
 import re
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import urlsplit
+
+from lxml import etree, html
 
 from registry import resources
 
 _File: TypeAlias = tuple[str, bytes]
 
-_ADDRESS = re.compile(r' (href|src|action|data-(?:api|proof|copy|labels|site))="(/[^"]*)"')
+_DATA = ("data-api", "data-proof", "data-copy", "data-labels", "data-site")
 _ENTRIES = ("finder", "box", "letter")
-_MODULE = re.compile(
-    rf'<script type="module" src="[^"]*/assets/({"|".join(_ENTRIES)})\.[0-9a-f]+\.js">'
-)
-_PRELOAD = re.compile(r'<link rel="(?:modulepreload|search|alternate)"[^>]*>\n?')
-_FIRST_SCRIPT = re.compile(r"<script (?=defer src=)")
+_ONLINE = "//link[contains('modulepreload search alternate', @rel)] | //*[@class='by-register']"
+"""What only a register can answer or a browser can load from a host, and nothing stands in for."""
+
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"\./([\w-]+\.js)";\n', re.MULTILINE)
 _LATER = re.compile(r'import\("\./([\w-]+\.js)"\)')
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
-_BY_REGISTER = re.compile(r'<div class="by-register">.*?</div>\n', re.DOTALL)
-"""What only the register can answer, and nothing stands in for."""
-
-_CODE_FORM = re.compile(r' action="([^"]*)/code"([^>]*>.*?<input id="code" )name="code"', re.DOTALL)
 _FOLDERS = ("find/", "proofs/")
 """What scripts read."""
 
 _ELSEWHERE = ("feeds/", "log/", "problems/")
-_SCRIPTS = re.compile(
-    r"assets/(?:box|code|contents|copy|evidence|finder|fold|hits|language|letter|made|named|register|shown)\..*js"
-)
-
+_MODULES = re.compile(r"assets/(?!proof\.).*\.js")
 
 COPY_PREFIX = "copy-"
 """With what the name of a folder begins in which a copy is made."""
@@ -67,7 +61,7 @@ def offline_files(
         if not copy.has(name):
             continue
         if name.endswith(".html"):
-            yield name, copy.page(name, path.read_text("utf-8")).encode()
+            yield name, copy.page(name, path.read_bytes())
         elif name.startswith(_FOLDERS):
             yield from _as_script(name, path.read_bytes())
         else:
@@ -138,31 +132,43 @@ class _Copy:
             return first in self._tags and rest != "opensearch.xml"
         if first == "find" and rest.removesuffix(".json") in self._languages:
             return rest.removesuffix(".json") in self._tags
-        return not name.startswith(_ELSEWHERE) and not _SCRIPTS.match(name)
+        return not name.startswith(_ELSEWHERE) and not _MODULES.match(name)
 
-    def page(self, name: str, html: str) -> str:
+    def page(self, name: str, content: bytes) -> bytes:
         """Return a page with links from file to file, and with scripts that files may run."""
         up = "../" * name.count("/")
-
-        def place(found: re.Match[str]) -> str:
-            return f' {found[1]}="{self._place(found[1], found[2], up)}"'
-
-        entry = _MODULE.search(html)
-        html = _MODULE.sub(r'<script defer src="/assets/\1.js">', _PRELOAD.sub("", html))
-        if self._prefix and entry:
-            html = html.replace('defer src="/assets/', f'defer src="{self._prefix}/assets/')
-        html = html.replace("'self'", "'self' file:", 8)
-        html = _BY_REGISTER.sub("", html)
+        root = html.document_fromstring(content, html.HTMLParser(encoding="utf-8"))
+        for one in root.xpath(_ONLINE):
+            one.drop_tree()
         # No server takes a code, but the search does.
-        html = _CODE_FORM.sub(r' action="\1/search"\2name="q"', html)
-        first = f'<script defer src="{self._prefix}/assets/files.js"></script>\n<script '
-        html = _FIRST_SCRIPT.sub(first, html, count=1)
-        html = _ADDRESS.sub(place, html)
-        return html.replace(" data-site=", ' data-ending=".html" data-site=')
+        for form in root.xpath("//form[.//input[@id='code']]"):
+            form.set("action", form.get("action").removesuffix("code") + "search")
+            form.get_element_by_id("code").set("name", "q")
+        self._set_scripts(root)
+        for element, link in product(root.iter(etree.Element), ("href", "src", "action", *_DATA)):
+            if element.get(link, "").startswith("/"):
+                element.set(link, self._place(link, element.get(link), up))
+        for element in root.xpath("//*[@data-site]"):
+            element.set("data-ending", ".html")
+        return bytes(html.tostring(root, encoding="utf-8", doctype="<!doctype html>"))
+
+    def _set_scripts(self, root: html.HtmlElement) -> None:
+        """Let a page run scripts that are files, after the one that hands files over."""
+        for policy in root.xpath("//meta[@http-equiv='Content-Security-Policy']"):
+            policy.set("content", policy.get("content").replace("'self'", "'self' file:"))
+        for script in root.xpath("//script[@type='module']"):
+            entry = script.get("src").rpartition("/")[2].partition(".")[0]
+            del script.attrib["type"]
+            script.attrib.update({"defer": "", "src": f"{self._prefix}/assets/{entry}.js"})
+        files = html.Element("script", defer="", src=f"{self._prefix}/assets/files.js")
+        for script in root.xpath("(//script[@defer])[1]"):
+            script.addprevious(files)
 
     def _place(self, attribute: str, address: str, up: str) -> str:
         """Return where an address lies, from a page that is some folders deep."""
-        path, mark, rest = _split(address.removeprefix(self._prefix).lstrip("/"))
+        address = address.removeprefix(self._prefix).lstrip("/")
+        path = re.split("[?#]", address, maxsplit=1)[0]
+        rest = address.removeprefix(path)
         if path == "assets/files.js" or path in {f"assets/{name}.js" for name in _ENTRIES}:
             return up + path
         if attribute in {"data-site", "data-copy"}:
@@ -171,14 +177,8 @@ class _Copy:
             return up + path
         for file in (path, f"{path}.html", f"{path.rstrip('/')}/index.html".lstrip("/")):
             if self.has(file) and (self._site / file).is_file():
-                return up + file + mark + rest
-        return f"{self._base_url}/{path}{mark}{rest}"
-
-
-def _split(address: str) -> tuple[str, str, str]:
-    """Return the path of an address, the mark that ends it, and what follows."""
-    at = min((address.index(mark) for mark in "?#" if mark in address), default=len(address))
-    return address[:at], address[at : at + 1], address[at + 1 :]
+                return up + file + rest
+        return f"{self._base_url}/{address}"
 
 
 def _files(folder: Path) -> Iterator[Path]:
