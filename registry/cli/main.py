@@ -82,18 +82,23 @@ def load_command(name: str) -> plain_click.Command | None:
 
 
 class _LazyGroup(click.RichGroup):
-    """Lists its commands by their first sentence, and imports one when it is run."""
+    """Lists its commands by their first sentence, and imports one when it is run.
+
+    Of a command that is only listed, `get_command` returns the name and that sentence.
+    """
 
     def list_commands(self, _: plain_click.Context) -> list[str]:
-        self.commands = listed_commands()
-        return list(self.commands)
+        return list(listed_commands())
+
+    def get_command(self, _: plain_click.Context, name: str) -> plain_click.Command | None:
+        return listed_commands().get(name)
 
     def resolve_command(
         self, context: plain_click.Context, arguments: list[str]
     ) -> tuple[str | None, plain_click.Command | None, list[str]]:
         command = load_command(arguments[0])
         if command is None:
-            self.commands = listed_commands()
+            self.commands = listed_commands()  # of which the nearest is named
             return super().resolve_command(context, arguments)
         return arguments[0], command, arguments[1:]
 
