@@ -29,7 +29,7 @@ from registry.api.parameters import (
     query_fields,
 )
 from registry.api.responses import HEADERS, write_responses
-from registry.api.schemas import Json, write_schemas
+from registry.api.schemas import STATEMENTS, Json, write_schemas
 from registry.exchange.workbooks.file import MAX_BYTES as MAX_WORKBOOK
 from registry.record.facets import FACETS
 from registry.record.pack import Pack
@@ -232,6 +232,8 @@ def _body(kind: Body | type[msgspec.Struct]) -> Json:
     elif isinstance(kind, type):
         what = f"{inspect.cleandoc(kind.__doc__ or '')} {largest}"
         content = {"schema": ref(kind.__name__)}
+    elif (name := str(kind)) in STATEMENTS:
+        what, content = f"{STATEMENTS[name]()['description']} {largest}", {"schema": ref(name)}
     else:
         is_record = kind == "record"
         what = f"{'A record, complete or not.' if is_record else 'Any JSON.'} {largest}"

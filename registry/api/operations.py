@@ -21,7 +21,9 @@ WORKBOOKS = {
 }
 """The media types of workbooks that are read, with what they are called."""
 
-Body: TypeAlias = Literal["any", "attestation", "lines", "patch", "record", "workbook"]
+Body: TypeAlias = Literal[
+    "any", "attestation", "lines", "patch", "record", "workbook", "Redacting", "Withdrawing"
+]
 """A body that is not written as a struct: any JSON, or something with a released format."""
 
 Condition: TypeAlias = Literal["new or changed", "changed"]

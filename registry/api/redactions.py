@@ -9,13 +9,11 @@ from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
-from registry.api.operations import answers, describes, json_of, limits, ref, token
+from registry.api.operations import answers, describes, token
 from registry.api.request_context import ApiState
 from registry.api.writes import ActorRequest, Call, key_of, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement, NotFound
-from registry.log import redaction
-from registry.record.codelists import codelists
 from registry.record.messages import message
 from registry.services import redaction as redaction_service
 from registry.services.access import Actor
@@ -37,48 +35,6 @@ _CONFIRMED = message(
     "destroyed with its salts; the record says what was erased and why. Whoever has a copy, or a "
     "backup, has to be told."
 )
-
-
-class Redacting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be erased of a record, on which basis, and who decided it.
-
-    Pointers name parts such as `/contact/phone`, or whole sections such as `/contact`. Without
-    `versions` it is every version that holds them. With `words` these alone go: a mark takes their
-    place in the texts named. In the place of `record`, `entry` names a withdrawal, an attestation
-    or a redaction by its number in the log: its `/note`, `/contact`, `/authority` or `/reference`.
-    """
-
-    pointers: Annotated[
-        list[Annotated[str, limits(maxLength=redaction.LONGEST_POINTER)]],
-        limits(minItems=1, maxItems=redaction.MOST_POINTERS, uniqueItems=True),
-    ]
-    basis: Annotated[str, limits(enum=list(codelists()["redaction_reason"]))]
-    authority: Annotated[str, limits(**ref("RecordLine"), maxLength=redaction.AUTHORITY_LENGTH)]
-    versions: (
-        Annotated[
-            list[Annotated[int, limits(minimum=1)]],
-            limits(minItems=1, maxItems=redaction.MOST_VERSIONS, uniqueItems=True),
-        ]
-        | msgspec.UnsetType
-    ) = msgspec.UNSET
-    record: Annotated[str, json_of("RecordId")] | msgspec.UnsetType = msgspec.UNSET
-    entry: Annotated[int, limits(minimum=1)] | msgspec.UnsetType = msgspec.UNSET
-    words: (
-        Annotated[
-            list[
-                Annotated[
-                    str,
-                    limits(**ref("RecordLine"), maxLength=redaction.LONGEST_WORDS),
-                ]
-            ],
-            limits(minItems=1, maxItems=redaction.MOST_WORDS, uniqueItems=True),
-        ]
-        | msgspec.UnsetType
-    ) = msgspec.UNSET
-    reference: (
-        Annotated[str, limits(**ref("RecordLine"), maxLength=redaction.REFERENCE_LENGTH)]
-        | msgspec.UnsetType
-    ) = msgspec.UNSET
 
 
 class RedactionAnswer(RedactionReceipt, frozen=True, kw_only=True, omit_defaults=True):
@@ -115,7 +71,7 @@ async def list_redactions(*, state: ApiState, actor: NamedDependency[Actor]) -> 
     responses=answers(RedactionAnswer, 202),
     opt=describes(
         problems=(InvalidStatement, NotFound, Conflict),
-        body=Redacting,
+        body="Redacting",
         keyed=True,
         follows=("confirm_redaction", "delete_redaction", "list_redactions"),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -12,8 +12,10 @@ from litestar.handlers import HTTPRouteHandler
 from registry.api.operations import OperationFacts, ref
 from registry.api.problems import ProblemDetails
 from registry.log.entry import entry_schema
+from registry.log.redaction import redaction_schema
 from registry.record.attestation import attestation_schema_bytes
 from registry.record.schema import record_schema
+from registry.record.statements import withdrawal_schema
 
 Json: TypeAlias = dict[str, Any]
 
@@ -26,6 +28,13 @@ _COMPONENTS = {
 """Names of components that are not those of their classes: clients are generated from them."""
 
 _OF_STRINGS = ("minLength", "maxLength", "pattern", "format")
+
+
+STATEMENTS: Mapping[str, Callable[[], Json]] = {
+    "Redacting": redaction_schema,
+    "Withdrawing": withdrawal_schema,
+}
+"""The schemas by which statements are checked, by the name of the component."""
 
 
 def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
@@ -52,6 +61,11 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
     return {
         **{name: _portable(schema) for name, schema in sorted(named.items())},
         "Entry": entry | {"title": "Entry"},
+        **{
+            part: schema
+            for name, statement in STATEMENTS.items()
+            for part, schema in _released(name, "Record", statement()).items()
+        },
         **_released("Record", "Record", record_schema()),
         **_released(
             "AttestationFormat", "Attestation", msgspec.json.decode(attestation_schema_bytes())

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
 from litestar import Response, post
 
 from registry.api.acts import ActAnswer, answer_act
-from registry.api.operations import answers, describes, limits, ref, token
+from registry.api.operations import answers, describes, token
 from registry.api.parameters import RecordPath
 from registry.api.writes import Call, ReceiptAnswer, answer_receipt
 from registry.errors import Conflict, InvalidStatement, PreconditionRequired
-from registry.record.codelists import codelists
-from registry.record.statements import NOTE_LENGTH
 from registry.services import withdrawal
 from registry.services.pending_acts import ActReceipt
-
-
-class Withdrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a record is withdrawn: a code of the list `withdrawal_reason`, and a note by language.
-
-    `successor` is the id of another record in force that takes its place.
-    """
-
-    reason: Annotated[str, limits(enum=list(codelists()["withdrawal_reason"]))]
-    note: Annotated[
-        msgspec.Raw,
-        limits(**ref("RecordLangText"), additionalProperties={"maxLength": NOTE_LENGTH}),
-    ]
-    successor: str | msgspec.UnsetType = msgspec.UNSET
 
 
 @post(
@@ -40,7 +21,7 @@ class Withdrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     responses={**answers(ReceiptAnswer, 200, 201), **answers(ActAnswer, 202)},
     opt=describes(
         problems=(InvalidStatement, PreconditionRequired, Conflict),
-        body=Withdrawing,
+        body="Withdrawing",
         condition="changed",
         keyed=True,
         follows=("list_versions", "save_draft"),

@@ -239,61 +239,70 @@ def _unheld(
 
 @cache
 def _schema() -> StatementSchema:
+    return StatementSchema(redaction_schema())
+
+
+def redaction_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a redaction statement."""
     line = {"$ref": "#/$defs/Line"}
-    return StatementSchema(
-        {
-            "type": "object",
-            "properties": {
-                "record": {"title": "Record", "$ref": "#/$defs/RecordId"},
-                "entry": {
-                    "title": translatable("Entry"),
-                    "description": translatable(
-                        "Write the number of an entry of the log that is no version."
-                    ),
-                    "type": "integer",
-                    "minimum": 1,
-                },
-                "versions": {
-                    "title": translatable("Versions"),
-                    "description": translatable("Write numbers of versions, such as 1."),
-                    "type": "array",
-                    "items": {"type": "integer", "minimum": 1},
-                    "minItems": 1,
-                    "maxItems": MOST_VERSIONS,
-                    "uniqueItems": True,
-                },
-                "pointers": {
-                    "title": translatable("Pointers"),
-                    "description": translatable(
-                        "Write pointers such as /contact/phone or /documents/0."
-                    ),
-                    "type": "array",
-                    "items": {"type": "string", "maxLength": LONGEST_POINTER, "pattern": _POINTER},
-                    "minItems": 1,
-                    "maxItems": MOST_POINTERS,
-                    "uniqueItems": True,
-                },
-                "words": {
-                    "title": translatable("Words"),
-                    "description": translatable(
-                        "Write the words to be replaced by a mark, as the texts have them."
-                    ),
-                    "type": "array",
-                    "items": {**line, "maxLength": LONGEST_WORDS},
-                    "minItems": 1,
-                    "maxItems": MOST_WORDS,
-                    "uniqueItems": True,
-                },
-                "basis": {
-                    "title": translatable("Basis"),
-                    "type": "string",
-                    "enum": list(codelists()["redaction_reason"]),
-                },
-                "authority": {"title": "Authority", **line, "maxLength": AUTHORITY_LENGTH},
-                "reference": {"title": "Reference", **line, "maxLength": REFERENCE_LENGTH},
+    return {
+        "description": "What is to be erased of a record, on which basis, and who decided "
+        "it.\n\nPointers name parts such as `/contact/phone`, or whole sections such as "
+        "`/contact`. Without `versions` it is every version that holds them. With `words` these "
+        "alone go: a mark takes their place in the texts named. In the place of `record`, `entry` "
+        "names a withdrawal, an attestation or a redaction by its number in the log: its `/note`, "
+        "`/contact`, `/authority` or `/reference`.",
+        "type": "object",
+        "properties": {
+            "record": {"title": "Record", "$ref": "#/$defs/RecordId"},
+            "entry": {
+                "title": translatable("Entry"),
+                "description": translatable(
+                    "Write the number of an entry of the log that is no version."
+                ),
+                "type": "integer",
+                "minimum": 1,
             },
-            "required": ["pointers", "basis", "authority"],
-            "additionalProperties": False,
-            "$defs": record_schema()["$defs"],
-        }
-    )
+            "versions": {
+                "title": translatable("Versions"),
+                "description": translatable("Write numbers of versions, such as 1."),
+                "type": "array",
+                "items": {"type": "integer", "minimum": 1},
+                "minItems": 1,
+                "maxItems": MOST_VERSIONS,
+                "uniqueItems": True,
+            },
+            "pointers": {
+                "title": translatable("Pointers"),
+                "description": translatable(
+                    "Write pointers such as /contact/phone or /documents/0."
+                ),
+                "type": "array",
+                "items": {"type": "string", "maxLength": LONGEST_POINTER, "pattern": _POINTER},
+                "minItems": 1,
+                "maxItems": MOST_POINTERS,
+                "uniqueItems": True,
+            },
+            "words": {
+                "title": translatable("Words"),
+                "description": translatable(
+                    "Write the words to be replaced by a mark, as the texts have them."
+                ),
+                "type": "array",
+                "items": {**line, "maxLength": LONGEST_WORDS},
+                "minItems": 1,
+                "maxItems": MOST_WORDS,
+                "uniqueItems": True,
+            },
+            "basis": {
+                "title": translatable("Basis"),
+                "type": "string",
+                "enum": list(codelists()["redaction_reason"]),
+            },
+            "authority": {"title": "Authority", **line, "maxLength": AUTHORITY_LENGTH},
+            "reference": {"title": "Reference", **line, "maxLength": REFERENCE_LENGTH},
+        },
+        "required": ["pointers", "basis", "authority"],
+        "additionalProperties": False,
+        "$defs": record_schema()["$defs"],
+    }

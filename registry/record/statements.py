@@ -157,7 +157,14 @@ def _remarks(schema: StatementSchema, statement: object, pack: Pack) -> list[Pen
 
 @cache
 def _withdrawal() -> StatementSchema:
+    return StatementSchema(withdrawal_schema())
+
+
+def withdrawal_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the statement of a withdrawal."""
     return _statement_schema(
+        description="Why a record is withdrawn: a code of the list `withdrawal_reason`, and a note "
+        "by language.\n\n`successor` is the id of another record in force that takes its place.",
         reason={
             "title": translatable("Reason"),
             "type": "string",
@@ -185,8 +192,8 @@ def _comment(*, required: bool, of_fields: bool = True) -> StatementSchema:
     comments = {"title": translatable("Comments by field"), "type": "object"}
     by_field = {"comments": comments} if of_fields else {}
     if required:
-        return _statement_schema(comment=comment, optional=by_field)
-    return _statement_schema(optional={"comment": comment, **by_field})
+        return StatementSchema(_statement_schema(comment=comment, optional=by_field))
+    return StatementSchema(_statement_schema(optional={"comment": comment, **by_field}))
 
 
 def _texts(most: int) -> dict[str, Any]:
@@ -197,15 +204,15 @@ def _statement_schema(
     *,
     optional: Mapping[str, dict[str, Any]] | None = None,
     rules: Mapping[str, Any] | None = None,
+    description: str = "",
     **members: dict[str, Any],
-) -> StatementSchema:
-    return StatementSchema(
-        {
-            "type": "object",
-            "properties": {**members, **(optional or {})},
-            "required": list(members),
-            "additionalProperties": False,
-            **(rules or {}),
-            "$defs": record_schema()["$defs"],
-        }
-    )
+) -> dict[str, Any]:
+    return {
+        "description": description,
+        "type": "object",
+        "properties": {**members, **(optional or {})},
+        "required": list(members),
+        "additionalProperties": False,
+        **(rules or {}),
+        "$defs": record_schema()["$defs"],
+    }
