@@ -22,7 +22,7 @@ ORDER = ("ar", "fr", "en", "zgh")
 
 def wordings():
     """Every sentence that a finding can be made of, as the sources mark them."""
-    rooms = [Path(registry.__file__).parent / room for room in ("record", "services")]
+    rooms = [Path(registry.__file__).parent / room for room in ("log", "record", "services")]
     return {
         found[2]
         for room in rooms
