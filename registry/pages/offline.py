@@ -153,7 +153,7 @@ class _Copy:
         return bytes(html.tostring(root, encoding="utf-8", doctype="<!doctype html>"))
 
     def _set_scripts(self, root: html.HtmlElement) -> None:
-        """Let a page run scripts that are files, after the one that hands files over."""
+        """Make the scripts of a page files, after the one that hands files over."""
         for policy in root.xpath("//meta[@http-equiv='Content-Security-Policy']"):
             policy.set("content", policy.get("content").replace("'self'", "'self' file:"))
         for script in root.xpath("//script[@type='module']"):
