@@ -174,10 +174,10 @@ def test_nothing_is_said_to_be_met_that_nothing_shows():
 def test_every_boundary_has_its_six_threats_each_with_what_holds():
     page = (ROOT / "docs/threats.md").read_text(encoding="utf-8")
     part = page.partition("## By boundary")[2]
-    found = re.findall(r"^\*\*(.+)\*\*\n\n((?:\|.*\n)+)", part, re.MULTILINE)
+    found = re.findall(r"^\| \*\*(.+)\*\* \| \| \|\n((?:\| \w.*\n?)+)", part, re.MULTILINE)
     assert len(found) == BOUNDARIES
     for boundary, table in found:
-        lines = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+        lines = [line.strip("| ").split(" | ") for line in table.splitlines()]
         assert [line[0][0] for line in lines] == list("STRIDE"), boundary
         for line in lines:
             named = proofs(line[2])
