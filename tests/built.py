@@ -38,14 +38,6 @@ def changing_pages(*given: Any) -> list[Page]:
     return [page for page in all_pages(*given) if not _UNCHANGED.search(page.file)]
 
 
-def fewer_pages(*given: Any) -> list[Page]:
-    """Return the pages of a site, in the place of `all_pages`, without most that show no record."""
-    left_out = ("/statistics/", "/life/")
-    return [
-        page for page in changing_pages(*given) if not any(part in page.file for part in left_out)
-    ]
-
-
 def build(
     snapshot: Snapshot,
     *,

@@ -74,8 +74,13 @@ _SHARED = {
 # What `make test-slow` runs: campaigns, attacks, other people's programs, what is shipped.
 _SLOW = (
     *("attacks", "clients", "crash", "deploy", "faults", "fuzz"),
-    *("cli/test_demo.py", "cli/test_rolling_update.py", "house/test_backup_scripts.py"),
-    *("house/test_deploy.py", "house/test_key_ceremony.py", "house/test_recipes.py"),
+    *("cli/test_demo.py", "cli/test_rolling_update.py", "cli/test_work.py"),
+    *(
+        "house/test_backup_scripts.py",
+        "house/test_deploy.py",
+        "house/test_key_ceremony.py",
+        "house/test_recipes.py",
+    ),
     *("house/test_transparency_log.py", "house/test_wheel.py"),
     *("search/test_oracle.py", "tlog/test_interop.py"),
     *("tlog/test_judges.py", "tools/test_release.py"),

@@ -117,20 +117,14 @@ def test_what_is_mistyped_is_told_with_what_may_be_meant(refused, arguments, mea
     ("typed", "offered"),
     [("registry va", "validate"), ("registry log ver", "verify"), ("registry up --po", "--port")],
 )
-def test_a_shell_completes_commands_and_options(environment, typed, offered):
+def test_a_shell_completes_commands_and_options(warm, tmp_path, environment, typed, offered):
     """As the script does that `_REGISTRY_COMPLETE=bash_source registry` writes."""
     asked = {
         "_REGISTRY_COMPLETE": "bash_complete",
         "COMP_WORDS": typed,
         "COMP_CWORD": str(len(typed.split()) - 1),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "registry"],
-        env=environment | asked,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = warm.run([], cwd=tmp_path, environment=environment | asked)
     assert done.stdout.splitlines() == [f"plain,{offered}"]
 
 

@@ -5,17 +5,12 @@ import pty
 import subprocess
 import sys
 
-import pytest
-
 from registry.cli.validate import _expanded
 from registry.resources import SCHEMAS
 
 
-@pytest.mark.parametrize("style", ["text", "json"])
-def test_a_folder_that_is_validated_shows_its_progress_on_a_terminal_only(
-    environment, registry, style
-):
-    arguments = ["validate", str(SCHEMAS / "examples"), "--profile", "draft", "--format", style]
+def test_a_folder_that_is_validated_shows_its_progress_on_a_terminal_only(environment, registry):
+    arguments = ["validate", str(SCHEMAS / "examples"), "--profile", "draft", "--format", "json"]
     terminal, end = pty.openpty()
     try:
         shown = subprocess.run(

@@ -34,7 +34,7 @@ from registry.worker import harvests
 from registry.worker.harvests import harvest_due
 from registry.worker.site_keeping import build_site
 from tests.bench.harvest import campaign
-from tests.built import fewer_pages, share_templates
+from tests.built import changing_pages, share_templates
 from tests.conftest import ROOT, amended, make_record
 from tests.peered import is_anywhere, open_peer, serving
 
@@ -427,7 +427,7 @@ async def test_the_site_says_of_each_record_where_it_is_proven_and_of_each_peer_
     watching, monkeypatch
 ):
     ours, theirs = watching
-    monkeypatch.setattr(plan, "all_pages", fewer_pages)
+    monkeypatch.setattr(plan, "all_pages", changing_pages)
 
     async def pages():
         context = ours.context

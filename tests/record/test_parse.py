@@ -204,7 +204,7 @@ WRITTEN = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(WRITTEN, st.randoms(use_true_random=False))
 def test_whatever_way_a_document_is_written_it_is_read_as_plainly_or_refused(value, chance):
     raw = written(chance, value).encode("utf-8", "surrogatepass")

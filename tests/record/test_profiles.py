@@ -36,7 +36,7 @@ def test_the_released_document_is_the_draft_profile(examples):
 PATHS = [unit.path for unit in units()]
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     name=st.sampled_from(["minimal", "complete"]),
     removed=st.lists(st.sampled_from(PATHS), max_size=5),

@@ -413,7 +413,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(data=st.data())
 def test_no_document_breaks_it(pristine, pack, today, data):
     document = copy.deepcopy(pristine["complete"])

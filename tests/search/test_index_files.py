@@ -24,7 +24,7 @@ from registry.search.schema import LEXEME, STEMS, WORDS, name_field
 from registry.store import search_rows
 from registry.text.tokens import token_text
 
-PUBLICATIONS = 1_000 if "FUZZ_EXAMPLES" in os.environ else 120
+PUBLICATIONS, RECORDS = (1_000, 90) if "FUZZ_EXAMPLES" in os.environ else (50, 35)
 
 
 def named(name, at):
@@ -54,11 +54,11 @@ async def test_what_has_a_receipt_is_found_by_the_next_question_of_every_worker_
     indexes = [SearchIndex(database.connection, folder) for folder in folders]
     chance = random.Random(7)
     for number in range(PUBLICATIONS):
-        await publish(named(f"Zellige {number}", at=f"n{number % 90}"))
+        await publish(named(f"Zellige {number}", at=f"n{number % RECORDS}"))
         totals = {await found(index) for index in chance.sample(indexes, 2)}
-        assert totals == {min(number + 1, 90)}
+        assert totals == {min(number + 1, RECORDS)}
     both = await asyncio.gather(*(found(index) for index in indexes))
-    assert both == [min(PUBLICATIONS, 90)] * 3
+    assert both == [RECORDS] * 3
 
 
 WRITERS = """
@@ -100,7 +100,7 @@ async def test_who_is_killed_amid_a_commit_leaves_an_index_that_goes_on(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    for number in range(16):
+    for number in range(8):
         await publish(*(named("Zellige", at=f"n{number}-{one}") for one in range(3)))
         writers.stdin.write(b"\n")
         child = int(await writers.stdout.readline())

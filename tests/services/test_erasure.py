@@ -32,7 +32,7 @@ from registry.verify.log import verify_log
 from registry.verify.record import check_same, verify_record
 from registry.worker.runner import publish as publish_log
 from registry.worker.site_keeping import build_site
-from tests.built import changing_pages, fewer_pages, share_templates
+from tests.built import changing_pages, share_templates
 from tests.services.test_redaction import exported
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -60,7 +60,7 @@ def database(logged):
 
 @pytest.fixture
 def fewer(monkeypatch):
-    monkeypatch.setattr(plan, "all_pages", fewer_pages)
+    monkeypatch.setattr(plan, "all_pages", changing_pages)
 
 
 def acting(name, agency=None, scopes=("redact",)):

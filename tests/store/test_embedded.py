@@ -321,6 +321,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("up")
 def test_a_register_runs_on_debians_postgresql_without_the_package(empty_data, debians):
     """As with the package: it is filled, answers, says which it is, and leaves nothing running."""

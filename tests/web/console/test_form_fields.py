@@ -16,6 +16,7 @@ from registry.record.validate import validate
 from registry.web.console.form_layout import PAGES, page_at, units_of
 from registry.web.console.form_pages import form_page_view, progress
 from registry.web.console.form_reading import read_page
+from tests.built import TEMPLATES
 from tests.conftest import ROOT
 from tests.record.test_faults import DATA, FILES, SETTING, TODAY, read
 
@@ -35,14 +36,14 @@ AS_FORMS = [
 SECTIONS = {f"/{unit.section}" for unit in units() if unit.section}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def readers():
     assets = read_assets(resources.SITE)
     return {
         code: {
             tag: edition.reader
             for tag, edition in open_editions(
-                load_pack(code), assets, "https://x.example", bytecode=None
+                load_pack(code), assets, "https://x.example", bytecode=TEMPLATES
             ).items()
         }
         for code in ("ma", "sn")
