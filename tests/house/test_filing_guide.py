@@ -87,7 +87,7 @@ def test_a_chapter_can_be_followed(chapter, review, run_register, folder):
 
 def test_the_python_chapter_runs(run_register, folder):
     address, environment = run_register("none")
-    script = "\n".join(body for kind, body in fences(GUIDE / "python.md") if kind == "python")
+    script = ROOT / "docs/scripts/file_record.py"
     token = subprocess.run(
         ["registry", "token", "create", "--agency", "demo-agriculture", "--scope", "file"],
         env=environment,
@@ -97,7 +97,7 @@ def test_the_python_chapter_runs(run_register, folder):
     )
     assert token.returncode == 0, token.stderr
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, str(script)],
         cwd=folder,
         env=environment | {"REGISTRY": address, "FILING_TOKEN": token.stdout.strip()},
         capture_output=True,

@@ -17,18 +17,15 @@ import pytest
 from registry.pages.build.build_directory import build_name, link_build
 from tests.built import build
 from tests.crash.register import free_port
-from tests.guides import fences
 from tests.pages.conftest import LANGUAGES, SETTINGS, files, parse
 from tests.pages.test_feeds import ATOM
 
-OPERATING = Path(__file__).parents[2] / "docs/operating.md"
+SCRIPT = Path(__file__).parents[2] / "docs/scripts/serve_copy.py"
 
 
 @contextmanager
 def serving(folder, port):
-    [script] = [text for language, text in fences(OPERATING) if language == "python"]
-    (folder / "serve.py").write_text(script, encoding="utf-8")
-    command = [sys.executable, "serve.py", "copy", str(port)]
+    command = [sys.executable, str(SCRIPT), "copy", str(port)]
     process = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
     try:
         yield httpx.Client(

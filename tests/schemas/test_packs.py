@@ -43,10 +43,9 @@ EXAMPLES = {
 @pytest.fixture(scope="session")
 def example(tmp_path_factory):
     """The pack of the page on adopting, in a folder of its own."""
-    page = (SCHEMAS.parent / "docs" / "adopting.md").read_text(encoding="utf-8")
-    parts = re.findall(r"^`([\w.]+)`\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(parts) == 8
-    return write_pack(tmp_path_factory.mktemp("example"), dict(parts))
+    files = (SCHEMAS.parent / "docs" / "small-pack").iterdir()
+    parts = {path.name: path.read_text(encoding="utf-8") for path in files}
+    return write_pack(tmp_path_factory.mktemp("example"), parts)
 
 
 @pytest.fixture(scope="session")
