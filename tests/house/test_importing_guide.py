@@ -1,4 +1,4 @@
-"""Every crosswalk of docs/importing.md reads the file beside it, as the page says."""
+"""Every crosswalk of docs/importing.md and docs/crosswalks reads the file beside it."""
 
 import csv
 import datetime as dt
@@ -17,67 +17,60 @@ from tests.conftest import ROOT
 from tests.exchange.awkward_files import plain, workbook
 
 PAGE = (ROOT / "docs/importing.md").read_text(encoding="utf-8")
-_HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
-_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TODAY = dt.date(2026, 11, 24)
 
 
-def examples():
-    """The fenced blocks of each section that shows a crosswalk and the report of its file."""
-    titles = list(_HEADING.finditer(PAGE))
-    ends = [*(title.start() for title in titles[1:]), len(PAGE)]
-    found = {}
-    for title, end in zip(titles, ends, strict=True):
-        blocks = [block for block in _FENCE.findall(PAGE[title.end() : end]) if block[0] != "sh"]
-        if any(language == "text" for language, _ in blocks):
-            found[title[1]] = blocks
-    return found
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FOLDER = ROOT / "docs/crosswalks"
+KINDS = sorted(path.name for path in FOLDER.iterdir())
 
 
-EXAMPLES = examples()
-FRAME = json.loads(EXAMPLES["Write a crosswalk"][0][1])
+@pytest.fixture(params=["city", *KINDS])
+def example(request, tmp_path):
+    """A crosswalk, the file that it reads, the report and the record; the first is on the page."""
+    if request.param == "city":
+        crosswalk, source = tmp_path / "city.json", tmp_path / "city.csv"
+        section = PAGE[PAGE.index("## Write a crosswalk") :]
+        shown = [body for kind, body in FENCE.findall(section) if kind != "sh"]
+        crosswalk.write_text(shown[0], encoding="utf-8")
+        source.write_text(shown[1], encoding="utf-8")
+        return crosswalk, source, shown[2], None
+    folder = FOLDER / request.param
+    [source] = folder.glob("source.*")
+    if source.name == "source.xlsx.csv":  # its cells
+        rows = list(csv.reader(io.StringIO(source.read_text("utf-8"))))
+        source = tmp_path / "source.xlsx"
+        notes = ("Notes", plain([["Not this one"]]))
+        source.write_bytes(workbook(notes, ("Inventory", plain(rows))))
+    report, record = ((folder / name).read_text("utf-8") for name in ("report.txt", "record.json"))
+    return folder / "crosswalk.json", source, report, record
 
 
-def source_file(folder, language, text):
-    """Write a block as a file; a workbook is shown by its cells."""
-    path = folder / f"source.{language}"
-    if language == "xlsx":
-        rows = list(csv.reader(io.StringIO(text)))
-        path.write_bytes(workbook(("Notes", plain([["Not this one"]])), ("Inventory", plain(rows))))
-    else:
-        path.write_text(text, encoding="utf-8")
-    return path
-
-
-@pytest.mark.parametrize("title", EXAMPLES)
-def test_the_crosswalk_reads_its_file_as_the_page_says(title, tmp_path, pack):
-    (_, crosswalk), (language, source), (_, said), *record = EXAMPLES[title]
-    path = tmp_path / "crosswalk.json"
-    path.write_text(json.dumps(FRAME | json.loads(crosswalk)), encoding="utf-8")
-    table = load_crosswalk(path)
+def test_a_crosswalk_reads_its_file_as_the_guide_says(example, pack):
+    crosswalk, source, said, record = example
+    table = load_crosswalk(crosswalk)
     report = ImportReport(origin=table.origin)
-    file = source_file(tmp_path, language, source)
 
-    outcomes = list(convert_file(table, file, pack=pack, today=TODAY, report=report))
+    outcomes = list(convert_file(table, source, pack=pack, today=TODAY, report=report))
 
     assert list(as_lines(report)) == said.splitlines()
     made = [one.document for one in outcomes if isinstance(one, ForeignRecord)]
     assert report.unknown_columns == []
     refused = [one.reason for one in outcomes if isinstance(one, Refusal)]
     assert [reason for reason in refused if reason not in " ".join(PAGE.split())] == []
-    for _, shown in record:
-        assert made[0] == json.loads(shown)
+    assert record is None or made[0] == json.loads(record)
 
 
-def test_every_kind_of_source_has_its_example():
-    kinds = {language for blocks in EXAMPLES.values() for language, _ in blocks[1:2]}
+def test_every_kind_of_source_has_its_example_and_each_is_on_the_page():
+    kinds = {path.name.split(".")[1] for path in FOLDER.glob("*/source.*")}
 
-    assert kinds >= {"csv", "xlsx", "json", "jsonl", "html"}
-    assert len(EXAMPLES) == 8
+    assert kinds == {"csv", "xlsx", "json", "jsonl", "html"}
+    assert [kind for kind in KINDS if f"(crosswalks/{kind}/crosswalk.json)" not in PAGE] == []
+    assert len(KINDS) == 7
 
 
-def test_the_template_is_as_the_page_shows_it():
-    shown = json.loads(EXAMPLES["Another register of this software"][0][1])
+def test_the_template_is_as_the_guide_has_it():
+    shown = json.loads((FOLDER / "register/crosswalk.json").read_bytes())
     template = json.loads((TEMPLATES / "register-jsonl.json").read_bytes())
 
     assert {key: shown[key] for key in template if key != "unmapped"} == {
