@@ -180,6 +180,7 @@ def test_one_command_is_a_register_killed_or_not_and_its_end_leaves_nothing(up, 
 
 def test_the_command_for_another_link_leads_to_this_register_until_a_signal_ends_it(up):
     copy_register(up.data, load=True)
+    up.environment |= {"REGISTRY_SITE_BUILD": "manual"}
     up.start()
     up.environment |= {"REGISTRY_PORT": str(up.port)}
     made = up.run("member", "link", "1")

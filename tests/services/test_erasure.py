@@ -333,28 +333,6 @@ async def test_one_redaction_never_undoes_another_of_the_same_text(
     assert second.encode() not in kept
 
 
-async def test_the_database_follows_any_number_of_redactions_of_one_text(database):
-    """In the function that says what may stand in the place of what is erased."""
-    item = {"pointer": "/purpose/goal", "versions": [2], "value": "[…]"}
-    async with database.connection() as connection:
-        await connection.execute("set session_replication_role = replica")
-        await connection.execute(
-            "insert into entry_section (entry, key, value, salts, commitment)"
-            " select n, 'replaced', case when n < 5000 then '[null]' else $1 end, '', ''"
-            " from generate_series(1000, 5000) as n",
-            json.dumps([item]),
-        )
-        await connection.execute(
-            "insert into erased_member (entry, key, pointer, commitment, redaction)"
-            " select n, 'replaced', '/replaced/0', '', n + 1 from generate_series(1000, 4999) as n"
-        )
-        found = [
-            json.loads(await connection.fetchval("select replaced_members(1000, $1)", version))
-            for version in (1, 2)
-        ]
-    assert found == [{}, {"/purpose/goal": "[…]"}]
-
-
 async def test_filing_again_what_was_erased_is_noticed(filer, record, redact):
     record["contact"]["phone"] = PHONE
     await filer.publish(record)
