@@ -26,8 +26,8 @@ from registry.ledger.publish_files import publish_log
 from registry.record.pack import load_pack
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
-from registry.services.receipts import Receipt
-from registry.services.startup import open_register
+from registry.services.filing.pipeline import Receipt
+from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect

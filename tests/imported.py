@@ -5,17 +5,16 @@ from functools import partial
 
 import msgspec
 
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.identity import record_key
-from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import ImportReport
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import load_crosswalk
+from registry.imports.identity import record_key
+from registry.imports.report import ForeignRecord, ImportReport
 from registry.record.fast_validator import FastValidator
-from registry.record.origin import Origin
+from registry.record.ids import Origin
 from registry.services.context import ServiceContext
-from registry.services.import_matching import RecordKey
-from registry.services.importing import import_foreign
-from registry.services.loading import load
+from registry.services.filing.loading import load
+from registry.services.importing.import_matching import RecordKey
+from registry.services.importing.importing import import_foreign
 from registry.store.imports import ImportFile
 from tests.conftest import NOW, ROOT
 from tests.published import given_times

@@ -9,19 +9,18 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 
-from registry.exchange.peer_adding import add_peer
-from registry.exchange.peers import harvest
-from registry.ledger import key
+from registry.hub.peers import add_peer, harvest
+from registry.hub.standing import read_standings
+from registry.ledger import signing
 from registry.ledger.export import export_log
-from registry.ledger.targets import Folder
+from registry.ledger.publish_files import Folder
 from registry.record.pack import load_pack
-from registry.services import redaction, withdrawal
-from registry.services.access import Actor
-from registry.services.agencies import name_agencies
 from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition
-from registry.services.peer_standing import read_standings
-from registry.services.startup import open_register
+from registry.services.filing.drafts import Precondition
+from registry.services.operations.startup import open_register
+from registry.services.people.access import Actor
+from registry.services.people.agencies import name_agencies
+from registry.services.statements import redaction, withdrawal
 from registry.settings import Settings
 from registry.store import agencies, peers, records
 from registry.store.database import connect
@@ -42,7 +41,7 @@ class PeerRegister:
 
     @property
     def verifier(self):
-        return key.read(self.settings.key_file).verifier
+        return signing.read(self.settings.key_file).verifier
 
     async def put(self, *documents, now):
         """Publish documents, each of another record."""

@@ -3,11 +3,11 @@
 from functools import partial
 
 from registry.ledger.guard import LogGuard, LogMemory
-from registry.services.access import Actor
-from registry.services.drafts import local_agency
-from registry.services.pipeline import execute_group, execute_in
-from registry.services.publication import Publish
-from registry.services.register_context import check_document
+from registry.services.filing.drafts import local_agency
+from registry.services.filing.pipeline import execute_group, execute_in
+from registry.services.filing.publication import Publish
+from registry.services.filing.register_rules import check_document
+from registry.services.people.access import Actor
 
 
 def given_times():

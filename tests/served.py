@@ -20,8 +20,8 @@ import asyncpg
 import httpx
 
 from registry.record.pack import load_pack
-from registry.services import access_tokens
-from registry.services.startup import open_register
+from registry.services.operations.startup import open_register
+from registry.services.people import access_tokens
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect

@@ -19,9 +19,9 @@ import msgspec
 
 from registry import resources
 from registry.clock import utc_now
-from registry.services import access_tokens
 from registry.services.context import ServiceContext
-from registry.services.startup import run_in_register
+from registry.services.operations.startup import run_in_register
+from registry.services.people import access_tokens
 from registry.settings import Settings
 from registry.store import embedded
 from registry.web.app import create_app

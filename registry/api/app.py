@@ -23,19 +23,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Send
 
 from registry.api import (
-    acts,
-    attestations,
     audit,
     authentication,
     bulk,
     changes,
-    codes,
-    draft_changes,
     exports,
     filings,
     health,
-    imports,
-    log_files,
     metrics,
     openapi,
     parameters,
@@ -45,30 +39,32 @@ from registry.api import (
     redactions,
     reference,
     search,
+    statements,
     statistics,
-    withdrawals,
     workbooks,
     writes,
 )
-from registry.api.conditional import ConditionalRequests
+from registry.api import filings as draft_changes
+from registry.api import peers as imports
+from registry.api import records as codes
+from registry.api import site as log_files
+from registry.api.edge import ConditionalRequests, EdgeMiddleware
+from registry.api.health import end_with_parent, limit_unread
 from registry.api.problems import allow
 from registry.api.replica import Reads, note_wanted
-from registry.api.request_context import AccessLogEntry, ApiRequest
-from registry.api.security_headers import EdgeMiddleware
+from registry.api.request import AccessLogEntry, ApiRequest, WorkLimit
 from registry.api.site import StaticSite
-from registry.api.work_limit import WorkLimit
-from registry.api.worker_process import end_with_parent, limit_unread
 from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.ledger.guard import LogGuard, LogMemory
+from registry.ledger.publish_files import ObjectStore
 from registry.ledger.published_log import LogTree
-from registry.ledger.targets import ObjectStore
 from registry.record.pack import Pack, load_pack
 from registry.search.engine import open_index
-from registry.services.agencies import complete_pack
 from registry.services.context import ServiceContext
-from registry.services.heartbeat import figures_of_host, host_of, keep_beating
-from registry.services.identity_provider import open_provider
+from registry.services.operations.heartbeat import figures_of_host, host_of, keep_beating
+from registry.services.people.agencies import complete_pack
+from registry.services.people.identity_provider import open_provider
 from registry.settings import Settings
 from registry.store.database import connect
 from registry.work import WorkProcess
@@ -104,13 +100,13 @@ _HANDLERS = (
     exports.export_jsonl,
     exports.export_xlsx,
     exports.export_jsonld,
-    withdrawals.withdraw_record,
+    statements.withdraw_record,
     redactions.list_redactions,
     redactions.request_redaction,
     redactions.confirm_redaction,
     redactions.delete_redaction,
-    attestations.list_attestations,
-    attestations.attest,
+    statements.list_attestations,
+    statements.attest,
     changes.list_changes,
     statistics.count,
     imports.list_origins,
@@ -123,7 +119,7 @@ _HANDLERS = (
     reference.list_codelists,
     reference.get_codelist,
     reference.get_schema,
-    attestations.get_attestation_schema,
+    statements.get_attestation_schema,
     reference.get_catalogue,
     reference.get_context,
     reference.validate_document,
@@ -142,11 +138,11 @@ _HANDLERS = (
     draft_changes.patch_draft,
     draft_changes.get_draft_changes,
     draft_changes.publish_record,
-    acts.list_pending_acts,
-    acts.get_pending_act,
-    acts.delete_pending_act,
-    acts.approve_pending_act,
-    acts.return_pending_act,
+    statements.list_pending_acts,
+    statements.get_pending_act,
+    statements.delete_pending_act,
+    statements.approve_pending_act,
+    statements.return_pending_act,
     audit.list_acts,
     audit.list_chained_acts,
     health.live,

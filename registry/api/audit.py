@@ -10,11 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from registry.api.operations import answers, token
-from registry.api.request_context import ApiState
+from registry.api.request import ApiState
 from registry.api.writes import private
 from registry.services import policy
-from registry.services.access import Actor
-from registry.services.audit_chain import AuditLine, read_after
+from registry.services.operations.audit import AuditLine, read_after
+from registry.services.people.access import Actor
 from registry.store import audit
 from registry.store.audit import NumberedAct
 

@@ -10,13 +10,7 @@ import structlog
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from registry.api.request_context import (
-    ApiRequest,
-    ApiState,
-    client_address,
-    request_context,
-    worker_of,
-)
+from registry.api.request import ApiRequest, ApiState, client_address, request_context, worker_of
 from registry.clock import utc_now
 from registry.errors import (
     Forbidden,
@@ -26,10 +20,12 @@ from registry.errors import (
     Unauthorized,
     Unavailable,
 )
-from registry.services import access_tokens, audit, limits
-from registry.services.access import Actor
-from registry.services.access_tokens import EndedToken, MistypedToken
-from registry.services.audit import Action
+from registry.services.operations import audit
+from registry.services.operations.audit import Action
+from registry.services.people import access_tokens
+from registry.services.people import access_tokens as limits
+from registry.services.people.access import Actor
+from registry.services.people.access_tokens import EndedToken, MistypedToken
 
 _READS = {"GET", "HEAD", "OPTIONS"}
 _SUBJECT = re.compile(r"[a-z0-9.-]+(?:/[a-z0-9-]+)?")

@@ -18,15 +18,14 @@ from registry.api.authentication import spend_write
 from registry.api.operations import NDJSON, answers, describes, json_of, token
 from registry.api.parameters import CodeParameter
 from registry.api.problems import problem, report_fault
-from registry.api.request_body import BODY_SECONDS, require_type
-from registry.api.request_context import request_context
+from registry.api.request import BODY_SECONDS, request_context, require_type
 from registry.api.writes import SAVED, ActorRequest, Call, ReceiptAnswer, with_links
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, RegistryError, RequestTimeout
-from registry.services import bulk, policy
-from registry.services.bulk import BulkPurpose, FiledLine
-from registry.services.input_lines import split_lines
-from registry.services.receipts import DraftReceipt
+from registry.services import policy
+from registry.services.filing import bulk
+from registry.services.filing.bulk import BulkPurpose, FiledLine, split_lines
+from registry.services.filing.pipeline import DraftReceipt
 
 _IN_MEMORY = 4 * 2**20
 

@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 
 from registry.api.operations import answers, json_of
 from registry.api.parameters import AsOfParameter, CodeParameter, codes
-from registry.api.request_context import ApiState
+from registry.api.request import ApiState
 from registry.log.entry import ENTRY_KINDS
 from registry.log.register import END, RiskMove
 from registry.record.facets import FACETS, LOCAL

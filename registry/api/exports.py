@@ -13,15 +13,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from registry.api.authentication import limit_exports, spend_of_address
-from registry.api.conditional import is_unread
+from registry.api.edge import is_unread
 from registry.api.operations import answers, describes
 from registry.api.parameters import CodeParameter
 from registry.api.records import RecordAnswer
-from registry.api.request_context import ApiRequest, ApiState, client_address
+from registry.api.request import ApiRequest, ApiState, client_address
 from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
 from registry.errors import TooManyRequests
-from registry.exchange.export import MEDIA_TYPES, Export, ExportFormat, prepare, write
-from registry.exchange.export_columns import COLUMN_SETS, ColumnSet
+from registry.exports.columns import COLUMN_SETS, ColumnSet
+from registry.exports.export import MEDIA_TYPES, Export, ExportFormat, prepare, write
 from registry.store.as_of import read_as_of
 
 Columns: TypeAlias = Annotated[

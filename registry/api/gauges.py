@@ -18,17 +18,18 @@ from prometheus_client.core import (
 )
 
 from registry import __version__
-from registry.api.request_context import ApiState
+from registry.api.request import ApiState
 from registry.clock import utc_now
 from registry.ledger.guard import skew
 from registry.ledger.proofs import site_made_from
 from registry.ledger.published_log import read_published
 from registry.resources import read_revision
-from registry.services.heartbeat import disk_room
+from registry.services.operations.heartbeat import disk_room
 from registry.settings import Settings
-from registry.store import bound_rows, checkpoints, heartbeats, witnesses
+from registry.store import bound_rows, checkpoints, heartbeats
+from registry.store import checkpoints as witnesses
+from registry.store.checkpoints import read_target
 from registry.store.heartbeats import Heartbeat, WaitingCounts
-from registry.store.published import read_target
 from registry.tlog.checkpoint import stated
 
 

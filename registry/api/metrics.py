@@ -33,7 +33,7 @@ from prometheus_client.registry import Collector
 
 from registry.api.authentication import provide_actor
 from registry.api.gauges import of_database, of_server
-from registry.api.request_context import ApiRequest, ApiState, host_name, is_passed_on
+from registry.api.request import ApiRequest, ApiState, host_name, is_passed_on
 from registry.errors import Unavailable
 from registry.record.fast_validator import FastValidator
 from registry.record.model import Profile

@@ -1,25 +1,21 @@
-"""The description for programs, OpenAPI 3.1: what litestar derives, and what it cannot say.
-
-Handlers declare their parameters, answers (`answers`), scopes (`token`) and whatever else is theirs
-alone (`describes`). What is so for every operation of a kind is said here by rule: headers,
-problems and links; and the schemas, which msgspec writes with their docstrings and formats release.
-"""
+"""The description for programs, OpenAPI 3.1: what litestar derives, and what it cannot say."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
 import msgspec
 from litestar import Litestar, MediaType, Request
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig
+from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.routes import HTTPRoute
 
-from registry import __version__
+from registry import __version__, errors
 from registry.api.operations import NDJSON, WORKBOOKS, XLSX, Body, OperationFacts, ref
 from registry.api.parameters import (
     MOST_VALUES,
@@ -28,15 +24,310 @@ from registry.api.parameters import (
     declared_fields,
     query_fields,
 )
-from registry.api.responses import HEADERS, write_responses
-from registry.api.schemas import STATEMENTS, Json, write_schemas
-from registry.exchange.workbooks.file import MAX_BYTES as MAX_WORKBOOK
+from registry.api.problems import PROBLEM_JSON, STATUS, ProblemDetails
+from registry.errors import RegistryError
+from registry.log.entry import entry_schema
+from registry.log.redaction import redaction_schema
+from registry.record.attestation import attestation_schema_bytes
 from registry.record.facets import FACETS
 from registry.record.pack import Pack
 from registry.record.parse import MAX_BYTES
+from registry.record.schema import record_schema
+from registry.record.statements import withdrawal_schema
 from registry.resources import SCHEMAS
-from registry.services.bulk import MOST_LINES
+from registry.services.filing.bulk import MOST_LINES
 from registry.settings import Settings
+from registry.workbooks.file import MAX_BYTES as MAX_WORKBOOK
+
+Json: TypeAlias = dict[str, Any]
+
+_COMPONENTS = {
+    "DiffSpan": "Mark",
+    "LoggedChange": "Change",
+    "ProblemDetails": "Problem",
+    "StatisticsGroup": "Group",
+}
+"""Names of components that are not those of their classes: clients are generated from them."""
+
+_OF_STRINGS = ("minLength", "maxLength", "pattern", "format")
+
+
+STATEMENTS: Mapping[str, Callable[[], Json]] = {
+    "Redacting": redaction_schema,
+    "Withdrawing": withdrawal_schema,
+}
+"""The schemas by which statements are checked, by the name of the component."""
+
+
+def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
+    """Return every schema by name: each stands by itself, without `$defs`."""
+    kinds: dict[type[msgspec.Struct], None] = {ProblemDetails: None}
+    for handler in handlers:
+        facts: OperationFacts = handler.opt.get("facts", OperationFacts())
+        answered = [spec.data_container for spec in (handler.responses or {}).values()]
+        for kind in (*answered, facts.body, *facts.schemas):
+            if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+                kinds[kind] = None
+    _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    entry, of_entries = entry_schema()
+    found |= of_entries
+    leaving_out = {kind.__name__ for kind in kinds if kind.__struct_config__.omit_defaults}
+    for name, schema in found.items():
+        schema["description"] = inspect.cleandoc(schema.get("description", ""))
+        schema["title"] = _COMPONENTS.get(name, name)
+        schema["properties"] = {
+            member: _answered(member, of, left_out=name in leaving_out)
+            for member, of in schema["properties"].items()
+        }
+    named = {_COMPONENTS.get(name, name): schema for name, schema in found.items()}
+    return {
+        **{name: _portable(schema) for name, schema in sorted(named.items())},
+        "Entry": entry | {"title": "Entry"},
+        **{
+            part: schema
+            for name, statement in STATEMENTS.items()
+            for part, schema in _released(name, "Record", statement()).items()
+        },
+        **_released("Record", "Record", record_schema()),
+        **_released(
+            "AttestationFormat", "Attestation", msgspec.json.decode(attestation_schema_bytes())
+        ),
+    }
+
+
+def _answered(member: str, schema: Json, *, left_out: bool) -> Json:
+    """Return a member's schema as it is answered: without a default, and not null if left out.
+
+    Times have an offset always, of which msgspec knows nothing.
+    """
+    if "anyOf" in schema:
+        each = [_answered(member, one, left_out=left_out) for one in schema["anyOf"]]
+        some = [one for one in each if not (left_out and one == {"type": "null"})]
+        return {"anyOf": some} if len(some) > 1 else some[0]
+    exact = {key: part for key, part in schema.items() if key != "default"}
+    if member.endswith("_at") and exact.get("type") == "string":
+        exact["format"] = "date-time"
+    return exact
+
+
+def _released(name: str, prefix: str, released: Json) -> Json:
+    """Return a released format and its definitions as components: RecordLangText and so on."""
+
+    def lifted(part: str) -> str:
+        return prefix + part.removeprefix(prefix)
+
+    moved: Json = {}
+    for part, of in released["$defs"].items():
+        moved[f"#/$defs/{part}"] = ref(lifted(part))
+        # What is a part of a definition is no component, and is said again where it is referred to.
+        for member, schema in of.get("properties", {}).items():
+            moved[f"#/$defs/{part}/properties/{member}"] = schema
+    whole = {key: part for key, part in released.items() if key not in {"$schema", "$id", "$defs"}}
+    return {
+        # A generator that names classes by titles would have two of one name.
+        component: _portable(schema, moved) | {"title": component}
+        for component, schema in [
+            (name, whole),
+            *((lifted(part), of) for part, of in released["$defs"].items()),
+        ]
+    }
+
+
+def _portable(node: Any, moved: Mapping[str, Json] = {}) -> Any:
+    """Return a schema that generators of clients digest: components for references, no booleans.
+
+    `moved` has what stands in the place of a reference.
+    """
+    if isinstance(node, list):
+        return [_portable(part, moved) for part in node]
+    if not isinstance(node, dict):
+        return node
+    schema = {key: _portable(part, moved) for key, part in node.items()}
+    if isinstance(kinds := schema.get("type"), list) and {"string", "object"} == set(kinds):
+        told = {key: schema.pop(key) for key in ("title", "description") if key in schema}
+        # Generators make one type of a schema: a line is said apart from the texts.
+        line = {key: schema.pop(key) for key in _OF_STRINGS if key in schema}
+        return {**told, "anyOf": [{**line, "type": "string"}, {**schema, "type": "object"}]}
+    if isinstance(target := schema.get("$ref"), str):
+        del schema["$ref"]
+        name = target.rpartition("/")[2]
+        schema = {**moved.get(target, ref(_COMPONENTS.get(name, name))), **schema}
+    if schema.get("items") is False:
+        each = schema.pop("prefixItems")
+        schema["items"] = each[0] if all(one == each[0] for one in each) else {"anyOf": each}
+    if isinstance(members := schema.get("properties"), dict):
+        schema["properties"] = {
+            name: {} if member is True else member for name, member in members.items()
+        }
+    return schema
+
+
+def _response_header(description: str, *, required: bool = True, **schema: Any) -> Json:
+    return {"description": description, "required": required, "schema": schema}
+
+
+_text = partial(_response_header, type="string")
+_number = partial(_response_header, type="integer", minimum=1)
+
+HEADERS: Json = {
+    "ETag": _text(
+        "The tag of this state, for If-Match where it is strong", pattern='^(W/)?"[^"]+"$'
+    ),
+    "Canonical": _text(
+        'The address that gives the same file at any later time, rel="canonical"',
+        pattern='^<[^>]+>; rel="canonical"$',
+    ),
+    "Content-Disposition": _text(
+        "The name of the file",
+        pattern='^attachment; filename="[a-z0-9-]+[.][a-z]+"'
+        "(; filename[*]=UTF-8''[A-Za-z0-9%._-]+)?$",
+    ),
+    "Link": _text(
+        'The next page, rel="next"; absent on the last one',
+        pattern='^<[^>]+>; rel="next"$',
+        required=False,
+    ),
+    "Retry-After": _number("Seconds after which it is worth trying again"),
+    "WWW-Authenticate": _text("How to show who you are"),
+    "X-Register-Mended": _text(
+        "The words that were looked for where nothing has those of `q`, in UTF-8, percent-encoded",
+        pattern="^[!-~]+$",
+        required=False,
+    ),
+    "X-Register-Size": _number("How many entries the log had that this answer speaks of"),
+    "X-Request-Id": _text(
+        "This request's id: problems, the register's log and audit trail name it",
+        pattern="^[A-Za-z0-9._-]{1,64}$",
+    ),
+}
+"""The headers that mean something to a program."""
+
+_OF_DOWNLOADS = ("Content-Disposition", "X-Register-Mended", "X-Register-Size")
+_OF_BODY: Mapping[str, Json] = {
+    "list_records": {"cursor": "$response.body#/next"},
+    "confirm_redaction": {"redaction": "$response.body#/redaction"},
+    "delete_redaction": {"redaction": "$response.body#/redaction"},
+    "get_pending_act": {"act": "$response.body#/act"},
+    "delete_pending_act": {"act": "$response.body#/act"},
+    "approve_pending_act": {"act": "$response.body#/act"},
+    "return_pending_act": {"act": "$response.body#/act"},
+}
+_CHANGES = ("save", "submit", "delete", "approve", "return", "withdraw")
+
+
+def write_responses(
+    *,
+    method: str,
+    path: str,
+    operation: Json,
+    handler: HTTPRouteHandler,
+    facts: OperationFacts,
+    shared: Json,
+) -> Json:
+    """Return an operation's responses; those that others have too go into `shared`."""
+    found: Json = {}
+    for status, spec in (handler.responses or {}).items():
+        derived = operation["responses"][str(status)]
+        found[str(status)] = _success(method, path, derived, spec, facts)
+    if method == "get":
+        shared["not-modified"] = {
+            "description": "Nothing changed since the tag that If-None-Match names",
+            "headers": _named("ETag"),
+        }
+        found["304"] = {"$ref": "#/components/responses/not-modified"}
+    by_status: dict[int, list[type[RegistryError]]] = {}
+    for error in _problems(path, facts, is_secure="security" in operation):
+        by_status.setdefault(STATUS[error.slug], []).append(error)
+    for status, those in by_status.items():
+        name = "-or-".join(error.slug for error in those)
+        shared[name] = _problem(status, those)
+        found[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    return dict(sorted(found.items()))
+
+
+def _success(
+    method: str, path: str, derived: Json, spec: ResponseSpec, facts: OperationFacts
+) -> Json:
+    if spec.data_container is None:
+        return {**derived, "headers": _named()}
+    headers = _named(
+        *(["ETag"] if method == "get" or facts.tagged else []),
+        *(["Link"] if facts.pages else []),
+        *(_OF_DOWNLOADS if facts.download else []),
+        *(["Content-Disposition"] if facts.named else []),
+    )
+    if facts.download:
+        headers["Link"] = {"$ref": "#/components/headers/Canonical"}
+    answer = {**derived, "headers": headers}
+    if spec.data_container is bytes:
+        answer["content"] = {spec.media_type: {}}
+    if facts.follows:
+        answer["links"] = {name: _link(name, path) for name in facts.follows}
+    return answer
+
+
+def _link(name: str, path: str) -> Json:
+    """Lead from an answer to what can be asked next: the next page, or of the same record."""
+    given = _OF_BODY.get(name, {})
+    if "{agency}/{slug}" in path:
+        given = {part: f"$request.path.{part}" for part in ("agency", "slug")}
+        if name.startswith(_CHANGES):
+            given["If-Match"] = "$response.header.ETag"
+    return {"operationId": name, "parameters": given}
+
+
+def _problems(
+    path: str, facts: OperationFacts, *, is_secure: bool
+) -> Iterator[type[RegistryError]]:
+    """Return every problem that an operation can answer."""
+    yield from (errors.InvalidParameter, errors.AddressTooLong, errors.HeadersTooLarge)
+    if facts.body is not None:
+        yield errors.UnsupportedMediaType
+    if facts.body not in {None, "lines"}:
+        yield from (errors.UnreadableDocument, errors.RequestTimeout, errors.PayloadTooLarge)
+    if is_secure:
+        yield from (errors.Unauthorized, errors.Forbidden)
+    if "{" in path:
+        yield errors.NotFound
+    if facts.condition is not None:
+        yield errors.PreconditionFailed
+    if facts.keyed:
+        yield errors.IdempotencyKeyReused
+    if not path.startswith("/health/"):
+        yield from (errors.MisdirectedRequest, errors.TooManyRequests)
+    yield from facts.problems
+    yield from (errors.RegistryError, errors.Unavailable)
+    if facts.keyed:
+        # What may be repeated by a key publishes, or may do so where no review is required.
+        yield from (errors.RegisterBehind, errors.ClockDiffers)
+
+
+def _problem(status: int, those: list[type[RegistryError]]) -> Json:
+    headers = []
+    if issubclass(those[0], errors.Unavailable | errors.TooManyRequests):
+        headers.append("Retry-After")
+    if issubclass(those[0], errors.Unauthorized):
+        headers.append("WWW-Authenticate")
+    exact: Json = {
+        "properties": {
+            "type": {"enum": [f"/problems/{error.slug}" for error in those]},
+            "status": {"const": status},
+        }
+    }
+    if all(issubclass(error, errors.InvalidRecord) for error in those):
+        exact["required"] = ["findings", "findings_total"]
+    if those == [errors.Withdrawn]:
+        exact["required"] = ["tombstone"]
+    return {
+        "description": "; ".join(dict.fromkeys(error.title for error in those)),
+        "headers": _named(*headers),
+        "content": {PROBLEM_JSON: {"schema": {**ref("Problem"), **exact}}},
+    }
+
+
+def _named(*names: str) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, "X-Request-Id")}
+
 
 PATH = "/openapi.json"
 

@@ -20,7 +20,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import PathParameter, QueryParameter
 from litestar.typing import FieldDefinition
 
-from registry.api.request_context import client_address, request_context
+from registry.api.request import client_address, request_context
 from registry.errors import InvalidParameter, NotFound
 from registry.record.pack import Pack
 from registry.search.query import PagePosition

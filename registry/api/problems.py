@@ -13,8 +13,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from registry import errors
-from registry.api.request_context import path_for_logs, request_context
-from registry.services.withdrawal import Tombstone
+from registry.api.request import path_for_logs, request_context
+from registry.services.statements.withdrawal import Tombstone
 
 PROBLEM_JSON = "application/problem+json"
 

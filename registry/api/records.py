@@ -1,4 +1,4 @@
-"""Reading records: one as it stands, its versions and how they differ, its findings, its proof."""
+"""Reading records: one by its id or short code, its versions, findings and proof."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from litestar.response.base import ASGIResponse
 
 from registry.api.operations import answers, describes, json_of
 from registry.api.parameters import AsOfParameter, RecordPath
-from registry.api.request_context import ApiState
+from registry.api.request import ApiState
 from registry.errors import Finding, InvalidParameter, NotFound, Withdrawn
 from registry.ledger.proofs import read_record_proof
-from registry.log.published import RecordProof
+from registry.log.files import RecordProof
 from registry.log.register import END, Redacted, Register, StoredRecord, VersionLine, Withdrawal
 from registry.record.diff import Difference, differences
 from registry.record.model import LangText
-from registry.services.withdrawal import read_tombstone
-from registry.store import imports, records, withdrawals
+from registry.record.short_code import ALPHABET, LENGTH, read_code
+from registry.services.statements.withdrawal import read_tombstone
+from registry.store import codes, imports, records, withdrawals
 from registry.store.as_of import read_entry
+from registry.store.codes import CodedRecord
 from registry.store.database import Connection
 from registry.structs import copy_as
 
@@ -332,3 +334,33 @@ def _choose_versions(
     if first < 1:
         raise NotFound(f"there is no version before the first of {record} to compare it with")
     return first, second
+
+
+@get(
+    "/api/v1/codes/{code:str}",
+    summary="Find the record of a short code",
+    tags=["records"],
+    responses=answers(CodedRecord),
+)
+async def get_code(
+    *,
+    code: Annotated[
+        str, PathParameter(description="As it was typed: case, spaces and dashes do not matter")
+    ],
+    state: ApiState,
+) -> CodedRecord:
+    """Find the record that has a short code, in force or withdrawn.
+
+    Raises `InvalidParameter` for what is no code, `NotFound` for a code that no record has.
+    """
+    typed = read_code(code)
+    if typed.code is None:
+        raise InvalidParameter(
+            f"{typed.text!r} is no short code: it has {LENGTH} of the characters {ALPHABET}, of "
+            "which the last one checks the others; one of them was misread or changed places"
+        )
+    async with state.reads.connection() as connection:
+        found = await codes.read(connection, typed.code)
+    if found is None:
+        raise NotFound(f"no record of this register has the short code {typed.code}")
+    return found

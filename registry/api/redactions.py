@@ -10,14 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
 from registry.api.operations import answers, describes, token
-from registry.api.request_context import ApiState
+from registry.api.request import ApiState
 from registry.api.writes import ActorRequest, Call, key_of, private
 from registry.clock import utc_now
 from registry.errors import Conflict, InvalidStatement, NotFound
 from registry.record.messages import message
-from registry.services import redaction as redaction_service
-from registry.services.access import Actor
-from registry.services.redaction import RedactionReceipt
+from registry.services.people.access import Actor
+from registry.services.statements import redaction as redaction_service
+from registry.services.statements.redaction import RedactionReceipt
 from registry.store.redactions import Redaction
 
 RedactionPath: TypeAlias = Annotated[

@@ -11,12 +11,11 @@ from litestar.params import PathParameter
 from registry.api.authentication import limit_validations
 from registry.api.operations import Format, answers, describes
 from registry.api.parameters import AgencyPath, CodeParameter, Lang, PathCode, language_of
-from registry.api.request_body import read_json
-from registry.api.request_context import ApiRequest, ApiState
+from registry.api.request import ApiRequest, ApiState, read_json
 from registry.clock import utc_now
 from registry.errors import Finding, NotFound
-from registry.exchange.catalogue import Extent, catalogue
-from registry.exchange.linked_data import CONTEXT_VERSION, context_bytes
+from registry.exports.catalogue import Extent, catalogue
+from registry.exports.linked_data import CONTEXT_VERSION, context_bytes
 from registry.record.codelists import Code, CodeList, codelists
 from registry.record.pack import Agency, Pack
 from registry.record.schema import SCHEMA_VERSION, record_schema_bytes

@@ -15,7 +15,7 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.operations import answers, describes, json_of
 from registry.api.parameters import CodeParameter
-from registry.api.request_context import ApiState
+from registry.api.request import ApiState
 from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
 from registry.errors import InvalidParameter
 from registry.record.codelists import codelists

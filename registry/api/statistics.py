@@ -13,7 +13,7 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.operations import answers
 from registry.api.parameters import AsOfParameter, CodeParameter
-from registry.api.request_context import ApiState
+from registry.api.request import ApiState
 from registry.errors import InvalidParameter, Unavailable
 from registry.log.statistics import Statistics
 from registry.record.facets import FACETS

@@ -13,26 +13,25 @@ from litestar.params import QueryParameter
 from registry.api.authentication import limit_exports, limit_validations
 from registry.api.operations import WORKBOOKS, XLSX, answers, describes, token
 from registry.api.parameters import CodeParameter, Lang, RecordPath, language_of
-from registry.api.request_body import read_body, require_one_of
-from registry.api.request_context import ApiRequest, ApiState
+from registry.api.request import ApiRequest, ApiState, read_body, require_one_of
 from registry.api.writes import ActorRequest, Call, private
 from registry.clock import utc_now
 from registry.errors import InvalidParameter, NotFound
-from registry.exchange.workbooks.answer import write_answer
-from registry.exchange.workbooks.file import MAX_BYTES
-from registry.exchange.workbooks.filing import file_workbook
-from registry.exchange.workbooks.making import (
+from registry.record.codelists import codelists
+from registry.services import policy
+from registry.services.filing import drafts
+from registry.workbooks.answer import WorkbookRecord, write_answer
+from registry.workbooks.cells import WorkbookWords
+from registry.workbooks.file import MAX_BYTES
+from registry.workbooks.filing import file_workbook
+from registry.workbooks.reading import ReadSheet, read_workbook
+from registry.workbooks.writing import (
     LAYOUTS,
     WorkbookLayout,
     make_workbook,
     new_source,
     read_sources,
 )
-from registry.exchange.workbooks.reading import ReadSheet, read_workbook
-from registry.exchange.workbooks.results import WorkbookRecord
-from registry.exchange.workbooks.words import WorkbookWords
-from registry.record.codelists import codelists
-from registry.services import drafts, policy
 
 Layout: TypeAlias = Annotated[
     WorkbookLayout,

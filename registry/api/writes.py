@@ -12,16 +12,15 @@ from litestar import MediaType, Response
 from litestar.di import NamedDependency
 
 from registry.api.parameters import Lang, language_of
-from registry.api.request_body import read_document
-from registry.api.request_context import ApiRequest, ApiState
+from registry.api.request import ApiRequest, ApiState, read_document
 from registry.clock import utc_now
 from registry.errors import PreconditionFailed
 from registry.record.messages import Message, message, render
 from registry.record.model import Document
-from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition
-from registry.services.receipts import Receipt
+from registry.services.filing.drafts import Precondition
+from registry.services.filing.pipeline import Receipt
+from registry.services.people.access import Actor
 
 P = TypeVar("P", bound=msgspec.Struct)
 

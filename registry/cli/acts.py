@@ -10,10 +10,10 @@ from registry.cli.output import write_json, write_row
 from registry.cli.parameter_types import NUMBER
 from registry.cli.runtime import in_register
 from registry.clock import utc_now
-from registry.services import act_review, pending_acts
-from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.pending_acts import ActReceipt
+from registry.services.people.access import Actor
+from registry.services.statements import act_review, pending_acts
+from registry.services.statements.pending_acts import ActReceipt
 
 _KEPT = ("id", "kind", "subject", "statement", "requested_by", "requested_at")
 

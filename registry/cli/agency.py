@@ -9,8 +9,8 @@ from registry.cli.command_options import Style, style_option, texts
 from registry.cli.output import print_message, write_json, write_row
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
-from registry.services.agencies import add_agency
 from registry.services.context import ServiceContext
+from registry.services.people.agencies import add_agency
 from registry.settings import Settings
 from registry.store import agencies
 

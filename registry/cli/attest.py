@@ -9,11 +9,11 @@ import rich_click as click
 from registry.cli.command_options import acts_as, of_agency, texts
 from registry.clock import utc_now
 from registry.record.model import Document
-from registry.services import attestation
-from registry.services.access import Actor
-from registry.services.attestation import AttestationResult
 from registry.services.context import ServiceContext
-from registry.services.pending_acts import ActReceipt
+from registry.services.people.access import Actor
+from registry.services.statements import attestation
+from registry.services.statements.attestation import AttestationResult
+from registry.services.statements.pending_acts import ActReceipt
 
 
 @click.command()

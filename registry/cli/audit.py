@@ -12,12 +12,12 @@ from registry.cli.evidence import (
     kept_option,
     memory_option,
     open_memory,
+    policy_options,
     read_kept_files,
+    verifier_option,
     verify_known,
 )
-from registry.cli.keys import policy_options, verifier_option
-from registry.cli.output import print_message, write_json
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_message, progress_bar, write_json
 from registry.log.replay import LogReplay
 from registry.pages.audit import AuditReport, audit_register
 from registry.tlog.keys import Verifier

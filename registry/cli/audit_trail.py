@@ -12,12 +12,12 @@ from typing import BinaryIO
 import msgspec
 import rich_click as click
 
-from registry.cli.output import print_message
+from registry.cli.output import print_message, progress_bar
 from registry.cli.parameter_types import NUMBER
-from registry.cli.progress import progress_bar
 from registry.cli.runtime import pass_settings, run, until_terminated
 from registry.errors import ConfigurationError
-from registry.services.audit_chain import (
+from registry.services.context import ServiceContext
+from registry.services.operations.audit import (
     BATCH,
     START,
     ChainBroken,
@@ -27,7 +27,6 @@ from registry.services.audit_chain import (
     verify_chain,
     verify_lines,
 )
-from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import audit
 from registry.store.audit import ChainLink

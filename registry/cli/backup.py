@@ -9,16 +9,15 @@ from typing import TypeVar
 import rich_click as click
 import uvloop
 
-from registry.cli.output import print_message
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_message, progress_bar
 from registry.cli.runtime import pass_settings, running_database
 from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.ledger.verify_database import check_database
-from registry.services import backup as backups
-from registry.services.backup import Backup, back_up
-from registry.services.heartbeat import note_run
-from registry.services.startup import run_in_register
+from registry.services.operations import backup as backups
+from registry.services.operations.backup import Backup, back_up
+from registry.services.operations.heartbeat import note_run
+from registry.services.operations.startup import run_in_register
 from registry.settings import Settings
 from registry.store.database import Database, connect
 

@@ -14,9 +14,9 @@ from registry.cli.output import write_json
 from registry.cli.runtime import in_register
 from registry.clock import utc_now
 from registry.record.ids import agency_of
-from registry.services.access import Actor, Scope
-from registry.services.access_tokens import recognise
 from registry.services.context import ServiceContext
+from registry.services.people.access import Actor, Scope
+from registry.services.people.access_tokens import recognise
 from registry.text.text_safety import visible
 
 Style: TypeAlias = Literal["text", "json"]

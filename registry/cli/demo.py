@@ -19,21 +19,20 @@ import rich_click as click
 
 from registry import resources
 from registry.cli import log_output
-from registry.cli.demo_witness import serving_witness
 from registry.cli.output import print_message
 from registry.cli.parameter_types import WholeNumber
 from registry.cli.runtime import run, running_database
-from registry.cli.server import check_port
+from registry.cli.serve import check_port
 from registry.cli.up import prepare_register
 from registry.clock import utc_now
+from registry.demo.witness import serving_witness
 from registry.errors import Unavailable
-from registry.exchange.peer_adding import add_peer
-from registry.exchange.peers import harvest
 from registry.http_client import BoundedClient
-from registry.ledger.key import read
+from registry.hub.peers import add_peer, harvest
+from registry.ledger.signing import read
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
-from registry.services.loading import find_files
+from registry.services.filing.loading import find_files
 from registry.settings import PREFIX, Settings
 from registry.store import peers
 from registry.text.catalogues import SOURCE

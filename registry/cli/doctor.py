@@ -16,8 +16,8 @@ from registry.cli.output import write_json
 from registry.cli.runtime import running_database
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
-from registry.services.doctor.checks import Check, finding
-from registry.services.doctor.examination import examine
+from registry.services.operations.doctor.checks import Check, finding
+from registry.services.operations.doctor.examination import examine
 from registry.settings import Settings, from_environment
 from registry.text.text_safety import visible
 

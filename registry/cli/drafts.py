@@ -23,15 +23,15 @@ from registry.cli.parameter_types import RecordId
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
 from registry.errors import RegistryError, Unavailable
-from registry.services import review
-from registry.services.access import Actor
-from registry.services.bulk import identifier
 from registry.services.context import ServiceContext
-from registry.services.drafts import own_agency
-from registry.services.filing import Filing, file_group
-from registry.services.loading import read_document
-from registry.services.receipts import Receipt
-from registry.services.register_context import check_document
+from registry.services.filing import review
+from registry.services.filing.bulk import identifier
+from registry.services.filing.drafts import own_agency
+from registry.services.filing.groups import Filing, file_group
+from registry.services.filing.loading import read_document
+from registry.services.filing.pipeline import Receipt
+from registry.services.filing.register_rules import check_document
+from registry.services.people.access import Actor
 from registry.settings import Settings
 from registry.store.drafts import DraftState, read_all
 

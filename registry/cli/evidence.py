@@ -1,25 +1,28 @@
-"""What commands that verify logs share: notes that were kept, the memory, folders of evidence."""
+"""Options of commands that verify logs: keys, policies, trusted checkpoints, evidence."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Any, TypeVar
 
 import rich_click as click
 
+from registry.cli.parameter_types import WholeNumber
 from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.log.files import CHECKPOINT
 from registry.log.replay import LogInconsistent
-from registry.tlog.keys import Verifier
-from registry.verify.consistency import LogSource, TwoHistories, keep_evidence
+from registry.tlog.keys import Verifier, parse_verifier
+from registry.tlog.policy import Policy, parse_policy, quorum_of
+from registry.verify.consistency import KeptNote, LogSource, TwoHistories, keep_evidence, read_kept
 from registry.verify.fsck import read_from
 from registry.verify.gazette import Gazette, parse_gazette
-from registry.verify.kept_checkpoints import KeptNote, read_kept
 from registry.verify.log import ReadFile, VerifiedLog
-from registry.verify.remote_log import reader
+from registry.verify.remote_register import reader
 from registry.verify.trusted_checkpoint import (
     TrustedCheckpoints,
     check_known,
@@ -158,3 +161,78 @@ def keeping_evidence() -> Iterator[None]:
             notes = "\n\n".join(note.decode("utf-8", "replace") for note in found.notes)
             found.detail += f"\nNo folder can be written, so keep these notes:\n{notes}"
         raise
+
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class _Key(click.ParamType["Verifier"]):
+    name = "key"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Verifier:
+        try:
+            return value if isinstance(value, Verifier) else parse_verifier(str(value))
+        except ValueError as error:
+            self.fail(f"this is no verifier key: {error}", param, ctx)
+
+
+KEY = _Key()
+
+verifier_option = click.option(
+    "--key", type=KEY, help="The log's verifier key, known from elsewhere: name+id+base64."
+)
+
+
+class _PolicyFile(click.ParamType["Policy"]):
+    name = "file"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Policy:
+        if isinstance(value, Policy):
+            return value
+        try:
+            return parse_policy(Path(value).read_bytes().decode())
+        except OSError as error:
+            self.fail(f"{value} cannot be read: {error.strerror}", param, ctx)
+        except ValueError as error:
+            self.fail(f"{value} is no policy: {error}", param, ctx)
+
+
+POLICY = _PolicyFile()
+
+
+def policy_options(body: F) -> F:
+    """Add `--policy`, and `--witness` with `--quorum`; the command gets one `policy`."""
+
+    @wraps(body)
+    def command(
+        *args: Any,
+        policy: Policy | None,
+        witnesses: tuple[Verifier, ...],
+        quorum: int,
+        **given: Any,
+    ) -> Any:
+        if policy is not None and (witnesses or quorum):
+            raise click.UsageError("--policy has the witnesses and the quorum: give no others")
+        return body(*args, policy=policy or quorum_of(witnesses, quorum), **given)
+
+    options = [
+        click.option(
+            "--policy",
+            type=POLICY,
+            metavar="FILE",
+            help="Which witnesses must have cosigned: a c2sp.org/tlog-policy.",
+        ),
+        click.option(
+            "--witness", "witnesses", type=KEY, multiple=True, help="A witness's verifier key."
+        ),
+        click.option(
+            "--quorum",
+            type=WholeNumber(0),
+            default=0,
+            help="How many witnesses must have cosigned.",
+        ),
+    ]
+    decorated: Any = command
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]

@@ -12,12 +12,11 @@ import rich_click as click
 
 from registry.api import parameters
 from registry.api.search_filters import SearchFilters, read_query
-from registry.cli.output import print_message
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_message, progress_bar
 from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
-from registry.exchange.export import ExportFormat, prepare, write
-from registry.exchange.export_columns import ColumnSet
+from registry.exports.columns import ColumnSet
+from registry.exports.export import ExportFormat, prepare, write
 from registry.record.facets import FACETS
 from registry.search.engine import open_index
 from registry.services.context import ServiceContext

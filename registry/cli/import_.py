@@ -13,21 +13,26 @@ from typing import Any
 import msgspec
 import rich_click as click
 
-from registry.cli.output import print_message
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_message, progress_bar
 from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.errors import ConfigurationError, Unavailable
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.identity import record_key
-from registry.exchange.outcome import ForeignRecord, Refusal
-from registry.exchange.report import ImportReport, as_json, as_lines, run_lines
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import load_crosswalk
+from registry.imports.identity import record_key
+from registry.imports.report import (
+    ForeignRecord,
+    ImportReport,
+    Refusal,
+    as_json,
+    as_lines,
+    run_lines,
+)
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
-from registry.services.import_report import RunReport, by_reason
-from registry.services.importing import import_foreign
+from registry.services.importing.import_matching import RunReport, by_reason
+from registry.services.importing.importing import import_foreign
 from registry.settings import Settings
 from registry.store.imports import ImportCounts, ImportFile
 

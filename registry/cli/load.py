@@ -7,13 +7,12 @@ from pathlib import Path
 
 import rich_click as click
 
-from registry.cli.output import print_error, print_message
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_error, print_message, progress_bar
 from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.errors import NotFound
-from registry.services import loading
-from registry.services.loading import LoadCounts
+from registry.services.filing import loading
+from registry.services.filing.loading import LoadCounts
 from registry.settings import Settings
 
 

@@ -15,41 +15,151 @@ from registry.cli.evidence import (
     open_log,
     open_memory,
     open_source,
+    policy_options,
     read_kept_files,
     read_printed,
+    verifier_option,
     verify_known,
 )
-from registry.cli.keys import policy_options, verifier_option
-from registry.cli.log_begin import begin, records
-from registry.cli.log_gazette import gazette
-from registry.cli.log_heal import heal
+from registry.cli.log_key import begin, records
 from registry.cli.log_key import key as key_commands
-from registry.cli.output import print_message, write_json
-from registry.cli.parameter_types import VERSION, RecordId
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_message, progress_bar, write_json
+from registry.cli.parameter_types import NUMBER, VERSION, RecordId
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
-from registry.errors import Unavailable
+from registry.errors import ConfigurationError, Unavailable
 from registry.file_headers import LOG
 from registry.ledger.export import export_log
 from registry.ledger.proofs import read_record_proof, site_made_from
+from registry.ledger.publish_files import Folder
 from registry.ledger.published_log import LogTree
-from registry.ledger.targets import Folder
 from registry.ledger.verify_database import VerifiedDatabase, check_database
 from registry.log.files import published_size
+from registry.pages.gazette import gazette_page, make_gazette, qr_code
 from registry.services.context import ServiceContext
-from registry.services.heartbeat import note_run
-from registry.services.witness_policy import read_standings, take_policy
-from registry.services.witness_rounds import WitnessRounds
+from registry.services.log import recovery
+from registry.services.log.recovery import discard_entries, heal_log, heal_rows, plan_discard
+from registry.services.log.witness_policy import read_standings, take_policy
+from registry.services.log.witness_rounds import WitnessRounds
+from registry.services.operations.heartbeat import note_run
 from registry.settings import Settings
 from registry.tlog import base64_text
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
 from registry.verify import fsck as files
 from registry.verify.consistency import compare_sources
-from registry.verify.gazette import check_printed
+from registry.verify.gazette import Gazette, check_printed
 from registry.verify.log import VerifiedLog, check_continues, verify_log
 from registry.worker.publishing import read_stored
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file: .txt the six lines, .svg their QR code, .html a page to print. Default: stdout.",
+)
+@pass_settings
+def gazette(settings: Settings, out: Path | None) -> None:
+    """Write six lines about the published log, to be printed where nobody can take them back.
+
+    Name, size, root, key, day and address. With them alone anybody can check the log later:
+    `registry log verify ADDRESS --kept FILE`.
+
+    Example: registry log gazette --out gazette.html
+    """
+    kinds = {"", ".txt", ".svg", ".html"}
+    if out is not None and out.suffix not in kinds:
+        raise ConfigurationError(f"{out} is none of .txt, .svg and .html")
+
+    async def make(context: ServiceContext) -> tuple[Gazette, str]:
+        found = await make_gazette(context.database, settings)
+        if out is None or out.suffix in {"", ".txt"}:
+            return found, found.to_text()
+        if out.suffix == ".svg":
+            return found, qr_code(found)
+        return found, gazette_page(found, context.pack)
+
+    found, text = run(settings, make)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    out.write_text(text, encoding="utf-8")
+    print_message(f"{out}: {found.checkpoint.origin}, {found.checkpoint.size} entries")
+
+
+@click.command()
+@click.option(
+    "--accept-dates",
+    is_flag=True,
+    help="Accept that the last entry is dated ahead: until then all entries get its time.",
+)
+@click.option(
+    "--discard-from",
+    type=NUMBER,
+    metavar="N",
+    help="First give up what was acknowledged from entry N on and contradicts what was signed.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before entries are given up.")
+@pass_settings
+def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, yes: bool) -> None:
+    """Bring back what the database has lost of the log, and rows that follow from the log.
+
+    What a restored older database has lost comes from our own published files: everything is
+    verified first; nothing is taken that was not signed. Then the whole database is checked as by
+    registry log verify, and rows that do not follow from the log are written anew from it.
+
+    Example: registry log heal
+    """
+    if accept_dates:
+        until = run(settings, recovery.accept_dates)
+        print_message(
+            f"entries have the time {until:%Y-%m-%dT%H:%M:%SZ} until then, as incidents.json says"
+            if until
+            else "the last entry is not dated ahead of the database's clock"
+        )
+        return
+
+    if discard_from is not None:
+        _discard(settings, discard_from, yes=yes)
+    with progress_bar("Healing") as progress:
+
+        async def work(context: ServiceContext) -> None:
+            now = utc_now()
+            count = await heal_log(context, settings, now=now, progress=progress)
+            print_message(f"{count} entries were brought back" if count else "nothing is missing")
+            count = await heal_rows(context, settings, now=now, progress=progress)
+            if count:
+                print_message(f"rows of {count} entries were written anew from the log")
+
+        run(settings, work)
+
+
+def _discard(settings: Settings, start: int, *, yes: bool) -> None:
+    """Print which receipts die, ask, and give the entries up."""
+
+    async def give_up(context: ServiceContext) -> None:
+        planned = await plan_discard(context, settings, start)
+        for one in planned.receipts:
+            version = "" if one.version is None else f", version {one.version}"
+            print_message(
+                f"entry {one.entry}, {one.at:%Y-%m-%dT%H:%M:%SZ}: {one.kind}"
+                f"{f' of {one.subject}' if one.subject else ''}{version}, {one.hash.hex()}"
+            )
+        print_message(f"{len(planned.receipts)} receipts die with their entries")
+        if planned.lost is not None:
+            first, end = planned.lost
+            print_message(
+                f"entries {first} to {end} were acknowledged, and are in no database or file: "
+                "their receipts die too, and nothing else is known of them"
+            )
+        if not yes and not click.confirm("Give them up?", err=True):
+            raise SystemExit(1)
+        kept = await discard_entries(context, settings, planned, now=utc_now())
+        print_message(f"given up{f'; kept in {kept}' if kept else ''}, told in incidents.json")
+
+    run(settings, give_up)
 
 
 @click.group()

@@ -10,10 +10,10 @@ from registry.cli.output import print_message, write_row
 from registry.cli.parameter_types import NUMBER
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
-from registry.services import members
-from registry.services.access import OPERATOR
 from registry.services.context import ServiceContext
-from registry.services.members import Invitation
+from registry.services.people import members
+from registry.services.people.access import OPERATOR
+from registry.services.people.members import Invitation
 from registry.settings import Settings
 
 role_option = click.option(

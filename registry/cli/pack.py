@@ -8,8 +8,7 @@ import rich_click as click
 
 from registry import resources
 from registry.cli.runtime import pass_settings
-from registry.record.pack import Pack, load_pack
-from registry.record.pack_gaps import gaps, unfinished
+from registry.record.pack import Pack, gaps, load_pack, unfinished
 from registry.settings import Settings
 from registry.text.catalogues import SOURCE
 

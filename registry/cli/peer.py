@@ -9,17 +9,15 @@ from typing import Any
 import rich_click as click
 from click.exceptions import Exit
 
-from registry.cli.keys import KEY, POLICY
-from registry.cli.output import print_message, write_json
-from registry.cli.progress import progress_bar
+from registry.cli.evidence import KEY, POLICY
+from registry.cli.output import print_message, progress_bar, write_json
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
 from registry.errors import NotFound
-from registry.exchange.peer_adding import add_peer
-from registry.exchange.peers import HarvestReport
-from registry.exchange.peers import harvest as harvest_peer
+from registry.hub.peers import HarvestReport, add_peer
+from registry.hub.peers import harvest as harvest_peer
+from registry.hub.standing import read_standings
 from registry.services.context import ServiceContext
-from registry.services.peer_standing import read_standings
 from registry.settings import Settings
 from registry.store import peers
 from registry.tlog.keys import Verifier

@@ -11,10 +11,10 @@ from registry.cli.parameter_types import NUMBER, VERSION, RecordId
 from registry.cli.runtime import in_register
 from registry.clock import utc_now
 from registry.record.model import Document
-from registry.services import redaction
-from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.redaction import RedactionReceipt
+from registry.services.people.access import Actor
+from registry.services.statements import redaction
+from registry.services.statements.redaction import RedactionReceipt
 
 
 @click.group()

@@ -7,11 +7,11 @@ import rich_click as click
 from registry.cli.command_options import AUTHORITY, acts_as, of_authority
 from registry.cli.parameter_types import RecordId
 from registry.clock import utc_now
-from registry.services import review
-from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition
-from registry.services.receipts import Receipt
+from registry.services.filing import review
+from registry.services.filing.drafts import Precondition
+from registry.services.filing.pipeline import Receipt
+from registry.services.people.access import Actor
 
 
 @click.command()

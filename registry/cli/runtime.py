@@ -17,7 +17,7 @@ from registry.cli import log_output
 from registry.cli.output import print_message
 from registry.errors import ConfigurationError
 from registry.services.context import ServiceContext
-from registry.services.startup import find_doubts, find_unset, run_in_register
+from registry.services.operations.startup import find_doubts, find_unset, run_in_register
 from registry.settings import Settings, from_environment
 from registry.store import embedded
 

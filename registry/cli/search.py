@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from registry.cli.output import print_message, write_json
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_message, progress_bar, write_json
 from registry.cli.runtime import pass_settings, run
 from registry.search.engine import open_index
 from registry.search.index import IndexStatus

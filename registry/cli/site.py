@@ -9,8 +9,7 @@ from tempfile import TemporaryDirectory
 
 import rich_click as click
 
-from registry.cli.output import print_message
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_message, progress_bar
 from registry.cli.runtime import pass_settings, run
 from registry.errors import ConfigurationError, Unavailable
 from registry.ledger.export import export_record_proofs

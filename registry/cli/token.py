@@ -12,9 +12,9 @@ from registry.cli.output import write_json, write_row
 from registry.cli.parameter_types import NUMBER
 from registry.cli.runtime import in_register
 from registry.clock import utc_now
-from registry.services import access_tokens
-from registry.services.access import SCOPES
 from registry.services.context import ServiceContext
+from registry.services.people import access_tokens
+from registry.services.people.access import SCOPES
 
 
 @click.group()

@@ -13,26 +13,25 @@ import rich_click as click
 from registry import resources
 from registry.cli.load import report
 from registry.cli.member import link_address
-from registry.cli.output import print_message
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_message, progress_bar
 from registry.cli.runtime import pass_settings, print_doubts, running_database, until_terminated
-from registry.cli.server import PORT, announce, check_port, listening_at, serve
+from registry.cli.serve import PORT, announce, check_port, listening_at, run_server
 from registry.clock import utc_now
-from registry.errors import ConfigurationError
-from registry.record.pack import load_pack
-from registry.services import members
-from registry.services.access import OPERATOR
-from registry.services.context import ServiceContext
-from registry.services.demonstration import (
+from registry.demo.demonstration import (
     InventedEvent,
     begins_at,
     invented_until,
     load_demonstration,
     read_histories,
 )
-from registry.services.loading import load
-from registry.services.startup import is_empty, run_in_register
-from registry.services.witness_policy import configured_policy
+from registry.errors import ConfigurationError
+from registry.record.pack import load_pack
+from registry.services.context import ServiceContext
+from registry.services.filing.loading import load
+from registry.services.log.witness_policy import configured_policy
+from registry.services.operations.startup import is_empty, run_in_register
+from registry.services.people import members
+from registry.services.people.access import OPERATOR
 from registry.settings import Settings
 from registry.worker.runner import BackgroundRunner
 from registry.worker.site_keeping import build_site
@@ -71,7 +70,7 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
             announce(ready)
             sys.stdout.write("".join(f"{line}\n" for line in links))
             sys.stdout.flush()
-            serve(ready)
+            run_server(ready)
         finally:
             runner.stop()
 

@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from registry.cli.command_options import Style
-from registry.cli.output import print_message, write_json
-from registry.cli.progress import progress_bar
+from registry.cli.output import print_message, progress_bar, write_json
 from registry.cli.runtime import pass_settings
 from registry.clock import utc_now
 from registry.errors import Finding, PayloadTooLarge, UnreadableDocument

@@ -7,8 +7,13 @@ from typing import Any
 
 import rich_click as click
 
-from registry.cli.evidence import keeping_evidence, memory_option, open_memory
-from registry.cli.keys import policy_options, verifier_option
+from registry.cli.evidence import (
+    keeping_evidence,
+    memory_option,
+    open_memory,
+    policy_options,
+    verifier_option,
+)
 from registry.cli.output import print_message
 from registry.errors import NotFound
 from registry.log.erasure import named_members
@@ -16,9 +21,8 @@ from registry.record.model import NOT_STATED
 from registry.record.page_words import read_page
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
-from registry.verify.kept_checkpoints import read_kept
-from registry.verify.page import check_page
-from registry.verify.record import VerifiedRecord, check_same, verify_record
+from registry.verify.consistency import read_kept
+from registry.verify.record import VerifiedRecord, check_page, check_same, verify_record
 from registry.verify.trusted_checkpoint import check_notes
 
 

@@ -8,12 +8,12 @@ from registry.cli.command_options import acts_as, of_agency, texts
 from registry.cli.parameter_types import RecordId
 from registry.clock import utc_now
 from registry.record.model import Document
-from registry.services import withdrawal
-from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition, tag_of
-from registry.services.pending_acts import ActReceipt
-from registry.services.receipts import Receipt
+from registry.services.filing.drafts import Precondition, tag_of
+from registry.services.filing.pipeline import Receipt
+from registry.services.people.access import Actor
+from registry.services.statements import withdrawal
+from registry.services.statements.pending_acts import ActReceipt
 from registry.store import records
 
 

@@ -6,7 +6,7 @@ import rich_click as click
 
 from registry.cli.runtime import pass_settings, print_doubts, run, until_terminated
 from registry.services.context import ServiceContext
-from registry.services.witness_policy import configured_policy
+from registry.services.log.witness_policy import configured_policy
 from registry.settings import Settings
 from registry.worker import runner
 

@@ -14,23 +14,17 @@ from registry.cli.output import print_message, write_json
 from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.errors import InvalidParameter
-from registry.exchange.workbooks.answer import finding_lines, status, write_answer
-from registry.exchange.workbooks.filing import check_workbook, file_workbook
-from registry.exchange.workbooks.making import (
-    WorkbookLayout,
-    make_workbook,
-    new_source,
-    read_sources,
-)
-from registry.exchange.workbooks.reading import read_workbook
-from registry.exchange.workbooks.results import WorkbookRecord
-from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.ids import agency_of
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.text.catalogues import SOURCE
 from registry.text.text_safety import visible
+from registry.workbooks.answer import WorkbookRecord, finding_lines, status, write_answer
+from registry.workbooks.cells import WorkbookWords
+from registry.workbooks.filing import check_workbook, file_workbook
+from registry.workbooks.reading import read_workbook
+from registry.workbooks.writing import WorkbookLayout, make_workbook, new_source, read_sources
 
 
 @click.group()

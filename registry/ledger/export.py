@@ -14,22 +14,30 @@ import msgspec
 
 from registry.errors import Unavailable
 from registry.file_headers import LOG
-from registry.ledger.content_files import join_contents, read_content_files
-from registry.ledger.proofs import read_history, read_kept_file, read_record_proofs
+from registry.ledger.proofs import (
+    join_contents,
+    read_content_files,
+    read_history,
+    read_kept_file,
+    read_record_proofs,
+)
+from registry.ledger.publish_files import FileTarget
 from registry.ledger.published_log import LogTree, PublishedLog, read_keys, read_published
-from registry.ledger.targets import FileTarget
 from registry.log.blob import bundle_of_contents, content_path
 from registry.log.files import (
     CHECKPOINT,
+    INCIDENTS,
     POLICY,
     TEMPORARY,
     WITNESSED,
     LogRefused,
+    describe,
+    proof_path,
     write_volatile,
 )
 from registry.log.key_chain import key_path
-from registry.log.published import INCIDENTS, describe, proof_path
-from registry.store import checkpoints, log, published
+from registry.store import checkpoints, log
+from registry.store import checkpoints as published
 from registry.store.database import Database
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import stated

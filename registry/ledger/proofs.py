@@ -1,26 +1,56 @@
-"""What is said of the published log on request: proofs, contents, and what log this is."""
+"""Proofs of records and entries, and the contents beside the log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from registry.errors import NotFound
-from registry.ledger.content_files import join_contents, read_content_files
 from registry.ledger.published_log import LogTree, read_keys, read_published
-from registry.log.blob import bundle_of_contents, content_path
-from registry.log.files import tree_of
+from registry.log.blob import bundle_of_contents, content_file, content_path
+from registry.log.files import Evidence, LogHistory, RecordProof, describe, tree_of, write_volatile
 from registry.log.key_chain import key_path
-from registry.log.published import Evidence, LogHistory, RecordProof, describe
-from registry.store import checkpoints, log, published, records
-from registry.store.database import Connection
+from registry.store import checkpoints, log, records
+from registry.store import checkpoints as published
+from registry.store.database import Connection, Database
 from registry.tlog.checkpoint import stated
 from registry.tlog.proof import prove_inclusion
 from registry.tlog.tile import WIDTH
 from registry.tlog.tlog_proof import TlogProof
+
+_AT_ONCE = 500
+
+
+async def read_content_files(connection: Connection, entries: Sequence[int]) -> dict[int, bytes]:
+    """Make the files of what entries commit to."""
+    found = await checkpoints.read_contents(connection, entries)
+    verdicts = await checkpoints.read_verdicts(connection, entries)
+    return {
+        index: content_file(index, sections, verdicts.get(index))
+        for index, sections in found.items()
+    }
+
+
+def join_contents(contents: Iterable[bytes]) -> bytes:
+    """Put the contents of consecutive entries together, as in a bundle."""
+    return b"".join(content + b"\n" for content in contents)
+
+
+async def write_contents(database: Database, folder: Path, entries: Sequence[int]) -> None:
+    """Write the content files of entries, over those that may be there."""
+    for start in range(0, len(entries), _AT_ONCE):
+        async with database.snapshot() as connection:
+            found = await read_content_files(connection, entries[start : start + _AT_ONCE])
+        await asyncio.to_thread(_write, folder, found)
+
+
+def _write(folder: Path, contents: Mapping[int, bytes]) -> None:
+    for index, content in contents.items():
+        write_volatile(folder, content_path(index), content)
 
 
 async def read_proof(connection: Connection, tree: LogTree, index: int) -> bytes:

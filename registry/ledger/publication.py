@@ -23,8 +23,8 @@ from registry.log.entry import (
     timestamp,
 )
 from registry.log.register import risk_change
-from registry.record.duplicate_names import BlockingKeys, blocking_keys
 from registry.record.facets import PublishedState
+from registry.record.likeness import BlockingKeys, blocking_keys
 from registry.record.model import NOT_STATED, Document
 from registry.record.pack import Agency
 from registry.record.pointers import dig

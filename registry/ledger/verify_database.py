@@ -14,21 +14,28 @@ from pathlib import Path
 
 import msgspec
 
-from registry.ledger import signing_journal
+from registry.ledger import signing
 from registry.ledger.published_log import read_keys
-from registry.ledger.row_difference import DATABASE, check_agency, reading
-from registry.ledger.verify_rows import RowCheck, RowCoverage, check_rows, derive_rows
+from registry.ledger.verify_rows import (
+    DATABASE,
+    RowCheck,
+    RowCoverage,
+    check_agency,
+    check_rows,
+    derive_rows,
+    reading,
+)
 from registry.log.blob import ContentRefused, KeptSection, check_kept
 from registry.log.entry import LogEntry, timestamp
 from registry.log.files import LogRefused, read_tile
 from registry.log.replay import ChainHead, LogInconsistent, LogReplay
 from registry.record.pack import Pack
 from registry.settings import Settings
-from registry.store import agencies, bound_rows, checkpoints, log, log_rows, search_rows
+from registry.store import agencies, bound_rows, checkpoints, log, search_rows
+from registry.store import log as log_rows
 from registry.store.bound_rows import Unstated
 from registry.store.database import Connection, Database, transaction
-from registry.store.log import LogState
-from registry.store.log_rows import KeptEntry, RecordRow
+from registry.store.log import KeptEntry, LogState, RecordRow
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.tile import WIDTH, Tile, split
@@ -55,7 +62,7 @@ async def check_database(
     what is found in a standby blocks nothing.
     """
     try:
-        known = await asyncio.to_thread(signing_journal.read_signed_size, settings)
+        known = await asyncio.to_thread(signing.read_signed_size, settings)
         async with database.snapshot() as connection:
             seen = {one.size: one.root for one in known}
             found = await check_all(connection, pack, seen, progress)

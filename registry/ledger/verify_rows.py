@@ -1,23 +1,17 @@
-"""Checking rows by the log: every row that an answer is made of follows from entries and contents.
-
-The rows are derived again as when the entry was appended (`NewEntry.project`), from the entry's
-bytes, the sections that it commits to and the version before, and compared with those stored.
-What an earlier version's row says is compared when that version's own entry is. A search row of
-another analysis is not compared: it answers nothing before it is derived anew (`search_rows`).
-"""
+"""Checking that the rows of tables follow from the entries of the log."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import msgspec
 
 from registry.errors import Finding
 from registry.ledger.entries import StatedEntry
-from registry.ledger.erased_rows import check_replaced, redaction_row
 from registry.ledger.publication import Publication, SealedDocument
-from registry.ledger.row_difference import DATABASE, compare, differs, plain, reading, unlike
 from registry.log.blob import (
     ContentRefused,
     KeptSection,
@@ -25,6 +19,7 @@ from registry.log.blob import (
     check_verdict,
     verdict_digest,
 )
+from registry.log.disclosure_tree import members
 from registry.log.entry import (
     LogEntry,
     RedactionEntry,
@@ -33,17 +28,159 @@ from registry.log.entry import (
     decode_entry,
     outline,
 )
-from registry.log.erasure import readable
+from registry.log.erasure import readable, replaced_members
+from registry.log.replay import LogInconsistent
 from registry.record.codelists import codelists
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.rules import LOWERED_ANEW
 from registry.record.search_document import tokenize
-from registry.record.shape_remarks import MAX_FINDINGS
-from registry.record.validate import Verdict
+from registry.record.validate import MAX_FINDINGS, Verdict
 from registry.store.bound_rows import EntryContext, StoredRows
 from registry.store.log import Entry, TableRow
 from registry.store.records import CurrentVersion
+
+DATABASE = "the database"
+
+_JSON_COLUMNS = {"findings", "change_note", "codes", "card", "name", "summary", "rest", "document"}
+_UNBOUND = {"verdict_salt"}
+"""What follows from no entry, or is compared before."""
+_LONGEST = 120
+_UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError)
+
+
+def compare(
+    table: str, entry: Entry, stored: Mapping[str, Any] | None, derived: Mapping[str, Any] | None
+) -> None:
+    """Compare an entry's row of a table with the derived one, None where there is none.
+
+    Raises `LogInconsistent` with the first column that differs.
+    """
+    key = _key(entry, stored or derived or {})
+    if derived is None:
+        if stored is not None:
+            raise differs(table, entry, key, "is stored, and no such row follows from the log")
+        return
+    if stored is None:
+        raise differs(table, entry, key, "is missing, and follows from the log")
+    for column, value in derived.items():
+        if column in _UNBOUND:
+            continue
+        with reading(f"{DATABASE}, table {table}, {key}, column {column}", entry.index):
+            here = plain(column, stored[column])
+        there = plain(column, value)
+        if here != there:
+            raise differs(table, entry, key, unlike(column, here, there))
+
+
+@contextmanager
+def reading(where: str, index: int | None) -> Iterator[None]:
+    """Take a stored value that cannot be read for a fault of an entry: no JSON, or of other types.
+
+    Raises `LogInconsistent`.
+    """
+    try:
+        yield
+    except _UNREADABLE as error:
+        why = f"cannot be read ({type(error).__name__}: {str(error)[:_LONGEST]})"
+        raise LogInconsistent(where, index, why) from error
+
+
+def check_agency(index: int, *, stored: Agency | None, logged: Agency) -> None:
+    """Compare an agency with its last entry, which has an index.
+
+    Raises `LogInconsistent` with the first fact that differs.
+    """
+    where = f"{DATABASE}, table agency, {logged.id}"
+    if stored is None:
+        raise LogInconsistent(where, index, "is missing, and follows from the log")
+    if stored != logged:
+        now, then = msgspec.to_builtins(stored), msgspec.to_builtins(logged)
+        raise LogInconsistent(where, index, unlike("document", now, then))
+
+
+def _key(entry: Entry, row: Mapping[str, Any]) -> str:
+    named = row.get("record") or row.get("id") or row.get("agency") or entry.record or ""
+    return f"{named} {row['version']}" if "version" in row and "id" not in row else str(named)
+
+
+def plain(column: str, value: Any) -> Any:
+    """Return a value as it is compared: JSON by what it says, codes in any order."""
+    if column in _JSON_COLUMNS and isinstance(value, str):
+        value = msgspec.json.decode(value)
+    if column == "codes":
+        return {kind: sorted(codes) for kind, codes in value.items()}
+    if column == "pointers":
+        return sorted(value)
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def unlike(column: str, stored: Any, derived: Any) -> str:
+    """Return in what a column differs, of objects their first member that does."""
+    if isinstance(stored, dict) and isinstance(derived, dict):
+        names = sorted({*stored, *derived})
+        name = next(one for one in names if stored.get(one) != derived.get(one))
+        return unlike(f"{column}, {name}", stored.get(name), derived.get(name))
+    return f"{column} is {_shown(stored)}, and {_shown(derived)} follows from the log"
+
+
+def _shown(value: Any) -> str:
+    text = msgspec.json.encode(value, enc_hook=str).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def differs(table: str, entry: Entry, key: str, why: str) -> LogInconsistent:
+    """Return the error that names a row by table, key and entry."""
+    return LogInconsistent(f"{DATABASE}, table {table}, {key}", entry.index, why)
+
+
+def check_replaced(
+    entry: Entry,
+    said: LogEntry,
+    sections: Sequence[KeptSection],
+    replaced: Mapping[int, Sequence[Any] | None],
+) -> None:
+    """Check that what stands in the place of erased members is what redactions committed to.
+
+    `replaced` are the items of their sections `replaced`. Raises `LogInconsistent`.
+    """
+    version = said.version if isinstance(said, VersionEntry) else 0
+    for section in sections:
+        if not section.erased:
+            continue
+        value = msgspec.json.decode(section.value)
+        left = dict(members(section.key, value)) if value else {}
+        for member in section.erased:
+            instead = replaced_members(member.redaction, replaced.get, version=version)
+            stored, expected = left.get(member.pointer), instead.get(member.pointer)
+            if stored != expected:
+                table = "section" if version else "entry_section"
+                why = unlike(member.pointer, stored, expected)
+                raise differs(table, entry, said.record or said.subject or "", why)
+
+
+def redaction_row(
+    entry: Entry, said: RedactionEntry, sections: Sequence[KeptSection]
+) -> dict[str, Any]:
+    """Return the row of a redaction as it follows from its entry."""
+    kept = {each.key: msgspec.json.decode(each.value) for each in sections}
+    return {
+        "entry": entry.index,
+        "record": said.id,
+        "agency": said.agency,
+        "versions": said.versions,
+        "entries": said.entries,
+        "pointers": said.pointers,
+        "basis": said.basis,
+        "authority": kept.get("authority") or "",
+        "reference": kept.get("reference"),
+        "replaced": None,
+        "requested_by": said.actor,
+        "confirmed_by": said.confirmed_by,
+    }
+
 
 _Derived: TypeAlias = dict[str, dict[str, Any] | None]
 """The row of an entry by table, None where there must be none."""

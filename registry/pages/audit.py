@@ -19,11 +19,9 @@ from registry.log.replay import LogReplay
 from registry.pages.audit_exports import ExportAudit
 from registry.pages.audit_pages import PageAudit
 from registry.tlog import base64_text
-from registry.verify.answer_difference import AnswerDifference
-from registry.verify.audit import ApiAudit
+from registry.verify.audit import AnswerDifference, ApiAudit
 from registry.verify.log import ReadFile, VerifiedLog
-from registry.verify.remote_log import reader
-from registry.verify.remote_register import RemoteRegister, read_facts
+from registry.verify.remote_register import RemoteRegister, read_facts, reader
 
 VerifyLog: TypeAlias = Callable[[ReadFile, LogReplay], VerifiedLog]
 """Verifies a log by its files, and has a replay take its entries. Raises `LogRefused`."""

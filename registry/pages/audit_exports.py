@@ -14,17 +14,23 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from registry.exchange.export_columns import ExportColumn, ExportRow, LabelSource, columns
-from registry.exchange.export_csv import cell_text
+from registry.exports.columns import ExportColumn, ExportRow, LabelSource, columns
+from registry.exports.spreadsheets import cell_text
 from registry.log.entry import outline
 from registry.log.register import RegisterReplay, ReplayedVersion
 from registry.pages.editions import Edition
-from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, FeedIntroduction, Item
-from registry.pages.views.served_feeds import found_item, record_items
+from registry.pages.views.feeds import (
+    FORMATS,
+    MOST_ITEMS,
+    Feed,
+    FeedIntroduction,
+    Item,
+    found_item,
+    record_items,
+)
 from registry.record.model import NOT_STATED
 from registry.record.search_document import RecordSummary
-from registry.verify.answer_difference import AnswerDifference, unlike, unlike_value
-from registry.verify.audit import ApiAudit
+from registry.verify.audit import AnswerDifference, ApiAudit, unlike, unlike_value
 from registry.verify.remote_register import RemoteFacts, RemoteRegister
 
 MOST_NAMED = 6

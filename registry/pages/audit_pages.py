@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from registry.log.register import RegisterReplay, StoredRecord
-from registry.pages.build_facts import BuildFacts, LogPosition
 from registry.pages.page import Page
 from registry.pages.page_difference import (
     is_cut,
@@ -24,21 +23,17 @@ from registry.pages.page_difference import (
     unlike_words,
 )
 from registry.pages.site import Site, open_site
-from registry.pages.snapshot import RegisterState, Snapshot
-from registry.pages.views.agency_pages import agency_pages
-from registry.pages.views.browse_pages import browse_pages
-from registry.pages.views.changes_pages import changes_pages
-from registry.pages.views.events import read_events
+from registry.pages.snapshot import BuildFacts, LogPosition, RegisterState, Snapshot
+from registry.pages.views.browse_pages import agency_pages, browse_pages
+from registry.pages.views.changes_pages import changes_pages, gather_imports, read_events
 from registry.pages.views.feeds import feed_pages
 from registry.pages.views.home import home_pages
-from registry.pages.views.import_events import gather_imports
 from registry.pages.views.record_pages import record_pages
 from registry.pages.views.region_pages import region_pages
 from registry.pages.views.static_index import FOLDER, index_pages
 from registry.record.pack import Pack
 from registry.tlog.compact import CompactRange
-from registry.verify.answer_difference import AnswerDifference, unlike, unlike_value
-from registry.verify.audit import ApiAudit
+from registry.verify.audit import AnswerDifference, ApiAudit, unlike, unlike_value
 from registry.verify.remote_register import RemoteAnswer, RemoteFacts, RemoteRegister
 
 _OK, _GONE, _NOT_FOUND = 200, 410, 404

@@ -1,17 +1,25 @@
-"""The page on which a log's six lines are printed, with their QR code."""
+"""The log in six lines, as published now, and their page for print with its QR code."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 from html import escape
 
 import segno
 
 from registry import resources
+from registry.errors import Unavailable
+from registry.ledger.published_log import read_keys
+from registry.log.files import read_checkpoint
 from registry.pages.labels import message
 from registry.record.pack import Pack
+from registry.settings import Settings
+from registry.store import checkpoints
+from registry.store.database import Database
 from registry.text.catalogues import SOURCE, find, load_catalogues
 from registry.text.locales import direction
+from registry.tlog.checkpoint import stated
 from registry.verify.gazette import Gazette
 
 _TITLE = message("The log of this register, in six lines")
@@ -82,4 +90,24 @@ def gazette_page(gazette: Gazette, pack: Pack) -> str:
         f'<style>{_STYLE}</style></head><body>\n<div dir="ltr"><p>{lines}</p>\n{code}</div>\n'
         + "\n".join(map(section, tags))
         + "\n</body></html>\n"
+    )
+
+
+async def make_gazette(database: Database, settings: Settings) -> Gazette:
+    """Return the six lines of the published log; its day is that of its last entry.
+
+    Raises `Unavailable` while nothing is published.
+    """
+    note = await asyncio.to_thread(read_checkpoint, settings.log_dir)
+    if note is None:
+        raise Unavailable("the log has not been published yet; run: registry log publish")
+    checkpoint = stated(note)
+    async with database.snapshot() as connection:
+        chain = await read_keys(connection, checkpoint.size)
+        [last] = await checkpoints.read_entries(connection, checkpoint.size - 1, checkpoint.size)
+    return Gazette(
+        checkpoint=checkpoint,
+        verifier=chain.last,
+        day=last.at.date(),
+        address=f"{settings.base_url}/log",
     )

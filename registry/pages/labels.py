@@ -1,14 +1,19 @@
-"""Labels of every code: the format's lists and the pack's, under the names the schema uses."""
+"""Labels of codes, facts of a country's law with their sources, events of people's lives."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from registry.log.redaction import SOURCE_BASIS
+from registry.pages.reader import Reader, say
 from registry.record.codelists import CodeList, codelists
+from registry.record.life_events import LifeEvent
 from registry.record.model import NOT_STATED, LangText
-from registry.record.pack import Pack
+from registry.record.pack import LegalFact, Pack
 from registry.text.catalogues import SOURCE, Catalogue
+from registry.text.dates import day_after
 
 
 def read_lists(pack: Pack) -> dict[str, CodeList]:
@@ -51,3 +56,34 @@ def message(wording: str) -> str:
 def plural_message(one: str, many: str) -> tuple[str, str]:
     """Mark a counted English wording for the catalogues, which hold its plural forms."""
     return one, many
+
+
+_ANY = dt.date(2023, 1, 1)
+"""A day after which months are short: what is called two months may be 59 days."""
+
+
+def legal_fact_view(reader: Reader, fact: LegalFact) -> dict[str, Any]:
+    """Return the view of a fact; of a date it has the fewest days that it may be away."""
+    return {
+        "code": fact.code,
+        "step": fact.step,
+        "words": say(reader, fact.words),
+        "purpose": say(reader, fact.purpose),
+        "by_when": say(reader, fact.by_when),
+        "source": say(reader, fact.source),
+        "post": say(reader, fact.post),
+        "website": fact.website,
+        "phone": fact.phone,
+        "after": fact.after,
+        "days": (day_after(_ANY, fact.after) - _ANY).days,
+        "confirmed": fact.confirmed,
+    }
+
+
+def event_row(reader: Reader, event: LifeEvent) -> dict[str, Any]:
+    """Return the name, description and address of an event."""
+    return {
+        "path": f"life/{event.code}",
+        "name": say(reader, event.name),
+        "description": say(reader, event.description),
+    }

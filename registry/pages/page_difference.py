@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 
 import msgspec
 
-from registry.exchange.texts import ELLIPSIS
+from registry.imports.texts import ELLIPSIS
 from registry.log.register import StoredRecord
 from registry.pages.page import Page
 from registry.pages.reader import label
 from registry.pages.site import Site
 from registry.record.pointers import strings_in
-from registry.verify.answer_difference import unlike_value
+from registry.verify.audit import unlike_value
 
 _UNSEEN = {"script", "style"}
 _AROUND = 6

@@ -12,22 +12,21 @@ import msgspec
 
 from registry import resources
 from registry.errors import Finding
+from registry.hub.standing import troubles
 from registry.log.register import StoredRecord
 from registry.pages.assets import Assets, read_assets
 from registry.pages.cards import Card, copied, counted
+from registry.pages.digests import RecordDigest, digest_record, site_fingerprint
 from registry.pages.editions import Edition, open_editions
-from registry.pages.fingerprint import site_fingerprint
 from registry.pages.labels import read_lists
 from registry.pages.page import Page, digest, page_file
 from registry.pages.reader import Reader
-from registry.pages.record_digests import RecordDigest, digest_record
 from registry.pages.snapshot import Snapshot
 from registry.record.codelists import CodeList
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack
 from registry.record.page_words import seal
 from registry.record.validate import findings_in
-from registry.services.peer_standing import troubles
 from registry.store.agencies import RecordKinds
 from registry.text.catalogues import SOURCE
 

@@ -1,8 +1,4 @@
-"""The facets of search: every filter by codes, in one table.
-
-From a row follow the parameter of search and exports with its description, the option of `registry
-export`, the codes of a version in the index, and the counts of an answer.
-"""
+"""The facets of search: every filter by codes, in one table."""
 
 from __future__ import annotations
 
@@ -18,12 +14,26 @@ from registry.record.life_events import events_of, life_events
 from registry.record.model import NOT_STATED, RISK_CHANGES, SOURCE_STATES, Document
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts, values_at
-from registry.record.requirements import units
+from registry.record.requirements import requirement_status, restricted_units, units
 from registry.record.rules import REGISTER_RULES, RULES
 from registry.record.rules_redress import NO_REDRESS
 from registry.record.rules_risk import BELOW_FLOOR
 from registry.record.schema import field_at
-from registry.record.undisclosed import undisclosed
+
+
+def undisclosed(document: Document) -> list[str]:
+    """Return the pointers of the units that count for a record and that it does not disclose.
+
+    It does not state them, or withholds them. Of a restricted record these are all units that it
+    may not state, since what would count depends on what it does not state.
+    """
+    if dig(document, "publication", "visibility") == "restricted":
+        stated = {unit.pointer for unit in restricted_units()}
+        return [unit.pointer for unit in units() if unit.pointer not in stated]
+    status = requirement_status(document)
+    silent = {*status.absent, *status.withheld} & status.requirements.counted
+    return [place for place in status.requirements.units if place in silent]
+
 
 LOCAL = "local"
 """The origin, in filters and facets, of records that were filed here."""

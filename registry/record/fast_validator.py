@@ -14,12 +14,11 @@ from typing import Any
 import jsonschema_rs
 import structlog
 
-from registry.record.formats import iri_pattern
 from registry.record.model import Profile
 from registry.record.pack import Pack
 from registry.record.pointers import dig
-from registry.record.profiles import shape
-from registry.record.schema import Field
+from registry.record.schema import Field, shape
+from registry.record.validators import iri_pattern
 
 _log = structlog.get_logger()
 

@@ -17,8 +17,7 @@ from registry.record.messages import (
     translatable,
 )
 from registry.record.pointers import Place, field_path
-from registry.record.profiles import FOREIGN_ID
-from registry.record.schema import Field, field_at
+from registry.record.schema import FOREIGN_ID, Field, field_at
 
 FEW = 15
 """The number of codes that a sentence lists."""

@@ -1,4 +1,4 @@
-"""Types that every room shares: document, profile, text by language."""
+"""Types that every room shares: document, profile, text by language, statuses."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ SOURCE_STATES: tuple[SourceState, ...] = get_args(SourceState)
 
 NOT_STATED = "not_stated"
 """The code in search and facets for a record that states none."""
+
+
+RUNNING = ("in_use", "pilot")
+COMING = ("planned", "in_development")
+ENDED = ("suspended", "retired")

@@ -13,8 +13,14 @@ from registry.record.messages import Message, PendingFinding, message
 from registry.record.model import Document
 from registry.record.pack import Pack
 from registry.record.pointers import dig, pointer
-from registry.record.requirement_status import RequirementStatus, covers
-from registry.record.requirements import FUNCTION, RISK_LEVEL, ROLE, STATUS
+from registry.record.requirements import (
+    FUNCTION,
+    RISK_LEVEL,
+    ROLE,
+    STATUS,
+    RequirementStatus,
+    covers,
+)
 
 STRONG_ROLES = frozenset(("recommends", "decides_with_review", "decides_alone"))
 """The roles in a decision from `recommends` up."""

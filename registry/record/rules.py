@@ -19,8 +19,8 @@ from registry.record import (
     rules_redress,
     rules_restriction,
     rules_risk,
-    rules_withholding,
 )
+from registry.record import rules_restriction as rules_withholding
 from registry.record.rule_context import Rule
 
 RULE_SET = "1.2.0"

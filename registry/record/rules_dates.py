@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from collections.abc import Iterator
 
@@ -9,8 +10,22 @@ from registry.clock import months_after
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import named_code
 from registry.record.messages import PendingFinding, message
-from registry.record.partial_dates import interval
 from registry.record.rule_context import RuleContext, remark
+
+DECEMBER = 12
+
+
+def interval(text: str) -> tuple[dt.date, dt.date]:
+    """Return the first and last day that a date can mean."""
+    match text.split("-"):
+        case [year]:
+            return dt.date(int(year), 1, 1), dt.date(int(year), DECEMBER, 31)
+        case [year, month]:
+            last = calendar.monthrange(int(year), int(month))[1]
+            return dt.date(int(year), int(month), 1), dt.date(int(year), int(month), last)
+        case _:
+            day = dt.date.fromisoformat(text)
+            return day, day
 
 
 def retirement_dated(context: RuleContext) -> Iterator[PendingFinding]:

@@ -8,9 +8,10 @@ from registry.errors import Severity
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import named_code, named_members
 from registry.record.messages import LanguageName, Message, PendingFinding, message
+from registry.record.model import RUNNING
 from registry.record.placeholders import content_words, says_something
 from registry.record.pointers import pointer
-from registry.record.requirement_status import covers
+from registry.record.requirements import covers
 from registry.record.risk_floor import below_floor
 from registry.record.rule_context import (
     ASKED_BY_FORMAT,
@@ -21,7 +22,6 @@ from registry.record.rule_context import (
 )
 from registry.record.rules_pack import OVERSIGHT, PROCEDURE, lacking_languages
 from registry.record.schema import field_at
-from registry.record.statuses import RUNNING
 
 RATIONALE_BELOW_FLOOR = 200
 """The characters of the reasons for a level below the floor, in each language."""

@@ -1,8 +1,4 @@
-"""The released schema of a record, and its fields.
-
-`schemas/record/<version>/record.schema.json` is the one source: requirements, profiles, messages
-and documentation are computed from it.
-"""
+"""The released schema of a record, its fields, its profiles, and the languages of a record."""
 
 from __future__ import annotations
 
@@ -13,6 +9,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from registry.errors import ConfigurationError
+from registry.record.model import Document, Profile
+from registry.record.pointers import dig, values_at
 from registry.resources import SCHEMAS
 
 SCHEMA_VERSION = "1.0"
@@ -247,3 +245,48 @@ def _conjunction(definition: dict[str, Any], own: dict[str, Any]) -> dict[str, A
         else:
             raise ConfigurationError(f"the schema says {key!r} twice at one place")
     return joined
+
+
+FOREIGN_REQUIRED = ("id", "schema_version")
+FOREIGN_ID = r"^[^/]*\.[^/]*/"
+
+
+@cache
+def shape(profile: Profile) -> dict[str, Any]:
+    """Return the schema of a profile, under whatever conditions."""
+    schema: dict[str, Any] = _with_parts(resolved_schema(), publication=profile == "publication")
+    if profile == "foreign":
+        schema["required"] = list(FOREIGN_REQUIRED)
+        # A restricted record has no name: little but its existence is told.
+        schema["else"] = {"required": ["name"]}
+        schema["properties"]["id"]["allOf"] = [{"pattern": FOREIGN_ID}]
+    return schema
+
+
+def _with_parts(node: Any, *, publication: bool) -> Any:
+    if isinstance(node, list):
+        return [_with_parts(item, publication=publication) for item in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {
+        key: _with_parts(value, publication=publication)
+        for key, value in node.items()
+        if key != "x-publication"
+    }
+    if publication and "x-publication" in node:
+        copy["allOf"] = [node["x-publication"]]
+    return copy
+
+
+def readable_languages(document: Document) -> list[str]:
+    """Return the languages that every text of a document is in, else the language of its source."""
+    found: list[set[str]] = [
+        set(text)
+        for field in text_fields()
+        if field.path[0] != "publication"
+        for _, text in values_at(document, field.path)
+        if isinstance(text, dict)
+    ]
+    whole = sorted(set.intersection(*found)) if found else []
+    source: Any = dig(document, "languages", "source")
+    return whole or ([source] if isinstance(source, str) else [])

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from registry.record.codelists import Code, CodeList
+from registry.record.codelists import Code, CodeList, nearest_code
 from registry.record.field_descriptions import (
     CHOOSE_LANGUAGE,
     EXAMPLES,
@@ -33,7 +33,6 @@ from registry.record.messages import (
     message,
     translatable,
 )
-from registry.record.nearest_code import nearest_code
 from registry.record.pointers import Place, field_path
 from registry.record.requirements import Unit, conditions
 from registry.record.schema import Field, field_at, fields

@@ -8,22 +8,139 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from jsonschema import ValidationError
 
 from registry.errors import Finding
 from registry.record import shape_messages
-from registry.record.completeness import Completeness, score
+from registry.record.codelists import with_level_meant
 from registry.record.fast_validator import FastValidator
-from registry.record.messages import PendingFinding, PlainLanguage, to_finding, to_findings
+from registry.record.field_descriptions import nearest_field
+from registry.record.messages import Message, PendingFinding, PlainLanguage, to_finding, to_findings
 from registry.record.model import Document, Profile
-from registry.record.nearest_code import with_level_meant
 from registry.record.pack import Pack
-from registry.record.pointers import dig, parts, pointer, values_at
-from registry.record.requirement_status import RequirementStatus, requirement_status
-from registry.record.requirements import RISK_LEVEL, FieldPath, reason
+from registry.record.pointers import Place, dig, field_path, parts, pointer, values_at
+from registry.record.requirements import (
+    RISK_LEVEL,
+    WEIGHT_OPTIONAL,
+    WEIGHT_REQUIRED,
+    FieldPath,
+    RequirementStatus,
+    reason,
+    requirement_status,
+)
 from registry.record.rule_context import Rule, RuleContext, make_rule_context
 from registry.record.rules import RESTRICTED_RULES, RULES
-from registry.record.schema import Field, fields
-from registry.record.shape_remarks import MAX_FINDINGS, shape_remarks
+from registry.record.schema import Field, field_at, fields, shape
+from registry.record.validators import build_validator, members_at_fault
+
+_LEVEL = pointer(RISK_LEVEL)
+
+
+class Completeness(msgspec.Struct, frozen=True, kw_only=True):
+    """The two scores, and the pointers of the units that apply and are not stated."""
+
+    completeness: int
+    accountability: int | None
+    missing: tuple[str, ...]
+
+
+def score(status: RequirementStatus, *, foreign: bool = False) -> Completeness:
+    """Return the scores of a document, and the missing units in document order."""
+    requirements = status.requirements
+    unstated = requirements.counted - requirements.units.keys()
+    unmet, half = status.withheld.union(status.absent, unstated), status.in_progress
+    is_levelled = _LEVEL not in status.absent
+    accountability: int | None = 0
+    if foreign and (not is_levelled or requirements.accountable <= unmet):
+        accountability = None
+    elif is_levelled and (requirements.accountable or not unstated):
+        accountability = _share(requirements.accountable, frozenset(), unmet, half)
+    return Completeness(
+        completeness=_share(requirements.required, requirements.optional, unmet, half),
+        accountability=accountability,
+        missing=tuple([place for place in status.absent if place in requirements.counted]),
+    )
+
+
+def _share(
+    required: frozenset[str], optional: frozenset[str], unmet: frozenset[str], half: frozenset[str]
+) -> int:
+    """Return the weighted share of units that is met, in percent, rounded half up.
+
+    Nothing is met of `unmet` ones, half of `half`. 100 if there is no requirement.
+    """
+
+    def weight(units: frozenset[str]) -> int:
+        return WEIGHT_REQUIRED * len(required & units) + WEIGHT_OPTIONAL * len(optional & units)
+
+    whole = 2 * (WEIGHT_REQUIRED * len(required) + WEIGHT_OPTIONAL * len(optional))
+    met = whole - 2 * weight(unmet) - weight(half)
+    return (200 * met + whole) // (2 * whole) if whole else 100
+
+
+MAX_FINDINGS = 50
+
+MAX_COUNTED = 1000
+"""Faults of the format are counted up to this many: a hostile document could have 50,000."""
+
+
+@cache
+def _authority(profile: Profile) -> Any:
+    return build_validator(shape(profile))
+
+
+def shape_remarks(
+    document: object, profile: Profile, pack: Pack
+) -> tuple[list[PendingFinding], int]:
+    """Return the first findings of the schema, and the number of further ones.
+
+    `jsonschema` is the authority. Only those that are returned become messages, which is expensive.
+    """
+    restricted = dig(document, "publication", "visibility") == "restricted"
+    found: list[PendingFinding] = []
+    more = 0
+    own = None if profile == "foreign" else pack
+    formless: set[Place] = set()
+    for error in _authority(profile).iter_errors(document):
+        for place, rule in members_at_fault(error):
+            if shape_messages.repeats_form(rule, nearest_field(place)):
+                if place in formless:
+                    continue
+                formless.add(place)
+            if len(found) < MAX_FINDINGS:
+                messages = _messages(error, place, rule, restricted=restricted, pack=own)
+                found.append(PendingFinding(pointer=pointer(place), rule=rule, messages=messages))
+            else:
+                more += 1
+            if len(found) + more == MAX_COUNTED:
+                return found, more
+    return found, more
+
+
+def _messages(
+    error: ValidationError,
+    place: Place,
+    rule: str,
+    *,
+    restricted: bool,
+    pack: Pack | None,
+) -> tuple[Message, ...]:
+    """Return the messages of a rule that a member breaks; codes of the country are the pack's."""
+    if rule == "additionalProperties":
+        return shape_messages.unknown(place, restricted=restricted)
+    if rule == "required":
+        return shape_messages.needed(place)
+    if rule == "propertyNames":
+        return shape_messages.no_language(place)
+    exact = field_at(field_path(place))
+    return shape_messages.sentence(
+        rule,
+        error.validator_value,
+        error.instance,
+        error.schema,
+        nearest_field(place),
+        codes=None if pack is None or exact is None else pack.codes(exact.lists),
+    )
 
 
 class Verdict(Completeness, frozen=True, kw_only=True):

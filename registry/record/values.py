@@ -1,14 +1,20 @@
-"""The one reader of values that people type: in forms, workbooks and texts of JSON documents."""
+"""The one reader of values that people type: in forms, workbooks, tables and JSON."""
 
 from __future__ import annotations
 
+import codecs
+import csv
 import datetime as dt
+import io
 import re
 import unicodedata
 from typing import Any
 
+from registry.errors import ConfigurationError
 from registry.record.messages import Message, message
-from registry.record.schema import Field
+from registry.record.model import Document
+from registry.record.pointers import dig
+from registry.record.schema import Field, document_field
 from registry.text.dates import duration_in_words
 
 NOT_STORED = "not_stored"
@@ -137,3 +143,57 @@ def _read_date(text: str, *, partial: bool) -> str:
         )
         raise ValueFault(saying)
     return plain
+
+
+def with_lines_alone(document: Document, first: str) -> Document:
+    """Return a document in which lines in the language of its source alone stand alone.
+
+    The source is `first` where the document names none.
+    """
+    plain: Document = _with_lines_alone(
+        document, document_field(), source_language(document, first)
+    )
+    return plain
+
+
+def source_language(document: Document, first: str) -> str:
+    """Return the language that lines which stand alone are in; `first` if the record names none."""
+    source = dig(document, "languages", "source")
+    return source if isinstance(source, str) else first
+
+
+def _with_lines_alone(value: Any, field: Field, source: str) -> Any:
+    """Return the value of a field with each line that is in one language alone as that line."""
+    if field.kind == "LangLine":
+        alone = isinstance(value, dict) and value.keys() == {source}
+        return value[source] if alone else value
+    if field.is_list and isinstance(value, list):
+        return [_with_lines_alone(item, field.entry, source) for item in value]
+    if field.holds != "group" or not isinstance(value, dict):
+        return value
+    members = field.members
+    return {
+        name: _with_lines_alone(part, members[name], source) if name in members else part
+        for name, part in value.items()
+    }
+
+
+_SEPARATORS = ",;\t"
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def open_table(raw: bytes, name: str) -> csv.DictReader[str]:
+    """Return a reader of the rows by column; the first line says what separates its cells.
+
+    Raises `ConfigurationError` for what is not in UTF-8.
+    """
+    if raw.startswith(_UTF_16):
+        raise ConfigurationError(
+            f"{name} is in UTF-16, as Excel's Unicode Text is; save it as CSV UTF-8"
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{name} is not a CSV file in UTF-8: {error}") from error
+    separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
+    return csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

@@ -1,28 +1,22 @@
-"""The files of the search index: opened, brought up to the log, and made anew.
-
-One folder a host, `DATA_DIR/search`, with one index for each schema and analysis. Whoever finds the
-index behind the log brings it up, one at a time by a lock on a file; the others wait, and read what
-it wrote. A document of the index itself says up to where it holds, so that both change at once.
-
-What an erasure changes is replaced like this too. The words stay in the files of tantivy, which one
-process therefore makes anew in the folder `fresh`, while the index answers and is brought up.
-"""
+"""The files of the search index: opened, brought up to the log, and made anew."""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shutil
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import tantivy
 
 from registry.errors import Unavailable
-from registry.search.file_lock import FileLock
 from registry.search.schema import (
     FORMAT,
     IndexedUpTo,
@@ -41,6 +35,41 @@ from registry.store.search_rows import (
     read_rows,
     read_state,
 )
+
+
+class FileLock:
+    """An exclusive lock on a file, which ends with the process at the latest."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file. Raises `OSError`."""
+        self._file: IO[str] = path.open("a", encoding="utf-8")
+        self._is_lent = False
+
+    def take(self) -> bool:
+        """Take the lock if nobody has it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def lend(self, work: Callable[[], None]) -> None:
+        """Keep the lock until some work, begun in a thread, is done."""
+
+        def until_done() -> None:
+            try:
+                work()
+            finally:
+                self._file.close()
+
+        self._is_lent = True
+        threading.Thread(target=until_done, name="search-merge").start()
+
+    def release(self) -> None:
+        """Release the lock, unless it is lent."""
+        if not self._is_lent:
+            self._file.close()
+
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many are indexed."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Literal, TypeAlias
 
 from registry.errors import Forbidden
-from registry.services.access import OPERATOR, Actor, Scope
+from registry.services.people.access import OPERATOR, Actor, Scope
 
 MemberRole: TypeAlias = Literal["editor", "reviewer", "agency_admin", "register_admin"]
 _Filing: TypeAlias = Literal["file", "attest", "withdraw", "read_draft"]

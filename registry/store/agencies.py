@@ -7,8 +7,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from registry.record.pack import Agency
-from registry.store.database import Connection
-from registry.store.sql import statement
+from registry.store.database import Connection, statement
 
 
 class CountedAgency(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,8 +14,7 @@ import msgspec
 
 from registry.errors import InvalidParameter, Unavailable
 from registry.log.register import END
-from registry.store.database import Connection
-from registry.store.sql import statement
+from registry.store.database import Connection, statement
 
 _ENTRY = re.compile(r"entry:(0|[1-9][0-9]{0,17})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

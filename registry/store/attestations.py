@@ -8,9 +8,8 @@ from typing import Any
 import msgspec
 
 from registry.log.register import END, Attestation
-from registry.store.database import Connection
+from registry.store.database import Connection, statement
 from registry.store.records import read_redacted
-from registry.store.sql import statement
 
 
 async def read_latest(connection: Connection, *, as_of: int = END) -> list[Attestation]:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from registry.store.database import Connection
-from registry.store.sql import read_row, read_rows, statement
+from registry.store.database import Connection, read_row, read_rows, statement
 
 # Any constant will do, as long as it is the same in every process.
 _LOCK = 0x7265_6769_6175

@@ -9,9 +9,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from registry.store.database import Connection
+from registry.store.database import Connection, read_row, read_rows, statement
 from registry.store.redactions import read_replaced
-from registry.store.sql import read_row, read_rows, statement
 
 _BY_ENTRY = {
     "version": statement("bound", "version"),

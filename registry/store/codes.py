@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from registry.record.short_code import candidates
-from registry.store.database import Connection
-from registry.store.sql import read_row, statement
+from registry.store.database import Connection, read_row, statement
 
 _AT_ONCE = 4
 

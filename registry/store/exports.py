@@ -14,9 +14,8 @@ import msgspec
 from registry.log.register import StoredRecord
 from registry.store import redactions
 from registry.store.as_of import AsOf
-from registry.store.database import Connection
+from registry.store.database import Connection, statement
 from registry.store.records import record_of
-from registry.store.sql import statement
 
 _PREFETCH = 10_000
 _SORTING_SECONDS = 60.0

@@ -6,8 +6,7 @@ import datetime as dt
 
 import msgspec
 
-from registry.store.database import Connection
-from registry.store.sql import statement
+from registry.store.database import Connection, statement
 
 
 class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,11 +9,10 @@ from typing import Any
 import msgspec
 
 from registry.log.register import SourceEvent
+from registry.record.ids import Origin
 from registry.record.model import Document, SourceState
-from registry.record.origin import Origin
 from registry.record.pack import Agency
-from registry.store.database import Connection
-from registry.store.sql import statement
+from registry.store.database import Connection, statement
 
 
 class ImportCounts(msgspec.Struct, kw_only=True):

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from registry.store.database import Connection
-from registry.store.sql import read_row, read_rows, statement
+from registry.store.database import Connection, read_row, read_rows, statement
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from registry.store.database import Connection
-from registry.store.log import bytea
-from registry.store.log_rows import LastBefore
-from registry.store.sql import read_row, read_rows, statement
+from registry.store.database import Connection, read_row, read_rows, statement
+from registry.store.log import LastBefore, bytea
 from registry.tlog.compact import CompactRange
 
 

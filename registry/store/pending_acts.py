@@ -7,8 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from registry.store.database import Connection
-from registry.store.sql import read_row, read_rows, statement
+from registry.store.database import Connection, read_row, read_rows, statement
 
 ActKind: TypeAlias = Literal["withdrawal", "attestation"]
 ActState: TypeAlias = Literal["in_review", "returned", "approved"]

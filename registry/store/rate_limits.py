@@ -7,8 +7,7 @@ import time
 
 import msgspec
 
-from registry.store.database import Connection
-from registry.store.sql import statement
+from registry.store.database import Connection, statement
 
 PUBLICATIONS = "publications"
 """The kind of the buckets that fill in a day; all others do in a minute."""

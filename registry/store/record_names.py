@@ -7,12 +7,16 @@ from typing import Any
 
 import msgspec
 
-from registry.record.duplicate_names import BlockingKeys, blocking_keys
-from registry.record.likeness import DESCRIBING, SystemTraits, system_traits
+from registry.record.likeness import (
+    DESCRIBING,
+    BlockingKeys,
+    SystemTraits,
+    blocking_keys,
+    system_traits,
+)
 from registry.record.model import LangText
-from registry.store.database import Connection
+from registry.store.database import Connection, statement
 from registry.store.lru import LruCache
-from registry.store.sql import statement
 
 MOST_ALIKE = 20
 """The records with which one is compared."""

@@ -13,8 +13,7 @@ from registry.log.erasure import readable
 from registry.log.register import END, Redacted, Register, SourceFacts, StoredRecord, VersionLine
 from registry.record.canonical import canonical
 from registry.record.model import LangText
-from registry.store.database import Connection
-from registry.store.sql import statement
+from registry.store.database import Connection, statement
 
 _redacted = msgspec.json.Decoder(list[Redacted])
 

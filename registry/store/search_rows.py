@@ -24,8 +24,7 @@ from registry.record.search_document import (
     build,
     tokenize,
 )
-from registry.store.database import Connection, Database
-from registry.store.sql import statement
+from registry.store.database import Connection, Database, statement
 from registry.text.folding import fold
 from registry.tlog.compact import CompactRange, unpack
 

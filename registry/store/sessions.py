@@ -6,8 +6,7 @@ import datetime as dt
 
 import msgspec
 
-from registry.store.database import Connection
-from registry.store.sql import read_row, statement
+from registry.store.database import Connection, read_row, statement
 
 
 class StoredSession(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,8 +14,7 @@ from registry.log.statistics import (
     count_part,
 )
 from registry.store.as_of import AsOf
-from registry.store.database import Connection
-from registry.store.sql import read_rows, statement
+from registry.store.database import Connection, read_rows, statement
 
 FILTERS = ("risk", "sector", "agency", "status")
 """The filters, in the order of the parameters of the statements."""

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from registry.log.register import END, Withdrawal
-from registry.store.database import Connection
+from registry.store.database import Connection, statement
 from registry.store.records import read_redacted
-from registry.store.sql import statement
 
 
 async def read_all(connection: Connection, record: str, *, as_of: int = END) -> list[Withdrawal]:

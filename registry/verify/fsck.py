@@ -8,9 +8,18 @@ from pathlib import Path
 import msgspec
 
 from registry.log.blob import bundle_of_contents, content_path
-from registry.log.files import CHECKPOINT, POLICY, TEMPORARY, WITNESSED, tree_of
+from registry.log.files import (
+    CHECKPOINT,
+    INCIDENTS,
+    POLICY,
+    TEMPORARY,
+    WITNESSED,
+    LogHistory,
+    describe,
+    proof_path,
+    tree_of,
+)
 from registry.log.key_chain import key_path
-from registry.log.published import INCIDENTS, LogHistory, describe, proof_path
 from registry.log.replay import LogInconsistent
 from registry.tlog.bundle import bundle_path, parse_bundle, parse_bundle_path
 from registry.tlog.hashing import HASH_BYTES

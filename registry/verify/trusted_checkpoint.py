@@ -23,14 +23,15 @@ from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Verifier, parse_verifier
 from registry.tlog.note import NoteRefused, parse_note
 from registry.verify.consistency import (
+    KeptNote,
     TwoHistories,
     begun_anew,
     check_goes_on,
     compare_notes,
+    proven_keys,
     signed_by,
     signed_checkpoint,
 )
-from registry.verify.kept_checkpoints import KeptNote, proven_keys
 from registry.verify.log import ReadFile, VerifiedLog, keys_from
 
 PACKAGE = "public-algorithm-register"

@@ -13,19 +13,18 @@ from litestar.types import ASGIApp, Receive, Send
 
 from registry import resources
 from registry.api import app as api
-from registry.api.request_context import AccessLogEntry
+from registry.api.request import AccessLogEntry
+from registry.console.app import console_pages
 from registry.pages.assets import read_assets
 from registry.pages.editions import Edition, open_editions
 from registry.pages.reader import reader_of
 from registry.record.pack import Pack, load_pack
 from registry.settings import Settings
 from registry.web.comparison import serve_comparisons
-from registry.web.console.app import console_pages
 from registry.web.copies import copy_handler
 from registry.web.feeds import feed_handlers
-from registry.web.letters import letter_handler
+from registry.web.letters import ShortLinks, letter_handler
 from registry.web.search import search_handler
-from registry.web.short_links import ShortLinks
 
 _SEARCH = re.compile(r"/([a-z]+)/search", re.ASCII)
 _MADE = re.compile(

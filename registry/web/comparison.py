@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlencode
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Send
 
-from registry.api.request_context import client_address
+from registry.api.request import client_address
 from registry.api.site import send_page
 from registry.log.register import StoredRecord
 from registry.pages.editions import Edition
 from registry.pages.site import render
-from registry.pages.views.version_view import compare_view
+from registry.pages.views.record_pages import compare_view
 from registry.record.pack import Pack
 from registry.store import agencies, records
 from registry.store.database import Database

@@ -15,16 +15,24 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from registry.api.parameters import AgencyPath
-from registry.api.request_context import ApiRequest, ApiState
+from registry.api.request import ApiRequest, ApiState
 from registry.api.search import find_records
 from registry.api.search_filters import SearchFilters, provide_search_filters
-from registry.api.site import POLICY
+from registry.api.site import CONTENT_POLICY
 from registry.errors import NotFound
 from registry.pages.editions import Edition
 from registry.pages.reader import Reader, say
-from registry.pages.views.feeds import FORMATS, MOST_ITEMS, Feed, Item, introduce
-from registry.pages.views.search_view import question_words
-from registry.pages.views.served_feeds import found_item, record_items, record_name
+from registry.pages.views.feeds import (
+    FORMATS,
+    MOST_ITEMS,
+    Feed,
+    Item,
+    found_item,
+    introduce,
+    record_items,
+    record_name,
+)
+from registry.pages.views.finder import question_words
 from registry.record.facets import LOCAL
 from registry.record.pack import Pack
 from registry.record.search_document import RecordSummary
@@ -168,5 +176,5 @@ async def _answer(
     return Response(
         content=FORMATS[ending](feed),
         media_type=_TYPES[ending],
-        headers={"cache-control": "no-cache", "content-security-policy": POLICY},
+        headers={"cache-control": "no-cache", "content-security-policy": CONTENT_POLICY},
     )

@@ -19,17 +19,17 @@ from litestar.params import FromPath, QueryParameter
 
 from registry.api.parameters import CodeParameter
 from registry.api.problems import problem
-from registry.api.request_context import ApiRequest, ApiState, request_context
+from registry.api.request import ApiRequest, ApiState, request_context
 from registry.api.search import find_records
 from registry.api.search_filters import SearchFilters, provide_search_filters
-from registry.api.site import POLICY
+from registry.api.site import CONTENT_POLICY
 from registry.errors import RegistryError
 from registry.pages.editions import Edition
 from registry.pages.reader import Reader
 from registry.pages.site import Demonstration, demonstration_of, render
-from registry.pages.views.search_view import COUNTED, SearchAnswer, refusal_view, search_view
+from registry.pages.views.finder import COUNTED, SearchAnswer, refusal_view, search_view
 from registry.record.facets import FACETS, LOCAL
-from registry.record.origin import Origin
+from registry.record.ids import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.short_code import read_code
 from registry.search.query import SearchResult, Sort
@@ -188,5 +188,5 @@ def _response(content: bytes, status: int, headers: Mapping[str, str]) -> Respon
         content=content,
         status_code=status,
         media_type="text/html",
-        headers={**headers, "cache-control": "no-cache", "content-security-policy": POLICY},
+        headers={**headers, "cache-control": "no-cache", "content-security-policy": CONTENT_POLICY},
     )

@@ -16,11 +16,10 @@ import msgspec
 import structlog
 
 from registry.errors import RegistryError, Unavailable
-from registry.services.heartbeat import figures_of_host
+from registry.services.operations.heartbeat import figures_of_host
 from registry.settings import Settings
 from registry.store.database import Database
-from registry.store.heartbeats import ProcessFigures
-from registry.store.leader import Role, leadership, while_leading
+from registry.store.heartbeats import ProcessFigures, Role, leadership, while_leading
 
 Step: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 """A round of a task."""

@@ -14,7 +14,7 @@ from registry.api import app as api
 from registry.api import openapi
 from registry.api.app import create_app
 from registry.ledger import append
-from registry.services import access_tokens
+from registry.services.people import access_tokens
 from registry.settings import Settings
 from registry.store.database import connect
 from registry.work import WorkProcess

@@ -8,9 +8,9 @@ import random
 
 import pytest
 
-from registry.services import attestation, withdrawal
-from registry.services.access import Actor
-from registry.services.pipeline import execute
+from registry.services.filing.pipeline import execute
+from registry.services.people.access import Actor
+from registry.services.statements import attestation, withdrawal
 
 EVENTS = 105
 REAL = "dgi"

@@ -13,9 +13,8 @@ import pytest
 from registry.api import authentication
 from registry.api.app import _litestar
 from registry.api.authentication import ACTIONS
-from registry.services import access_tokens
-from registry.services.audit import Action
-from registry.services.audit_chain import chain_acts, verify_lines
+from registry.services.operations.audit import Action, chain_acts, verify_lines
+from registry.services.people import access_tokens
 from registry.settings import Settings
 
 AUDIT = "/api/v1/audit"

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from registry.api import bulk as api
 from registry.errors import Unavailable
-from registry.services import pipeline
+from registry.services.filing import pipeline
 
 PATH = "/api/v1/filings"
 NDJSON = {"content-type": "application/x-ndjson"}

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from registry.services import access_tokens
+from registry.services.people import access_tokens
 from registry.store import bound_rows
 from tests.conftest import amended
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from registry.cli.validate import validate as command
 from registry.errors import InvalidRecord
 from registry.record.validate import validate
-from registry.services.loading import load
+from registry.services.filing.loading import load
 
 DATA = Path(__file__).parents[1] / "data"
 VALIDATE = "/api/v1/validate"

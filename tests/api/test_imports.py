@@ -8,10 +8,10 @@ import secrets
 
 import pytest
 
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.identity import record_key
-from registry.exchange.outcome import ForeignRecord
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import load_crosswalk
+from registry.imports.identity import record_key
+from registry.imports.report import ForeignRecord
 from registry.pages.build.read_snapshot import build_register, day_of
 from registry.services.context import ServiceContext
 from tests.built import share_templates

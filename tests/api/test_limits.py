@@ -10,7 +10,7 @@ import pytest
 from registry import work
 from registry.api import authentication
 from registry.api.app import create_app
-from registry.services import access_tokens
+from registry.services.people import access_tokens
 
 DRAFT = "/api/v1/filings/demo-sante/prevision-lits"
 DRAFTS = "/api/v1/filings"

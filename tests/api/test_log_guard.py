@@ -8,8 +8,8 @@ import pytest
 from registry.api.app import create_app
 from registry.ledger.publish_files import publish_log
 from registry.log.files import LogRefused
-from registry.services.recovery import heal_log
-from registry.services.startup import open_register
+from registry.services.log.recovery import heal_log
+from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
 from tests.api.test_metrics import LOCAL, figure

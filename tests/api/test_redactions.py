@@ -11,7 +11,7 @@ import tantivy
 from registry.search import engine
 from registry.search import index as search_index
 from registry.search.schema import LEXEME, STEMS, WORDS, name_field
-from registry.services import erasure
+from registry.services.statements import erasure
 from registry.store import redactions as stored
 from tests.conftest import amended
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from registry.api import request_body as api_gate
+from registry.api import request as api_gate
 
 VALIDATE = "/api/v1/validate"
 JSON = {"content-type": "application/json"}

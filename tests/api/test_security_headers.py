@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from registry.api.app import create_app
-from registry.api.request_context import client_address
+from registry.api.request import client_address
 from registry.settings import Settings, from_environment
 
 RECORDS = "/api/v1/records"

@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from registry.api.operations import XLSX
-from registry.exchange.workbooks.file import MAX_BYTES, read_sheets
-from registry.exchange.workbooks.making import FormSource, make_workbook
-from registry.exchange.workbooks.sheets import place_named
-from registry.exchange.workbooks.words import WorkbookWords
+from registry.workbooks.cells import WorkbookWords
+from registry.workbooks.file import MAX_BYTES, read_sheets
+from registry.workbooks.sheets import place_named
+from registry.workbooks.writing import FormSource, make_workbook
 from tests.conftest import amended, make_record
 
 WORKBOOK = "/api/v1/workbooks"

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from registry.services import sessions
-from registry.web.console.sessions import own_address
+from registry.console.sessions import own_address
+from registry.services.people import sessions
 from tests.web.console import conftest
 from tests.web.console.conftest import opened_office, parse
 

@@ -21,16 +21,15 @@ import pytest
 from registry.api.operations import XLSX
 from registry.clock import utc_now
 from registry.errors import InvalidRecord
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import TEMPLATES, load_crosswalk
-from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import ImportReport
-from registry.exchange.workbooks.making import FormSource, make_workbook
-from registry.exchange.workbooks.words import WorkbookWords
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import TEMPLATES, load_crosswalk
+from registry.imports.report import ForeignRecord, ImportReport
 from registry.record.pack import load_pack
-from registry.services import access_tokens
 from registry.services.context import ServiceContext
-from registry.services.loading import load
+from registry.services.filing.loading import load
+from registry.services.people import access_tokens
+from registry.workbooks.cells import WorkbookWords
+from registry.workbooks.writing import FormSource, make_workbook
 from tests.imported import import_filings
 from tests.published import given_times
 from tests.typed import Typist

@@ -4,7 +4,7 @@ import json
 import socket
 
 from registry.record.parse import MAX_BYTES
-from registry.services.bulk import MOST_LINES
+from registry.services.filing.bulk import MOST_LINES
 from tests.served import PATIENCE
 
 # What a line that is no record costs in answer, at least: more in all than the sockets can hold, of

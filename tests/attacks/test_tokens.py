@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from registry.services import access_tokens
+from registry.services.people import access_tokens
 
 pytestmark = pytest.mark.usefixtures("untouched")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from registry.record.pack import load_pack
-from registry.services.startup import open_register
+from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect

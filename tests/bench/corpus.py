@@ -13,16 +13,15 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.outcome import ForeignRecord
-from registry.exchange.report import ImportReport
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import load_crosswalk
+from registry.imports.report import ForeignRecord, ImportReport
 from registry.ledger.append import publish
 from registry.ledger.publication import Publication
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Agency, load_pack
 from registry.record.pointers import dig
-from registry.record.search_text import search_texts
+from registry.record.search_document import search_texts
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
 from registry.store import agencies

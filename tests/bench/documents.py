@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from registry.record.search_text import search_texts
+from registry.record.search_document import search_texts
 
 RECORDS = Path(__file__).parents[2] / "records"
 

@@ -15,7 +15,7 @@ import asyncpg
 from litestar import Litestar, MediaType, Response, get
 from litestar.datastructures import State
 
-from registry.cli.server import serve
+from registry.cli.serve import run_server
 from registry.settings import Settings
 from tests.bench.documents import RECORDS
 from tests.bench.generator import ask, load, read, serving, until_there
@@ -91,7 +91,7 @@ def serve_bare(port: str, size: str, database_url: str) -> None:
         settings = Settings(
             data_dir=Path(folder), port=int(port), pack=size, database_url=database_url
         )
-        serve(settings, _bare)
+        run_server(settings, _bare)
 
 
 async def _as_it_is(connection: object) -> None:

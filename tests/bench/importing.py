@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import load_crosswalk
 from registry.record.pack import load_pack
 from registry.store import embedded
 from tests.bench.corpus import FOREIGN

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from registry.ledger import key, signing_journal
+from registry.ledger import signing
 from registry.ledger.proofs import read_record_proof
 from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
@@ -27,7 +27,7 @@ from registry.log.files import read_tile
 from registry.log.key_chain import KeyChain
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
-from registry.services.startup import open_register
+from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
@@ -67,7 +67,7 @@ def run() -> Iterator[Row]:
 
 def _verified(folder: Path) -> Row:
     """Verify a whole log, beside all its files read and hashed once."""
-    signer = key.read_or_create(folder / "log.key", ORIGIN)
+    signer = signing.read_or_create(folder / "log.key", ORIGIN)
     log = folder / "log"
     write_log(log, signer, VERIFIED)
     read = read_from(log)
@@ -86,14 +86,14 @@ def _verified(folder: Path) -> Row:
 
 
 def _started(data: Path) -> Row:
-    signer = key.read_or_create(data / "keys" / "log.key", ORIGIN)
+    signer = signing.read_or_create(data / "keys" / "log.key", ORIGIN)
     settings = Settings(data_dir=data)
     write(settings.key_file, signer.to_text().encode())
     settings.key_file.chmod(0o600)
     # A leaf hash is as long, whatever it is of.
     leaves = [leaf_hash(number.to_bytes(8, "big")) for number in range(LARGEST)]
     tree = write_tree(settings.log_dir, signer, leaves)
-    signing_journal.append(settings.signed_sizes_file, tree.size, tree.root())
+    signing.append(settings.signed_sizes_file, tree.size, tree.root())
     starts = [
         json.loads(subprocess.check_output([sys.executable, "-c", _STARTED, str(data)], text=True))
         for _ in range(ROUNDS)
@@ -111,7 +111,7 @@ def start_up(data: Path) -> float:
     start = time.perf_counter()
     settings = Settings(data_dir=data)
     folder = settings.log_dir
-    there = key.read_all(settings.key_file)
+    there = signing.read_all(settings.key_file)
     chain = KeyChain.known(there[0].verifier)
     reached = reached_elsewhere(settings, there, chain, None)
     size = max(one.size for one in reached)
@@ -174,7 +174,7 @@ async def _signed(url: str, settings: Settings) -> tuple[list[float], bytes, Ver
         record = str(documents[-1]["id"])
         proof = await read_record_proof(connection, LogTree(), record, None)
     await database.close()
-    return seconds, msgspec.json.encode(proof), key.read(settings.key_file).verifier
+    return seconds, msgspec.json.encode(proof), signing.read(settings.key_file).verifier
 
 
 def _now() -> dt.datetime:

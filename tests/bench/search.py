@@ -30,14 +30,14 @@ from registry.log.entry import outline
 from registry.record.model import NOT_STATED
 from registry.record.pack import load_pack
 from registry.record.pointers import dig
-from registry.record.search_text import search_texts
+from registry.record.search_document import search_texts
 from registry.search.engine import SearchIndex, open_index
 from registry.search.labels import labels_of
 from registry.search.query import SearchQuery
 from registry.search.schema import LEXEME, schema
 from registry.search.schema import documents as indexed
 from registry.services.context import ServiceContext
-from registry.services.startup import open_register
+from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect

@@ -17,8 +17,8 @@ import msgspec
 
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
-from registry.services.pipeline import BATCH_SIZE
-from registry.services.startup import open_register
+from registry.services.filing.pipeline import BATCH_SIZE
+from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect

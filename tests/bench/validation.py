@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.record.parse import parse
-from registry.record.profiles import shape
+from registry.record.schema import shape
 from registry.record.validate import validate
 from registry.record.validators import build_validator
 from tests.bench.documents import local_documents

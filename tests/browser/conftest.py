@@ -23,8 +23,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from registry.api.app import describe_api
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.crosswalk_model import columns_read
+from registry.imports.crosswalk import load_crosswalk
+from registry.imports.crosswalk_model import columns_read
 from registry.settings import Settings
 from tests.browser.console_office import console_office, fill
 from tests.browser.static_host import static_host

@@ -15,11 +15,13 @@ from registry.pages.assets import read_assets
 from registry.record.pack import load_pack
 from registry.record.pointers import values_at
 from registry.record.schema import SCHEMA_VERSION, fields
-from registry.services import drafts, members, previews, review, withdrawal
-from registry.services.access import OPERATOR
-from registry.services.attestation import attest
 from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition
+from registry.services.filing import drafts, previews, review
+from registry.services.filing.drafts import Precondition
+from registry.services.people import members
+from registry.services.people.access import OPERATOR
+from registry.services.statements import withdrawal
+from registry.services.statements.attestation import attest
 from registry.store import members as stored_members
 from registry.store import records
 from tests.conftest import amended, make_record

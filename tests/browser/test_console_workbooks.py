@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.exchange.workbooks.file import read_sheets
+from registry.workbooks.file import read_sheets
 from tests.exchange.sheet_edits import Formula, edited, named, place
 
 pytestmark = pytest.mark.xdist_group("browser-console")

@@ -10,7 +10,7 @@ import pytest
 
 from registry.clock import utc_now
 from registry.record.pack import load_pack
-from registry.services.startup import open_register
+from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
 from tests.prepared import make_folder

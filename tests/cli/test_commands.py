@@ -15,10 +15,10 @@ import click
 import pytest
 
 from registry import __version__
-from registry.cli import server
+from registry.cli import serve
 from registry.cli.main import cli, main
 from registry.errors import ConfigurationError
-from registry.exchange.crosswalk import names
+from registry.imports.crosswalk import names
 from registry.resources import RECORDS, SCHEMAS
 from registry.settings import Settings
 from tests.built import share_templates
@@ -189,10 +189,10 @@ def test_a_port_that_is_not_allowed_is_told_another_way(monkeypatch):
     def forbidden(*_args, **_named):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(server, "_WORKERS_GONE_SECONDS", 0)
+    monkeypatch.setattr(serve, "_WORKERS_GONE_SECONDS", 0)
     monkeypatch.setattr(socket, "create_server", forbidden)
     with pytest.raises(ConfigurationError, match=r"port 80 on .*\(Permission denied\); choose one"):
-        server.check_port(Settings(port=80))
+        serve.check_port(Settings(port=80))
 
 
 @pytest.mark.parametrize("arguments", [["pack", "check", "ma"], ["--help"]])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from registry.api.request_context import AccessLogEntry
+from registry.api.request import AccessLogEntry
 from registry.cli import log_output
 
 SECRET = "regt_geheim"

@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import pytest
 
-from registry.cli import server
+from registry.cli import serve
 from registry.cli import up as cli_up
 from registry.cli.main import main
 from registry.record.codelists import read_rows
@@ -198,7 +198,7 @@ def test_a_port_that_was_taken_while_it_filled_the_register_is_told(
 ):
     port = free_port()
     monkeypatch.setenv("REGISTRY_DATABASE_URL", database_url)
-    monkeypatch.setattr(server, "_WORKERS_GONE_SECONDS", 0)
+    monkeypatch.setattr(serve, "_WORKERS_GONE_SECONDS", 0)
     with ExitStack() as taken:
 
         def fill(ready):

@@ -16,17 +16,16 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from registry.ledger import key
+from registry.ledger import signing as key
 from registry.ledger.export import export_log
-from registry.ledger.publish_files import publish_log
-from registry.ledger.targets import Folder
+from registry.ledger.publish_files import Folder, publish_log
 from registry.log.replay import LogInconsistent
 from registry.record.pack import load_pack
-from registry.services.access import Actor
-from registry.services.attestation import attest
 from registry.services.context import ServiceContext
-from registry.services.key_rotation import rotate
-from registry.services.startup import open_register
+from registry.services.log.key_rotation import rotate
+from registry.services.operations.startup import open_register
+from registry.services.people.access import Actor
+from registry.services.statements.attestation import attest
 from registry.settings import Settings
 from registry.store import checkpoints, embedded, log
 from registry.store.database import connect

@@ -7,9 +7,11 @@ import asyncpg
 import msgspec
 import pytest
 
-from registry.services import act_review, attestation, audit, drafts, review, withdrawal
-from registry.services.access import Actor
-from registry.services.drafts import Precondition
+from registry.services.filing import drafts, review
+from registry.services.filing.drafts import Precondition
+from registry.services.operations import audit
+from registry.services.people.access import Actor
+from registry.services.statements import act_review, attestation, withdrawal
 from tests.crash.invariants import LAWS, Receipt, broken_laws, unkept
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

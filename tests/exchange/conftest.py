@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from registry.exchange.columns import CellReader
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.crosswalk_model import columns_read
-from registry.exchange.draft import make_plan
-from registry.exchange.outcome import ForeignRecord
-from registry.exchange.rehearsal import rehearse
-from registry.exchange.report import ImportReport
+from registry.imports.columns import CellReader
+from registry.imports.convert import convert_file, rehearse
+from registry.imports.crosswalk import load_crosswalk
+from registry.imports.crosswalk_model import columns_read
+from registry.imports.draft import make_plan
+from registry.imports.report import ForeignRecord, ImportReport
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.record.validate import validate

@@ -9,9 +9,9 @@ from typing import Any
 
 import xlsxwriter
 
-from registry.exchange.workbooks.file import FilledSheet, read_sheets
-from registry.exchange.workbooks.form import TOP
-from registry.exchange.workbooks.sheets import cell_name
+from registry.workbooks.cells import TOP
+from registry.workbooks.file import FilledSheet, read_sheets
+from registry.workbooks.sheets import cell_name
 
 PLAIN = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 

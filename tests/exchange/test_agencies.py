@@ -1,7 +1,7 @@
 import pytest
 
-from registry.exchange.agencies import agency_id, find_agencies
-from registry.exchange.columns import CellReader
+from registry.imports.columns import CellReader
+from registry.imports.convert import agency_id, find_agencies
 from registry.record.ids import is_foreign_agency
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.crosswalk import load_crosswalk
+from registry.imports.crosswalk import load_crosswalk
 from tests.exchange import awkward_files as awkward
 
 CSV = {"as": "csv"}

@@ -1,6 +1,6 @@
 import pytest
 
-from registry.exchange.cells import as_line, fold_value, items
+from registry.imports.cells import as_line, fold_value, items
 
 
 @pytest.mark.parametrize(

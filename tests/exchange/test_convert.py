@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk_model import Reading
-from registry.exchange.outcome import ForeignRecord, Refusal
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk_model import Reading
+from registry.imports.report import ForeignRecord, Refusal
 
 
 def test_a_full_row_becomes_a_document(document):

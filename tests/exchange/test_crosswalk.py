@@ -3,10 +3,10 @@ import json
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.crosswalk import FOLDER, load_crosswalk, names
-from registry.exchange.crosswalk_model import columns_read
-from registry.exchange.readers.options import ReadOptions
-from registry.exchange.transforms import TRANSFORMS
+from registry.imports.crosswalk import FOLDER, load_crosswalk, names
+from registry.imports.crosswalk_model import columns_read
+from registry.imports.source import ReadOptions
+from registry.imports.transforms import TRANSFORMS
 from registry.record.validators import validator_of
 from registry.resources import SCHEMAS
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry.errors import ImportRefused
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import FOLDER, TEMPLATES, load_crosswalk, names
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import FOLDER, TEMPLATES, load_crosswalk, names
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 

@@ -1,6 +1,6 @@
 import pytest
 
-from registry.exchange.dates import date_by_pattern, fuzzy_date
+from registry.imports.dates import date_by_pattern, fuzzy_date
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,9 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from registry.exchange import export_xlsx
-from registry.exchange.export_columns import ExportColumn, ExportRow, LabelSource, columns
-from registry.exchange.export_csv import csv_lines, escape_formula
-from registry.exchange.export_xlsx import LONGEST_CELL, About, workbook
+from registry.exports import spreadsheets
+from registry.exports.columns import ExportColumn, ExportRow, LabelSource, columns
+from registry.exports.spreadsheets import LONGEST_CELL, About, csv_lines, escape_formula, workbook
 from registry.log.register import Register
 from registry.record.schema import fields
 
@@ -213,7 +212,7 @@ async def test_a_cell_is_cut_to_what_it_takes_and_never_inside_a_character():
 
 
 async def test_what_a_sheet_has_no_room_for_is_on_the_next(monkeypatch):
-    monkeypatch.setattr(export_xlsx, "MOST_ROWS", 3)
+    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 3)
     rows = [row(name=str(number)) for number in range(7)]
     _, parts = await read(NAME, [rows[:2], rows[2:]], records=7)
     sheets = [cells(parts[f"xl/worksheets/sheet{number}.xml"]) for number in (1, 2, 3)]

@@ -7,9 +7,9 @@ import secrets
 
 import pytest
 
-from registry.exchange import export
-from registry.exchange.crosswalk import TEMPLATES, load_crosswalk
-from registry.exchange.export import prepare, write
+from registry.exports import export
+from registry.exports.export import prepare, write
+from registry.imports.crosswalk import TEMPLATES, load_crosswalk
 from registry.ledger import append
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery

@@ -3,8 +3,8 @@ import json
 import msgspec
 import pytest
 
-from registry.exchange.crosswalk_model import IdWords, Reading
-from registry.exchange.identity import Identity, SlugAssignment, keys_of, words
+from registry.imports.crosswalk_model import IdWords, Reading
+from registry.imports.identity import Identity, SlugAssignment, keys_of, words
 
 
 def row(*, own="", name="Rain radar", unit="North", goal="Warn", rest="", agency="us.dwx"):

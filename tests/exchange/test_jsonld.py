@@ -9,19 +9,19 @@ import pytest
 from rdflib import RDF, XSD, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF
 
-from registry.exchange import export
-from registry.exchange.export import prepare, write
-from registry.exchange.export_columns import ExportRow, LabelSource
-from registry.exchange.export_jsonld import graph as written
-from registry.exchange.export_xlsx import About
-from registry.exchange.outcome import ForeignRecord
+from registry.exports import export
+from registry.exports.columns import ExportRow, LabelSource
+from registry.exports.export import graph as written
+from registry.exports.export import prepare, write
+from registry.exports.spreadsheets import About
+from registry.imports.report import ForeignRecord
 from registry.log.register import Register, SourceFacts
-from registry.record.origin import Origin
+from registry.record.ids import Origin
 from registry.record.pack import Agency
 from registry.resources import RECORDS
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
-from registry.services.loading import load
+from registry.services.filing.loading import load
 from registry.store.as_of import read_as_of
 from tests.linked import CODE, PAR, SCHEMA, SH, broken, damaged, graph, saying, unknown, without
 

@@ -8,8 +8,8 @@ import pytest
 from rdflib import RDF, BNode, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, SKOS
 
-from registry.exchange import export
-from registry.exchange.catalogue import Extent, catalogue
+from registry.exports import export
+from registry.exports.catalogue import Extent, catalogue
 from tests.linked import CODE, PAR, SCHEMA, SH, broken, damaged, graph, saying, unknown, without
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

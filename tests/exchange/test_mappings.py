@@ -7,9 +7,8 @@ import json
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.outcome import ForeignRecord, Refusal
-from registry.exchange.report import as_lines
+from registry.imports.crosswalk import load_crosswalk
+from registry.imports.report import ForeignRecord, Refusal, as_lines
 
 NAME = {"column": "title", "to": "/name", "transform": "line"}
 

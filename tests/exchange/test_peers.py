@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from registry.errors import Conflict, InvalidParameter, Unavailable
-from registry.exchange import peer_entries
-from registry.exchange import peers as exchange_peers
-from registry.exchange.peers import harvest
-from registry.ledger import key
+from registry.hub import entries
+from registry.hub import peers as exchange_peers
+from registry.hub.peers import harvest
+from registry.ledger import signing
 from registry.ledger.append import append
 from registry.ledger.entries import StatedEntry, after
 from registry.ledger.verify_database import check_database
@@ -20,9 +20,9 @@ from registry.log.disclosure_tree import commitments, seal
 from registry.log.entry import WithdrawalEntry
 from registry.pages.build import plan
 from registry.record.short_code import candidates
-from registry.services.agencies import save_agencies
-from registry.services.key_rotation import rotate
-from registry.store import discards, imports, log, peers, records, withdrawals
+from registry.services.log.key_rotation import rotate
+from registry.services.people.agencies import save_agencies
+from registry.store import imports, log, peers, records, redactions, withdrawals
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.cosignature import cosign
 from registry.tlog.keys import COSIGNATURE, Signer
@@ -30,8 +30,8 @@ from registry.tlog.note import NoteRefused, Signature, parse_note, sign_note
 from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.tile import WIDTH
 from registry.verify.record import verify_record
-from registry.worker import harvests
-from registry.worker.harvests import harvest_due
+from registry.worker import runner
+from registry.worker.runner import harvest_due
 from registry.worker.site_keeping import build_site
 from tests.bench.harvest import campaign
 from tests.built import changing_pages, share_templates
@@ -126,7 +126,7 @@ async def test_a_peer_s_key_may_change(watching):
     # Who has only the old key leaves out that it was replaced.
     folder = theirs.folder / "log"
     note = (folder / "checkpoint").read_bytes()
-    old = key.read(theirs.settings.key_file)
+    old = signing.read(theirs.settings.key_file)
     (folder / "checkpoint").write_bytes(sign_note(parse_note(note).text, [old]).to_bytes())
     (folder / "key").rename(theirs.folder / "key")
     report = await ours.harvest(theirs, now=NOW)
@@ -351,7 +351,7 @@ async def test_what_no_register_files_is_left_out_of_what_is_taken(watching, mon
     async with ours.context.database.connection() as connection:
         [stone] = await withdrawals.read_all(connection, HERE)
     assert (stone.note, stone.successor) == (None, None)
-    monkeypatch.setattr(peer_entries, "_MOST_CONTENT", 1000)
+    monkeypatch.setattr(entries, "_MOST_CONTENT", 1000)
     await theirs.publish(amended(personal()), now=NOW)
     assert (await ours.harvest(theirs, now=NOW)).outcome == "harvested"
     async with ours.context.database.connection() as connection:
@@ -491,7 +491,7 @@ async def test_the_runner_harvests_what_is_due_whatever_happens_to_another(watch
         asked.append(code)
         raise Unavailable("no")
 
-    monkeypatch.setattr(harvests, "harvest", fail)
+    monkeypatch.setattr(runner, "harvest", fail)
     await ours.fetch(
         "insert into peer (code, origin, key, address, added_at) values"
         " ('aa', 'aa.example/log', '', '', now()), ('zz', 'zz.example/log', '', '', now())"
@@ -535,7 +535,7 @@ async def test_a_checkpoint_of_a_log_without_end_costs_a_few_files(registers, tm
     theirs, ours = registers
     await theirs.publish(make_record(), now=NOW)
     await ours.watch(theirs, now=NOW)
-    signer = key.read(theirs.settings.key_file)
+    signer = signing.read(theirs.settings.key_file)
     text = Checkpoint(origin=signer.name, size=10**12, root=bytes(32)).to_text()
     note = sign_note(text, [signer]).to_bytes()
     asked = []
@@ -628,7 +628,7 @@ async def test_what_was_taken_in_and_given_up_is_taken_in_again(watching):
     ]
     async with ours.context.database.transaction() as connection:
         await log.lock_state(connection)
-        await discards.discard(connection, before.range, discards=1)
+        await redactions.discard(connection, before.range, discards=1)
     assert (await ours.read(HERE)).register.source.version == 1
     report = await harvest(ours.context, "ma", now=lambda: NOW, only_public=False)
     assert report.outcome == "harvested", report.why

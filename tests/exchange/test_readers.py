@@ -9,12 +9,11 @@ import msgspec
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.readers import workbook
-from registry.exchange.readers.options import ReadOptions
-from registry.exchange.readers.source import refused_place
-from registry.exchange.rows import read_source
-from registry.exchange.workbooks import process, sheets
-from registry.exchange.workbooks.sheets import SheetProblem, SheetRequest, column_letters
+from registry.imports import workbook
+from registry.imports.rows import read_source
+from registry.imports.source import ReadOptions, refused_place
+from registry.workbooks import process, sheets
+from registry.workbooks.sheets import SheetProblem, SheetRequest, column_letters
 from tests.exchange import awkward_files as awkward
 
 XLSX = ReadOptions(kind="xlsx")
@@ -312,7 +311,7 @@ def test_no_process_is_left_when_reading_is_interrupted(tmp_path, monkeypatch):
 
 
 def test_html_beyond_its_bound_is_refused(read, monkeypatch):
-    monkeypatch.setattr("registry.exchange.readers.html_table.MAX_HTML_BYTES", 10)
+    monkeypatch.setattr("registry.imports.text_files.MAX_HTML_BYTES", 10)
     with pytest.raises(ImportRefused, match="an HTML page may have 10"):
         read(awkward.html_page(), kind="html")
 

@@ -7,10 +7,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from registry.errors import ImportRefused
-from registry.exchange.readers.missing import missing_columns
-from registry.exchange.readers.options import ReadOptions
-from registry.exchange.readers.source import cell, columns, has_column, refused_place
-from registry.exchange.rows import read_source
+from registry.imports.columns import missing_columns
+from registry.imports.rows import read_source
+from registry.imports.source import ReadOptions, cell, columns, has_column, refused_place
 from tests.exchange import awkward_files as awkward
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.crosswalk import TEMPLATES, load_crosswalk
-from registry.exchange.outcome import ForeignRecord, Refusal
+from registry.imports.crosswalk import TEMPLATES, load_crosswalk
+from registry.imports.report import ForeignRecord, Refusal
 from tests.conftest import ROOT
 
 SOURCE = {

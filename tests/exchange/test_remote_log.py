@@ -10,8 +10,8 @@ import pytest
 
 from registry.errors import ConfigurationError, Unavailable
 from registry.http_client import is_public
-from registry.verify import remote_log
-from registry.verify.remote_log import reader
+from registry.verify import remote_register
+from registry.verify.remote_register import reader
 from tests.listening import dripping, listening, write_certificate
 
 
@@ -73,7 +73,7 @@ def test_what_is_not_there_or_elsewhere(host):
 
 
 def test_what_is_too_large_is_refused(host, monkeypatch):
-    monkeypatch.setattr(remote_log, "LONGEST", 1000)
+    monkeypatch.setattr(remote_register, "LONGEST", 1000)
     with reader(host[0]) as read:
         with pytest.raises(Unavailable, match="larger"):
             read("long")
@@ -164,7 +164,7 @@ def test_what_is_compressed_is_not_unpacked(host):
 
 
 def test_what_comes_too_slowly_is_given_up(host, monkeypatch):
-    monkeypatch.setattr(remote_log, "LONGEST_SECONDS", -1.0)
+    monkeypatch.setattr(remote_register, "LONGEST_SECONDS", -1.0)
     with reader(host[0]) as read, pytest.raises(Unavailable, match="longer"):
         read("a")
 
@@ -181,7 +181,7 @@ def test_what_never_ends_is_given_up_though_each_byte_comes_soon(
         served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         served.load_cert_chain(file := write_certificate(tmp_path, days=1))
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    monkeypatch.setattr(remote_log, "LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(remote_register, "LONGEST_SECONDS", 0.5)
     with (
         dripping(begun, served) as address,
         reader(f"{address}/log") as read,

@@ -1,7 +1,7 @@
 import json
 
-from registry.exchange.report import as_json, as_lines, run_lines
-from registry.services.import_report import RunReport
+from registry.imports.report import as_json, as_lines, run_lines
+from registry.services.importing.import_matching import RunReport
 from registry.store.imports import ImportCounts
 
 

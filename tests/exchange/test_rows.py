@@ -4,14 +4,12 @@ from pathlib import Path
 import pytest
 
 from registry.errors import ImportRefused
-from registry.exchange.readers import bounds
-from registry.exchange.readers.bounds import MAX_CELL, MAX_DEPTH
-from registry.exchange.readers.missing import missing_columns
-from registry.exchange.readers.options import ReadOptions
-from registry.exchange.readers.source import cell, columns, has_column
-from registry.exchange.rows import read_source
-from registry.exchange.workbooks import sheets
+from registry.imports import source as bounds
+from registry.imports.columns import missing_columns
+from registry.imports.rows import read_source
+from registry.imports.source import MAX_CELL, MAX_DEPTH, ReadOptions, cell, columns, has_column
 from registry.resources import SCHEMAS
+from registry.workbooks import sheets
 
 CSV = ReadOptions(kind="csv")
 NO_OBJECT = "the row is not an object"
@@ -235,13 +233,13 @@ def test_a_file_beyond_the_bounds_is_refused(read, monkeypatch, name, value, tol
 
 
 def test_a_file_of_too_many_bytes_is_refused(read, monkeypatch):
-    monkeypatch.setattr("registry.exchange.rows.MAX_BYTES", 7)
+    monkeypatch.setattr("registry.imports.rows.MAX_BYTES", 7)
     with pytest.raises(ImportRefused, match="a source file may have 7 bytes"):
         read(CSV, b"a,b\n1,2\n")
 
 
 def test_json_of_too_many_objects_is_refused_before_it_is_parsed(read, monkeypatch):
-    monkeypatch.setattr("registry.exchange.readers.json_file.MAX_CELLS", 2)
+    monkeypatch.setattr("registry.imports.text_files.MAX_CELLS", 2)
     with pytest.raises(ImportRefused, match="3 objects and lists; a source file may have 2"):
         read(ReadOptions(kind="json"), b"[{},{}")
 

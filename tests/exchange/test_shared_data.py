@@ -12,17 +12,17 @@ from collections import Counter
 import msgspec
 import pytest
 
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk_model import unknown_columns
-from registry.exchange.identity import record_key
-from registry.exchange.outcome import ForeignRecord
-from registry.exchange.readers.source import columns
-from registry.exchange.rows import read_source
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk_model import unknown_columns
+from registry.imports.identity import record_key
+from registry.imports.report import ForeignRecord
+from registry.imports.rows import read_source
+from registry.imports.source import columns
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.record.validate import validate
-from registry.services import importing
-from registry.services.import_matching import match
+from registry.services.importing import importing
+from registry.services.importing.import_matching import match
 from tests.imported import import_filings
 
 ORIGINS = ["us-omb-2025", "nl-algoritmeregister", "uk-atrs"]

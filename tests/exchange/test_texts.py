@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.exchange.texts import clean, one_line, shorten
+from registry.imports.texts import clean, one_line, shorten
 from registry.record.schema import record_schema
 from registry.record.validators import ecma
 

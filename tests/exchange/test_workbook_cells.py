@@ -13,20 +13,19 @@ import msgspec
 import pytest
 
 from registry.errors import PayloadTooLarge, UnreadableDocument
-from registry.exchange.export_csv import escape_formula, unescape_formula
-from registry.exchange.workbooks.answer import finding_lines
-from registry.exchange.workbooks.file import BOUNDS, MAX_BYTES, FilledSheet, read_sheets
-from registry.exchange.workbooks.filing import check_workbook
-from registry.exchange.workbooks.form_making import make_form
-from registry.exchange.workbooks.making import FormSource, make_workbook
-from registry.exchange.workbooks.reading import ReadSheet, read_workbook
-from registry.exchange.workbooks.values import read_cell
-from registry.exchange.workbooks.words import WorkbookWords
+from registry.exports.spreadsheets import escape_formula, unescape_formula
 from registry.record.codelists import codelists
 from registry.record.pointers import parts, value_at
 from registry.record.schema import required_field
 from registry.record.values import ValueFault
 from registry.resources import SCHEMAS
+from registry.workbooks.answer import finding_lines
+from registry.workbooks.cells import WorkbookWords, read_cell
+from registry.workbooks.file import BOUNDS, MAX_BYTES, FilledSheet, read_sheets
+from registry.workbooks.filing import check_workbook
+from registry.workbooks.form import make_form
+from registry.workbooks.reading import ReadSheet, read_workbook
+from registry.workbooks.writing import FormSource, make_workbook
 from tests.exchange.sheet_edits import Formula, edited, named, opendocument, place
 
 TODAY = dt.date(2026, 11, 24)

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from registry.exchange import workbooks
-from registry.exchange.workbooks.filing import check_workbook
-from registry.exchange.workbooks.making import FormSource, make_workbook, new_source
-from registry.exchange.workbooks.reading import read_workbook
-from registry.exchange.workbooks.sheets import place_named
-from registry.exchange.workbooks.words import WorkbookWords
+from registry import workbooks
 from registry.record.messages import PlainLanguage
 from registry.record.validate import validate
 from registry.resources import SCHEMAS
+from registry.workbooks.cells import WorkbookWords
+from registry.workbooks.filing import check_workbook
+from registry.workbooks.reading import read_workbook
+from registry.workbooks.sheets import place_named
+from registry.workbooks.writing import FormSource, make_workbook, new_source
 
 ROOT = Path(__file__).parents[2]
 TODAY = dt.date(2026, 11, 24)

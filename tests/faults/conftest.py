@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from registry.api.app import create_app
-from registry.services.access_tokens import create_token
+from registry.services.people.access_tokens import create_token
 from registry.settings import Settings
 from tests.api.conftest import lifespan
 from tests.crash.invariants import broken_laws

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from registry.errors import Unavailable
-from registry.store import hosts
+from registry.store import database as hosts
 from registry.store.database import connect
 
 

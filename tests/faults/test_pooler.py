@@ -13,7 +13,7 @@ import pytest
 
 from registry.errors import Unavailable
 from registry.store.database import connect
-from registry.store.leader import leadership
+from registry.store.heartbeats import leadership
 from registry.store.migrate import migrate, read_migrations
 from tests.crash.invariants import broken_laws
 from tests.crash.register import free_port

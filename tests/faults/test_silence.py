@@ -7,8 +7,8 @@ import pytest
 
 from registry.api import app
 from registry.errors import Unavailable
+from registry.store import database as hosts
 from registry.store import database as store
-from registry.store import hosts
 from registry.store.database import connect
 
 PATIENCE = 2.0

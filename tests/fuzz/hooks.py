@@ -18,9 +18,9 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import CaseMetadata, CoveragePhaseData
 
 from registry.api.operations import XLSX
-from registry.exchange.workbooks.making import FormSource, make_workbook
-from registry.exchange.workbooks.words import WorkbookWords
 from registry.record.pack import load_pack
+from registry.workbooks.cells import WorkbookWords
+from registry.workbooks.writing import FormSource, make_workbook
 from tests.served import records
 
 REGISTER: dict[str, Any] = json.loads(os.environ["FUZZ_REGISTER"])

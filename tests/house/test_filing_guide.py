@@ -19,7 +19,7 @@ from registry.api.problems import STATUS
 from registry.record.pack import load_pack
 from registry.record.rules import RULES
 from registry.record.validate import validate
-from registry.services.register_rules import RULES as REGISTER_RULES
+from registry.services.filing.register_rules import RULES as REGISTER_RULES
 from tests.guides import alike, fences, needs, outputs
 from tests.served import served
 

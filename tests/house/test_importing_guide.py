@@ -8,10 +8,9 @@ import re
 
 import pytest
 
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import TEMPLATES, load_crosswalk
-from registry.exchange.outcome import ForeignRecord, Refusal
-from registry.exchange.report import ImportReport, as_lines
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import TEMPLATES, load_crosswalk
+from registry.imports.report import ForeignRecord, ImportReport, Refusal, as_lines
 from registry.record.schema import fields
 from tests.conftest import ROOT
 from tests.exchange.awkward_files import plain, workbook

@@ -15,9 +15,8 @@ from registry.record.requirements import WEIGHT_OPTIONAL, WEIGHT_REQUIRED
 from registry.record.risk_floor import RISK_CRITERIA
 from registry.record.rules import RULES
 from registry.record.schema import RECORD_FOLDER, fields, record_schema
-from registry.record.shape_remarks import MAX_FINDINGS
-from registry.record.validate import validate
-from registry.services.register_rules import RULES as REGISTER_RULES
+from registry.record.validate import MAX_FINDINGS, validate
+from registry.services.filing.register_rules import RULES as REGISTER_RULES
 from tools.format_docs.pages import HAND_WRITTEN, LANGUAGES, SECTIONS, format_pages
 from tools.format_docs.wording import anchor
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry import errors
-from registry.pages.views.problem_pages import error_types
+from registry.pages.views.prose_pages import error_types
 
 ROOT = Path(__file__).parents[2]
 CODE = sorted((ROOT / "registry").rglob("*.py"))

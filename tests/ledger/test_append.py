@@ -18,9 +18,8 @@ from registry.log.disclosure_tree import commitments, seal
 from registry.log.entry import WithdrawalEntry
 from registry.record.schema import record_schema_bytes
 from registry.store import records
-from registry.store.database import connect
+from registry.store.database import connect, statement
 from registry.store.log import lock_state, read_state
-from registry.store.sql import statement
 from tests.crowded import crowd
 from tests.published import given_times
 

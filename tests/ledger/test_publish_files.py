@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.ledger import signing_journal
-from registry.ledger.key import read, read_or_create
+from registry.ledger import signing
 from registry.ledger.publish_files import PublishStep, is_published, publish_log
+from registry.ledger.signing import read, read_or_create
 from registry.ledger.verify_database import check_database
 from registry.log.files import LogRefused, prune, read_checkpoint
 from registry.log.replay import LogInconsistent
@@ -76,7 +76,7 @@ async def test_the_files_are_those_of_the_specification(settings, publish_record
     assert root_of(nodes, 4) == opened.checkpoint.root
     entries = parse_bundle((folder / bundle_path(0, 4)).read_bytes(), 4)
     assert [leaf_hash(entry) for entry in entries] == [nodes(0, index) for index in range(4)]
-    assert signing_journal.read_last(settings.signed_sizes_file) == (4, opened.checkpoint.root)
+    assert signing.read_last(settings.signed_sizes_file) == (4, opened.checkpoint.root)
     assert await publish_it() is None
 
 
@@ -174,8 +174,8 @@ async def test_a_database_that_has_forgotten_signs_nothing(
     await publish_records(2)
     await publish_it()
     ahead = settings.signed_sizes_file
-    last = signing_journal.read_last(ahead)
-    signing_journal.append(ahead, 9, last[1])
+    last = signing.read_last(ahead)
+    signing.append(ahead, 9, last[1])
     await publish_records(1, start=7)
     with pytest.raises(LogRefused, match=r"signed-sizes knows of 9 entries, the database has 4"):
         await publish_it()
@@ -184,7 +184,7 @@ async def test_a_database_that_has_forgotten_signs_nothing(
 async def test_a_root_that_was_signed_otherwise_stops_it(settings, publish_records, publish_it):
     await publish_records(2)
     await publish_it()
-    signing_journal.append(settings.signed_sizes_file, 2, bytes(32))
+    signing.append(settings.signed_sizes_file, 2, bytes(32))
     await publish_records(1, start=7)
     with pytest.raises(LogRefused, match="another root at 2 entries"):
         await publish_it()

@@ -3,7 +3,7 @@
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.ledger.signing_journal import append, read_last, read_signed_size
+from registry.ledger.signing import append, read_last, read_signed_size
 from registry.log.files import LogRefused, published_size
 from registry.settings import Settings
 

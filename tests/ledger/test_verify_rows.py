@@ -14,12 +14,12 @@ from registry.log.replay import LogInconsistent
 from registry.record.pack import Agency
 from registry.record.short_code import candidates
 from registry.record.validate import validate
-from registry.services import attestation, withdrawal
-from registry.services.access import Actor
-from registry.services.agencies import name_agencies
-from registry.services.drafts import Precondition
-from registry.services.import_rows import ForeignFiling
-from registry.services.recovery import heal_rows
+from registry.services.filing.drafts import Precondition
+from registry.services.importing.import_matching import ForeignFiling
+from registry.services.log.recovery import heal_rows
+from registry.services.people.access import Actor
+from registry.services.people.agencies import name_agencies
+from registry.services.statements import attestation, withdrawal
 from registry.store import bound_rows
 from registry.store.bound_rows import TABLES, Unstated
 from tests.conftest import NOW, ROOT, amended

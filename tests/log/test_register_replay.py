@@ -3,8 +3,8 @@
 import msgspec
 
 from registry.log.register import RegisterReplay
-from registry.services import attestation, redaction
-from registry.services.access import Actor
+from registry.services.people.access import Actor
+from registry.services.statements import attestation, redaction
 from registry.store import attestations, log, records, withdrawals
 from registry.verify.fsck import read_from
 from registry.verify.log import verify_log

@@ -4,7 +4,7 @@ import pytest
 
 from registry.pages import audit
 from registry.pages.audit import MOST_NAMED, AuditReport, audit_register
-from registry.verify.answer_difference import AnswerDifference, WholeObject, unlike
+from registry.verify.audit import AnswerDifference, WholeObject, unlike
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from registry import resources
 from registry.pages.views import static_index
 from registry.pages.views.finder import HEADINGS
-from registry.pages.views.static_words import SHARDS, shard_of
+from registry.pages.views.static_index import SHARDS, shard_of
 from registry.record.facets import SINGLE
 from registry.search.labels import arabizi_of
 from registry.text.tokens import article_variants, stem, words

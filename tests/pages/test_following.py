@@ -12,17 +12,16 @@ import pytest
 
 from registry import resources
 from registry.pages.build import plan, read_snapshot
-from registry.pages.build.build_directory import builds_folder
-from registry.pages.build.manifest import manifest_file
+from registry.pages.build.build_directory import builds_folder, manifest_file
 from registry.pages.build.read_snapshot import build_register
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
-from registry.services import redaction
-from registry.services.access import Actor
-from registry.services.attestation import attest
-from registry.services.drafts import Precondition
-from registry.services.import_rows import ForeignFiling
-from registry.services.withdrawal import withdraw
+from registry.services.filing.drafts import Precondition
+from registry.services.importing.import_matching import ForeignFiling
+from registry.services.people.access import Actor
+from registry.services.statements import redaction
+from registry.services.statements.attestation import attest
+from registry.services.statements.withdrawal import withdraw
 from registry.store import agencies, imports, records
 from registry.worker.runner import publish as publish_log
 from tests.built import changing_pages, share_templates

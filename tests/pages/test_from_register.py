@@ -9,14 +9,14 @@ from registry.api.site import StaticSite
 from registry.pages.build import plan
 from registry.pages.build.read_snapshot import build_register, day_of, is_current, read_snapshot
 from registry.pages.site import demonstration_of
-from registry.record.origin import Origin
+from registry.record.ids import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services.access import Actor
-from registry.services.attestation import attest
-from registry.services.drafts import Precondition
-from registry.services.import_rows import ForeignFiling
-from registry.services.withdrawal import withdraw
+from registry.services.filing.drafts import Precondition
+from registry.services.importing.import_matching import ForeignFiling
+from registry.services.people.access import Actor
+from registry.services.statements.attestation import attest
+from registry.services.statements.withdrawal import withdraw
 from registry.store import agencies, bound_rows
 from tests.built import build, changing_pages
 from tests.imported import import_filings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from registry.pages.views.guide_pages import GUIDES
+from registry.pages.views.prose_pages import GUIDES
 
 from .conftest import LANGUAGES, SETTINGS, Rendered, make_corpus
 

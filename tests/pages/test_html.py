@@ -11,7 +11,7 @@ from registry import resources
 from registry.errors import RegistryError
 from registry.log.register import Redacted
 from registry.pages.page import page_file
-from registry.pages.views.problem_pages import error_types
+from registry.pages.views.prose_pages import error_types
 from registry.record.pointers import values_at
 from registry.record.schema import fields
 

@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from registry.log.register import LogLine
-from registry.pages.views.events import Event
-from registry.pages.views.import_events import gather_imports
+from registry.pages.views.changes_pages import Event, gather_imports
 from tests.built import build
 
 from .conftest import FILED, FOREIGN, SETTINGS, make_corpus, parse, stored

@@ -10,8 +10,7 @@ import pytest
 from registry import resources
 from registry.api.app import describe_api
 from registry.errors import ConfigurationError
-from registry.pages.views.manuals import read_operations
-from registry.pages.views.prose_pages import PAGES
+from registry.pages.views.prose_pages import PAGES, read_operations
 from registry.record.schema import fields
 from registry.settings import Settings, from_environment
 from tools.format_docs.pages import SECTIONS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.pages.views.metric_words import metric_words
+from registry.pages.views.document_view import metric_words
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 from registry.record.page_words import read_page, unshown_texts
 from registry.record.schema import resolved_schema
 from registry.text import markdown
-from registry.verify.page import page_faults
+from registry.verify.record import page_faults
 
 from .conftest import LANGUAGES
 from .vectors import VECTORS

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from registry.errors import Unavailable
-from registry.pages.build.pool import run_in_processes
+from registry.pages.build.plan import run_in_processes
 
 
 def test_each_part_is_done_once_however_many_processes_there_are():

@@ -9,7 +9,7 @@ from registry import resources
 from registry.pages.assets import read_assets
 from registry.pages.editions import open_editions
 from registry.pages.site import render
-from registry.pages.views.preview_view import preview_site, preview_view
+from registry.pages.views.review_view import preview_site, preview_view
 from registry.record.validate import draft_findings
 from tests.built import TEMPLATES
 

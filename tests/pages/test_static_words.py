@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.pages.views.static_words import SHARDS, changed_words, read_words
+from registry.pages.views.static_index import SHARDS, changed_words, read_words
 
 TEXTS = st.lists(
     st.sampled_from(["lits", "lit", "sante", "santes", "12", "1", "zebre", "الصحه"]), max_size=4

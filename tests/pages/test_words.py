@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from registry import resources
 from registry.record.codelists import codelists
 from registry.text.locales import make_locale
-from registry.text.numbers import format_money
+from registry.text.typesetting import format_money
 
 ROOT = Path(__file__).parents[2]
 PACKS = resources.SCHEMAS / "packs"

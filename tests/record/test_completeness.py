@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from registry.record.completeness import score
-from registry.record.requirement_status import requirement_status
+from registry.record.requirements import requirement_status
+from registry.record.validate import score
 
 ANSWER = "/rights/human_alternative"
 

@@ -17,14 +17,12 @@ from hypothesis import strategies as st
 
 from registry.record import fast_validator
 from registry.record.fast_validator import IMPLYING, PLAIN, SAMPLE, TAGS, FastValidator
-from registry.record.formats import FORMATS
-from registry.record.profiles import shape
-from registry.record.requirement_status import requirement_status
+from registry.record.requirements import requirement_status
 from registry.record.rule_context import make_rule_context
 from registry.record.rules import RULES
-from registry.record.schema import record_schema
+from registry.record.schema import record_schema, shape
 from registry.record.validate import validate
-from registry.record.validators import build_validator, ecma
+from registry.record.validators import FORMATS, build_validator, ecma
 
 ROOT = Path(__file__).parents[2]
 RECORDS = sorted((ROOT / "records").glob("*/*.json"))

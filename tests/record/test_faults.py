@@ -16,12 +16,12 @@ import pytest
 from registry.record import validate as validation
 from registry.record.messages import PendingFinding, message
 from registry.record.pack import load_pack
-from registry.record.profiles import shape
 from registry.record.rules import RULES
 from registry.record.rules_redress import NO_REDRESS
 from registry.record.rules_risk import BELOW_FLOOR
+from registry.record.schema import shape
 from registry.record.validate import validate
-from registry.services.register_rules import RULES as REGISTER_RULES
+from registry.services.filing.register_rules import RULES as REGISTER_RULES
 
 DATA = Path(__file__).parents[1] / "data"
 TODAY = dt.date(2026, 11, 24)

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.record.formats import FORMATS, assert_formats_known, is_iri, is_mailbox
-from registry.record.validators import ecma
+from registry.record.validators import FORMATS, assert_formats_known, ecma, is_iri, is_mailbox
 
 GOOD = [
     "https://example.org",

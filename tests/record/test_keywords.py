@@ -5,7 +5,7 @@ from __future__ import annotations
 import jsonschema_rs
 import pytest
 
-from registry.record.profiles import shape
+from registry.record.schema import shape
 from registry.record.validators import build_validator
 
 ASTRAL = "\U0001f600"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 
-from registry.record.lines_by_language import with_lines_alone
+from registry.record.values import with_lines_alone
 from tests.conftest import ROOT
 
 

@@ -1,6 +1,6 @@
 """The examples of RFC 7396, appendix A."""
 
-from registry.record.merge_patch import merge_patch
+from registry.services.filing.drafts import merge_patch
 
 EXAMPLES = [
     ({"a": "b"}, {"a": "c"}, {"a": "c"}),

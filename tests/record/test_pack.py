@@ -9,8 +9,7 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.record import pack as packs
-from registry.record.pack import load_pack
-from registry.record.pack_gaps import gaps
+from registry.record.pack import gaps, load_pack
 from registry.resources import SCHEMAS
 from registry.text.tokens import article_variants, words
 

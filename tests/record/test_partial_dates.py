@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from registry.clock import months_after
-from registry.record.partial_dates import interval
+from registry.record.rules_dates import interval
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from registry.record.formats import FORMATS
-from registry.record.profiles import shape
 from registry.record.requirements import units
-from registry.record.schema import SCHEMA_VERSION, record_schema
+from registry.record.schema import SCHEMA_VERSION, record_schema, shape
 from registry.record.validate import validate
+from registry.record.validators import FORMATS
 
 PROFILES = ("draft", "publication", "foreign")
 

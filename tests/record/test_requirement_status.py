@@ -7,14 +7,14 @@ import json
 import random
 from pathlib import Path
 
-from registry.record.completeness import score
-from registry.record.requirement_status import requirement_status
 from registry.record.requirements import (
     answer_paths,
     never_withheld,
+    requirement_status,
     restricted_units,
     units,
 )
+from registry.record.validate import score
 
 ROOT = Path(__file__).parents[2]
 MODELS = [

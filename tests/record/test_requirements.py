@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from registry.record.requirement_status import requirement_status
 from registry.record.requirements import (
     NEVER_WITHHELD,
     conditions,
+    requirement_status,
     requirements_under,
     restricted_units,
     units,

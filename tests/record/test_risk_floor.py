@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.record import risk_floor
-from registry.record.requirement_status import requirement_status
+from registry.record.requirements import requirement_status
 from registry.record.risk_floor import LEVELS, RISK_CRITERIA, floor_of
 from registry.record.rule_context import make_rule_context
 

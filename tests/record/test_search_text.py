@@ -1,6 +1,6 @@
 """The words that search finds: every text that people read, with its language."""
 
-from registry.record.search_text import search_texts
+from registry.record.search_document import search_texts
 
 
 def texts(value):

@@ -1,8 +1,8 @@
 """What a record does not tell: missing, withheld, or restricted."""
 
-from registry.record.completeness import score
-from registry.record.requirement_status import requirement_status
-from registry.record.undisclosed import undisclosed
+from registry.record.facets import undisclosed
+from registry.record.requirements import requirement_status
+from registry.record.validate import score
 from tests.served import records
 
 AGENCIES = ("demo-sante", "demo-securite", "demo-services", "demo-agriculture")

@@ -16,8 +16,7 @@ from registry.record import validate as validation
 from registry.record.messages import PendingFinding, message
 from registry.record.requirements import units
 from registry.record.schema import fields
-from registry.record.shape_remarks import MAX_FINDINGS
-from registry.record.validate import validate, with_remarks
+from registry.record.validate import MAX_FINDINGS, validate, with_remarks
 from registry.resources import SCHEMAS
 
 AR = {"ar": "نص"}

@@ -19,7 +19,7 @@ from registry.record.pointers import dig, parts, pointer, values_at
 from registry.record.schema import fields
 from registry.record.statements import check_withdrawal
 from registry.record.validate import validate
-from registry.services.loading import load
+from registry.services.filing.loading import load
 from registry.store import withdrawals
 from registry.store.records import read_all
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
-from registry.api import acts, redactions, writes
+from registry.api import redactions, statements, writes
 from registry.record.messages import Message
 from registry.record.schema import record_schema
 from registry.resources import SCHEMAS
@@ -93,7 +93,7 @@ def test_a_wording_stands_in_one_catalogue_of_a_language(tag):
 def test_everything_that_receipts_say_is_translated_and_nothing_else(tag):
     said = {
         one.message
-        for module in (acts, redactions, writes)
+        for module in (statements, redactions, writes)
         for one in vars(module).values()
         if isinstance(one, Message)
     }

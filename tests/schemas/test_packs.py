@@ -19,8 +19,7 @@ from lxml import html
 from registry.log.register import Register, StoredRecord, VersionLine
 from registry.pages.snapshot import RegisterState, Snapshot
 from registry.record.codelists import codelists
-from registry.record.pack import load_pack
-from registry.record.pack_gaps import gaps
+from registry.record.pack import gaps, load_pack
 from registry.record.parse import parse
 from registry.record.pointers import values_at
 from registry.record.schema import fields

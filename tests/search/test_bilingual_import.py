@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.identity import record_key
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import load_crosswalk
+from registry.imports.identity import record_key
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
 from registry.services.context import ServiceContext

@@ -17,9 +17,9 @@ from registry.search import engine, highlights, ranking
 from registry.search.engine import SearchIndex
 from registry.search.index import IndexDirectory
 from registry.search.query import PagePosition, SearchQuery
-from registry.services import withdrawal
-from registry.services.access import Actor
-from registry.services.drafts import Precondition
+from registry.services.filing.drafts import Precondition
+from registry.services.people.access import Actor
+from registry.services.statements import withdrawal
 from registry.store import search_rows
 from registry.store.as_of import LogWindow
 from registry.store.database import connect

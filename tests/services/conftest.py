@@ -6,9 +6,11 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from registry.services import access_tokens, drafts, review, withdrawal
-from registry.services.access import Actor
-from registry.services.drafts import Precondition
+from registry.services.filing import drafts, review
+from registry.services.filing.drafts import Precondition
+from registry.services.people import access_tokens
+from registry.services.people.access import Actor
+from registry.services.statements import withdrawal
 from registry.store import audit, records
 from registry.store import drafts as stored_drafts
 

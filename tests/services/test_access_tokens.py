@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError, Conflict, Forbidden, NotFound, Unauthorized
-from registry.services import access_tokens, policy
+from registry.services import policy
+from registry.services.people import access_tokens
 from registry.store import audit
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

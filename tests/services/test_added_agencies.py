@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.services.agencies import add_agency, complete_pack
-from registry.services.startup import open_register
+from registry.services.operations.startup import open_register
+from registry.services.people.agencies import add_agency, complete_pack
 from registry.store import audit
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from registry.errors import Forbidden, IdempotencyKeyReused, InvalidStatement, NotFound
-from registry.services.access import Actor
-from registry.services.attestation import attest
+from registry.services.people.access import Actor
+from registry.services.statements.attestation import attest
 from registry.store import attestations, audit
 from tests.commitments import section_commitment
 

@@ -6,18 +6,18 @@ import json
 import msgspec
 import pytest
 
-from registry.services import audit_chain
-from registry.services.access import OPERATOR
-from registry.services.audit import note
-from registry.services.audit_chain import (
+from registry.services.operations import audit
+from registry.services.operations.audit import (
     START,
     ChainBroken,
     chain_acts,
+    note,
     read_lines,
     require_link,
     verify_chain,
     verify_lines,
 )
+from registry.services.people.access import OPERATOR
 from registry.store.audit import ChainLink
 from registry.store.database import connect
 from tests.conftest import NOW
@@ -46,7 +46,7 @@ async def verified(database):
 
 
 async def test_each_act_gets_a_place_and_the_hash_of_all_before_it(database, monkeypatch):
-    monkeypatch.setattr(audit_chain, "BATCH", 2)
+    monkeypatch.setattr(audit, "BATCH", 2)
     assert await verified(database) == START
     await act(database, "a", "b", "c")
     lines = await chained(database)

@@ -23,13 +23,14 @@ from registry.errors import (
 from registry.record.canonical import canonical
 from registry.record.parse import MAX_BYTES
 from registry.search.query import SearchQuery
-from registry.services import access_tokens, bulk, drafts, limits, pipeline, review
-from registry.services.access import Actor
-from registry.services.access_tokens import EndedToken
-from registry.services.bulk import file_lines, identifier
-from registry.services.drafts import Precondition
-from registry.services.input_lines import InputLine, split_lines
-from registry.services.withdrawal import withdraw
+from registry.services.filing import bulk, drafts, pipeline, review
+from registry.services.filing.bulk import InputLine, file_lines, identifier, split_lines
+from registry.services.filing.drafts import Precondition
+from registry.services.people import access_tokens
+from registry.services.people import access_tokens as limits
+from registry.services.people.access import Actor
+from registry.services.people.access_tokens import EndedToken
+from registry.services.statements.withdrawal import withdraw
 from registry.store import audit, records
 from registry.store.drafts import read_all as read_drafts
 from tests.conftest import amended

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from registry import resources
+from registry.demo import demonstration
+from registry.demo.demonstration import load_demonstration, read_histories
 from registry.errors import ConfigurationError
 from registry.log.entry import GenesisEntry, entry_bytes, named_agency, timestamp
 from registry.log.replay import LogInconsistent, LogReplay
 from registry.record.canonical import canonical
-from registry.services import demonstration
-from registry.services.demonstration import load_demonstration, read_histories
 from registry.tlog.keys import Signer
 from tests.conftest import NOW
 

@@ -18,10 +18,10 @@ from registry.errors import (
 )
 from registry.record.canonical import canonical
 from registry.record.fast_validator import FastValidator
-from registry.services import drafts
-from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition
+from registry.services.filing import drafts
+from registry.services.filing.drafts import Precondition
+from registry.services.people.access import Actor
 
 NEW = Precondition(new=True)
 STALE = Precondition(tag="0" * 16)

@@ -7,12 +7,15 @@ import random
 
 import pytest
 
-from registry.record.duplicate_names import MOST_WORDS, blocking_keys
-from registry.services.register_context import read_register_context
-from registry.services.register_rules import RULES, RegisterRuleContext
+from registry.record.likeness import MOST_WORDS, blocking_keys
+from registry.services.filing.register_rules import (
+    RULES,
+    RegisterRuleContext,
+    read_register_context,
+)
 from registry.store import record_names
+from registry.store.database import statement
 from registry.store.record_names import MOST_ALIKE, MOST_OF_A_KEY, RecordName
-from registry.store.sql import statement
 from tests.conftest import amended
 from tests.crowded import COMMUNE, crowd
 

@@ -20,12 +20,13 @@ from registry.ledger.verify_database import check_all, check_database
 from registry.log.files import LogRefused
 from registry.log.replay import LogInconsistent
 from registry.pages.build import plan
-from registry.services import attestation, redaction, withdrawal
-from registry.services.access import Actor
-from registry.services.drafts import Precondition
-from registry.services.recovery import heal_log
+from registry.services.filing.drafts import Precondition
+from registry.services.log.recovery import heal_log
+from registry.services.people.access import Actor
+from registry.services.statements import attestation, redaction, withdrawal
 from registry.settings import Settings
-from registry.store import attestations, records, redactions, server_files, withdrawals
+from registry.store import attestations, records, redactions, withdrawals
+from registry.store import redactions as server_files
 from registry.tlog.policy import ANYBODY
 from registry.verify.fsck import read_from
 from registry.verify.log import verify_log

@@ -7,10 +7,12 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError, Forbidden, InvalidParameter
-from registry.services import access_tokens, act_review, members, redaction, review
-from registry.services.access import OPERATOR, Actor
-from registry.services.drafts import Precondition
-from registry.services.members import actor_of
+from registry.services.filing import review
+from registry.services.filing.drafts import Precondition
+from registry.services.people import access_tokens, members
+from registry.services.people.access import OPERATOR, Actor
+from registry.services.people.members import actor_of
+from registry.services.statements import act_review, redaction
 from registry.store import members as stored
 from tests.conftest import ROOT, amended
 from tests.services.conftest import NOW, Filer

@@ -16,11 +16,11 @@ from registry.errors import (
     UnreadableDocument,
 )
 from registry.record.codelists import read_rows
-from registry.services import pipeline
-from registry.services.access import Actor
-from registry.services.drafts import Precondition
-from registry.services.loading import find_files, load
-from registry.services.withdrawal import withdraw
+from registry.services.filing import pipeline
+from registry.services.filing.drafts import Precondition
+from registry.services.filing.loading import find_files, load
+from registry.services.people.access import Actor
+from registry.services.statements.withdrawal import withdraw
 from registry.store import audit, records, withdrawals
 from tests.conftest import amended
 
@@ -306,7 +306,7 @@ async def test_a_table_that_does_not_fit_the_files_is_told_before_anything_is_pu
 async def test_many_records_are_loaded_in_groups_and_progress_is_told(
     context, tmp_path, write, record, monkeypatch
 ):
-    monkeypatch.setattr("registry.services.loading.BATCH_SIZE", 4)
+    monkeypatch.setattr("registry.services.filing.loading.BATCH_SIZE", 4)
     for number in range(10):
         document = record | {"id": f"demo-sante/r-{number:02}", "source_id": str(number)}
         write(f"demo-sante/r-{number:02}.json", document)

@@ -14,9 +14,11 @@ from registry.errors import (
     NotFound,
     Unauthorized,
 )
-from registry.services import access_tokens, act_review, members, policy, redaction
-from registry.services.access import OPERATOR, Actor
-from registry.services.members import actor_of
+from registry.services import policy
+from registry.services.people import access_tokens, members
+from registry.services.people.access import OPERATOR, Actor
+from registry.services.people.members import actor_of
+from registry.services.statements import act_review, redaction
 from registry.store import audit
 from registry.store import members as stored
 

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from registry.ledger.verify_database import check_all
-from registry.services import startup
-from registry.services.agencies import name_agencies, save_agencies
+from registry.services.operations import startup
+from registry.services.people.agencies import name_agencies, save_agencies
 from registry.store import agencies, log
 from tests.conftest import NOW
 

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from registry.errors import NotFound
-from registry.services import notices
-from registry.services.members import actor_of
+from registry.services.people import notices
+from registry.services.people.members import actor_of
 from registry.store import members
 from tests.conftest import amended
 

@@ -15,10 +15,10 @@ from registry.errors import (
     NotFound,
     PreconditionFailed,
 )
-from registry.services import act_review, pending_acts, redaction
-from registry.services.access import Actor
-from registry.services.attestation import attest
-from registry.services.drafts import Precondition
+from registry.services.filing.drafts import Precondition
+from registry.services.people.access import Actor
+from registry.services.statements import act_review, pending_acts, redaction
+from registry.services.statements.attestation import attest
 from registry.store import attestations, redactions
 from tests.conftest import amended
 

@@ -10,7 +10,7 @@ import pytest
 
 from registry.errors import Forbidden
 from registry.services import policy
-from registry.services.access import OPERATOR, SCOPES, Actor
+from registry.services.people.access import OPERATOR, SCOPES, Actor
 from tests.conftest import ROOT
 
 OWN, OTHER = "dgi", "cnss"

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from registry.errors import Conflict, Forbidden, InvalidParameter, NotFound
-from registry.services import previews
-from registry.services.drafts import Precondition
-from registry.services.members import actor_of
+from registry.services.filing import previews
+from registry.services.filing.drafts import Precondition
+from registry.services.people.members import actor_of
 from registry.store import members
 
 from .conftest import NOW, actor

@@ -6,21 +6,21 @@ import json
 import msgspec
 import pytest
 
-from registry.ledger import key
-from registry.ledger.content_files import write_contents
+from registry.ledger import signing
+from registry.ledger.proofs import write_contents
 from registry.ledger.verify_database import check_database
 from registry.log.blob import content_path
 from registry.log.files import LogRefused, read_checkpoint
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services import act_review, attestation, redaction, withdrawal
-from registry.services.access import Actor
-from registry.services.agencies import name_agencies
-from registry.services.drafts import Precondition
-from registry.services.erasure import erase_published
-from registry.services.import_rows import ForeignFiling
-from registry.services.key_rotation import rotate
-from registry.services.recovery import heal_log
+from registry.services.filing.drafts import Precondition
+from registry.services.importing.import_matching import ForeignFiling
+from registry.services.log.key_rotation import rotate
+from registry.services.log.recovery import heal_log
+from registry.services.people.access import Actor
+from registry.services.people.agencies import name_agencies
+from registry.services.statements import act_review, attestation, redaction, withdrawal
+from registry.services.statements.erasure import erase_published
 from registry.store import agencies, checkpoints, imports, log, records
 from registry.verify.fsck import fsck, read_from
 from registry.verify.log import verify_log
@@ -67,7 +67,7 @@ async def test_what_was_lost_with_a_rotation_comes_back_without_the_old_key(
     await publish(record)
     await publish_it()
     await backup.keep()
-    first = key.read(settings.key_file)
+    first = signing.read(settings.key_file)
     await rotate(context, settings, made=None, now=NOW)
     await publish_it()
     later = NOW + dt.timedelta(days=100)

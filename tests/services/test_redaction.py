@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from registry.exchange.export import prepare, write
+from registry.exports.export import prepare, write
 from registry.ledger.verify_database import check_database
 from registry.log.blob import check_content
 from registry.log.disclosure_tree import SALT_BYTES, member_commitment, members
@@ -21,10 +21,11 @@ from registry.record.pack import Agency
 from registry.record.validate import Verdict
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
-from registry.services import drafts, erasure, redaction
-from registry.services.access import Actor
-from registry.services.drafts import Precondition
-from registry.services.import_rows import ForeignFiling
+from registry.services.filing import drafts
+from registry.services.filing.drafts import Precondition
+from registry.services.importing.import_matching import ForeignFiling
+from registry.services.people.access import Actor
+from registry.services.statements import erasure, redaction
 from registry.settings import Settings
 from registry.store import redactions
 from registry.store.as_of import read_as_of

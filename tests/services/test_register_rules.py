@@ -5,13 +5,16 @@ import datetime as dt
 import pytest
 
 from registry.errors import InvalidRecord
-from registry.record.duplicate_names import any_confusable
-from registry.record.likeness import system_traits
+from registry.record.likeness import any_confusable, system_traits
 from registry.record.pointers import dig
 from registry.record.rules import REGISTER_RULES
-from registry.services.drafts import Precondition
-from registry.services.register_context import validate_in_register
-from registry.services.register_rules import RULES, RegisterRuleContext, lowered_from
+from registry.services.filing.drafts import Precondition
+from registry.services.filing.register_rules import (
+    RULES,
+    RegisterRuleContext,
+    lowered_from,
+    validate_in_register,
+)
 from registry.store import records
 from registry.store.record_names import HigherRecord, RecordName
 from tests.conftest import amended

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry.exchange.convert import convert_file
-from registry.exchange.crosswalk import load_crosswalk
-from registry.exchange.identity import record_key
+from registry.imports.convert import convert_file
+from registry.imports.crosswalk import load_crosswalk
+from registry.imports.identity import record_key
 from registry.record.fast_validator import FastValidator
-from registry.services import redaction
-from registry.services.access import Actor
+from registry.services.people.access import Actor
+from registry.services.statements import redaction
 from registry.store import imports
 from registry.worker.runner import publish
 from tests.conftest import NOW

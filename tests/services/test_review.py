@@ -16,10 +16,10 @@ from registry.errors import (
     PreconditionFailed,
 )
 from registry.record.canonical import canonical
-from registry.services import review
-from registry.services.access import Actor
-from registry.services.drafts import Precondition
-from registry.services.receipts import Receipt
+from registry.services.filing import review
+from registry.services.filing.drafts import Precondition
+from registry.services.filing.pipeline import Receipt
+from registry.services.people.access import Actor
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(minutes=5)

@@ -9,8 +9,8 @@ import pytest
 from registry.errors import Conflict
 from registry.ledger.verify_database import check_all
 from registry.record.short_code import candidates
-from registry.services.drafts import Precondition
-from registry.services.loading import load
+from registry.services.filing.drafts import Precondition
+from registry.services.filing.loading import load
 from registry.store import codes, log
 from tests.conftest import NOW, amended
 from tests.services.conftest import Filer

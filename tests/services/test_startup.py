@@ -7,7 +7,7 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.record.pack import load_pack
-from registry.services.startup import is_empty, open_register
+from registry.services.operations.startup import is_empty, open_register
 from registry.settings import Settings
 from registry.store import agencies
 

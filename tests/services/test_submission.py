@@ -14,8 +14,8 @@ from registry.errors import (
     PreconditionFailed,
 )
 from registry.record.canonical import canonical
-from registry.services.drafts import Precondition
-from registry.services.receipts import Receipt
+from registry.services.filing.drafts import Precondition
+from registry.services.filing.pipeline import Receipt
 from tests.conftest import amended
 from tests.published import publish_alone
 

@@ -18,10 +18,10 @@ from registry.errors import (
     PreconditionRequired,
 )
 from registry.search.query import SearchQuery
-from registry.services import withdrawal
-from registry.services.access import Actor
-from registry.services.drafts import Precondition
-from registry.services.receipts import Receipt
+from registry.services.filing.drafts import Precondition
+from registry.services.filing.pipeline import Receipt
+from registry.services.people.access import Actor
+from registry.services.statements import withdrawal
 from registry.store import withdrawals
 from tests.commitments import section_commitment
 from tests.conftest import amended

@@ -7,11 +7,11 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.ledger.export import export_log
-from registry.ledger.targets import Folder
+from registry.ledger.publish_files import Folder
 from registry.ledger.verify_database import check_database
 from registry.log.files import POLICY, read_note
 from registry.log.replay import LogInconsistent
-from registry.services.witness_policy import configured_policy, take_policy
+from registry.services.log.witness_policy import configured_policy, take_policy
 from registry.settings import from_environment
 from registry.store import log
 from registry.tlog.keys import COSIGNATURE, Signer

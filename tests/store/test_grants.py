@@ -5,7 +5,7 @@ import re
 import asyncpg
 import pytest
 
-from registry.services.startup import open_register
+from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
 from tests.conftest import GRANTS, as_role

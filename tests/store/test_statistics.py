@@ -17,9 +17,9 @@ from registry.ledger import append
 from registry.ledger.publication import Publication
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services import attestation, withdrawal
-from registry.services.access import Actor
-from registry.services.pipeline import execute
+from registry.services.filing.pipeline import execute
+from registry.services.people.access import Actor
+from registry.services.statements import attestation, withdrawal
 from registry.store import agencies, statistics
 from registry.store.as_of import read_as_of
 from tests.published import given_times

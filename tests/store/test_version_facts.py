@@ -6,9 +6,9 @@ import datetime as dt
 import msgspec
 import pytest
 
-from registry.services import withdrawal
-from registry.services.access import Actor
-from registry.services.pipeline import execute
+from registry.services.filing.pipeline import execute
+from registry.services.people.access import Actor
+from registry.services.statements import withdrawal
 from registry.store import log
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

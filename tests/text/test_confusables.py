@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.text.confusables import is_confusable, skeleton
+from registry.text.text_safety import is_confusable, skeleton
 
 
 @pytest.mark.parametrize(

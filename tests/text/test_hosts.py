@@ -1,6 +1,6 @@
 import pytest
 
-from registry.text.hosts import host_of, other_form, passes_for_another
+from registry.text.text_safety import host_of, other_form, passes_for_another
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.text.numbers import format_money, format_number, format_percent
+from registry.text.typesetting import format_money, format_number, format_percent
 
 
 @pytest.mark.parametrize(

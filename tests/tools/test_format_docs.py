@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from registry.pages.views.manuals import FORMAT_PAGES
+from registry.pages.views.prose_pages import FORMAT_PAGES
 from tools.format_docs.__main__ import main
 from tools.format_docs.pages import format_pages
 

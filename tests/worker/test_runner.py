@@ -22,14 +22,16 @@ from registry.ledger.verify_database import check_database
 from registry.log.files import LogRefused
 from registry.pages.build import plan, read_snapshot
 from registry.pages.build.read_snapshot import day_of, is_current
-from registry.services import heartbeat, idempotency, limits
-from registry.services.access import Actor
 from registry.services.context import ServiceContext
-from registry.services.startup import open_register
+from registry.services.filing import pipeline
+from registry.services.operations import heartbeat
+from registry.services.operations.startup import open_register
+from registry.services.people import access_tokens
+from registry.services.people.access import Actor
 from registry.settings import Settings
 from registry.store import bound_rows, heartbeats, log
 from registry.store.database import connect
-from registry.store.leader import leadership
+from registry.store.heartbeats import leadership
 from registry.worker import runner, site_keeping, tasks
 from registry.worker.runner import delete_expired, log_task, site_task
 from registry.worker.tasks import WorkReport, run_tasks
@@ -44,7 +46,7 @@ PATIENCE = 120
 LISTS_IMPORTS = """
 import sys, threading
 from pathlib import Path
-from registry.services.startup import run_in_register
+from registry.services.operations.startup import run_in_register
 from registry.settings import Settings
 from registry.worker import runner, site_keeping
 
@@ -121,10 +123,10 @@ async def act(context, number, now):
             now,
         )
         actor = Actor(name="x", agency=None, scopes=frozenset(), token=number)
-        await idempotency.store_response(
+        await pipeline.store_response(
             connection, context, actor, "key", b"request", b"answer", now=now
         )
-    await limits.spend(context.database, "writes", f"token {number}", per_minute=1, now=now)
+    await access_tokens.spend(context.database, "writes", f"token {number}", per_minute=1, now=now)
 
 
 async def test_it_forgets_what_is_over_and_nothing_else(context):

@@ -29,7 +29,7 @@ from registry.record.schema import (
     resolved_schema,
 )
 from registry.resources import SCHEMAS
-from registry.services.register_rules import RULES as REGISTER_RULES
+from registry.services.filing.register_rules import RULES as REGISTER_RULES
 from registry.text.catalogues import SOURCE, find, load_catalogues
 from tools.format_docs.wording import (
     Language,

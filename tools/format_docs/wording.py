@@ -18,7 +18,7 @@ from registry.record.requirements import (
     never_withheld,
 )
 from registry.record.schema import field_at, record_schema
-from registry.text.numbers import format_number
+from registry.text.typesetting import format_number
 
 Say: TypeAlias = Callable[[str], str]
 

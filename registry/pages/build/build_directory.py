@@ -1,10 +1,4 @@
-"""The folders of builds, and the link that changes from one to the next at once.
-
-Beside the link `site` lies `site-builds/` with numbered folders, each with its manifest. The
-build in force and the one before it are kept, for readers who are under way, unless something was
-erased in between; the one before becomes the next. A file of a finished build is never written to,
-since builds share their files.
-"""
+"""The folders of builds with their manifests, and the link that changes from one to the next."""
 
 from __future__ import annotations
 
@@ -12,19 +6,57 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import msgspec
+
 from registry.errors import ConfigurationError, Unavailable
-from registry.pages.build.manifest import (
-    NO_MANIFEST,
-    Manifest,
-    manifest_file,
-    read_manifest,
-    write_manifest,
-)
+from registry.log.register import LogLine
+from registry.pages.digests import RecordDigest
 from registry.pages.page import LostFileError
+from registry.pages.snapshot import RegisterState
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of one build by path with their keys, and what the build was made from.
+
+    `state` is the digest of everything that the build depends on, empty where that is not known.
+    `fingerprint` is the site's, `register` the state in which `log` and `records` were read.
+    """
+
+    pages: Mapping[str, str]
+    fingerprint: str = ""
+    state: str = ""
+    register: RegisterState | None = None
+    log: Sequence[LogLine] = ()
+    records: Sequence[RecordDigest] = ()
+
+
+NO_MANIFEST = Manifest(pages={})
+"""The manifest of a folder without a build."""
+
+_decode = msgspec.json.Decoder(Manifest).decode
+
+
+def manifest_file(build: Path) -> Path:
+    """Return the path of a build's manifest: beside its folder, so that it is never served."""
+    return build.with_name(f"{build.name}.json")
+
+
+def read_manifest(build: Path) -> Manifest:
+    """Return a build's manifest; a missing or damaged one only costs a full build."""
+    try:
+        return _decode(manifest_file(build).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return NO_MANIFEST
+
+
+def write_manifest(build: Path, manifest: Manifest) -> None:
+    """Write a build's manifest."""
+    manifest_file(build).write_bytes(msgspec.json.encode(manifest))
+
 
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.2

@@ -12,20 +12,16 @@ from typing import Any
 
 import msgspec
 
+from registry.hub.standing import read_standings, troubles
 from registry.log.register import StoredRecord
-from registry.pages.build.build_directory import hold_directory
-from registry.pages.build.manifest import NO_MANIFEST, Manifest
+from registry.pages.build.build_directory import NO_MANIFEST, Manifest, hold_directory
 from registry.pages.build.plan import BuildReport, carry_out, make_plan, report_unchanged
-from registry.pages.build_facts import BuildFacts, build_facts
-from registry.pages.fingerprint import site_fingerprint
+from registry.pages.digests import site_fingerprint
 from registry.pages.page import LostFileError, digest
-from registry.pages.snapshot import RegisterCounts, RegisterState, Snapshot
-from registry.pages.views.origin_pages import SHOWN_IMPORTS
-from registry.pages.views.peer_pages import shown_digest
-from registry.pages.views.witness_pages import signed_digest
+from registry.pages.snapshot import BuildFacts, RegisterCounts, RegisterState, Snapshot, build_facts
+from registry.pages.views.register_pages import SHOWN_IMPORTS, shown_digest, signed_digest
 from registry.record.pack import Pack
-from registry.services import witness_policy
-from registry.services.peer_standing import read_standings, troubles
+from registry.services.log import witness_policy
 from registry.settings import Settings
 from registry.store import (
     agencies,

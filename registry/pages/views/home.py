@@ -15,9 +15,8 @@ from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, say
 from registry.pages.site import Site, page
 from registry.pages.views.lists import change_view, count_rows
-from registry.pages.views.structured import register_script
-from registry.record.model import NOT_STATED
-from registry.record.statuses import RUNNING
+from registry.pages.views.machine_files import register_script
+from registry.record.model import NOT_STATED, RUNNING
 
 _LATEST = 8
 """Changes on the first page."""

@@ -18,8 +18,8 @@ from registry.pages.reader import Reader, label, language, say
 from registry.pages.short_links import kit_view, qr_file, short_address
 from registry.pages.site import Site, page, pages
 from registry.pages.views.lists import agency_view
+from registry.record.model import RUNNING
 from registry.record.short_code import spaced
-from registry.record.statuses import RUNNING
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction
 

@@ -1,12 +1,8 @@
-"""A person's letter to an agency about a decision: a page with fields, and the text of it.
-
-It is made from what the record states, and whole in one language. What only the person knows is
-typed into fields; what is not stands in brackets, to be written by hand. A letter without a record
-serves where no system was found. One template makes the page, the text, and the page to print.
-"""
+"""A person's letter to an agency about a decision: page, text, dates as iCalendar (RFC 5545)."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -21,13 +17,15 @@ from registry.log.register import StoredRecord
 from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
-from registry.pages.reader import Reader, as_it_is, language, say
+from registry.pages.reader import Reader, as_it_is, language, say, translated
 from registry.pages.short_links import kit_view
 from registry.pages.site import Site, pages
 from registry.pages.views.document_view import show
 from registry.pages.views.record_view import read_document, read_languages
 from registry.record.pack import Agency
+from registry.record.pointers import dig
 from registry.text.catalogues import SOURCE, find
+from registry.text.dates import day_after, read_day
 from registry.text.folding import fold
 
 _FIRST = message("Madam, Sir,")
@@ -262,3 +260,83 @@ def _record(edition: Edition, record: StoredRecord) -> tuple[dict[str, Any], Map
         "source": (document.get("languages") or {}).get("source"),
     }
     return facts, show(reader, document, record.whole, written)
+
+
+_UNCONFIRMED = message("to be confirmed by counsel")
+_OWN_LIMIT = message("The time limit that the agency states in the record ends today.")
+_LONGEST = 75
+"""Bytes of a line."""
+
+_ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
+
+
+def read_received(editions: Mapping[str, Edition], typed: str, today: dt.date) -> dt.date | None:
+    """Return the day on which a decision was received, as somebody typed it; None if it is none.
+
+    It is not after `today`, by a day more: it may be tomorrow where they are.
+    """
+    day = read_day(typed, [one.reader.locale.babel for one in editions.values()])
+    is_past = day is not None and day <= today + dt.timedelta(days=1)
+    return day if is_past else None
+
+
+def calendar_file(
+    edition: Edition, subject: LetterSubject, received: dt.date, *, now: dt.datetime
+) -> bytes:
+    """Return the dates of the country, and the last of the record's own number of days.
+
+    They lead back to the page of the letter, and have nothing of what was typed into it.
+    """
+    reader = edition.reader
+    address = f"{edition.templates.globals['base_url']}/{reader.tag}/{subject.path}"
+    own_days = (
+        None
+        if subject.record is None
+        else dig(read_document(subject.record.document), "rights", "contestation", "deadline_days")
+    )
+    known: dict[dt.date, tuple[str, str]] = {}
+    for one in reader.pack.deadlines:
+        said, source = (say(reader, text) for text in (one.words, one.source))
+        unsure = "" if one.confirmed else f" ({translated(reader, _UNCONFIRMED).text})"
+        known[day_after(received, one.after)] = (
+            said.text if said else one.code,
+            (source.text if source else "") + unsure,
+        )
+    if own_days is not None:
+        own = translated(reader, _OWN_LIMIT).text
+        known.setdefault(received + dt.timedelta(days=own_days), (own, ""))
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Public Algorithm Register//Letter//EN",
+    ]
+    for day, (what, ground) in sorted(known.items()):
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:{digest(address, received.isoformat(), day.isoformat())}",
+            f"DTSTAMP:{now:%Y%m%dT%H%M%SZ}",
+            f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
+            f"SUMMARY:{what.translate(_ESCAPES)}",
+            f"DESCRIPTION:{ground.translate(_ESCAPES)}",
+            f"URL:{address}",
+            "TRANSP:TRANSPARENT",
+            "BEGIN:VALARM",
+            "ACTION:DISPLAY",
+            f"DESCRIPTION:{what.translate(_ESCAPES)}",
+            "TRIGGER:PT9H",
+            "END:VALARM",
+            "END:VEVENT",
+        ]
+    lines.append("END:VCALENDAR")
+    return b"".join(part + b"\r\n" for line in lines for part in _folded(line))
+
+
+def _folded(line: str) -> Iterator[bytes]:
+    """Yield a line in parts of 75 bytes at most, between characters, all but the first indented."""
+    part = b""
+    for letter in line:
+        if len(part) + len(letter.encode()) > _LONGEST:
+            yield part
+            part = b" "
+        part += letter.encode()
+    yield part

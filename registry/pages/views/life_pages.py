@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 from registry.pages.cards import Card
-from registry.pages.life_events import event_row
+from registry.pages.labels import event_row
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site, pages
 from registry.pages.views.lists import agency_view, card_row, has_letter
 from registry.record.life_events import LifeEvent, life_events
-from registry.record.statuses import COMING, ENDED, RUNNING
+from registry.record.model import COMING, ENDED, RUNNING
 from registry.text.folding import fold
 
 _MOST_AGENCIES = 12

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from registry.hub.standing import troubles
 from registry.log.register import Redacted, SourceEvent, StoredRecord, VersionLine, Withdrawal
 from registry.pages.cards import Card, copied, counted
 from registry.pages.labels import message
 from registry.pages.reader import Reader, as_it_is, label, say
 from registry.pages.site import Site
-from registry.record.origin import Origin
+from registry.record.ids import Origin
 from registry.record.pack import Pack
-from registry.services.peer_standing import troubles
 from registry.text.locales import country_name
 
 AT_SOURCE = {

@@ -1,15 +1,16 @@
-"""The page of a record: the document, notices, links, and the register's own facts."""
+"""The page of a record: the document, notices, findings, links, and the register's own facts."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from registry.errors import Finding
 from registry.log.register import SourceFacts, StoredRecord
 from registry.pages.cards import Card, gone_since
 from registry.pages.labels import message
@@ -25,7 +26,6 @@ from registry.pages.views.document_view import (
     field_title,
     show,
 )
-from registry.pages.views.findings import findings_view
 from registry.pages.views.lists import (
     agency_view,
     card_row,
@@ -34,11 +34,49 @@ from registry.pages.views.lists import (
     history_view,
     origin_view,
 )
-from registry.pages.views.structured import record_script
-from registry.record.languages import readable_languages
+from registry.pages.views.machine_files import record_script
 from registry.record.model import NOT_STATED
 from registry.record.pointers import dig, parts, pointer
 from registry.record.requirements import RISK_LEVEL
+from registry.record.schema import readable_languages
+
+
+def findings_view(reader: Reader, record: StoredRecord, site: Site) -> list[dict[str, Any]]:
+    """Return the findings kept with a version, errors first."""
+    kept = record.register.noticed()
+    told = _told(reader, record, site, kept) if kept else {}
+    return [
+        {
+            "error": finding.severity == "error",
+            "rule": finding.rule,
+            "pointer": finding.pointer,
+            "message": in_language(reader, said.message, said.lang),
+        }
+        for finding in sorted(kept, key=lambda finding: finding.severity != "error")
+        for said in (told.get(finding, finding),)
+    ]
+
+
+def _told(
+    reader: Reader, record: StoredRecord, site: Site, kept: Sequence[Finding]
+) -> dict[Finding, Finding]:
+    """Return the same finding in the reader's language for each that is found again."""
+    found = site.findings(record.document, record.register.published_at.date())
+    again = _by_place(found[reader.tag])
+    return {
+        finding: other
+        for place, findings in _by_place(kept).items()
+        if len(findings) == len(again.get(place, ()))
+        for finding, other in zip(findings, again[place], strict=True)
+    }
+
+
+def _by_place(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        found.setdefault((finding.pointer, finding.rule), []).append(finding)
+    return found
+
 
 _SECTIONS = (
     "organisation",

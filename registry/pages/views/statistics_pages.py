@@ -1,21 +1,444 @@
-"""The page of statistics in each language, and each of its tables as a file."""
+"""The statistics in each language: tables of this register beside others, each with a finding."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from registry.exchange.export_csv import escape_formula
+from registry.exports.spreadsheets import escape_formula
+from registry.log.statistics import StatisticsGroup
+from registry.pages.cards import HIGH
+from registry.pages.labels import message
 from registry.pages.page import Page, content_page, digest
-from registry.pages.reader import Reader, Text, translated
+from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say, translated
 from registry.pages.site import Site, page
-from registry.pages.views.statistics_findings import finding
-from registry.pages.views.statistics_tables import Table, tables
+from registry.pages.snapshot import RegisterCounts
+from registry.pages.views.document_view import field_name
+from registry.record.model import NOT_STATED, RUNNING
+from registry.text.catalogues import find
+from registry.text.dates import format_date
+from registry.text.typesetting import format_number, typeset
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in a column; `title` is an English wording or, for a code, its label."""
+
+    title: str | Text
+    kind: Literal["count", "percent", "day", "text"] = "count"
+
+
+class StatisticsRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row: what it is about, with its page if it has one, and a value or nothing per column."""
+
+    code: str
+    name: Text | None
+    path: str | None = None
+    values: Sequence[int | float | str | None]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A table: wordings are English ones; `head` names the first column.
+
+    `bars` says what is drawn: the first column, the first ones as parts of a whole, or nothing.
+    """
+
+    id: str
+    title: str
+    head: str
+    columns: Sequence[Column]
+    rows: Sequence[StatisticsRow]
+    note: str | None = None
+    bars: Literal["first", "parts", "none"] = "first"
+
+    @property
+    def most(self) -> int | float:
+        """The largest value that a bar shows; never 0."""
+        drawn = [row.values[len(RISKS) if self.bars == "parts" else 0] for row in self.rows]
+        return max((value for value in drawn if isinstance(value, int | float)), default=0) or 1
+
+
+_RECORDS = message("Records")
+_ELSEWHERE = message("Other registers")
+_COMPLETE = message("Average completeness")
+_ACCOUNTABLE = message("Average accountability")
+_OVERDUE = message("Overdue reviews")
+_AGENCY = message("Agency")
+_GROUND = message("Ground")
+
+_APPROVERS = {"authority": message("The authority"), "agency": message("The agency itself")}
+
+_HERE = (Column(title=_RECORDS), Column(title=_ELSEWHERE))
+RISKS = ("unacceptable", "high", "limited", "minimal", NOT_STATED)
+_MOST_MISSING = 20
+
+
+def tables(reader: Reader, site: Site, counted: RegisterCounts) -> list[Table]:
+    """Return every table of the statistics."""
+    return [
+        _by_sector_and_risk(reader, counted),
+        Table(
+            id="status",
+            title=message("By status"),
+            head=message("Status"),
+            columns=_HERE,
+            rows=list(_coded(reader, counted, "status", path="status/")),
+        ),
+        Table(
+            id="personal-data",
+            title=message("Personal data"),
+            note=message("Pseudonymised data is personal data too."),
+            head=message("Personal data"),
+            columns=_HERE,
+            rows=list(_coded(reader, counted, "personal_data")),
+        ),
+        _growth(counted),
+        _by_agency(reader, site, counted),
+        _overdue(reader, site, counted),
+        Table(
+            id="withheld",
+            title=message("What is withheld"),
+            note=message(
+                "Facts that agencies keep from the public, by the legal ground they name."
+            ),
+            head=_GROUND,
+            columns=[Column(title=message("Facts")), Column(title=_RECORDS)],
+            rows=[
+                _ground(reader, tally.code, tally.places, tally.records)
+                for tally in counted.by_code.local.withheld
+            ],
+        ),
+        Table(
+            id="restricted",
+            title=message("Systems of which only the existence is public"),
+            head=_GROUND,
+            columns=[Column(title=_RECORDS)],
+            rows=[
+                _ground(reader, tally.code, tally.records)
+                for tally in counted.by_code.local.restricted
+            ],
+        ),
+        Table(
+            id="approvals",
+            title=message("Who approves what agencies file"),
+            note=message(
+                "Versions and withdrawals that a second person approved: of the authority, or of "
+                "the agency that filed them."
+            ),
+            head=message("Approved by"),
+            columns=[Column(title=message("Approvals")), Column(title=_RECORDS)],
+            rows=[
+                StatisticsRow(
+                    code=tally.code,
+                    name=translated(reader, _APPROVERS[tally.code]),
+                    values=(tally.places, tally.records),
+                )
+                for tally in counted.by_code.local.approvals
+            ],
+        ),
+        _missing(reader, counted),
+        _silent(reader, site, counted),
+    ]
+
+
+def _by_sector_and_risk(reader: Reader, counted: RegisterCounts) -> Table:
+    groups = counted.by_code.local.groups
+    number = Counter[tuple[str, str]]()
+    for group in groups:
+        number[str(group.sector), str(group.risk)] += group.records
+    in_sector = _sums(groups, "sector")
+    elsewhere = _sums(counted.by_code.foreign.groups, "sector")
+    return Table(
+        id="sectors",
+        title=message("By sector and level of risk"),
+        head=message("Sector"),
+        columns=[
+            *(Column(title=label(reader, "risk_level", risk)) for risk in RISKS),
+            *_HERE,
+        ],
+        rows=[
+            StatisticsRow(
+                code=code,
+                name=label(reader, "sector", code),
+                path=f"sectors/{code}",
+                values=[
+                    *(number[code, risk] for risk in RISKS),
+                    in_sector[code],
+                    elsewhere[code],
+                ],
+            )
+            for code in reader.labels["sector"]
+            if in_sector[code] or elsewhere[code]
+        ],
+        bars="parts",
+    )
+
+
+def _growth(counted: RegisterCounts) -> Table:
+    elsewhere = {month.month: month.records for month in counted.by_code.foreign.months}
+    here = {month.month: month for month in counted.by_code.local.months}
+    return Table(
+        id="growth",
+        title=message("Growth over time"),
+        note=message("Records in force at the end of each month."),
+        head=message("Month"),
+        columns=[
+            Column(title=_RECORDS),
+            Column(title=message("Versions published")),
+            Column(title=message("Records withdrawn")),
+            Column(title=_ELSEWHERE),
+        ],
+        rows=[
+            StatisticsRow(
+                code=month,
+                name=None,
+                values=[
+                    here[month].records if month in here else 0,
+                    here[month].published if month in here else 0,
+                    here[month].withdrawn if month in here else 0,
+                    elsewhere.get(month, 0),
+                ],
+            )
+            for month in sorted(here.keys() | elsewhere.keys())
+        ],
+    )
+
+
+def _by_agency(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
+    said = site.snapshot.attestations
+    groups = sorted(counted.by_agency, key=lambda group: (-group.records, str(group.agency)))
+    return Table(
+        id="agencies",
+        title=message("By agency"),
+        note=message(
+            "Completeness counts every fact that the format asks for; accountability only those"
+            " that its level of risk, its data or its use make compulsory. Both are averages."
+        ),
+        head=_AGENCY,
+        columns=[
+            Column(title=_RECORDS),
+            Column(title=_COMPLETE, kind="percent"),
+            Column(title=_ACCOUNTABLE, kind="percent"),
+            Column(title=_OVERDUE),
+            Column(title=message("Systems stated")),
+        ],
+        rows=[
+            StatisticsRow(
+                code=str(group.agency),
+                name=_agency(reader, site, str(group.agency)),
+                path=f"agencies/{group.agency}",
+                values=[
+                    group.records,
+                    group.completeness.mean,
+                    group.accountability.mean if group.accountability else None,
+                    group.overdue,
+                    said[str(group.agency)].systems_total if str(group.agency) in said else None,
+                ],
+            )
+            for group in groups
+        ],
+    )
+
+
+def _overdue(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
+    today = site.snapshot.as_of.date()
+    late = [
+        card
+        for card in site.cards.values()
+        if not card.withdrawn
+        and card.origin is None
+        and card.is_overdue(today)
+        and (counted.by_code.fictitious or not card.fictitious)
+    ]
+    late.sort(key=lambda card: (card.review_due or "", card.id))
+    return Table(
+        id="overdue",
+        title=_OVERDUE,
+        note=message("Records whose agency promised a review by a day that has passed."),
+        head=message("Record"),
+        columns=[
+            Column(title=message("Review was due"), kind="day"),
+            Column(title=_AGENCY, kind="text"),
+        ],
+        rows=[
+            StatisticsRow(
+                code=card.id,
+                name=say(reader, card.name, card.written),
+                path=f"records/{card.id}",
+                values=[card.review_due, _agency(reader, site, card.agency).text],
+            )
+            for card in late
+        ],
+        bars="none",
+    )
+
+
+def _missing(reader: Reader, counted: RegisterCounts) -> Table:
+    most = sorted(counted.by_code.local.missing, key=lambda tally: (-tally.records, tally.code))
+    return Table(
+        id="missing",
+        title=message("What is missing most often"),
+        head=message("Fact"),
+        columns=[Column(title=_RECORDS)],
+        rows=[
+            StatisticsRow(
+                code=tally.code,
+                name=field_name(reader, tally.code),
+                path=f"search?missing={tally.code}",
+                values=[tally.records],
+            )
+            for tally in most[:_MOST_MISSING]
+        ],
+    )
+
+
+def _silent(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
+    return Table(
+        id="silent",
+        title=message("Agencies that have filed nothing"),
+        note=message("And how many systems each states that it uses, where it has said so."),
+        head=_AGENCY,
+        columns=[
+            Column(title=message("Systems stated")),
+            Column(title=message("Stated of the day"), kind="day"),
+        ],
+        rows=[
+            StatisticsRow(
+                code=one.agency,
+                name=_agency(reader, site, one.agency),
+                path=f"agencies/{one.agency}",
+                values=[
+                    one.systems_total,
+                    one.attested_on.isoformat() if one.attested_on else None,
+                ],
+            )
+            for one in counted.by_code.agencies
+            if not one.records
+        ],
+        bars="none",
+    )
+
+
+def _coded(
+    reader: Reader, counted: RegisterCounts, name: str, *, path: str | None = None
+) -> Iterator[StatisticsRow]:
+    """Yield a row for each code of the list of a name, those without records too."""
+    here = _sums(counted.by_code.local.groups, name)
+    elsewhere = _sums(counted.by_code.foreign.groups, name)
+    codes = list(reader.labels[name])
+    for code in [*codes, *sorted((here.keys() | elsewhere.keys()) - set(codes))]:
+        yield StatisticsRow(
+            code=code,
+            name=label(reader, name, code),
+            path=path and f"{path}{code}",
+            values=[here[code], elsewhere[code]],
+        )
+
+
+def _ground(reader: Reader, code: str, *values: int) -> StatisticsRow:
+    return StatisticsRow(code=code, name=label(reader, "pack/grounds", code), values=values)
+
+
+def _sums(groups: Sequence[StatisticsGroup], name: str) -> Counter[str]:
+    number = Counter[str]()
+    for group in groups:
+        number[str(getattr(group, name))] += group.records
+    return number
+
+
+def _agency(reader: Reader, site: Site, agency: str) -> Text:
+    known = site.snapshot.agencies.get(agency)
+    return (known and say(reader, known.name)) or as_it_is(reader, agency)
+
+
+_HIGH = tuple(RISKS.index(level) for level in ("unacceptable", "high"))
+_COUNTED_RECORDS = len(RISKS)
+_YEAR = 12
+_CODES = {"status": {*RUNNING}, "personal-data": {"yes", "pseudonymised"}}
+_SUMMED = {"withheld", "restricted"}
+
+_SENTENCES = {
+    "sectors": message(
+        "The sector with the most records is “%(name)s”: %(n)s of %(total)s. At high or"
+        " unacceptable risk, in all sectors: %(high)s, of which in use or on trial: %(running)s."
+    ),
+    "status": message("In use or on trial: %(n)s of %(total)s systems."),
+    "personal-data": message("With personal data: %(n)s of %(total)s records."),
+    "growth": message("In force now: %(n)s records. A year ago: %(before)s."),
+    "agencies": message("Agencies that have filed: %(n)s. The most records: %(name)s, %(most)s."),
+    "overdue": message("Reviews that are late: %(n)s. The oldest was due on %(day)s."),
+    "withheld": message("Facts withheld: %(n)s. The ground named most often: %(name)s."),
+    "restricted": message("Only the existence is public: %(n)s of %(total)s records."),
+    "approvals": message(
+        "Versions and withdrawals that a second person approved: %(n)s. Of these, within the"
+        " agency itself: %(own)s."
+    ),
+    "missing": message("Missing most often: “%(name)s”, in %(n)s of %(total)s records."),
+    "silent": message(
+        "Agencies without a record: %(n)s. Of these, say how many they use: %(said)s."
+    ),
+}
+
+
+def finding(reader: Reader, counted: RegisterCounts, table: Table) -> Text | None:
+    """Return the sentence of a table; None where it has no rows or nothing to compare."""
+    rows = table.rows
+    made = _values(counted, table) if rows else None
+    if made is None:
+        return None
+    babel = reader.locale.babel
+    shown = {
+        name: format_number(value, babel)
+        if isinstance(value, int)
+        else value.name.text
+        if isinstance(value, StatisticsRow) and value.name
+        else format_date(str(value), babel)
+        for name, value in made.items()
+    }
+    lang, wording = find(reader.catalogues, reader.order, _SENTENCES[table.id])
+    return in_language(reader, typeset(wording, lang) % shown, lang)
+
+
+def _values(counted: RegisterCounts, table: Table) -> Mapping[str, Any] | None:
+    """Return what a table's sentence names: numbers, days, and rows for their names."""
+    rows, first = table.rows, table.rows[0]
+    made: dict[str, Any] = {"n": len(rows), "total": counted.by_code.local.records}
+    if table.id in _CODES:
+        made["n"] = _sum(row for row in rows if row.code in _CODES[table.id])
+    elif table.id == "sectors":
+        most = max(rows, key=lambda row: row.values[_COUNTED_RECORDS] or 0)
+        high = sum(_sum(rows, at) for at in _HIGH)
+        running = sum(
+            group.records
+            for group in counted.by_code.local.groups
+            if group.risk in HIGH and group.status in RUNNING
+        )
+        made |= {"name": most, "n": most.values[_COUNTED_RECORDS], "high": high, "running": running}
+    elif table.id == "growth":
+        if len(rows) <= _YEAR:
+            return None
+        made |= {"n": rows[-1].values[0], "before": rows[-1 - _YEAR].values[0]}
+    elif table.id == "silent":
+        made["said"] = sum(row.values[0] is not None for row in rows)
+    elif table.id == "approvals":
+        own = _sum(row for row in rows if row.code == "agency")
+        made |= {"n": _sum(rows), "own": own}
+    elif table.id in _SUMMED:
+        made |= {"name": first, "n": _sum(rows)}
+    elif table.id == "missing":
+        made |= {"name": first, "n": first.values[0]}
+    else:
+        made |= {"name": first, "most": first.values[0], "day": first.values[0]}
+    return made
+
+
+def _sum(rows: Iterable[StatisticsRow], column: int = 0) -> int:
+    return sum(int(row.values[column] or 0) for row in rows)
 
 
 def statistics_pages(site: Site) -> Iterator[Page]:

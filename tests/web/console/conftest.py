@@ -11,8 +11,8 @@ import pytest
 
 from registry.clock import utc_now
 from registry.record.pack import load_pack
-from registry.services import members
-from registry.services.access import OPERATOR
+from registry.services.people import members
+from registry.services.people.access import OPERATOR
 from registry.store.database import connect
 from registry.web.app import create_app
 from tests.api.conftest import lifespan

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from registry.clock import utc_now
-from registry.services import members
-from registry.services.access import OPERATOR
+from registry.console.form_view import PAGES
+from registry.services.people import members
+from registry.services.people.access import OPERATOR
 from registry.store import drafts
-from registry.web.console.form_layout import PAGES
 from tests.typed import Typist, begin, file_all, for_agency
 from tests.web.console.conftest import opened_office
 

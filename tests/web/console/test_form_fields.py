@@ -7,15 +7,15 @@ import json
 import pytest
 
 from registry import resources
-from registry.exchange.workbooks.words import COUNTRIES, WorkbookWords
+from registry.console.form import form_page_view, progress
+from registry.console.form_reading import read_page
+from registry.console.form_view import PAGES, page_at, units_of
 from registry.pages.assets import read_assets
 from registry.pages.editions import open_editions
 from registry.record.pack import load_pack
 from registry.record.requirements import units
 from registry.record.validate import validate
-from registry.web.console.form_layout import PAGES, page_at, units_of
-from registry.web.console.form_pages import form_page_view, progress
-from registry.web.console.form_reading import read_page
+from registry.workbooks.cells import COUNTRIES, WorkbookWords
 from tests.built import TEMPLATES
 from tests.conftest import ROOT
 from tests.record.test_faults import DATA, FILES, SETTING, TODAY, read

@@ -9,7 +9,7 @@ from html import unescape
 
 import pytest
 
-from registry.web.console.form_layout import PAGES
+from registry.console.form_view import PAGES
 from tests.guide_words import LANGUAGES, bold, guide_text, plain
 from tests.typed import Typist, file_all, for_agency
 

@@ -3,7 +3,7 @@
 import re
 
 from registry.clock import utc_now
-from registry.services import access_tokens
+from registry.services.people import access_tokens
 from tests.web.console.conftest import parse
 
 MEMBERS = "/office/fr/members"

@@ -6,18 +6,16 @@ import re
 
 import pytest
 
-from registry.exchange.workbooks.answer import finding_lines
-from registry.exchange.workbooks.filled import CellPlace, FilledRecord
-from registry.exchange.workbooks.results import check
-from registry.exchange.workbooks.words import WorkbookWords
+from registry.console.form import form_page_view
+from registry.console.form_view import PAGES, page_at
 from registry.record.codelists import codelists
 from registry.record.messages import PlainLanguage, render_title
 from registry.record.pack import load_pack
 from registry.record.pointers import field_path, parts, strings_in
 from registry.record.schema import field_at, fields
 from registry.record.validate import validate
-from registry.web.console.form_layout import PAGES, page_at
-from registry.web.console.form_pages import form_page_view
+from registry.workbooks.answer import check, finding_lines
+from registry.workbooks.cells import CellPlace, FilledRecord, WorkbookWords
 from tests.record.test_faults import DATA, SETTING, TODAY, read
 from tests.web.console.test_form_fields import AS_FORMS, fields_of, readers
 

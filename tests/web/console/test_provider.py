@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.services import identity_provider
+from registry.services.people import identity_provider
 from registry.settings import from_environment
 from tests.crash.register import free_port
 from tests.listening import dripping

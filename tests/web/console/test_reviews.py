@@ -6,12 +6,14 @@ import secrets
 import pytest
 
 from registry.clock import utc_now
-from registry.services import drafts, notices, review, withdrawal
-from registry.services import members as service_members
-from registry.services.access import OPERATOR
 from registry.services.context import ServiceContext
-from registry.services.drafts import Precondition
-from registry.services.members import actor_of
+from registry.services.filing import drafts, review
+from registry.services.filing.drafts import Precondition
+from registry.services.people import members as service_members
+from registry.services.people import notices
+from registry.services.people.access import OPERATOR
+from registry.services.people.members import actor_of
+from registry.services.statements import withdrawal
 from registry.store import drafts as drafts_table
 from registry.store import members
 from tests.conftest import amended

@@ -7,8 +7,8 @@ import secrets
 import httpx
 
 from registry.clock import utc_now
-from registry.services import members, sessions
-from registry.services.access import OPERATOR
+from registry.services.people import members, sessions
+from registry.services.people.access import OPERATOR
 from tests.web.console.conftest import opened_office, parse
 
 HOME = "/office/fr/"

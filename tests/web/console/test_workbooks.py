@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from registry.api.operations import XLSX
-from registry.exchange.workbooks.file import read_sheets
-from registry.exchange.workbooks.making import FormSource, make_workbook
-from registry.exchange.workbooks.words import WorkbookWords
+from registry.workbooks.cells import WorkbookWords
+from registry.workbooks.file import read_sheets
+from registry.workbooks.writing import FormSource, make_workbook
 from tests.conftest import make_record
 from tests.exchange.sheet_edits import Formula, edited, place
 

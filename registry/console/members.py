@@ -1,0 +1,368 @@
+"""The members and API tokens of an agency, and a member's notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+
+from registry.clock import utc_now
+from registry.console.page import ConsoleRequest, NumberPath, console_page, see_other
+from registry.console.sessions import fields_as, kept_fields, read_fields
+from registry.errors import Conflict, InvalidParameter
+from registry.pages.labels import message
+from registry.pages.notices import render_notice
+from registry.pages.reader import Reader, say, translated
+from registry.services.people import access_tokens, members, notices
+from registry.services.people.access import SCOPES, Actor
+from registry.services.people.members import Invitation
+from registry.store.members import Member
+from registry.store.tokens import StoredToken
+from registry.text.locales import make_locale
+
+ROLE_NAMES = {
+    "editor": message("Editor: files for the agency"),
+    "reviewer": message("Reviewer: approves and returns what others submit"),
+    "agency_admin": message("Agency admin: manages colleagues and tokens"),
+    "register_admin": message("Register admin: manages everybody, withdraws, has parts erased"),
+}
+"""What each role is called and may do."""
+
+SHORT_NAMES = {
+    "editor": message("Editor"),
+    "reviewer": message("Reviewer"),
+    "agency_admin": message("Agency admin"),
+    "register_admin": message("Register admin"),
+}
+
+_FAULTS = {
+    "name": message("Give a name of 1 to 120 characters"),
+    "email": message("Write the e-mail address as in name@agency.example, or leave it out"),
+    "roles": message("Choose at least one role"),
+    "agency": message(
+        "Choose the agency: editors and agency admins need one, register admins have none"
+    ),
+    "language": message("Choose one of these languages"),
+}
+
+
+class InvitationFields(msgspec.Struct, kw_only=True):
+    """What was typed into the form of an invitation."""
+
+    name: str = ""
+    email: str = ""
+    agency: str = ""
+    language: str = ""
+    roles: list[str] = []
+
+
+@get("/{lang:str}/members")
+async def members_page(request: ConsoleRequest) -> Response[bytes]:
+    """Show the members whom an admin manages, and the form that invites one."""
+    found = await members.list_members(request.context.database, request.actor)
+    typed = fields_as(InvitationFields, await kept_fields(request) or [])
+    return await _list_page(request, found, typed, ())
+
+
+@post("/{lang:str}/members", status_code=200)
+async def invite_member(request: ConsoleRequest) -> Response[bytes]:
+    """Invite a member, and show her link, once."""
+    context, actor = request.context, request.actor
+    found = await members.list_members(context.database, actor)
+    typed = fields_as(InvitationFields, await read_fields(request))
+    try:
+        made = await members.invite(
+            context.database,
+            context.pack,
+            actor,
+            name=typed.name,
+            agency=actor.agency or typed.agency or None,
+            roles=typed.roles,
+            email=typed.email,
+            language=typed.language or request.language,
+            now=utc_now(),
+            random=context.random,
+        )
+    except InvalidParameter as error:
+        return await _list_page(request, found, typed, (error.parameter,))
+    return await _link_page(request, typed.name, made)
+
+
+@get("/{lang:str}/members/{number:int}")
+async def member_page(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
+    """Show a member with what an admin may do."""
+    member = await _managed(request, number)
+    return await _member_page(request, member, member.roles, ())
+
+
+@post("/{lang:str}/members/{number:int}", status_code=200)
+async def change_roles(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
+    """Replace the roles of a member."""
+    member = await _managed(request, number)
+    roles = [value for name, value in await read_fields(request) if name == "roles"]
+    try:
+        await members.change_roles(
+            request.context.database, request.actor, number, roles, now=utc_now()
+        )
+    except InvalidParameter:
+        return await _member_page(request, member, roles, ("roles",))
+    wording = message("%(name)s has other roles now and signs in again.")
+    return await see_other(request, "members", wording, name=member.name)
+
+
+@post("/{lang:str}/members/{number:int}/link", status_code=200)
+async def link_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
+    """Make another link for a member, and show it, once."""
+    context = request.context
+    member = await _managed(request, number)
+    made = await members.make_link(
+        context.database, request.actor, number, now=utc_now(), random=context.random
+    )
+    return await _link_page(request, member.name, made)
+
+
+@post("/{lang:str}/members/{number:int}/confirm", status_code=303)
+async def confirm_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
+    """Confirm, for the authority, that a member is a person of her own."""
+    member = await _managed(request, number)
+    await members.confirm_member(request.context.database, request.actor, number, now=utc_now())
+    wording = message("%(name)s is confirmed as a person of their own.")
+    return await see_other(request, f"members/{number}", wording, name=member.name)
+
+
+@post("/{lang:str}/members/{number:int}/end", status_code=303)
+async def end_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
+    """End a member."""
+    member = await _managed(request, number)
+    await members.end_member(request.context.database, request.actor, number, now=utc_now())
+    wording = message("%(name)s is no longer a member.")
+    return await see_other(request, "members", wording, name=member.name)
+
+
+async def _managed(request: ConsoleRequest, number: int) -> Member:
+    """Return a member in force whom an admin manages; raises `NotFound` for any other."""
+    found = await members.list_members(request.context.database, request.actor)
+    known = next((one for one in found if one.id == number), None)
+    return members.require_member(known, number)
+
+
+async def _list_page(
+    request: ConsoleRequest, found: Sequence[Member], typed: InvitationFields, wrong: Sequence[str]
+) -> Response[bytes]:
+    def view(reader: Reader) -> dict[str, Any]:
+        country = reader.pack.country
+        return {
+            "people": [_row(reader, one) for one in found if one.ended_at is None],
+            "ended": [_row(reader, one) for one in found if one.ended_at is not None],
+            "typed": typed,
+            "errors": [(name, _FAULTS[name]) for name in wrong],
+            "roles": [(role, ROLE_NAMES[role]) for role in _given_by(request.actor)],
+            "agencies": [] if request.actor.agency else _agencies(reader),
+            "languages": [(tag, make_locale(tag, country).name) for tag in reader.pack.languages],
+        }
+
+    return await console_page(request, "members.html", view, status=422 if wrong else 200)
+
+
+async def _member_page(
+    request: ConsoleRequest, member: Member, roles: Sequence[str], wrong: Sequence[str]
+) -> Response[bytes]:
+    voucher = None
+    if member.vouched_by is not None:
+        found = await members.list_members(request.context.database, request.actor)
+        voucher = next((one for one in found if one.id == member.vouched_by and one.agency), None)
+
+    def view(reader: Reader) -> dict[str, Any]:
+        return {
+            "person": _row(reader, member),
+            "is_oneself": member.id == request.user.id,
+            # Whom somebody of an agency let in is one with her until the authority confirms it.
+            "let_in_by": voucher and voucher.name,
+            "may_confirm": voucher is not None and request.actor.agency is None,
+            "chosen": roles,
+            "errors": [(name, _FAULTS[name]) for name in wrong],
+            "roles": [
+                (role, ROLE_NAMES[role])
+                for role in ROLE_NAMES
+                if (role == "register_admin") != bool(member.agency) or role == "reviewer"
+            ],
+        }
+
+    return await console_page(request, "member.html", view, status=422 if wrong else 200)
+
+
+async def _link_page(request: ConsoleRequest, name: str, made: Invitation) -> Response[bytes]:
+    address = f"{request.settings.base_url}/office/sign-in/link/{made.secret}"
+    view = {"name_of_member": name, "address": address, "number_of_member": made.member}
+    return await console_page(request, "member_link.html", lambda _: view)
+
+
+def _given_by(actor: Actor) -> list[str]:
+    """Return the roles that an admin may give."""
+    own = actor.agency is not None
+    return [role for role in ROLE_NAMES if not (own and role == "register_admin")]
+
+
+def _agencies(reader: Reader) -> list[tuple[str, str]]:
+    found = [(one.id, say(reader, one.name)) for one in reader.pack.agencies.values()]
+    named = [(code, code if name is None else name.text) for code, name in found]
+    return sorted(named, key=lambda one: one[1])
+
+
+def _row(reader: Reader, member: Member) -> dict[str, Any]:
+    agency = reader.pack.agencies.get(member.agency or "")
+    return {
+        "id": member.id,
+        "name": member.name,
+        "email": member.email,
+        "agency": None if agency is None else say(reader, agency.name),
+        "roles": [SHORT_NAMES[role] for role in member.roles],
+        "signed_in": member.signed_in_at and member.signed_in_at.date().isoformat(),
+        "ended": member.ended_at and member.ended_at.date().isoformat(),
+    }
+
+
+SCOPE_NAMES = {
+    "file": message("file: drafts, submission, withdrawal, attestations"),
+    "review": message("review: approve and return what others submit"),
+    "redact": message("redact: ask for parts to be erased, and confirm it"),
+    "admin": message("admin: withdraw any record, read the audit trail"),
+}
+"""What each scope that a role has allows, for those who choose."""
+
+_LIVES = (30, 90, 180, 365)
+_TOKEN_FAULTS = {
+    "scopes": message("Choose at least one of these"),
+    "actor": message(
+        "Give the name of a role, of at most 60 characters, that is not another body’s and does "
+        "not read like another one"
+    ),
+    "days": message("Choose one of these"),
+}
+_TWO = message(
+    "This role has two tokens in force already, one to use and one to take over: revoke one of "
+    "them, or name another role"
+)
+
+
+class TokenFields(msgspec.Struct, kw_only=True):
+    """What was typed into the form of a new token."""
+
+    actor: str = ""
+    days: str = str(_LIVES[1])
+    scopes: list[str] = []
+
+
+@get("/{lang:str}/tokens")
+async def tokens_page(request: ConsoleRequest) -> Response[bytes]:
+    """Show the agency's tokens, never their secrets, and the form that makes one."""
+    found = await access_tokens.list_tokens(request.context.database, request.actor)
+    typed = fields_as(TokenFields, await kept_fields(request) or [])
+    return await _token_list_page(request, found, typed, ())
+
+
+@post("/{lang:str}/tokens", status_code=200)
+async def create_token(request: ConsoleRequest) -> Response[bytes]:
+    """Make a token, and show it, once."""
+    context, actor = request.context, request.actor
+    found = await access_tokens.list_tokens(context.database, actor)
+    typed = fields_as(TokenFields, await read_fields(request))
+    try:
+        token = await access_tokens.create_own_token(
+            context.database,
+            actor,
+            scopes=list(dict.fromkeys(typed.scopes)),
+            actor=typed.actor,
+            days=int(typed.days) if typed.days in {str(days) for days in _LIVES} else 0,
+            now=utc_now(),
+            random=context.random,
+        )
+    except InvalidParameter as error:
+        wrong = [(error.parameter, _TOKEN_FAULTS[error.parameter])]
+        return await _token_list_page(request, found, typed, wrong)
+    except Conflict:
+        return await _token_list_page(request, found, typed, [("actor", _TWO)])
+    return await console_page(request, "token.html", lambda _: {"token": token})
+
+
+@post("/{lang:str}/tokens/{number:int}/revoke", status_code=303)
+async def revoke_token(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
+    """End a token of the agency."""
+    await access_tokens.revoke_token(
+        request.context.database, number, by=request.actor, now=utc_now()
+    )
+    wording = message("Token %(number)s is revoked.")
+    return await see_other(request, "tokens", wording, number=str(number))
+
+
+async def _token_list_page(
+    request: ConsoleRequest,
+    found: Sequence[StoredToken],
+    typed: TokenFields,
+    wrong: Sequence[tuple[str, str]],
+) -> Response[bytes]:
+    now = utc_now()
+    view: dict[str, Any] = {
+        "tokens": [
+            {
+                "id": one.id,
+                "actor": one.actor,
+                "scopes": one.scopes,
+                "until": one.expires_at.date().isoformat(),
+                "used": one.last_used_on and one.last_used_on.isoformat(),
+                "state": _state_of(one, is_over=one.expires_at <= now),
+            }
+            for one in reversed(found)
+        ],
+        "typed": typed,
+        "errors": wrong,
+        "scopes": [
+            (scope, SCOPE_NAMES[scope]) for scope in SCOPES if scope in request.actor.scopes
+        ],
+        "lives": _LIVES,
+    }
+    return await console_page(request, "tokens.html", lambda _: view, status=422 if wrong else 200)
+
+
+def _state_of(token: StoredToken, *, is_over: bool) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    return "expired" if is_over else "in_force"
+
+
+@get("/{lang:str}/notices")
+async def notices_page(request: ConsoleRequest) -> Response[bytes]:
+    """Show the latest notices."""
+    found = await notices.list_notices(request.context, request.actor)
+    base = request.settings.base_url
+
+    def view(reader: Reader) -> dict[str, Any]:
+        rows = []
+        for one in found:
+            told = render_notice(
+                one, reader.tag, reader.pack, lambda wording: translated(reader, wording).text
+            )
+            rows.append(
+                {
+                    "id": one.id,
+                    "title": told.title,
+                    "sentence": told.sentence,
+                    "address": f"{base}/{told.path}",
+                    "day": one.made_at.date().isoformat(),
+                    "is_new": one.read_at is None,
+                }
+            )
+        return {"notices": rows, "unread": sum(row["is_new"] for row in rows)}
+
+    return await console_page(request, "notices.html", view)
+
+
+@post("/{lang:str}/notices", status_code=303)
+async def mark_notices_read(request: ConsoleRequest) -> Response[bytes]:
+    """Mark as read what the page has shown, but not what came since."""
+    given = dict(await read_fields(request)).get("until", "")
+    until = int(given) if given.isdecimal() and len(given) < 19 else 0  # noqa: PLR2004  bigint
+    await notices.mark_read(request.context, request.actor, now=utc_now(), until=until)
+    return await see_other(request, "notices")

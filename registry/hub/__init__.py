@@ -1,0 +1,1 @@
+"""Other registers of this software: watched, verified, harvested. Only edges import it."""

@@ -1,0 +1,1 @@
+"""Filing: drafts, review, publication, in bulk and from folders; rules that need the register."""

@@ -1,0 +1,560 @@
+"""The rules that need the register: a document beside the others that are published."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import msgspec
+
+from registry.errors import InvalidRecord
+from registry.ledger.publication import SealedDocument
+from registry.log.entry import outline
+from registry.log.erasure import named_members
+from registry.record.canonical import canonical
+from registry.record.codelists import codelists
+from registry.record.fast_validator import FastValidator
+from registry.record.field_descriptions import quoted
+from registry.record.ids import agency_of
+from registry.record.likeness import (
+    BlockingKeys,
+    any_confusable,
+    blocking_keys,
+    is_nearly_same,
+    likeness_to,
+    looks_like,
+    name_parts,
+    system_traits,
+)
+from registry.record.messages import PendingFinding, message
+from registry.record.model import Document, LangText, Profile
+from registry.record.pack import Pack
+from registry.record.pointers import dig, pointer
+from registry.record.risk_floor import LEVELS
+from registry.record.rule_context import remark
+from registry.record.rules_restriction import may_restrict
+from registry.record.validate import MAX_FINDINGS, Verdict, validate, with_remarks
+from registry.services.context import ServiceContext
+from registry.store import record_names, records
+from registry.store.database import Connection
+from registry.store.drafts import Draft
+from registry.store.record_names import HigherRecord, RecordName
+from registry.store.records import CurrentDocument
+from registry.text.catalogues import SOURCE
+from registry.text.folding import fold
+from registry.text.text_safety import host_of, other_form, passes_for_another
+
+MOST_NAMED = 3
+"""Records that R22 names for one name: whoever files a system for each town knows it by then."""
+
+SHORTEST_NOTE = 3
+"""The words of the shortest change note."""
+
+# Thai and Lao, Burmese, Khmer, kana and Han are written without spaces.
+_WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|\w+")
+
+
+class RegisterRuleContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule is given: a document, and what the register holds beside it.
+
+    `version` is what it would become.
+    """
+
+    document: Document
+    pack: Pack
+    version: int
+    last: Document | None = None
+    """The last version, withdrawn or not, as readers are shown it."""
+    erased: Sequence[str] = ()
+    """The pointers of members that were erased of any version."""
+    others: Sequence[RecordName]
+    """The published records that it could be taken for, this one left out."""
+    lowered_from: HigherRecord | None = None
+    """The record at a higher level that it may be the same system as, if it is a new record."""
+
+
+RegisterRule: TypeAlias = Callable[[RegisterRuleContext], Iterator[PendingFinding]]
+
+
+def source_id_unique(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    """R21: No two records of an agency have the same `source_id`.
+
+    An error: the agency's own inventory number tells its systems apart.
+    """
+    source_id = dig(context.document, "source_id")
+    for other in context.others:
+        if source_id and other.source_id == source_id and other.agency == _agency(context):
+            yield remark(
+                "R21",
+                "/source_id",
+                message(
+                    "{code} is already the agency's own identifier of {record}. Give this system "
+                    "its own, or amend that record.",
+                    code=quoted(source_id),
+                    record=other.record,
+                ),
+            )
+
+
+def name_distinct(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    """R22: A name that repeats another of the agency, or only looks like one, is pointed out.
+
+    A warning with the other record: it may be the same system filed twice, or one that passes for
+    another by letters that look alike (UTS 39).
+    """
+    name: LangText = dig(context.document, "name") or {}
+    agency = _agency(context)
+    for tag, text in name.items():
+        mine, named = name_parts(text), 0
+        for other in context.others:
+            if named == MOST_NAMED:
+                break
+            theirs = other.name.get(tag)
+            is_own = other.agency == agency
+            if is_own and theirs is not None and is_nearly_same(mine, name_parts(theirs)):
+                saying = message(
+                    "This is nearly the name of {record}. Amend that record if it is the same "
+                    "system; else name what tells them apart.",
+                    record=other.record,
+                )
+            elif theirs is not None and not is_own and name_parts(theirs).folded == mine.folded:
+                saying = message(
+                    "This is also the name of {record}, of another agency. If it is the same "
+                    "system, let one of you file it; else name what tells them apart.",
+                    record=other.record,
+                )
+            elif looks_like(text, other.name):
+                saying = message(
+                    "This looks like the name of {record}, with other letters. Write it in the "
+                    "letters of its language.",
+                    record=other.record,
+                )
+            else:
+                continue
+            named += 1
+            yield remark("R22", pointer(("name", tag)), saying, severity="warning")
+    yield from _agency_distinct(context)
+    yield from _hosts_as_they_seem(context)
+
+
+def _hosts_as_they_seem(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    for place, address in _addresses(context.document):
+        host = host_of(address)
+        if passes_for_another(host):
+            yield remark(
+                "R22",
+                pointer(place),
+                message(
+                    "{host} has letters that look like others; machines know it as {other}. Make "
+                    "sure that it leads where it seems to.",
+                    host=host,
+                    other=other_form(host) or host,
+                ),
+                severity="warning",
+            )
+
+
+def _addresses(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the links and mailboxes of a document, each with its place."""
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), document)]
+    for place, node in waiting:
+        for name, one in node.items() if type(node) is dict else enumerate(node):
+            # By exact types, of which JSON has no others: this looks at each of hundreds of values.
+            if type(one) is str:
+                is_link = one.startswith(("https://", "http://"))
+                if is_link or (name == "email" and "@" in one):
+                    yield (*place, name), one
+            elif type(one) is dict or type(one) is list:
+                waiting.append(((*place, name), one))
+
+
+def _agency_distinct(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    agencies = context.pack.agencies
+    own = agencies.get(_agency(context))
+    pretends = own is not None and any_confusable(own.name)
+    for other in agencies.values() if own else ():
+        if (
+            own
+            and other.id != own.id
+            and (pretends or any_confusable(other.name))
+            and any(looks_like(text, other.name) for text in own.name.values())
+        ):
+            yield remark(
+                "R22",
+                "/id",
+                message(
+                    "The agency's name looks like that of {agency}, with other letters. Tell the "
+                    "register's office.",
+                    agency=other.id,
+                ),
+                severity="warning",
+            )
+
+
+def not_lowered_anew(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    """R25: A system that is filed under another id at a lower level is pointed out.
+
+    A public warning, and a lowering in the list of changes: nobody lowers a level unseen by a new
+    id. Alike are records of the agency, withdrawn or in force, with the same `source_id`, nearly
+    the same name, or mostly the same texts; less of the texts is enough where sector, task and
+    groups are the same. A restricted record, which has no texts, is like one of its sector that was
+    withdrawn.
+    """
+    before = context.lowered_from
+    if before is None:
+        return
+    level = codelists()["risk_level"][before.risk].label
+    if before.is_withdrawn:
+        saying = message(
+            "This looks like {record}, which was withdrawn at the level {level}. File it again "
+            "under its own id, or say in the reasons why the level is lower. This remark is "
+            "public.",
+            record=before.record,
+            level=level,
+        )
+    else:
+        saying = message(
+            "This looks like {record}, which is in force at the level {level}. Amend that record "
+            "if it is the same system, or say in the reasons why the level is lower here. This "
+            "remark is public.",
+            record=before.record,
+            level=level,
+        )
+    yield remark("R25", "/risk/level", saying, severity="warning")
+
+
+def levels_above(document: Document) -> Sequence[str]:
+    """Return the risk levels above a document's; none where it states none."""
+    level = dig(document, "risk", "level")
+    return LEVELS[LEVELS.index(level) + 1 :] if level in LEVELS else ()
+
+
+def lowered_from(document: Document, higher: Sequence[HigherRecord]) -> HigherRecord | None:
+    """Return the record of the highest level, above a document's, that it is alike."""
+    above = levels_above(document)
+    if not above or not higher:
+        return None
+    names = {tag: name_parts(text) for tag, text in (dig(document, "name") or {}).items()}
+    source_id, sector = dig(document, "source_id"), dig(document, "sector", "primary")
+    is_restricted = dig(document, "publication", "visibility") == "restricted"
+    is_alike = likeness_to(system_traits(document))
+
+    def may_be(one: HigherRecord) -> bool:
+        if is_restricted and one.is_withdrawn and one.sector == sector:
+            return True
+        named = one.named
+        if named is not None and (
+            (source_id is not None and named.source_id == source_id)
+            or any(
+                tag in named.name and is_nearly_same(mine, name_parts(named.name[tag]))
+                for tag, mine in names.items()
+            )
+        ):
+            return True
+        return is_alike(one.traits)
+
+    alike = (one for one in higher if one.risk in above and may_be(one))
+    return max(alike, key=lambda one: LEVELS.index(one.risk), default=None)
+
+
+def not_filed_again(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    """R26: What fills a place where something was erased is pointed out.
+
+    A warning, in the first version that has it: nobody but the agency can tell whether it is the
+    text that had to be erased. What stands in the last version is known.
+    """
+    known = [value for _, value in named_members(context.last or {}, context.erased)]
+    for place, value in named_members(context.document, context.erased):
+        if value not in known:
+            yield remark(
+                "R26",
+                place,
+                message(
+                    "What stood here was erased of an earlier version. Make sure that this is not "
+                    "the same again."
+                ),
+                severity="warning",
+            )
+
+
+def restriction_hides_no_change(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    """R29: A restriction lowers no level, and its ground serves the sector of the last version too.
+
+    An error, also of a record that was withdrawn or restricted before: nobody could see why the
+    level fell, or why the system should now be of another sector.
+    """
+    last, level = context.last, dig(context.document, "risk", "level")
+    if last is None or dig(context.document, "publication", "visibility") != "restricted":
+        return
+    before, sector = dig(last, "risk", "level"), dig(last, "sector", "primary")
+    if level in LEVELS and before in LEVELS and LEVELS.index(level) < LEVELS.index(before):
+        yield remark(
+            "R29",
+            "/risk/level",
+            message(
+                "Version {number} is at the level {level}, and a restricted record does not say "
+                "why it would be lower. Keep that level, or first publish a version that gives the "
+                "reasons.",
+                number=context.version - 1,
+                level=codelists()["risk_level"][before].label,
+            ),
+        )
+    ground = dig(context.document, "publication", "restriction", "ground")
+    moved = sector is not None and sector != dig(context.document, "sector", "primary")
+    if moved and not may_restrict(str(ground), sector, context.pack):
+        yield remark(
+            "R29",
+            "/sector/primary",
+            message(
+                "Version {number} is of another sector ({sector}), in which this ground keeps no "
+                "whole system from the public. Keep the sector, or first publish a version that "
+                "says why it is another.",
+                number=context.version - 1,
+                sector=codelists()["sector"][sector].label,
+            ),
+        )
+
+
+def change_explained(context: RegisterRuleContext) -> Iterator[PendingFinding]:
+    """change_note: From the second version on, a record says what has changed.
+
+    An error: readers of the history must not have to compare versions to learn why there are two.
+    In each language the note has at least three words, and is not that of the version before.
+    """
+    if context.version == 1:
+        return
+    note: LangText | None = dig(context.document, "publication", "change_note")
+    place = "/publication/change_note"
+    if note is None:
+        yield remark(
+            "change_note",
+            place,
+            message(
+                "This would be version {number}, and from the second version on a record says "
+                "what has changed. Add {place}: a sentence for the public, by language.",
+                number=context.version,
+                place=place,
+            ),
+        )
+        return
+    before: LangText = dig(context.last, "publication", "change_note") or {}
+    for tag, text in note.items():
+        words = _words(text)
+        if len(words) < SHORTEST_NOTE:
+            saying = message(
+                "A change note has at least {number} words. Say what has changed since version "
+                "{version}, and why.",
+                number=SHORTEST_NOTE,
+                version=context.version - 1,
+            )
+        elif words == _words(before.get(tag, "")):
+            saying = message(
+                "This is still the note of version {version}. Say what has changed since then.",
+                version=context.version - 1,
+            )
+        else:
+            continue
+        yield remark("change_note", pointer(("publication", "change_note", tag)), saying)
+
+
+def _words(text: str) -> list[str]:
+    """Return the folded words of a text; of scripts without spaces each letter is one."""
+    return _WORD.findall(fold(text))
+
+
+RULES: Mapping[str, RegisterRule] = MappingProxyType(
+    {
+        "R21": source_id_unique,
+        "R22": name_distinct,
+        "R25": not_lowered_anew,
+        "R26": not_filed_again,
+        "R29": restriction_hides_no_change,
+        "change_note": change_explained,
+    }
+)
+
+
+def _agency(context: RegisterRuleContext) -> str:
+    return agency_of(str(dig(context.document, "id") or ""))
+
+
+class CheckedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document with its canonical bytes and what its own rules say of it.
+
+    One that is about to be published may be `sealed` already.
+    """
+
+    document: Document
+    content: bytes
+    verdict: Verdict
+    sealed: SealedDocument | None = None
+
+
+def check_document(
+    document: Document,
+    *,
+    profile: Profile,
+    pack: Pack,
+    today: dt.date,
+    fast: FastValidator,
+    language: str = SOURCE,
+) -> CheckedDocument:
+    """Check a document by its own rules; raises `InvalidRecord`, told in `language`."""
+    verdict = validate(document, profile=profile, pack=pack, today=today, fast=fast)
+    if any(finding.severity == "error" for finding in verdict.findings):
+        if language != SOURCE:
+            verdict = validate(document, profile=profile, pack=pack, today=today, language=language)
+        what = (
+            "is not of the record format" if profile == "draft" else "cannot be published as it is"
+        )
+        raise InvalidRecord(
+            f"{document.get('id')} {what}", verdict.findings, verdict.findings_total
+        )
+    return CheckedDocument(document=document, content=canonical(document), verdict=verdict)
+
+
+async def check_draft(draft: Draft, context: ServiceContext, today: dt.date) -> CheckedDocument:
+    """Check a draft for publication; its verdict may have errors."""
+    content = draft.document.encode()
+    document = msgspec.json.decode(content)
+    verdict = await examine_alone(document, content, context, today)
+    return CheckedDocument(document=document, content=content, verdict=verdict)
+
+
+async def examine_alone(
+    document: Document,
+    content: bytes,
+    context: ServiceContext,
+    today: dt.date,
+    language: str = SOURCE,
+    *,
+    most: int = MAX_FINDINGS,
+) -> Verdict:
+    """Return the verdict on publishing a document by its own rules."""
+    return await context.examine(
+        len(content),
+        validate,
+        document,
+        profile="publication",
+        pack=context.pack,
+        today=today,
+        language=language,
+        fast=context.fast,
+        most=most,
+    )
+
+
+class RegisterContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What the register holds around a document.
+
+    `current` is its record's last version, where there is one; `alike` are other records that it
+    could be taken for, found by the blocking `keys` of its names. `lowered_from` is a record of
+    the agency at a higher level that a new one may be the same system as.
+    """
+
+    current: CurrentDocument | None
+    alike: Sequence[RecordName]
+    keys: BlockingKeys
+    lowered_from: HigherRecord | None = None
+
+    def is_in_force(self, content: bytes) -> bool:
+        """Return whether exactly this document, in canonical bytes, is the published version."""
+        current = self.current
+        return current is not None and current.state == "published" and current.document == content
+
+    def risks(self, document: Document) -> set[str | None]:
+        """Return the levels that publishing a document is about: its own, and the one before.
+
+        Of a new record the one before is that of a record at a higher level that it is alike.
+        """
+        before = [one.risk for one in (self.current, self.lowered_from) if one is not None]
+        return {outline(document).risk, *before}
+
+    def remarks(self, document: Document, content: bytes, pack: Pack) -> list[PendingFinding]:
+        """Return what the rules of the register notice in the document.
+
+        One that is in force as it stands has nothing to explain.
+        """
+        if self.is_in_force(content):
+            return []
+        last = None if self.current is None else msgspec.json.decode(self.current.document)
+        rule_context = RegisterRuleContext(
+            document=document,
+            pack=pack,
+            version=1 if self.current is None else self.current.version + 1,
+            last=last,
+            erased=() if self.current is None else self.current.ever_erased,
+            others=self.alike,
+            lowered_from=self.lowered_from,
+        )
+        return [remark for rule in RULES.values() for remark in rule(rule_context)]
+
+    async def examine(
+        self,
+        document: Document,
+        content: bytes,
+        context: ServiceContext,
+        today: dt.date,
+        lang: str,
+        *,
+        most: int = MAX_FINDINGS,
+    ) -> Verdict:
+        """Return the verdict on publishing the document now, with `most` findings at most."""
+        verdict = await examine_alone(document, content, context, today, lang, most=most)
+        remarks = self.remarks(document, content, context.pack)
+        return with_remarks(verdict, remarks, context.pack, lang, most=most)
+
+    async def publishable(
+        self, checked: CheckedDocument, context: ServiceContext, today: dt.date, language: str
+    ) -> Verdict:
+        """Return the verdict that is kept with a version, in the source language.
+
+        Raises `InvalidRecord` with every finding, told in `language`.
+        """
+        document, pack = checked.document, context.pack
+        remarks = self.remarks(document, checked.content, pack)
+        verdict = with_remarks(checked.verdict, remarks, pack, SOURCE)
+        if not verdict.publishable:
+            own = await examine_alone(document, checked.content, context, today, language)
+            told = with_remarks(own, remarks, pack, language)
+            raise InvalidRecord(
+                f"{document['id']} cannot be published as it is", told.findings, told.findings_total
+            )
+        return verdict
+
+
+async def read_register_context(connection: Connection, document: Document) -> RegisterContext:
+    """Read what there is around a document whose identifier is sound."""
+    record, name = str(document["id"]), document.get("name") or {}
+    agency = agency_of(record)
+    keys = blocking_keys(agency, name, document.get("source_id"))
+    current = (await records.read_current(connection, [record])).get(record)
+    higher = (
+        await record_names.read_higher(
+            connection, agency, beside=record, levels=levels_above(document)
+        )
+        if current is None
+        else ()
+    )
+    return RegisterContext(
+        current=current,
+        lowered_from=lowered_from(document, higher),
+        alike=await record_names.find_alike(connection, record, keys),
+        keys=keys,
+    )
+
+
+async def validate_in_register(
+    context: ServiceContext,
+    document: Document,
+    *,
+    now: dt.datetime,
+    language: str = SOURCE,
+) -> Verdict:
+    """Return the verdict on publishing a document now."""
+    async with context.database.connection() as connection:
+        around = await read_register_context(connection, document)
+    return await around.examine(document, canonical(document), context, now.date(), language)

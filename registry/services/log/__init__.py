@@ -1,0 +1,1 @@
+"""The log as its operator keeps it: keys, witnesses, repair."""

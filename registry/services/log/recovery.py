@@ -1,0 +1,502 @@
+"""Repair: what a restored older database has lost, and entries that contradict the signed log."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from registry.errors import Finding, Unavailable
+from registry.ledger import signing
+from registry.ledger.append import append_at
+from registry.ledger.entries import NewEntry, StatedEntry
+from registry.ledger.guard import LONGEST_SKEW, SeenLog, lacks
+from registry.ledger.publication import Publication, SealedDocument
+from registry.ledger.published_log import read_keys
+from registry.ledger.signing import SignedSize, reached_elsewhere, sign_again
+from registry.ledger.verify_database import check_database, rewrite_rows
+from registry.log.blob import (
+    Content,
+    ContentRefused,
+    check_content,
+    content_file,
+    content_path,
+    salt_of,
+)
+from registry.log.disclosure_tree import Section
+from registry.log.entry import AgencyEntry, LogEntry, RedactionEntry, VersionEntry, decode_entry
+from registry.log.erasure import readable
+from registry.log.files import LogRefused, read_bundle, sync, tree_of
+from registry.log.replay import LogInconsistent
+from registry.record.pack import Agency
+from registry.record.search_document import tokenize
+from registry.record.validate import Verdict
+from registry.services.context import ServiceContext
+from registry.services.operations import audit
+from registry.services.people.access import OPERATOR
+from registry.services.people.agencies import restore_named, store_agencies
+from registry.services.statements.erasure import apply_redaction
+from registry.settings import Settings
+from registry.store import (
+    agencies,
+    checkpoints,
+    imports,
+    log,
+    record_names,
+    records,
+    redactions,
+    search_rows,
+)
+from registry.store.checkpoints import Signed
+from registry.store.database import Connection, Database
+from registry.store.log import LogState
+from registry.store.redactions import DeadReceipt
+from registry.text.catalogues import SOURCE
+from registry.tlog.bundle import parse_bundle
+from registry.tlog.compact import CompactRange
+from registry.tlog.hashing import leaf_hash
+from registry.tlog.proof import root_of
+from registry.tlog.tile import WIDTH
+
+_AT_ONCE = 4096
+
+
+class MissingEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that the database lacks, as our files have it: bytes, what they say, content."""
+
+    index: int
+    entry: bytes
+    said: LogEntry
+    content: Content
+    sections: Sequence[Section]
+
+    @property
+    def at(self) -> dt.datetime:
+        """The entry's time."""
+        return dt.datetime.fromisoformat(self.said.at)
+
+    @property
+    def run(self) -> int:
+        """The number of the import that wrote it, 0 if none did."""
+        return getattr(self.said, "run", None) or 0
+
+
+async def heal_log(
+    context: ServiceContext,
+    settings: Settings,
+    *,
+    now: dt.datetime,
+    progress: Callable[[int, int], None],
+) -> int:
+    """Bring back the entries that were signed and are missing, and give how many.
+
+    All of them come back, or none; raises `LogRefused` where the files do not allow it. Filings are
+    taken again, unless entries were acknowledged that are in no file.
+    """
+    last, furthest = await read_furthest(context.database, settings)
+    async with context.database.transaction() as connection:
+        state = await log.lock_state(connection)
+        folder = settings.log_dir
+        first = await find_divergence(connection, folder, state.range.size, last, furthest)
+        if first is not None:
+            raise LogRefused(
+                "the database has gone on otherwise than what was signed: entries were appended "
+                "after an older state was restored. Restore a state from before them, or give up "
+                f"what was acknowledged since: registry log heal --discard-from {first}"
+            )
+        if furthest is None or furthest.size <= state.range.size:
+            return 0
+        await asyncio.to_thread(_check_tiles, folder, state, furthest)
+        missing = list(_read_missing(folder, state.range.size, furthest.size))
+        for lost in missing:
+            await _bring_back(connection, lost)
+            progress(lost.index + 1 - state.range.size, len(missing))
+        await imports.go_on_after(connection, max((one.run for one in missing), default=0))
+        healed = await log.read_state(connection)
+        if healed.range.root() != furthest.root:
+            raise LogRefused("what was brought back is not what was signed; nothing was changed")
+        signed = await sign_again(connection, settings, healed, last, now=now)
+        if not await checkpoints.insert(connection, signed, previous=last):
+            raise Unavailable("another process has signed the log meanwhile; try again")
+        await _erase_again(connection, missing)
+        # What was acknowledged and never signed is in no file.
+        seen = context.guard.memory.last
+        await log.keep_discards(connection, seen.discards)
+        why = lacks(await log.lock_state(connection, seen.size - 1), seen)
+        if why is None:
+            await log.confirm(connection, state.database)
+        else:
+            await log.stop(connection, why)
+    return len(missing)
+
+
+async def heal_rows(
+    context: ServiceContext,
+    settings: Settings,
+    *,
+    now: dt.datetime,
+    progress: Callable[[int, int], None],
+) -> int:
+    """Write rows anew that do not follow from the log, and check the whole, as `check_database`.
+
+    Return of how many entries. Raises `LogInconsistent` where anything else is wrong.
+    """
+    since, before, count = 0, -1, 0
+    while since != before:
+        before, since = since, await search_rows.rewrite_outdated(context.database, since)
+    try:
+        await check_database(context.database, settings, context.pack, progress=progress)
+    except LogInconsistent as error:
+        async with context.transaction() as connection:
+            await restore_named(connection)
+            where = error.where
+            await audit.note(connection, OPERATOR, "rewrite_rows", where, before=None, now=now)
+        count = await rewrite_rows(context.database, context.pack, progress=progress)
+        await check_database(context.database, settings, context.pack, progress=progress)
+    return count
+
+
+async def read_furthest(
+    database: Database, settings: Settings
+) -> tuple[Signed | None, SignedSize | None]:
+    """Return the last checkpoint of the database, and the furthest known of all."""
+    async with database.connection() as connection:
+        last = await checkpoints.read_last(connection)
+        chain = await read_keys(connection)
+    reached = reached_elsewhere(settings, signing.read_all(settings.key_file), chain, last)
+    return last, max(reached, key=lambda one: one.size, default=None)
+
+
+async def find_divergence(
+    connection: Connection,
+    folder: Path,
+    size: int,
+    last: Signed | None,
+    furthest: SignedSize | None,
+) -> int | None:
+    """Return the first entry in which a database of a size contradicts what was signed further.
+
+    It is looked for after the database's own last checkpoint. Raises `LogRefused` where the tiles
+    do not lead to what was signed.
+    """
+    agreed = 0 if last is None else last.size
+    if furthest is None or furthest.size <= agreed:
+        return None
+    nodes = tree_of(folder, furthest.size)
+    if await asyncio.to_thread(root_of, nodes, furthest.size) != furthest.root:
+        raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
+    end = min(size, furthest.size)
+    for at in range(agreed, end, _AT_ONCE):
+        for entry in await checkpoints.read_entries(connection, at, min(at + _AT_ONCE, end)):
+            if entry.leaf != nodes(0, entry.index):
+                return entry.index
+    return None
+
+
+def _check_tiles(folder: Path, state: LogState, furthest: SignedSize) -> None:
+    nodes = tree_of(folder, furthest.size)
+    if root_of(nodes, furthest.size) != furthest.root:
+        raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
+    if root_of(nodes, state.range.size) != state.range.root():
+        raise LogRefused(
+            "the database has other entries than were signed; run: registry log verify"
+        )
+
+
+def _read_missing(folder: Path, start: int, end: int) -> Iterator[MissingEntry]:
+    nodes = tree_of(folder, end)
+    for number in range(start // WIDTH, -(-end // WIDTH)):
+        first = number * WIDTH
+        content, width = read_bundle(folder, number, min(end - first, WIDTH))
+        entries = parse_bundle(content, width)
+        for index in range(max(start, first), min(end, first + WIDTH)):
+            entry = entries[index - first]
+            if leaf_hash(entry) != nodes(0, index):
+                raise LogRefused(f"the bundle of entry {index} in {folder} has another one")
+            yield _lost(folder, index, entry)
+
+
+def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
+    said = decode_entry(entry)
+    commitments = said.commitments
+    path = folder / content_path(index)
+    try:
+        content = check_content(
+            path.read_bytes(), index=index, commitments=commitments, digest=said.digest
+        )
+    except (FileNotFoundError, ContentRefused) as error:
+        raise LogRefused(f"{path} is needed, and is missing or damaged: {error}") from error
+    sections = [
+        Section(key=one.key, value=one.value, salts=one.salts, commitment=commitments[one.key])
+        for one in content.sections.values()
+    ]
+    return MissingEntry(index=index, entry=entry, said=said, content=content, sections=sections)
+
+
+async def _bring_back(connection: Connection, lost: MissingEntry) -> None:
+    said = lost.said
+    entry: NewEntry
+    if isinstance(said, VersionEntry):
+        entry = await _publication(connection, lost, said)
+    elif isinstance(said, RedactionEntry):
+        entry = await _redaction(connection, lost, said)
+    else:
+        record = said.record or ""
+        current = (await records.read_latest(connection, [record])).get(record)
+        if record and current is None:
+            raise LogRefused(f"entry {lost.index} is of {record}, of which nothing was published")
+        entry = StatedEntry(entry=said, stored=lost.entry, current=current, sections=lost.sections)
+        if isinstance(said, AgencyEntry):
+            await store_agencies(connection, [said.facts])
+    state = await log.lock_state(connection)
+    [appended] = await append_at(connection, state, [entry], at=lost.at)
+    fits = appended.index == lost.index and (
+        not isinstance(said, VersionEntry)
+        or (isinstance(entry, Publication) and entry.version == said.version)
+    )
+    if not fits:
+        raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
+
+
+async def _publication(
+    connection: Connection, lost: MissingEntry, said: VersionEntry
+) -> Publication:
+    record = said.id
+    current = (await records.read_latest(connection, [record])).get(record)
+    agency = said.agency(current.agency if current else None)
+    known = await _agency(connection, lost.index, agency, said.origin)
+    document = readable(
+        {one.key: msgspec.json.decode(one.value) for one in lost.sections},
+        [member.pointer for member in lost.content.erased],
+    )
+    verdict, salt = _verdict(lost, said)
+    return Publication(
+        document=document,
+        agency=known,
+        actor=said.actor,
+        stored=lost.entry,
+        verdict=verdict,
+        imported=said.imported,
+        sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known), salt=salt),
+        current=current,
+        rules=said.verdict.rules,
+        code=said.code,
+        approved_by=said.approved_by,
+    )
+
+
+def _verdict(lost: MissingEntry, said: VersionEntry) -> tuple[Verdict, bytes]:
+    """Return the verdict on a version, with its salt."""
+    stated, kept = said.verdict, lost.content.verdict or {}
+    findings = msgspec.convert(kept["findings"], tuple[Finding, ...])
+    verdict = Verdict(
+        publishable=True,
+        completeness=stated.completeness,
+        accountability=stated.accountability,
+        missing=tuple(kept["missing"]),
+        findings=findings,
+        findings_total=len(findings),
+    )
+    return verdict, salt_of(kept)
+
+
+async def _agency(connection: Connection, index: int, agency: str, origin: str | None) -> Agency:
+    """Return an agency; one of another register that is not known is named by its id for now."""
+    found = await agencies.read_named(connection, [agency])
+    if agency in found:
+        return found[agency]
+    if origin is None:
+        raise LogRefused(
+            f"entry {index} is of the agency {agency}, which the country pack does not know"
+        )
+    # Its own entry brings its name, or the next import of its register.
+    named = Agency(id=agency, name={SOURCE: agency}, kind="foreign", origin=origin)
+    await agencies.save(connection, [named])
+    return named
+
+
+async def _redaction(
+    connection: Connection, lost: MissingEntry, said: RedactionEntry
+) -> StatedEntry:
+    texts = {one.key: msgspec.json.decode(one.value) for one in lost.sections}
+    asked = redactions.Redaction(
+        id=0,
+        record=said.id,
+        agency=said.agency,
+        versions=said.versions,
+        entries=said.entries,
+        pointers=said.pointers,
+        basis=said.basis,
+        authority=texts.get("authority") or "",
+        reference=texts.get("reference"),
+        requested_by=said.actor,
+        requested_at=lost.at,
+    )
+    return StatedEntry(
+        entry=said,
+        stored=lost.entry,
+        sections=lost.sections,
+        request=await redactions.insert(connection, asked),
+    )
+
+
+async def _erase_again(connection: Connection, missing: Sequence[MissingEntry]) -> None:
+    """Destroy what redactions name: the older state of the database has it still."""
+    for lost in missing:
+        for section in lost.content.sections.values():
+            if section.erased:
+                await checkpoints.insert_erased(connection, lost.index, section)
+    for lost in missing:
+        if isinstance(lost.said, RedactionEntry):
+            await apply_redaction(connection, lost.index)
+            # Their files say that findings were erased, and not by which redaction.
+            unsalted = [
+                one.index
+                for one in missing
+                if one.index < lost.index
+                and one.content.verdict is not None
+                and not salt_of(one.content.verdict)
+            ]
+            await redactions.finish(connection, lost.index, unsalted)
+
+
+class Discard(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be given up: the entries from `start` to before `end`, the database's size.
+
+    `lost` are the first and last index of entries that were acknowledged, were not signed, and are
+    not in the database: nothing else is known of them.
+    """
+
+    start: int
+    end: int
+    receipts: Sequence[DeadReceipt]
+    lost: tuple[int, int] | None
+
+
+async def plan_discard(context: ServiceContext, settings: Settings, start: int) -> Discard:
+    """Return what would be given up from an index on.
+
+    Raises `LogRefused` unless that is the first entry in which the database contradicts what was
+    signed, or the size of the database where it does not.
+    """
+    last, furthest = await read_furthest(context.database, settings)
+    async with context.database.snapshot() as connection:
+        end = (await log.read_state(connection)).range.size
+        found = await find_divergence(connection, settings.log_dir, end, last, furthest)
+        first = end if found is None else found
+        if start != first:
+            raise LogRefused(
+                f"the database and what was signed agree up to entry {first}; only from there on "
+                f"can entries be given up: registry log heal --discard-from {first}"
+            )
+        receipts = await redactions.read_receipts(connection, start)
+    signed = 0 if furthest is None else furthest.size
+    missing = max(start, signed), context.guard.memory.last.size - 1
+    return Discard(
+        start=start,
+        end=end,
+        receipts=receipts,
+        lost=missing if missing[0] <= missing[1] else None,
+    )
+
+
+async def discard_entries(
+    context: ServiceContext, settings: Settings, planned: Discard, *, now: dt.datetime
+) -> Path | None:
+    """Discard what was planned; return the file that keeps it, if it was in the database.
+
+    Raises `Unavailable` where the log has changed since.
+    """
+    kept: Path | None = None
+    async with context.transaction() as connection:
+        state = await log.lock_state(connection)
+        receipts = await redactions.read_receipts(connection, planned.start)
+        if (state.range.size, receipts) != (planned.end, planned.receipts):
+            raise Unavailable("the log has changed meanwhile; try again")
+        if receipts:
+            folder = settings.data_dir / "discarded"
+            kept = folder / f"entries-{planned.start}-{planned.end - 1}-{now:%Y%m%dT%H%M%SZ}.jsonl"
+            await _keep(connection, kept, planned)
+        before = await _range_of(connection, planned.start)
+        count = max(state.discards, context.guard.memory.last.discards) + 1
+        for record in await redactions.discard(connection, before, discards=count):
+            await record_names.index(connection, record)
+        await restore_named(connection)
+        await log.insert_incident(connection, "discarded", _said(planned))
+        await audit.note(
+            connection, OPERATOR, "discard_entries", str(planned.start), before=None, now=now
+        )
+        [last] = await checkpoints.read_entries(connection, planned.start - 1, planned.start)
+    context.guard.memory.note(SeenLog(count, planned.start, last.leaf))
+    return kept
+
+
+async def accept_dates(context: ServiceContext) -> dt.datetime | None:
+    """Accept that the database's clock is behind the last entry, and return its time.
+
+    None where it is not. Until that time all entries get it; `incidents.json` says so.
+    """
+    async with context.database.transaction() as connection:
+        state = await log.lock_state(connection)
+        if state.last_at is None or state.last_at - state.clock <= LONGEST_SKEW:
+            return None
+        await log.accept_dates(connection)
+        said = {"entry": state.range.size - 1, "until": state.last_at}
+        await log.insert_incident(connection, "dated_ahead", said)
+        return state.last_at
+
+
+def _said(planned: Discard) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "from": planned.start,
+        "receipts": [
+            {
+                "entry": one.entry,
+                "kind": one.kind,
+                "subject": one.subject,
+                "version": one.version,
+                "at": one.at,
+                "hash": one.hash.hex(),
+            }
+            for one in planned.receipts
+        ],
+    }
+    if planned.lost is not None:
+        said["lost"] = {"from": planned.lost[0], "until": planned.lost[1]}
+    return said
+
+
+async def _range_of(connection: Connection, size: int) -> CompactRange:
+    before = CompactRange()
+    for at in range(0, size, _AT_ONCE):
+        for entry in await checkpoints.read_entries(connection, at, min(at + _AT_ONCE, size)):
+            before = before.append(entry.leaf)
+    return before
+
+
+async def _keep(connection: Connection, path: Path, planned: Discard) -> None:
+    """Write the entries with their contents, a line each, for the operator alone."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        for at in range(planned.start, planned.end, _AT_ONCE):
+            entries = await checkpoints.read_entries(
+                connection, at, min(at + _AT_ONCE, planned.end)
+            )
+            contents = await checkpoints.read_contents(connection, [one.index for one in entries])
+            for one in entries:
+                line = {
+                    "index": one.index,
+                    "leaf": one.leaf.hex(),
+                    "entry": one.content.decode(),
+                    "content": msgspec.Raw(content_file(one.index, contents[one.index])),
+                }
+                file.write(msgspec.json.encode(line) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    sync(path.parent)

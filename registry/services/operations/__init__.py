@@ -1,0 +1,1 @@
+"""Operating a register: start, heartbeats, backups, the audit trail."""

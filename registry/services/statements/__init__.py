@@ -1,0 +1,1 @@
+"""Statements about records: attestations, withdrawals, redactions; most take two people."""

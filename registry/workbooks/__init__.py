@@ -1,0 +1,1 @@
+"""Records as workbooks, out and in, and the process that reads any workbook, for imports too."""
