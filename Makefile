@@ -60,7 +60,7 @@ outage: .venv/ready-dev ## Cut hosts off, fail over, update; ROUNDS= failovers, 
 fuzz: .venv/ready-dev ## Ask it 20,000 things and more; SEED= and EXAMPLES= repeat a campaign
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),600) MUTANTS=20000 $(if $(SEED),FUZZ_SEED=$(SEED)) \
 	  $(BIN)/pytest -s tests/fuzz tests/record/test_fast_validator.py tests/search/test_oracle.py \
-	  tests/exchange/test_reading_fuzz.py tests/exchange/test_crosswalk_fuzz.py
+	  tests/imports/test_reading_fuzz.py tests/imports/test_crosswalk_fuzz.py
 
 lock: .venv/ready-dev ## Resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \

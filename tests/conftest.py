@@ -26,7 +26,7 @@ from registry.ledger.publish_files import publish_log
 from registry.record.pack import load_pack
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
-from registry.services.filing.pipeline import Receipt
+from registry.services.filing.receipts import Receipt
 from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store import embedded
@@ -62,7 +62,8 @@ _SHARED = {
     "attacks": {"register"},
     "browser": {"chromium"},
     "clients": {"register"},
-    "exchange": {"many", "shared"},
+    "exports": {"many", "shared"},
+    "imports": {"shared"},
     "house": {"register", "wheel"},
     "pages": {"site", "many"},
     "search": {"large"},

@@ -10,11 +10,11 @@ from registry.imports.crosswalk import load_crosswalk
 from registry.imports.identity import record_key
 from registry.imports.report import ForeignRecord, ImportReport
 from registry.record.fast_validator import FastValidator
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.services.context import ServiceContext
 from registry.services.filing.loading import load
-from registry.services.importing.import_matching import RecordKey
 from registry.services.importing.importing import import_foreign
+from registry.services.importing.matching import RecordKey
 from registry.store.imports import ImportFile
 from tests.conftest import NOW, ROOT
 from tests.published import given_times

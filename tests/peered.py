@@ -9,11 +9,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 
-from registry.hub.peers import add_peer, harvest
+from registry.hub.peers import add_peer
+from registry.hub.rounds import harvest
 from registry.hub.standing import read_standings
-from registry.ledger import signing
+from registry.ledger import key
 from registry.ledger.export import export_log
-from registry.ledger.publish_files import Folder
+from registry.ledger.targets import Folder
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
 from registry.services.filing.drafts import Precondition
@@ -41,7 +42,7 @@ class PeerRegister:
 
     @property
     def verifier(self):
-        return signing.read(self.settings.key_file).verifier
+        return key.read(self.settings.key_file).verifier
 
     async def put(self, *documents, now):
         """Publish documents, each of another record."""

@@ -6,7 +6,7 @@ from registry.ledger.guard import LogGuard, LogMemory
 from registry.services.filing.drafts import local_agency
 from registry.services.filing.pipeline import execute_group, execute_in
 from registry.services.filing.publication import Publish
-from registry.services.filing.register_rules import check_document
+from registry.services.filing.register_context import check_document
 from registry.services.people.access import Actor
 
 

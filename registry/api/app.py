@@ -23,13 +23,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Send
 
 from registry.api import (
-    audit,
+    audit_trail,
     authentication,
     bulk,
     changes,
     exports,
     filings,
     health,
+    log_files,
     metrics,
     openapi,
     parameters,
@@ -44,21 +45,18 @@ from registry.api import (
     workbooks,
     writes,
 )
-from registry.api import filings as draft_changes
-from registry.api import peers as imports
-from registry.api import records as codes
-from registry.api import site as log_files
-from registry.api.edge import ConditionalRequests, EdgeMiddleware
-from registry.api.health import end_with_parent, limit_unread
+from registry.api.conditional import ConditionalRequests
+from registry.api.edge import EdgeMiddleware
 from registry.api.problems import allow
 from registry.api.replica import Reads, note_wanted
 from registry.api.request import AccessLogEntry, ApiRequest, WorkLimit
 from registry.api.site import StaticSite
+from registry.api.worker_process import end_with_parent, limit_unread
 from registry.clock import utc_now
 from registry.errors import RegistryError
 from registry.ledger.guard import LogGuard, LogMemory
-from registry.ledger.publish_files import ObjectStore
 from registry.ledger.published_log import LogTree
+from registry.ledger.targets import ObjectStore
 from registry.record.pack import Pack, load_pack
 from registry.search.engine import open_index
 from registry.services.context import ServiceContext
@@ -95,7 +93,7 @@ _HANDLERS = (
     records.compare_versions,
     records.get_proof,
     records.get_source,
-    codes.get_code,
+    records.get_code,
     exports.export_csv,
     exports.export_jsonl,
     exports.export_xlsx,
@@ -109,9 +107,9 @@ _HANDLERS = (
     statements.attest,
     changes.list_changes,
     statistics.count,
-    imports.list_origins,
-    imports.list_imports,
-    imports.get_import,
+    peers.list_origins,
+    peers.list_imports,
+    peers.get_import,
     peers.list_peers,
     peers.get_peer_evidence,
     reference.list_agencies,
@@ -135,16 +133,16 @@ _HANDLERS = (
     filings.submit_draft,
     filings.approve_draft,
     filings.return_draft,
-    draft_changes.patch_draft,
-    draft_changes.get_draft_changes,
-    draft_changes.publish_record,
+    filings.patch_draft,
+    filings.get_draft_changes,
+    filings.publish_record,
     statements.list_pending_acts,
     statements.get_pending_act,
     statements.delete_pending_act,
     statements.approve_pending_act,
     statements.return_pending_act,
-    audit.list_acts,
-    audit.list_chained_acts,
+    audit_trail.list_acts,
+    audit_trail.list_chained_acts,
     health.live,
     health.ready,
     log_files.get_log_file,

@@ -20,10 +20,9 @@ from registry.errors import (
     Unauthorized,
     Unavailable,
 )
-from registry.services.operations import audit
-from registry.services.operations.audit import Action
+from registry.services.operations import audit_trail, limits
+from registry.services.operations.audit_trail import Action
 from registry.services.people import access_tokens
-from registry.services.people import access_tokens as limits
 from registry.services.people.access import Actor
 from registry.services.people.access_tokens import EndedToken, MistypedToken
 
@@ -187,7 +186,7 @@ async def note_refusal(error: Exception, scope: Any) -> None:
         except TooManyRequests as over:
             result = over.slug
             await limits.spend(database, "noted floods", who, per_minute=1, now=now)
-        await audit.note_refusal(
+        await audit_trail.note_refusal(
             database,
             known.actor,
             action,

@@ -25,7 +25,7 @@ from registry.errors import InvalidParameter, RegistryError, RequestTimeout
 from registry.services import policy
 from registry.services.filing import bulk
 from registry.services.filing.bulk import BulkPurpose, FiledLine, split_lines
-from registry.services.filing.pipeline import DraftReceipt
+from registry.services.filing.receipts import DraftReceipt
 
 _IN_MEMORY = 4 * 2**20
 

@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from registry.api.authentication import limit_exports, spend_of_address
-from registry.api.edge import is_unread
+from registry.api.conditional import is_unread
 from registry.api.operations import answers, describes
 from registry.api.parameters import CodeParameter
 from registry.api.records import RecordAnswer

@@ -26,10 +26,9 @@ from registry.ledger.published_log import read_published
 from registry.resources import read_revision
 from registry.services.operations.heartbeat import disk_room
 from registry.settings import Settings
-from registry.store import bound_rows, checkpoints, heartbeats
-from registry.store import checkpoints as witnesses
-from registry.store.checkpoints import read_target
+from registry.store import bound_rows, checkpoints, heartbeats, witnesses
 from registry.store.heartbeats import Heartbeat, WaitingCounts
+from registry.store.published_files import read_target
 from registry.tlog.checkpoint import stated
 
 

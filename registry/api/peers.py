@@ -15,8 +15,8 @@ from registry.api.request import ApiState
 from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.hub.standing import PeerStanding, read_standings
-from registry.record.ids import Origin
-from registry.services.importing.import_matching import RunReport
+from registry.record.origin import Origin
+from registry.services.importing.run_report import RunReport
 from registry.store import imports, peers
 from registry.store.imports import ImportRun
 from registry.structs import copy_as

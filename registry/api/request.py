@@ -31,13 +31,13 @@ from registry.errors import (
     UnreadableDocument,
     UnsupportedMediaType,
 )
-from registry.ledger.publish_files import ObjectStore
 from registry.ledger.published_log import LogTree
+from registry.ledger.targets import ObjectStore
 from registry.record.model import Document
 from registry.record.parse import MAX_BYTES
 from registry.search.engine import SearchIndex
 from registry.services.context import ServiceContext
-from registry.services.people import access_tokens
+from registry.services.operations import limits
 from registry.services.people.access import Actor
 from registry.services.people.identity_provider import IdentityProvider
 from registry.settings import Network, Settings
@@ -164,7 +164,7 @@ class WorkLimit:
         """Take the time of a request, one that counts, from what an address or a token may take."""
         # Nobody waits for a database that does not answer, after an answer.
         with suppress(Unavailable):
-            debt = await access_tokens.charge(
+            debt = await limits.charge(
                 database,
                 "ms of work",
                 who,

@@ -19,7 +19,7 @@ from registry.record.messages import Message, message, render
 from registry.record.model import Document
 from registry.services.context import ServiceContext
 from registry.services.filing.drafts import Precondition
-from registry.services.filing.pipeline import Receipt
+from registry.services.filing.receipts import Receipt
 from registry.services.people.access import Actor
 
 P = TypeVar("P", bound=msgspec.Struct)

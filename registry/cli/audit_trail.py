@@ -17,7 +17,7 @@ from registry.cli.parameter_types import NUMBER
 from registry.cli.runtime import pass_settings, run, until_terminated
 from registry.errors import ConfigurationError
 from registry.services.context import ServiceContext
-from registry.services.operations.audit import (
+from registry.services.operations.audit_trail import (
     BATCH,
     START,
     ChainBroken,
@@ -28,8 +28,8 @@ from registry.services.operations.audit import (
     verify_lines,
 )
 from registry.settings import Settings
-from registry.store import audit
-from registry.store.audit import ChainLink
+from registry.store import audit_trail as audit
+from registry.store.audit_trail import ChainLink
 
 _POLL_SECONDS = 1.0
 _HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")

@@ -28,8 +28,9 @@ from registry.clock import utc_now
 from registry.demo.witness import serving_witness
 from registry.errors import Unavailable
 from registry.http_client import BoundedClient
-from registry.hub.peers import add_peer, harvest
-from registry.ledger.signing import read
+from registry.hub.peers import add_peer
+from registry.hub.rounds import harvest
+from registry.ledger.key import read
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
 from registry.services.filing.loading import find_files

@@ -29,8 +29,8 @@ from registry.services.filing.bulk import identifier
 from registry.services.filing.drafts import own_agency
 from registry.services.filing.groups import Filing, file_group
 from registry.services.filing.loading import read_document
-from registry.services.filing.pipeline import Receipt
-from registry.services.filing.register_rules import check_document
+from registry.services.filing.receipts import Receipt
+from registry.services.filing.register_context import check_document
 from registry.services.people.access import Actor
 from registry.settings import Settings
 from registry.store.drafts import DraftState, read_all

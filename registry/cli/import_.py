@@ -31,8 +31,8 @@ from registry.imports.report import (
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext
-from registry.services.importing.import_matching import RunReport, by_reason
 from registry.services.importing.importing import import_foreign
+from registry.services.importing.run_report import RunReport, by_reason
 from registry.settings import Settings
 from registry.store.imports import ImportCounts, ImportFile
 

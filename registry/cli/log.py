@@ -31,8 +31,8 @@ from registry.errors import ConfigurationError, Unavailable
 from registry.file_headers import LOG
 from registry.ledger.export import export_log
 from registry.ledger.proofs import read_record_proof, site_made_from
-from registry.ledger.publish_files import Folder
 from registry.ledger.published_log import LogTree
+from registry.ledger.targets import Folder
 from registry.ledger.verify_database import VerifiedDatabase, check_database
 from registry.log.files import published_size
 from registry.pages.gazette import gazette_page, make_gazette, qr_code

@@ -12,8 +12,8 @@ from registry.cli.parameter_types import WholeNumber
 from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.errors import ConfigurationError, Conflict
-from registry.ledger import signing as keys
-from registry.ledger.append import forget_continued, keep_continued, read_last_word
+from registry.ledger import key as keys
+from registry.ledger.continuation import forget_continued, keep_continued, read_last_word
 from registry.ledger.published_log import read_keys
 from registry.log.key_chain import KeyChain
 from registry.services.context import ServiceContext
@@ -21,7 +21,7 @@ from registry.services.log.key_rotation import read_key_state
 from registry.services.log.key_rotation import rotate as rotate_key
 from registry.settings import Settings
 from registry.tlog.keys import Verifier
-from registry.verify.log import write_records
+from registry.verify.records import write_records
 
 
 @click.group()

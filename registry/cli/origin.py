@@ -9,7 +9,7 @@ from registry.cli.output import print_message, write_json
 from registry.cli.runtime import in_register
 from registry.errors import NotFound
 from registry.services.context import ServiceContext
-from registry.services.importing.import_matching import changed_members
+from registry.services.importing.run_report import changed_members
 from registry.store import imports
 
 

@@ -14,8 +14,9 @@ from registry.cli.output import print_message, progress_bar, write_json
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
 from registry.errors import NotFound
-from registry.hub.peers import HarvestReport, add_peer
-from registry.hub.peers import harvest as harvest_peer
+from registry.hub.peers import add_peer
+from registry.hub.rounds import HarvestReport
+from registry.hub.rounds import harvest as harvest_peer
 from registry.hub.standing import read_standings
 from registry.services.context import ServiceContext
 from registry.settings import Settings

@@ -10,7 +10,7 @@ from registry.clock import utc_now
 from registry.services.context import ServiceContext
 from registry.services.filing import review
 from registry.services.filing.drafts import Precondition
-from registry.services.filing.pipeline import Receipt
+from registry.services.filing.receipts import Receipt
 from registry.services.people.access import Actor
 
 

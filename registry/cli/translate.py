@@ -19,9 +19,9 @@ from babel.messages.pofile import PoFileError, read_po, write_po
 from registry import resources
 from registry.cli.runtime import pass_settings
 from registry.errors import ConfigurationError
+from registry.record.csv_tables import open_table
 from registry.record.pack import load_pack
 from registry.record.schema import SCHEMA_VERSION
-from registry.record.values import open_table
 from registry.settings import Settings
 from registry.text.catalogues import SOURCE
 

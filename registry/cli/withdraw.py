@@ -10,7 +10,7 @@ from registry.clock import utc_now
 from registry.record.model import Document
 from registry.services.context import ServiceContext
 from registry.services.filing.drafts import Precondition, tag_of
-from registry.services.filing.pipeline import Receipt
+from registry.services.filing.receipts import Receipt
 from registry.services.people.access import Actor
 from registry.services.statements import withdrawal
 from registry.services.statements.pending_acts import ActReceipt

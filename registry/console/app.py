@@ -14,10 +14,18 @@ from registry import resources
 from registry.api.app import PrivatePages
 from registry.api.problems import STATUS, allow, problem, report_fault
 from registry.api.request import ApiRequest, request_context
-from registry.console import acts, form, members, previews, records, reviews, sign_in, workbooks
-from registry.console import members as notices
-from registry.console import members as tokens
-from registry.console import sign_in as provider_sign_in
+from registry.console import (
+    acts,
+    form,
+    members,
+    notices,
+    previews,
+    records,
+    reviews,
+    sign_in,
+    tokens,
+    workbooks,
+)
 from registry.console.page import (
     PREFIX,
     ConsoleRequest,
@@ -164,9 +172,9 @@ _FOR_ANYBODY: tuple[HTTPRouteHandler, ...] = (
     sign_in.sign_in_page,
     sign_in.link_page,
     sign_in.use_link,
-    provider_sign_in.begin_sign_in,
-    provider_sign_in.begin_binding,
-    provider_sign_in.take_answer,
+    sign_in.begin_sign_in,
+    sign_in.begin_binding,
+    sign_in.take_answer,
     previews.lead_to_preview,
     previews.linked_preview_page,
 )

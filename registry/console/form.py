@@ -13,18 +13,9 @@ from litestar.params import FromPath
 
 from registry.api.parameters import RecordPath
 from registry.clock import utc_now
+from registry.console.form_layout import PAGES, FormPage, page_at, pages, units_of
 from registry.console.form_reading import Typed, gather, read_page, typed_once, units_typed
-from registry.console.form_view import (
-    PAGES,
-    FormField,
-    FormPage,
-    FormReader,
-    form_languages,
-    page_at,
-    page_fields,
-    pages,
-    units_of,
-)
+from registry.console.form_view import FormField, FormReader, form_languages, page_fields
 from registry.console.page import ConsoleRequest, console_page, see_other
 from registry.console.sessions import kept_fields, read_fields
 from registry.errors import Conflict, Finding, InvalidRecord, NotFound, PreconditionFailed
@@ -373,7 +364,7 @@ async def _show(
     shown = working.document if typed is None else typed
     verdict = working.verdict
     if typed is not None:
-        verdict = await examine(request.context, working.around, typed, **request.options)
+        verdict = await examine(request.context, working.register_context, typed, **request.options)
     findings = verdict.findings
     if refused is not None:
         known = {(one.pointer, one.rule) for one in findings}

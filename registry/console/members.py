@@ -1,4 +1,4 @@
-"""The members and API tokens of an agency, and a member's notices."""
+"""The members of an agency, or of all: invited, given roles, ended."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from litestar import Response, get, post
 from registry.clock import utc_now
 from registry.console.page import ConsoleRequest, NumberPath, console_page, see_other
 from registry.console.sessions import fields_as, kept_fields, read_fields
-from registry.errors import Conflict, InvalidParameter
+from registry.errors import InvalidParameter
 from registry.pages.labels import message
-from registry.pages.notices import render_notice
-from registry.pages.reader import Reader, say, translated
-from registry.services.people import access_tokens, members, notices
-from registry.services.people.access import SCOPES, Actor
+from registry.pages.reader import Reader, say
+from registry.services.people import members
+from registry.services.people.access import Actor
 from registry.services.people.members import Invitation
 from registry.store.members import Member
-from registry.store.tokens import StoredToken
 from registry.text.locales import make_locale
 
 ROLE_NAMES = {
@@ -222,147 +220,3 @@ def _row(reader: Reader, member: Member) -> dict[str, Any]:
         "signed_in": member.signed_in_at and member.signed_in_at.date().isoformat(),
         "ended": member.ended_at and member.ended_at.date().isoformat(),
     }
-
-
-SCOPE_NAMES = {
-    "file": message("file: drafts, submission, withdrawal, attestations"),
-    "review": message("review: approve and return what others submit"),
-    "redact": message("redact: ask for parts to be erased, and confirm it"),
-    "admin": message("admin: withdraw any record, read the audit trail"),
-}
-"""What each scope that a role has allows, for those who choose."""
-
-_LIVES = (30, 90, 180, 365)
-_TOKEN_FAULTS = {
-    "scopes": message("Choose at least one of these"),
-    "actor": message(
-        "Give the name of a role, of at most 60 characters, that is not another body’s and does "
-        "not read like another one"
-    ),
-    "days": message("Choose one of these"),
-}
-_TWO = message(
-    "This role has two tokens in force already, one to use and one to take over: revoke one of "
-    "them, or name another role"
-)
-
-
-class TokenFields(msgspec.Struct, kw_only=True):
-    """What was typed into the form of a new token."""
-
-    actor: str = ""
-    days: str = str(_LIVES[1])
-    scopes: list[str] = []
-
-
-@get("/{lang:str}/tokens")
-async def tokens_page(request: ConsoleRequest) -> Response[bytes]:
-    """Show the agency's tokens, never their secrets, and the form that makes one."""
-    found = await access_tokens.list_tokens(request.context.database, request.actor)
-    typed = fields_as(TokenFields, await kept_fields(request) or [])
-    return await _token_list_page(request, found, typed, ())
-
-
-@post("/{lang:str}/tokens", status_code=200)
-async def create_token(request: ConsoleRequest) -> Response[bytes]:
-    """Make a token, and show it, once."""
-    context, actor = request.context, request.actor
-    found = await access_tokens.list_tokens(context.database, actor)
-    typed = fields_as(TokenFields, await read_fields(request))
-    try:
-        token = await access_tokens.create_own_token(
-            context.database,
-            actor,
-            scopes=list(dict.fromkeys(typed.scopes)),
-            actor=typed.actor,
-            days=int(typed.days) if typed.days in {str(days) for days in _LIVES} else 0,
-            now=utc_now(),
-            random=context.random,
-        )
-    except InvalidParameter as error:
-        wrong = [(error.parameter, _TOKEN_FAULTS[error.parameter])]
-        return await _token_list_page(request, found, typed, wrong)
-    except Conflict:
-        return await _token_list_page(request, found, typed, [("actor", _TWO)])
-    return await console_page(request, "token.html", lambda _: {"token": token})
-
-
-@post("/{lang:str}/tokens/{number:int}/revoke", status_code=303)
-async def revoke_token(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
-    """End a token of the agency."""
-    await access_tokens.revoke_token(
-        request.context.database, number, by=request.actor, now=utc_now()
-    )
-    wording = message("Token %(number)s is revoked.")
-    return await see_other(request, "tokens", wording, number=str(number))
-
-
-async def _token_list_page(
-    request: ConsoleRequest,
-    found: Sequence[StoredToken],
-    typed: TokenFields,
-    wrong: Sequence[tuple[str, str]],
-) -> Response[bytes]:
-    now = utc_now()
-    view: dict[str, Any] = {
-        "tokens": [
-            {
-                "id": one.id,
-                "actor": one.actor,
-                "scopes": one.scopes,
-                "until": one.expires_at.date().isoformat(),
-                "used": one.last_used_on and one.last_used_on.isoformat(),
-                "state": _state_of(one, is_over=one.expires_at <= now),
-            }
-            for one in reversed(found)
-        ],
-        "typed": typed,
-        "errors": wrong,
-        "scopes": [
-            (scope, SCOPE_NAMES[scope]) for scope in SCOPES if scope in request.actor.scopes
-        ],
-        "lives": _LIVES,
-    }
-    return await console_page(request, "tokens.html", lambda _: view, status=422 if wrong else 200)
-
-
-def _state_of(token: StoredToken, *, is_over: bool) -> str:
-    if token.revoked_at is not None:
-        return "revoked"
-    return "expired" if is_over else "in_force"
-
-
-@get("/{lang:str}/notices")
-async def notices_page(request: ConsoleRequest) -> Response[bytes]:
-    """Show the latest notices."""
-    found = await notices.list_notices(request.context, request.actor)
-    base = request.settings.base_url
-
-    def view(reader: Reader) -> dict[str, Any]:
-        rows = []
-        for one in found:
-            told = render_notice(
-                one, reader.tag, reader.pack, lambda wording: translated(reader, wording).text
-            )
-            rows.append(
-                {
-                    "id": one.id,
-                    "title": told.title,
-                    "sentence": told.sentence,
-                    "address": f"{base}/{told.path}",
-                    "day": one.made_at.date().isoformat(),
-                    "is_new": one.read_at is None,
-                }
-            )
-        return {"notices": rows, "unread": sum(row["is_new"] for row in rows)}
-
-    return await console_page(request, "notices.html", view)
-
-
-@post("/{lang:str}/notices", status_code=303)
-async def mark_notices_read(request: ConsoleRequest) -> Response[bytes]:
-    """Mark as read what the page has shown, but not what came since."""
-    given = dict(await read_fields(request)).get("until", "")
-    until = int(given) if given.isdecimal() and len(given) < 19 else 0  # noqa: PLR2004  bigint
-    await notices.mark_read(request.context, request.actor, now=utc_now(), until=until)
-    return await see_other(request, "notices")

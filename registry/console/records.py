@@ -15,8 +15,8 @@ from registry.api.parameters import RecordPath
 from registry.clock import utc_now
 from registry.console.acts import BLOCKED
 from registry.console.form import comment_text, finding_links, progress, record_head
+from registry.console.form_layout import page_at
 from registry.console.form_reading import Typed, gather, typed_once
-from registry.console.form_view import page_at
 from registry.console.page import ConsoleRequest, console_page, filing_agency, see_other
 from registry.console.sessions import read_fields
 from registry.errors import InvalidRecord
@@ -95,7 +95,7 @@ def task_list_view(
     reader: Reader, working: WorkingRecord, *, refused: bool = False
 ) -> dict[str, Any]:
     """Build the page of a record that is worked on; `refused` if a submission was."""
-    draft, verdict, current = working.draft, working.verdict, working.around.current
+    draft, verdict, current = working.draft, working.verdict, working.register_context.current
     steps = progress(working.document, verdict.findings)
     return {
         "r": record_head(reader, working.document),

@@ -28,7 +28,8 @@ from registry.console.page import (
     redirect,
 )
 from registry.errors import RequestTimeout, Unauthorized, UnreadableDocument
-from registry.services.people import access_tokens, sessions
+from registry.services.operations import limits
+from registry.services.people import sessions
 from registry.services.people.sessions import Session
 from registry.settings import Settings
 
@@ -139,7 +140,7 @@ async def require_member(request: ApiRequest) -> None:
         raise await _not_signed_in(request)
     if request.method not in _SAFE:
         state = request.app.state
-        await access_tokens.spend(
+        await limits.spend(
             state.context.database,
             "writes",
             f"member {session.member.id}",

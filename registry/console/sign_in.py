@@ -26,8 +26,10 @@ from registry.console.sessions import (
     own_address,
 )
 from registry.errors import NotFound, Unauthorized
-from registry.services.people import access_tokens, identity_provider, members, sessions
-from registry.services.people.identity_provider import IdentityProvider, NoMember
+from registry.services.operations import limits
+from registry.services.people import members, provider_sign_in, sessions
+from registry.services.people.identity_provider import IdentityProvider
+from registry.services.people.provider_sign_in import NoMember
 from registry.store.members import Member
 
 
@@ -116,9 +118,7 @@ async def signed_in_response(
     """Set the cookie of a new session, and lead to where the member was, or to her home."""
     database, settings, now = request.context.database, request.settings, utc_now()
     limit = settings.limit_failures
-    await access_tokens.spend(
-        database, "sign-ins", f"member {member.id}", per_minute=limit, now=now
-    )
+    await limits.spend(database, "sign-ins", f"member {member.id}", per_minute=limit, now=now)
     following = own_address(next_page, settings)
     if kept := given_cookie(request, KEPT_COOKIE):
         waiting = await sessions.kept_address(database, kept, member, now=now)
@@ -131,7 +131,7 @@ async def signed_in_response(
 async def spend_failure(request: ConsoleRequest) -> None:
     """Take a failed attempt to sign in from what an address may do, as a failed token is."""
     limit = request.settings.limit_failures
-    await access_tokens.spend(
+    await limits.spend(
         request.context.database,
         "failed authentications",
         client_address(request.scope, request.settings.proxies),
@@ -182,7 +182,7 @@ async def take_answer(request: ConsoleRequest) -> Response[bytes]:
         language = request.language
     answer = {name: str(value) for name, value in request.query_params.items()}
     try:
-        signed_in = await identity_provider.finish(
+        signed_in = await provider_sign_in.finish(
             context.database,
             provider,
             answer,
@@ -215,7 +215,7 @@ async def _begin(
     request: ConsoleRequest, next_page: str | None, link: str | None
 ) -> Response[bytes]:
     language, context = language_of_page(request), request.context
-    secret, address = await identity_provider.begin(
+    secret, address = await provider_sign_in.begin(
         context.database,
         _provider(request),
         next_page=next_page,

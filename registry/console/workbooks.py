@@ -17,7 +17,7 @@ from registry.pages.reader import Reader, label
 from registry.record.ids import agency_of, is_id
 from registry.services.filing.drafts import draft_not_found
 from registry.services.filing.working_records import list_agency_records
-from registry.services.people import access_tokens
+from registry.services.operations import limits
 from registry.workbooks.answer import WorkbookRecord, finding_lines, write_answer
 from registry.workbooks.cells import WorkbookWords
 from registry.workbooks.file import MAX_BYTES, UnreadableWorkbook
@@ -164,7 +164,7 @@ async def _made(
     layout: WorkbookLayout = "form",
 ) -> Response[bytes]:
     limit = request.settings.limit_exports
-    await access_tokens.spend(
+    await limits.spend(
         request.context.database,
         "exports",
         f"member {request.user.id}",

@@ -26,7 +26,8 @@ from registry.services.filing.loading import (
     read_end,
     read_version,
 )
-from registry.services.filing.pipeline import Command, Receipt, execute
+from registry.services.filing.pipeline import Command, execute
+from registry.services.filing.receipts import Receipt
 from registry.store import log, records
 from registry.store.database import Connection, Database
 from registry.store.log import GuardedState

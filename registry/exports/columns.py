@@ -15,8 +15,8 @@ import msgspec
 
 from registry.log.register import Register, SourceFacts
 from registry.record.facets import FACETS, SINGLE
-from registry.record.ids import Origin
 from registry.record.model import NOT_STATED, Document
+from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts
 from registry.record.schema import Field, fields, required_field

@@ -23,8 +23,8 @@ from registry.exports.linked_data import (
 )
 from registry.exports.spreadsheets import About, csv_lines, workbook
 from registry.log.register import SourceFacts, StoredRecord
-from registry.record.ids import Origin
 from registry.record.model import Document
+from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.record.pointers import dig
 from registry.search.engine import SearchIndex

@@ -15,7 +15,7 @@ import msgspec
 import xlsxwriter
 
 from registry.exports.columns import Cell, ExportColumn, ExportRow
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.text.locales import direction
 from registry.work import in_thread
 

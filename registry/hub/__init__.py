@@ -1,1 +1,1 @@
-"""Other registers of this software: watched, verified, harvested. Only edges import it."""
+"""Other registers of this software: watched, verified, harvested in rounds, shown."""

@@ -11,7 +11,7 @@ from registry.errors import Unavailable
 from registry.log.blob import bundle_of_contents
 from registry.log.files import CHECKPOINT
 from registry.log.key_chain import KeyChain, key_path
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.text.text_safety import first_problem
 from registry.tlog.bundle import bundle_path, parse_bundle

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.store import imports, peers
 from registry.store.database import Connection
 from registry.store.peers import Peer, PeerEvidence, Quarantined

@@ -1,1 +1,4 @@
-"""The files of other registers, read and converted by crosswalks. Only edges import it."""
+"""The files of other registers, read and converted to records by crosswalks.
+
+Edges convert by it; `hub` has its ids from here.
+"""

@@ -311,7 +311,7 @@ def names() -> list[str]:
 def load_crosswalk(name_or_path: str | Path) -> Crosswalk:
     """Return a checked crosswalk. Raises `ImportRefused` with every fault and its place.
 
-    What its codes mean is checked against the format when a file is converted; see `rehearsal`.
+    What its codes mean is checked against the format when a file is converted: `convert.rehearse`.
     """
     path = _find(str(name_or_path))
     try:

@@ -10,7 +10,7 @@ import msgspec
 
 from registry.imports.dates import Order
 from registry.imports.source import ReadOptions
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pointers import pointer
 from registry.record.schema import field_at
 from registry.structs import copy_as

@@ -17,7 +17,7 @@ from registry.imports.crosswalk_model import AGENCY, Crosswalk, word_meaning
 from registry.imports.texts import one_line
 from registry.record.model import Document
 from registry.record.pointers import parts, value_at
-from registry.services.importing.import_matching import RecordKey
+from registry.services.importing.matching import RecordKey
 
 DIGITS = 8
 MAX_ID = 120

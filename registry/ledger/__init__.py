@@ -1,4 +1,4 @@
-"""The transparency log: append, publish its files, prove, verify.
+"""The log in this register's database: append, sign, publish, prove, check the rows.
 
-Its mathematics are in `tlog`.
+What entries are is in `log`, their mathematics in `tlog`.
 """

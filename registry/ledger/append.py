@@ -1,11 +1,10 @@
-"""Appending: entries with their index, time and tree, and what continues a log."""
+"""The ledger: the one place where log entries are written, with the rows that follow from them."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from pathlib import Path
 
 import msgspec
 
@@ -14,19 +13,14 @@ from registry.ledger.entries import NewEntry
 from registry.ledger.guard import LogGuard
 from registry.ledger.publication import Publication, seal_document
 from registry.log.entry import GenesisEntry, continued_log, entry_bytes, timestamp
-from registry.log.files import replace_durable
 from registry.record.schema import record_schema_bytes
-from registry.settings import Settings
 from registry.store import log, records
-from registry.store.audit import Act
+from registry.store.audit_trail import Act
 from registry.store.database import Connection
 from registry.store.log import Entry, GuardedState, LogState, TableRow
-from registry.tlog.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.hashing import leaf_hash
-from registry.tlog.keys import Signer, Verifier
-from registry.tlog.note import NoteRefused
-from registry.verify.consistency import read_kept
-from registry.verify.gazette import parse_gazette
+from registry.tlog.keys import Signer
 
 _BYTES_AT_ONCE = 32 << 20
 """JSON of rows after which another statement takes the rest; PostgreSQL takes 256 MiB of a table.
@@ -167,59 +161,3 @@ def _encoded(rows: Iterable[TableRow]) -> list[msgspec.Raw]:
 
 def _whole(now: dt.datetime) -> dt.datetime:
     return now.replace(microsecond=0)
-
-
-_NAME = "continues"
-
-
-def read_last_word(where: Path, verifier: Verifier | None) -> Checkpoint:
-    """Return what was signed or printed of a log last, as somebody kept it in a file.
-
-    A signed note needs the log's key. Raises `ConfigurationError` for anything else.
-    """
-    content = where.read_bytes()
-    try:
-        printed = parse_gazette(content)
-    except ValueError:
-        notes, _ = read_kept(content)
-    else:
-        return printed.checkpoint
-    if len({one.note for one in notes}) != 1:
-        raise ConfigurationError(f"{where} is neither a signed note of a log nor its six lines")
-    if verifier is None:
-        raise ConfigurationError(f"{where} is signed: give the key of that log with --key")
-    try:
-        opened = open_checkpoint(notes[0].note, origin=verifier.name, verifiers=[verifier])
-    except NoteRefused as error:
-        raise ConfigurationError(f"{where}: {error}") from error
-    return opened.checkpoint
-
-
-def keep_continued(settings: Settings, checkpoint: Checkpoint) -> None:
-    """Keep what the first entry of a log that is not begun yet is to continue.
-
-    Raises `ConfigurationError` for a log of its own name.
-    """
-    if checkpoint.origin == settings.origin:
-        raise ConfigurationError(
-            f"a log that continues {checkpoint.origin} needs another name: set REGISTRY_LOG_ORIGIN"
-        )
-    folder = settings.key_file.parent
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    replace_durable(folder, _NAME, checkpoint.to_text().encode())
-
-
-def forget_continued(settings: Settings) -> None:
-    """Forget what was kept for a first entry, since there is one already."""
-    settings.key_file.with_name(_NAME).unlink(missing_ok=True)
-
-
-def read_continued(settings: Settings) -> Checkpoint | None:
-    """Return what the first entry is to continue; None where it is to begin by itself."""
-    path = settings.key_file.with_name(_NAME)
-    try:
-        return parse_checkpoint(path.read_text(encoding="ascii"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise ConfigurationError(f"{path} is not as it was written: {error}") from error

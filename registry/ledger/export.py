@@ -21,8 +21,8 @@ from registry.ledger.proofs import (
     read_kept_file,
     read_record_proofs,
 )
-from registry.ledger.publish_files import FileTarget
 from registry.ledger.published_log import LogTree, PublishedLog, read_keys, read_published
+from registry.ledger.targets import FileTarget
 from registry.log.blob import bundle_of_contents, content_path
 from registry.log.files import (
     CHECKPOINT,
@@ -36,8 +36,7 @@ from registry.log.files import (
     write_volatile,
 )
 from registry.log.key_chain import key_path
-from registry.store import checkpoints, log
-from registry.store import checkpoints as published
+from registry.store import checkpoints, log, published_files
 from registry.store.database import Database
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import stated
@@ -109,7 +108,9 @@ async def copy_log(
             await _check_goes_on(connection, target, tree, served, note)
         if await tree.root(connection, served) != stated(served.checkpoint).root:
             raise LogRefused("the entries in the database are not those that were signed")
-        erased = await published.read_erased(connection) if state.erasures > there.erasures else []
+        erased = (
+            await published_files.read_erased(connection) if state.erasures > there.erasures else []
+        )
     start = 0 if is_discarded or note is None else min(there.size, stated(note).size)
     await _copy_entries(database, target, tree, served, start=start, progress=progress)
     for number in sorted({entry // WIDTH for entry in erased if entry < start}):

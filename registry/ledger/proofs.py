@@ -14,8 +14,7 @@ from registry.ledger.published_log import LogTree, read_keys, read_published
 from registry.log.blob import bundle_of_contents, content_file, content_path
 from registry.log.files import Evidence, LogHistory, RecordProof, describe, tree_of, write_volatile
 from registry.log.key_chain import key_path
-from registry.store import checkpoints, log, records
-from registry.store import checkpoints as published
+from registry.store import checkpoints, log, published_files, records
 from registry.store.database import Connection, Database
 from registry.tlog.checkpoint import stated
 from registry.tlog.proof import prove_inclusion
@@ -171,7 +170,7 @@ async def read_description(connection: Connection) -> dict[str, Any]:
 
 async def read_kept_file(connection: Connection, path: str) -> bytes:
     """Return a published file that no entry gives; raises `NotFound` where there is none."""
-    content = await published.read_file(connection, path)
+    content = await published_files.read_file(connection, path)
     if content is None:
         raise NotFound(f"the log has no file {path}")
     return content

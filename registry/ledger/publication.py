@@ -14,12 +14,12 @@ from registry.log.disclosure_tree import SALT_BYTES, Section, commitments, seal
 from registry.log.entry import (
     AgencyMove,
     ApprovedBy,
+    EntrySummary,
     Imported,
-    Outline,
     StatedVerdict,
     VersionEntry,
     entry_bytes,
-    outline,
+    entry_summary,
     timestamp,
 )
 from registry.log.register import risk_change
@@ -90,7 +90,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
 
     def write(self, at: dt.datetime) -> bytes:
         """Return the bytes of the entry at a time."""
-        stated, source = outline(self.document), self._imported
+        stated, source = entry_summary(self.document), self._imported
         moved = None
         if source is not None and source.moved_from is not None:
             moved = AgencyMove(before=source.moved_from, to=self.agency.id)
@@ -221,7 +221,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
         """Return what is counted of the version: codes and numbers."""
         document, verdict = self.document, self.verdict
         # Of what is brought back a part may be erased, and then only the entry says it.
-        stated = outline(document) if self.stored is None else _outline.decode(self.stored)
+        stated = entry_summary(document) if self.stored is None else _outline.decode(self.stored)
         risk = stated.risk or NOT_STATED
         risk_before = self.lowered_from if self.current is None else self.current.risk
         withheld = dig(document, "publication", "withheld_fields") or ()
@@ -257,7 +257,7 @@ def seal_document(
     )
 
 
-_outline = msgspec.json.Decoder(Outline)
+_outline = msgspec.json.Decoder(EntrySummary)
 
 
 def _imported_columns(imported: Imported | None) -> TableRow:

@@ -1,36 +1,21 @@
-"""The published log: its files as a host serves them, and checkpoints before they are in place."""
+"""The published log as any host has it from the database: notes, tree, bundles, proofs."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import structlog
 
 from registry.errors import NotFound, Unavailable
 from registry.log.entry import decode_entry
-from registry.log.files import (
-    CHECKPOINT,
-    POLICY,
-    WITNESSED,
-    LogRefused,
-    read_note,
-    replace_durable,
-)
-from registry.log.key_chain import KeyChain, key_path
-from registry.store import checkpoints, log
-from registry.store import checkpoints as published
-from registry.store.checkpoints import Cosignature, Signed
-from registry.store.database import Connection, Database
+from registry.log.files import LogRefused
+from registry.log.key_chain import KeyChain
+from registry.store import checkpoints, published_files
+from registry.store.database import Connection
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import stated
 from registry.tlog.hashing import HASH_BYTES
-from registry.tlog.keys import parse_verifier
-from registry.tlog.note import open_line
-from registry.tlog.policy import readable_policy
 from registry.tlog.proof import Nodes, nodes_from_tiles, prove_inclusion, root_of
 from registry.tlog.tile import HEIGHT, WIDTH, Tile, split, subtree_root
 from registry.tlog.tlog_proof import TlogProof
@@ -58,7 +43,7 @@ class PublishedLog(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read_published(connection: Connection) -> PublishedLog:
     """Return what is published of the log."""
-    files = await published.read_files(connection)
+    files = await published_files.read_files(connection)
     checkpoint = files.checkpoint
     return PublishedLog(
         size=0 if checkpoint is None else stated(checkpoint).size,
@@ -104,7 +89,7 @@ class LogTree:
             raise NotFound(f"the log has no file {tile.path}")
         start = tile.index * WIDTH
         if tile.level == 0:
-            content = b"".join(await published.read_leaves(connection, start, end))
+            content = b"".join(await published_files.read_leaves(connection, start, end))
         else:
             levels = await self._grow(connection, log)
             content = bytes(levels[tile.level - 1][start * HASH_BYTES : end * HASH_BYTES])
@@ -182,7 +167,7 @@ class LogTree:
         full = log.size // WIDTH
         while (start := len(levels[0]) // HASH_BYTES) < full:
             end = min(full, start + _LEAVES_AT_ONCE // WIDTH)
-            leaves = await published.read_leaves(connection, start * WIDTH, end * WIDTH)
+            leaves = await published_files.read_leaves(connection, start * WIDTH, end * WIDTH)
             if len(leaves) != (end - start) * WIDTH:
                 raise Unavailable("the log has changed meanwhile; try again")
             levels[0][start * HASH_BYTES : end * HASH_BYTES] = await in_thread(_roots, leaves)
@@ -210,77 +195,3 @@ async def read_bundle(connection: Connection, log: PublishedLog, index: int, wid
 def _roots(hashes: Sequence[bytes]) -> bytes:
     """Return the roots of full tiles, which lie one after the other."""
     return b"".join(subtree_root(hashes[at : at + WIDTH]) for at in range(0, len(hashes), WIDTH))
-
-
-_log = structlog.get_logger()
-
-_LOOKED_BACK = 100
-"""So many cosigned checkpoints are tried for one that satisfies the policy."""
-
-
-async def publish_notes(database: Database, folder: Path, chain: KeyChain, last: Signed) -> None:
-    """Publish a checkpoint and what is said beside it: on disk, then for all hosts that serve."""
-    async with database.connection() as connection:
-        policy = await log.read_policy(connection, last.size)
-        note = await whole_note(connection, last)
-        witnessed = await _read_witnessed(connection, last, chain, policy)
-    # The policy comes before the checkpoint whose entries name it.
-    files = {
-        POLICY: None if policy is None else policy.encode(),
-        CHECKPOINT: note,
-        WITNESSED: witnessed,
-    }
-
-    def write() -> None:
-        for name, content in files.items():
-            if content is None:
-                (folder / name).unlink(missing_ok=True)
-            elif name == CHECKPOINT or content != read_note(folder, name):
-                replace_durable(folder, name, content)
-        for number in range(1, len(chain.keys)):
-            files[key_path(number)] = (folder / key_path(number)).read_bytes()
-
-    await asyncio.to_thread(write)
-    async with database.transaction() as connection:
-        await checkpoints.write_files(connection, files, size=last.size)
-
-
-async def whole_note(connection: Connection, signed: Signed) -> bytes:
-    """Return a checkpoint with all its signatures that hold."""
-    cosigned = await _read_holding(connection, signed)
-    return signed.note + "".join(one.line for one in cosigned).encode()
-
-
-async def _read_holding(connection: Connection, signed: Signed) -> list[Cosignature]:
-    """Return the cosignatures of a checkpoint, opened anew: their rows may have been changed."""
-    stored = await checkpoints.read_cosignatures(connection, signed.size)
-    found = [one for one in stored if holds(signed.note, one) is not None]
-    if len(found) < len(stored):
-        _log.error("stored cosignatures do not hold", size=signed.size, number=len(stored))
-    return found
-
-
-def holds(note: bytes, stored: Cosignature) -> int | None:
-    """Return the time of a stored cosignature of a checkpoint, in POSIX seconds, if it holds."""
-    try:
-        return open_line(note, stored.line, parse_verifier(stored.verifier)).time or 0
-    except ValueError:
-        return None
-
-
-async def _read_witnessed(
-    connection: Connection, last: Signed, chain: KeyChain, text: str | None
-) -> bytes | None:
-    """Return the newest checkpoint that satisfies the policy, with all its signatures."""
-    policy = readable_policy(text)
-    if policy is None:
-        return None
-    for signed in [
-        last,
-        *await checkpoints.read_cosigned(connection, last.size, most=_LOOKED_BACK),
-    ]:
-        keys = {one.verifier for one in await _read_holding(connection, signed)}
-        signers = [one for one in policy.verifiers if one.to_text() in keys]
-        if policy.is_satisfied([*chain.verifiers, *signers]):
-            return await whole_note(connection, signed)
-    return None

@@ -31,11 +31,11 @@ from registry.log.files import LogRefused, read_tile
 from registry.log.replay import ChainHead, LogInconsistent, LogReplay
 from registry.record.pack import Pack
 from registry.settings import Settings
-from registry.store import agencies, bound_rows, checkpoints, log, search_rows
-from registry.store import log as log_rows
+from registry.store import agencies, bound_rows, checkpoints, log, log_checks, search_rows
 from registry.store.bound_rows import Unstated
 from registry.store.database import Connection, Database, transaction
-from registry.store.log import KeptEntry, LogState, RecordRow
+from registry.store.log import LogState
+from registry.store.log_checks import KeptEntry, RecordRow
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.tile import WIDTH, Tile, split
@@ -255,7 +255,7 @@ async def _check_rows(
 
 
 async def _read(connection: Connection, start: int, end: int) -> list[KeptEntry]:
-    entries = await log_rows.read_kept(connection, start, end)
+    entries = await log_checks.read_kept(connection, start, end)
     for index, entry in enumerate(entries, start):
         if entry.index != index:
             raise LogInconsistent(DATABASE, index, "it is missing")
@@ -268,7 +268,7 @@ async def _walk_from(connection: Connection, entries: Sequence[KeptEntry]) -> Lo
     """Begin a walk in the middle of the log."""
     start = entries[0].index
     subjects = {name for entry in entries if (name := entry.record or entry.subject)}
-    found = await log_rows.read_before(connection, start, subjects)
+    found = await log_checks.read_before(connection, start, subjects)
     at = ""
     if start:
         [earlier] = await checkpoints.read_entries(connection, start - 1, start)
@@ -289,7 +289,7 @@ async def _check_part(
     contents = await checkpoints.read_contents(connection, [entry.index for entry in entries])
     await asyncio.to_thread(_check_entries, walk, entries, contents)
     records = {entry.record for entry in entries if entry.record is not None}
-    for row in await log_rows.read_standing(connection, records):
+    for row in await log_checks.read_standing(connection, records):
         _check_record(row)
     return contents
 

@@ -26,7 +26,7 @@ from registry.log.entry import (
     VersionEntry,
     WithdrawalEntry,
     decode_entry,
-    outline,
+    entry_summary,
 )
 from registry.log.erasure import readable, replaced_members
 from registry.log.replay import LogInconsistent
@@ -251,7 +251,7 @@ def _of_entry(
         said=decode_entry(entry.content),
         sections=contents[entry.index],
         rows=rows,
-        around=rows.around.get(entry.index),
+        register_context=rows.register_context.get(entry.index),
     )
 
 
@@ -277,7 +277,7 @@ class _EntryRows(msgspec.Struct, frozen=True, kw_only=True):
     said: LogEntry
     sections: Sequence[KeptSection]
     rows: StoredRows
-    around: EntryContext | None
+    register_context: EntryContext | None
 
     def stored(self, table: str) -> Mapping[str, Any]:
         """Return the entry's row of a table; raises `LogInconsistent` where there is none."""
@@ -300,32 +300,32 @@ class _EntryRows(msgspec.Struct, frozen=True, kw_only=True):
 
 def _derive(one: _EntryRows) -> _Derived:
     """Return the rows that follow from an entry, by table."""
-    said, around = one.said, one.around
-    if isinstance(said, VersionEntry) and around is not None:
-        return _of_version(one, said, around)
+    said, register_context = one.said, one.register_context
+    if isinstance(said, VersionEntry) and register_context is not None:
+        return _of_version(one, said, register_context)
     if isinstance(said, RedactionEntry):
         return {"redaction": redaction_row(one.entry, said, one.sections)}
     current = None
-    if around is not None:
-        if around.agency is None:
+    if register_context is not None:
+        if register_context.agency is None:
             raise differs(
                 "figure", one.entry, one.entry.record or "", "of the version before is missing"
             )
-        current = _current(around, version=getattr(said, "version", 0))
+        current = _current(register_context, version=getattr(said, "version", 0))
     projected = StatedEntry(entry=said, current=current).project(one.entry)
     expected: _Derived = {table: dict(rows[0]) for table, rows in projected.items() if rows}
-    if isinstance(said, WithdrawalEntry) and around is not None:
-        if around.until_entry is None:
-            expected["record"] = (expected["record"] or {}) | {"origin": around.origin}
+    if isinstance(said, WithdrawalEntry) and register_context is not None:
+        if register_context.until_entry is None:
+            expected["record"] = (expected["record"] or {}) | {"origin": register_context.origin}
             expected["blocking_key"] = None
         else:
             del expected["record"]
     return expected
 
 
-def _of_version(one: _EntryRows, said: VersionEntry, around: EntryContext) -> _Derived:
+def _of_version(one: _EntryRows, said: VersionEntry, register_context: EntryContext) -> _Derived:
     record = said.id
-    publication = _publication(one, said, around, _agency(one, said, around))
+    publication = _publication(one, said, register_context, _agency(one, said, register_context))
     publication = msgspec.structs.replace(publication, lowered_from=_lowered_from(one, publication))
     _check_stated(one, said, publication)
     _check_agency(one, publication)
@@ -334,9 +334,9 @@ def _of_version(one: _EntryRows, said: VersionEntry, around: EntryContext) -> _D
     unstated = {"moved_from": None, "changed_on": None, "run": None, "source_log": None}
     version, counted = projected["version"][0], projected["figure"][0]
     expected["version"] = unstated | version | {"schema_version": said.schema}
-    ended = {"until_entry": around.until_entry, "until_at": around.until_at}
+    ended = {"until_entry": register_context.until_entry, "until_at": register_context.until_at}
     expected["figure"] = counted | ended
-    if around.until_entry is not None:
+    if register_context.until_entry is not None:
         for table in ("record", *_OF_RECORD):
             expected.pop(table, None)
         return expected
@@ -347,9 +347,9 @@ def _of_version(one: _EntryRows, said: VersionEntry, around: EntryContext) -> _D
     return expected
 
 
-def _agency(one: _EntryRows, said: VersionEntry, around: EntryContext) -> Agency:
+def _agency(one: _EntryRows, said: VersionEntry, register_context: EntryContext) -> Agency:
     """Return the agency whose version it is, as its entry and the version before say."""
-    home = said.agency(around.agency)
+    home = said.agency(register_context.agency)
     agency = one.check.agencies.get(home)
     if agency is None:
         raise differs("agency", one.entry, home, "is missing")
@@ -360,11 +360,11 @@ def _agency(one: _EntryRows, said: VersionEntry, around: EntryContext) -> Agency
 
 
 def _publication(
-    one: _EntryRows, said: VersionEntry, around: EntryContext, agency: Agency
+    one: _EntryRows, said: VersionEntry, register_context: EntryContext, agency: Agency
 ) -> Publication:
     """Return what was published, again; its verdict is the stored one, which is checked."""
     row, document = one.stored("version"), one.document
-    verdict = _verdict(one, said, around)
+    verdict = _verdict(one, said, register_context)
     if not row["verdict_salt"]:
         one.check.coverage.redacted += 1
     return Publication(
@@ -374,7 +374,9 @@ def _publication(
         verdict=verdict,
         imported=said.imported,
         sealed=SealedDocument(sections=(), words=tokenize(document, agency)),
-        current=None if around.agency is None else _current(around, version=said.version - 1),
+        current=None
+        if register_context.agency is None
+        else _current(register_context, version=said.version - 1),
         rules=said.verdict.rules,
         code=said.code,
         approved_by=said.approved_by,
@@ -385,7 +387,7 @@ def _check_stated(one: _EntryRows, said: VersionEntry, publication: Publication)
     """Check that the entry says in clear what the document says, unless part of it is erased."""
     if one.erased:
         return
-    for name, value in msgspec.structs.asdict(outline(publication.document)).items():
+    for name, value in msgspec.structs.asdict(entry_summary(publication.document)).items():
         if getattr(said, name) != value:
             why = unlike(name, value, getattr(said, name))
             raise differs("section", one.entry, publication.record, why)
@@ -406,7 +408,7 @@ def _check_agency(one: _EntryRows, publication: Publication) -> None:
         raise differs("agency", one.entry, here.id, why)
 
 
-def _verdict(one: _EntryRows, said: VersionEntry, around: EntryContext) -> Verdict:
+def _verdict(one: _EntryRows, said: VersionEntry, register_context: EntryContext) -> Verdict:
     """Return the stored verdict on a version, checked against the one that its entry states."""
     row = one.stored("version")
     findings = msgspec.json.decode(row["findings"], type=tuple[Finding, ...])
@@ -432,7 +434,7 @@ def _verdict(one: _EntryRows, said: VersionEntry, around: EntryContext) -> Verdi
             found = f"{len(findings)} and {len(verdict.missing)} of the digest "
             why = unlike("findings and missing", found + verdict_digest(kept), stated.digest)
             raise differs("version", one.entry, record, why) from error
-    elif salt is None or not around.is_redacted:
+    elif salt is None or not register_context.is_redacted:
         raise differs("version", one.entry, record, "verdict_salt is missing")
     return verdict
 
@@ -451,13 +453,13 @@ def _lowered_from(one: _EntryRows, publication: Publication) -> str | None:
     return stored if stored in named else next(iter(named), None)
 
 
-def _current(around: EntryContext, *, version: int) -> CurrentVersion:
+def _current(register_context: EntryContext, *, version: int) -> CurrentVersion:
     return CurrentVersion(
-        agency=around.agency or "",
+        agency=register_context.agency or "",
         version=version,
         state="published",
         entry=-1,
         leaf=b"",
-        risk=around.risk or "",
-        risk_changes=around.risk_changes,
+        risk=register_context.risk or "",
+        risk_changes=register_context.risk_changes,
     )

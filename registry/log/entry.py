@@ -413,7 +413,7 @@ def named_agency(actor: str, agency: Agency, prev: Previous | None) -> AgencyEnt
     return AgencyEntry(actor=actor, prev=prev, sections={}, **stated, **facts)
 
 
-class Outline(msgspec.Struct, frozen=True, kw_only=True):
+class EntrySummary(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of a record that an entry states in clear; null where the record states none."""
 
     risk: str | None
@@ -421,7 +421,7 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None
 
 
-def outline(document: Document) -> Outline:
+def entry_summary(document: Document) -> EntrySummary:
     """Return risk level, primary sector and status of a document."""
 
     def code(section: str, member: str) -> str | None:
@@ -429,7 +429,7 @@ def outline(document: Document) -> Outline:
         found = value.get(member) if isinstance(value, dict) else None
         return found if isinstance(found, str) else None
 
-    return Outline(
+    return EntrySummary(
         risk=code("risk", "level"),
         sector=code("sector", "primary"),
         status=code("lifecycle", "status"),

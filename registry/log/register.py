@@ -28,8 +28,8 @@ from registry.log.entry import (
 from registry.log.erasure import REPLACED
 from registry.log.replay import LogReplay
 from registry.record.canonical import canonical
-from registry.record.ids import Origin
 from registry.record.model import NOT_STATED, LangText, RiskChange, SourceState
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.risk_floor import LEVELS

@@ -16,7 +16,7 @@ import msgspec
 
 from registry.exports.columns import ExportColumn, ExportRow, LabelSource, columns
 from registry.exports.spreadsheets import cell_text
-from registry.log.entry import outline
+from registry.log.entry import entry_summary
 from registry.log.register import RegisterReplay, ReplayedVersion
 from registry.pages.editions import Edition
 from registry.pages.views.feeds import (
@@ -70,7 +70,7 @@ class ExportAudit:
         yield from self._export("jsonl", {}, in_force, _json_lines, self._unlike_line)
         levels: dict[str, list[ReplayedVersion]] = {}
         for one in in_force:
-            level = outline(msgspec.json.decode(one.document)).risk or NOT_STATED
+            level = entry_summary(msgspec.json.decode(one.document)).risk or NOT_STATED
             levels.setdefault(level, []).append(one)
         if self._facts.pack is None:
             self.not_covered.append(

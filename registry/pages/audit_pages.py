@@ -25,7 +25,8 @@ from registry.pages.page_difference import (
 from registry.pages.site import Site, open_site
 from registry.pages.snapshot import BuildFacts, LogPosition, RegisterState, Snapshot
 from registry.pages.views.browse_pages import agency_pages, browse_pages
-from registry.pages.views.changes_pages import changes_pages, gather_imports, read_events
+from registry.pages.views.changes_pages import changes_pages, gather_imports
+from registry.pages.views.events import read_events
 from registry.pages.views.feeds import feed_pages
 from registry.pages.views.home import home_pages
 from registry.pages.views.record_pages import record_pages

@@ -92,7 +92,11 @@ def listing_agency(record: StoredRecord, agency: Agency | None) -> Agency:
     return agency or Agency(id=record.agency, name={}, kind="other", origin=record.register.origin)
 
 
-_ROOMS = ("pages", "exchange", "store", "record", "text")
+_ROOMS = (
+    *("pages", "hub", "imports", "workbooks", "exports", "services", "ledger", "search", "store"),
+    *("verify", "log", "record", "text", "tlog"),
+)
+"""Every room that pages may import: together they decide how a page looks."""
 
 
 def site_fingerprint(

@@ -11,7 +11,7 @@ from registry.hub.standing import PeerStanding
 from registry.log.register import Attestation, LogLine, SourceEvent, StoredRecord, Withdrawal
 from registry.log.statistics import Statistics, StatisticsGroup
 from registry.pages.digests import RecordDigest
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.services.log.witness_policy import WitnessStanding
 from registry.store.imports import ImportRun, OriginSize

@@ -1,13 +1,10 @@
-"""Identifiers: `<agency>/<slug>`, never reused; and the registers that foreign ones come from."""
+"""Identifiers: `<agency>/<slug>`, chosen by the agency and never reused."""
 
 from __future__ import annotations
 
 import re
 
-import msgspec
-
 from registry.errors import InvalidParameter
-from registry.record.model import LangText
 
 MAX_LENGTH = 120
 
@@ -43,24 +40,3 @@ def is_id(text: str) -> bool:
 def is_foreign_agency(agency: str) -> bool:
     """Return whether an agency is of another register: its code has a dot, as in `us.hhs`."""
     return "." in agency
-
-
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Another register: its code, name, publisher, terms, address, country and language.
-
-    `country` is an ISO 3166-1 code and `language` a BCP 47 tag; both are empty where they are not
-    known, as of registers whose records were imported before they were asked for.
-    """
-
-    code: str
-    title: str
-    publisher: str = ""
-    licence: str = ""
-    homepage: str = ""
-    country: str = ""
-    language: str = ""
-
-    @property
-    def name(self) -> LangText:
-        """The title by its language."""
-        return {self.language or "en": self.title}

@@ -2,7 +2,7 @@
 
 A rule takes a rule context (a document whose shape is sound, the country's pack, today's date in
 UTC) and yields pending findings. Nothing here uses the network or the register; the rules that need
-the register, `REGISTER_RULES`, are in `services/register_rules.py`. The
+the register, `REGISTER_RULES`, are in `services/filing/register_rules.py`. The
 documentation is generated from the docstrings of rules: the first sentence is the title.
 """
 
@@ -20,7 +20,6 @@ from registry.record import (
     rules_restriction,
     rules_risk,
 )
-from registry.record import rules_restriction as rules_withholding
 from registry.record.rule_context import Rule
 
 RULE_SET = "1.2.0"
@@ -45,7 +44,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "R15": rules_risk.high_risk_in_operation_is_answered_for,
         "R16": rules_data.language_model_named,
         "R17": rules_risk.contribution_told,
-        "R18": rules_withholding.lawfully_withheld,
+        "R18": rules_restriction.lawfully_withheld,
         "R19": rules_persons.mailbox_generic,
         "R20": rules_persons.role_not_person,
         "R24": rules_risk.below_floor_explained,
@@ -57,7 +56,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 )
 
 REGISTER_RULES = ("R21", "R22", "R25", "R26", "R29", "change_note")
-"""The names of the rules that need the register, of `services/register_rules.py`."""
+"""The names of the rules that need the register, of `services/filing/register_rules.py`."""
 
 LOWERED_ANEW = "R25"
 """The rule by which a system that is filed anew at a lower level is pointed out."""

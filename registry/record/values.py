@@ -1,16 +1,12 @@
-"""The one reader of values that people type: in forms, workbooks, tables and JSON."""
+"""The one reader of values that people type: in forms, workbooks and JSON."""
 
 from __future__ import annotations
 
-import codecs
-import csv
 import datetime as dt
-import io
 import re
 import unicodedata
 from typing import Any
 
-from registry.errors import ConfigurationError
 from registry.record.messages import Message, message
 from registry.record.model import Document
 from registry.record.pointers import dig
@@ -176,24 +172,3 @@ def _with_lines_alone(value: Any, field: Field, source: str) -> Any:
         name: _with_lines_alone(part, members[name], source) if name in members else part
         for name, part in value.items()
     }
-
-
-_SEPARATORS = ",;\t"
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-
-def open_table(raw: bytes, name: str) -> csv.DictReader[str]:
-    """Return a reader of the rows by column; the first line says what separates its cells.
-
-    Raises `ConfigurationError` for what is not in UTF-8.
-    """
-    if raw.startswith(_UTF_16):
-        raise ConfigurationError(
-            f"{name} is in UTF-16, as Excel's Unicode Text is; save it as CSV UTF-8"
-        )
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{name} is not a CSV file in UTF-8: {error}") from error
-    separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
-    return csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

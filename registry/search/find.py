@@ -9,11 +9,12 @@ import msgspec
 import tantivy
 
 from registry.record.facets import TERRITORY, countries_of
-from registry.search.filters import IndexAsOf, TextQuery, any_of, every, searched_languages
+from registry.search.filters import IndexAsOf
 from registry.search.labels import NameLabels
 from registry.search.query import FacetCount, SearchQuery
 from registry.search.schema import LABEL, SUMMARY
 from registry.search.spelling import Correction, Speller, WordLists
+from registry.search.text_query import TextQuery, any_of, every, searched_languages
 from registry.text.arabizi import ArabiziIndex
 from registry.text.locales import direction
 from registry.text.query_parser import (

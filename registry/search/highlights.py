@@ -10,8 +10,8 @@ import tantivy
 
 from registry.log.erasure import readable
 from registry.record.search_document import search_texts
-from registry.search.filters import TextQuery
 from registry.search.ranking import RankedVersion
+from registry.search.text_query import TextQuery
 from registry.store.database import Connection, statement
 from registry.store.lru import LruCache
 from registry.text.highlighting import Highlight, HighlightTerms, Texts

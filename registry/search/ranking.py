@@ -11,7 +11,7 @@ import tantivy
 from tantivy import FieldType, Occur, Order, Query
 
 from registry.record.facets import LOCAL, LONGEST_NAME
-from registry.search.filters import IndexAsOf, TextQuery, every, nothing_of
+from registry.search.filters import IndexAsOf
 from registry.search.query import Match, PagePosition, SearchQuery
 from registry.search.schema import (
     LABEL,
@@ -24,6 +24,7 @@ from registry.search.schema import (
     number_of,
     ord_of,
 )
+from registry.search.text_query import TextQuery, every, nothing_of
 
 _IN_NAME = 0
 _IN_SUMMARY, _IN_TEXT, _IN_LABEL = range(LONGEST_NAME + 1, LONGEST_NAME + 4)

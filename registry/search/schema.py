@@ -203,7 +203,7 @@ def review_before(day: dt.date) -> int:
 
 
 def review_day(key: int) -> dt.date:
-    """Return the day of a key of `review_key`."""
+    """Return the day of a key of `review_before`."""
     return _FROM + dt.timedelta(days=key // _UNIT)
 
 

@@ -14,9 +14,10 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 import tantivy
 
-from registry.search.filters import IndexAsOf, any_of, every
+from registry.search.filters import IndexAsOf
 from registry.search.labels import NameLabels
 from registry.search.schema import LABEL, LEXEME, NAME, STEMS, SUMMARY, stem_token, word_token
+from registry.search.text_query import any_of, every
 from registry.text.arabizi import ArabiziIndex
 from registry.text.query_parser import (
     Clause,

@@ -59,7 +59,7 @@ class StoredRows(msgspec.Struct, frozen=True, kw_only=True):
 
     by_entry: dict[str, dict[int, dict[str, Any]]]
     by_record: dict[str, dict[str, dict[str, Any]]]
-    around: dict[int, EntryContext]
+    register_context: dict[int, EntryContext]
     replaced: dict[int, list[Any] | None]
 
 
@@ -101,12 +101,12 @@ async def read(connection: Connection, start: int, end: int) -> StoredRows:
     for table, query in _BY_RECORD.items():
         rows = await connection.fetch(query, start, end)
         by_record[table] = {row["record"]: dict(row) for row in rows}
-    around = await read_rows(connection, EntryContext, "bound", "chain", start, end)
+    register_context = await read_rows(connection, EntryContext, "bound", "chain", start, end)
     erasing = await connection.fetch(statement("bound", "erasing"), start, end)
     return StoredRows(
         by_entry=by_entry,
         by_record=by_record,
-        around={one.index: one for one in around},
+        register_context={one.index: one for one in register_context},
         replaced=await read_replaced(connection, {row["redaction"] for row in erasing}),
     )
 

@@ -1,8 +1,5 @@
-"""Dumps of the whole database by PostgreSQL's programs, and what a server is and how it is set."""
+"""Dumps of the whole database, by PostgreSQL's own `pg_dump`, `pg_restore` and `psql`."""
 
-from __future__ import annotations
-
-import datetime as dt
 import os
 import shutil
 import subprocess
@@ -14,10 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import msgspec
-
 from registry.errors import ConfigurationError, Unavailable
-from registry.store.database import Connection, read_rows, statement
+from registry.store.database import Connection, statement
 from registry.store.embedded import tools, version_of
 
 DumpProgress = Callable[[int, int], None]
@@ -159,32 +154,3 @@ def _without_password(url: str) -> tuple[str, str | None]:
     address = parts._replace(netloc=user + at + where, query=query).geturl()
     # As the driver does, which is asked first.
     return address, unquote(password) or given[-1]
-
-
-class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A server as a session of ours sees it; `number` is its version as a number, 180003."""
-
-    version: str
-    number: int
-    encoding: str
-    role: str
-    is_superuser: bool
-    is_standby: bool
-    clock: dt.datetime
-    fsync: bool
-    full_page_writes: bool
-    synchronous_commit: str
-    max_connections: int
-    is_remote: bool
-    is_encrypted: bool
-
-
-async def read_server_settings(connection: Connection) -> ServerFacts:
-    """Return what the server is."""
-    [found] = await read_rows(connection, ServerFacts, "diagnosis", "server")
-    return found
-
-
-async def read_rights(connection: Connection) -> list[tuple[str, str, list[str]]]:
-    """Return the role that serves, and for each table what it may do: `update (size)` for one."""
-    return [tuple(row) for row in await connection.fetch(statement("diagnosis", "rights"))]

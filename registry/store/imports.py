@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from registry.log.register import SourceEvent
-from registry.record.ids import Origin
 from registry.record.model import Document, SourceState
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.store.database import Connection, statement
 

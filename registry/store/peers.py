@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from registry.store.database import Connection, read_row, read_rows, statement
-from registry.store.log import LastBefore, bytea
+from registry.store.log import bytea
+from registry.store.log_checks import LastBefore
 from registry.tlog.compact import CompactRange
 
 

@@ -6,14 +6,12 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any, Literal, TypeAlias
 
-import asyncpg
 import msgspec
 
-from registry.errors import ConfigurationError, Finding
+from registry.errors import Finding
 from registry.log.blob import ErasedMember, KeptSection, replaced_items
 from registry.log.erasure import REPLACED, Erased
 from registry.store.database import Connection, read_row, read_rows, statement
-from registry.tlog.compact import CompactRange
 
 RedactionState: TypeAlias = Literal["requested", "overtaken", "confirmed", "erased"]
 
@@ -323,91 +321,3 @@ def _redaction(*, replaced: str | None, **columns: Any) -> Redaction:
     if columns["entry"] is not None:
         state = "erased" if columns["is_done"] else "confirmed"
     return Redaction(**columns, replaced=shown, state=state)
-
-
-_APPEND_ONLY = (
-    "log_entry",
-    "version",
-    "section",
-    "source_row",
-    "entry_section",
-    "withdrawal",
-    "attestation",
-    "source_event",
-    "agency_entry",
-    "short_code",
-)
-
-
-class DeadReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a receipt said whose entry is given up; `subject` is a record's or an agency's id."""
-
-    entry: int
-    kind: str
-    subject: str | None
-    version: int | None
-    at: dt.datetime
-    hash: bytes
-
-
-async def read_receipts(connection: Connection, start: int) -> list[DeadReceipt]:
-    """Return what the receipts of the entries from an index on say."""
-    return await read_rows(connection, DeadReceipt, "discard", "receipts", start)
-
-
-async def discard(connection: Connection, before: CompactRange, *, discards: int) -> list[str]:
-    """Delete all entries after a state of the log; return the records that they were about.
-
-    The caller holds the state's lock. Raises `ConfigurationError` where the role does not own the
-    tables, which refuse it else.
-    """
-    rows = await connection.fetch(statement("discard", "records"), before.size)
-    try:
-        await _switch_triggers(connection, "disable")
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise ConfigurationError(
-            f"only the role that owns the tables may give up entries ({error}); run it as that one"
-        ) from error
-    await connection.execute(
-        statement("discard", "discard"), before.size, before.packed(), discards
-    )
-    await connection.execute("set constraints all immediate")
-    await _switch_triggers(connection, "enable")
-    return [row["record"] for row in rows]
-
-
-async def _switch_triggers(connection: Connection, how: str) -> None:
-    for table in _APPEND_ONLY:
-        await connection.execute(f"alter table {table} {how} trigger user")
-
-
-_LONGEST_SECONDS = 3600
-
-
-async def rewrite_tables(connection: Connection) -> None:
-    """Write what is left of tables into new files; not inside a transaction.
-
-    Nobody reads a table while it is rewritten, nor while that waits for who reads it now: so it
-    waits for two seconds at most, and fails.
-    """
-    await connection.execute(statement("server_files", "be_impatient"))
-    await connection.execute(statement("server_files", "vacuum"), timeout=_LONGEST_SECONDS)
-
-
-async def end_write_ahead_log(connection: Connection) -> bool:
-    """Have the server delete the files of its write-ahead log so far; not inside a transaction.
-
-    Return whether its role may ask for that. See `read_wal_settings` for what else keeps them.
-    """
-    try:
-        await connection.execute(statement("server_files", "new_wal_segment"))
-        await connection.execute(statement("server_files", "checkpoint"), timeout=_LONGEST_SECONDS)
-    except asyncpg.InsufficientPrivilegeError:
-        return False
-    return True
-
-
-async def read_wal_settings(connection: Connection) -> dict[str, str]:
-    """Return the settings of the server by which files of the write-ahead log outlive their use."""
-    rows = await connection.fetch(statement("server_files", "wal_settings"))
-    return {row["name"]: row["setting"] for row in rows}

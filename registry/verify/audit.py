@@ -14,11 +14,11 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from registry.log.entry import outline
+from registry.log.entry import entry_summary
 from registry.log.register import RegisterReplay, ReplayedVersion, RiskMove, StoredRecord, risk_move
 from registry.record.facets import PublishedState
-from registry.record.ids import Origin
 from registry.record.model import NOT_STATED
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.rules import LOWERED_ANEW
 from registry.record.search_document import SearchDocument, build
@@ -312,7 +312,7 @@ class ApiAudit:
                 "agency": last.agency,
                 "origin": last.origin,
                 "name": document.get("name"),
-                **msgspec.structs.asdict(outline(document)),
+                **msgspec.structs.asdict(entry_summary(document)),
                 **msgspec.to_builtins(withdrawn[-1]),
             }
             found = list(self._compare(path, answer, {"tombstone": stone}, status=_GONE))

@@ -19,7 +19,7 @@ import msgspec
 from registry import __version__
 from registry.errors import ConfigurationError, Unavailable
 from registry.http_client import BoundedClient, HttpAnswer
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency, Operator, Pack, load_pack, pack_codes
 from registry.settings import is_loopback
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from registry.log.entry import outline
+from registry.log.entry import entry_summary
 from registry.log.register import RegisterReplay, ReplayedVersion
 from registry.log.statistics import Coverage, Statistics, count_part
 from registry.record.model import NOT_STATED
@@ -74,7 +74,7 @@ class CountedRegister:
 
     def _count(self, version: ReplayedVersion) -> _Counted:
         document = msgspec.json.decode(version.document)
-        stated = msgspec.structs.asdict(outline(document))
+        stated = msgspec.structs.asdict(entry_summary(document))
         due = dig(document, "lifecycle", "next_review_on")
         late = None
         if due is not None and stated["status"] != "retired" and due < self._day.isoformat():

@@ -27,7 +27,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from registry.api.authentication import limit_exports
-from registry.api.edge import is_unread
+from registry.api.conditional import is_unread
 from registry.api.request import ApiRequest
 from registry.errors import NotFound, Unavailable
 from registry.pages.build.build_directory import build_name, builds_folder

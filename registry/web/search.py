@@ -29,7 +29,7 @@ from registry.pages.reader import Reader
 from registry.pages.site import Demonstration, demonstration_of, render
 from registry.pages.views.finder import COUNTED, SearchAnswer, refusal_view, search_view
 from registry.record.facets import FACETS, LOCAL
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.short_code import read_code
 from registry.search.query import SearchResult, Sort

@@ -22,14 +22,14 @@ from registry.file_headers import LOG, address_of
 from registry.http_client import exchange
 from registry.ledger.export import CopiedLog, copy_log
 from registry.ledger.proofs import site_made_from
-from registry.ledger.publish_files import ObjectStore
 from registry.ledger.published_log import LogTree, PublishedLog, read_published
+from registry.ledger.targets import ObjectStore
 from registry.log.blob import bundle_of_contents, content_path
 from registry.log.files import CHECKPOINT
 from registry.pages.build.build_directory import read_manifest
 from registry.services.context import ServiceContext
 from registry.settings import Settings
-from registry.store import checkpoints, log
+from registry.store import log, published_files
 from registry.tlog.checkpoint import stated
 from registry.tlog.tile import WIDTH
 from registry.worker.tasks import (
@@ -69,7 +69,7 @@ async def read_stored(settings: Settings, context: ServiceContext) -> bytes | No
         target = ObjectStore(settings.publish_to)
         note, state = await target.read(LOG + CHECKPOINT), await target.read(_LOG_STATE)
         async with context.database.connection() as connection:
-            discards = (await checkpoints.read_files(connection)).discards
+            discards = (await published_files.read_files(connection)).discards
         there = CopiedLog() if state is None else msgspec.json.decode(state, type=CopiedLog)
     except (RegistryError, ValueError) as error:
         _log.warning("what the store has of the log is not known", why=str(error))
@@ -128,7 +128,7 @@ class StoredLog:
         await self._target.write([(_LOG_STATE, msgspec.json.encode(copied))])
         self._there, self._seen = copied, (served, erasures)
         async with self._database.transaction() as connection:
-            await checkpoints.note_target(
+            await published_files.note_target(
                 connection, self._target.name, now=utc_now(), log_size=copied.size
             )
         _log.info("log published to the store", size=copied.size)
@@ -139,10 +139,10 @@ class StoredLog:
     async def _note_erased(self) -> None:
         """Note the contents that were put again without what was erased."""
         async with self._database.transaction() as connection:
-            erased = await checkpoints.read_erased(connection)
+            erased = await published_files.read_erased(connection)
             paths = {content_path(entry) for entry in erased}
             paths |= {bundle_of_contents(entry // WIDTH) for entry in erased}
-            await checkpoints.note_replaced(
+            await published_files.note_replaced(
                 connection, {LOG + path for path in paths}, now=utc_now()
             )
 
@@ -194,7 +194,7 @@ class StoredSite:
         if self._settings.purge_url is not None:
             replaced = gone | {file for file in changed if file in there}
             async with self._context.database.transaction() as connection:
-                await checkpoints.note_replaced(connection, replaced, now=utc_now())
+                await published_files.note_replaced(connection, replaced, now=utc_now())
 
         def state(now: bytes | None) -> bytes:
             if now == before:
@@ -206,7 +206,7 @@ class StoredSite:
 
         await target.update(_SITE_STATE, state)
         async with self._context.database.transaction() as connection:
-            await checkpoints.note_target(
+            await published_files.note_target(
                 connection, target.name, now=utc_now(), site_size=made_from["size"]
             )
         _log.info("site published to the store", files=len(pages), changed=len(changed))
@@ -223,7 +223,7 @@ async def purge(settings: Settings, context: ServiceContext) -> None:
         return
     while True:
         async with context.database.connection() as connection:
-            waiting = await checkpoints.read_replaced(connection, most=_ADDRESSES_AT_ONCE)
+            waiting = await published_files.read_replaced(connection, most=_ADDRESSES_AT_ONCE)
         if not waiting:
             return
         paths = [one.path for one in waiting]
@@ -231,7 +231,7 @@ async def purge(settings: Settings, context: ServiceContext) -> None:
         fault = await _tell_cache(settings.purge_url, {"addresses": addresses, "objects": paths})
         told = waiting if fault is None else []
         async with context.database.transaction() as connection:
-            await checkpoints.note_purge(connection, told, now=utc_now(), fault=fault)
+            await published_files.note_purge(connection, told, now=utc_now(), fault=fault)
         if fault is not None:
             raise Unavailable(fault)
         _log.info("the cache was told what changed", addresses=len(paths))
@@ -277,7 +277,7 @@ async def _note_fault(settings: Settings, context: ServiceContext, error: Except
     """Note for figures that the store is not reached; without the database they say that."""
     with suppress(Unavailable):
         async with context.database.transaction() as connection:
-            await checkpoints.note_target(
+            await published_files.note_target(
                 connection,
                 (settings.publish_to or "").rstrip("/"),
                 now=utc_now(),

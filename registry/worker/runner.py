@@ -1,43 +1,39 @@
-"""The background runner: one table of tasks, each done again and again."""
+"""The background runner: publish the log, build the site, tell members, delete what expired."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import smtplib
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 
 import structlog
 
-from registry import resources
 from registry.clock import utc_now
-from registry.errors import RegistryError, Unavailable
-from registry.hub.peers import harvest
+from registry.errors import Unavailable
 from registry.ledger.proofs import write_contents
 from registry.ledger.publish_files import publish_log
 from registry.ledger.verify_database import check_rows_from
 from registry.log.files import prune, published_size
-from registry.pages.notices import notice_mail
 from registry.services.context import ServiceContext
-from registry.services.filing import pipeline, previews
+from registry.services.filing import idempotency, previews
 from registry.services.log.witness_policy import take_policy
 from registry.services.log.witness_rounds import WitnessRounds
-from registry.services.operations.audit import BATCH, chain_acts
+from registry.services.operations import limits
+from registry.services.operations.audit_trail import BATCH, chain_acts
 from registry.services.operations.heartbeat import host_of, keep_beating
 from registry.services.operations.startup import run_in_register
-from registry.services.people import access_tokens, members, notices, sessions
+from registry.services.people import members, sessions
 from registry.services.people.agencies import name_agencies
-from registry.services.people.notices import Mail, send
 from registry.services.statements.erasure import erase_published
 from registry.settings import Settings
-from registry.store import heartbeats, peers
-from registry.store import notices as store
+from registry.store import heartbeats
 from registry.store.search_rows import rewrite_outdated
-from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
 from registry.tlog.tile import WIDTH
+from registry.worker.harvests import harvest_due
+from registry.worker.notices import send_due, tell_due
 from registry.worker.publishing import StoredSite, purge, read_stored, store_task
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 from registry.worker.tasks import (
@@ -49,98 +45,14 @@ from registry.worker.tasks import (
     run_tasks,
 )
 
-_log = structlog.get_logger()
-
-
-async def tell_due(context: ServiceContext, *, now: dt.datetime) -> None:
-    """Notify members of reviews that are due, and delete notices that have expired."""
-    await notices.tell_due_reviews(context.database, now=now)
-    await notices.delete_expired(context.database, now=now)
-
-
-async def send_due(
-    settings: Settings,
-    context: ServiceContext,
-    *,
-    clock: Callable[[], dt.datetime] = utc_now,
-) -> int:
-    """Send every e-mail that is due, one by one, and return how many were sent.
-
-    Whatever happens to one it is tried again later, and sent no more once the server has taken it.
-    Raises `Unavailable` where the server cannot be reached.
-    """
-    pack, sent = context.pack, 0
-    while True:
-        async with context.database.connection() as connection:
-            due = await store.claim_mail(connection, clock())
-        if due is None:
-            return sent
-        catalogues = _catalogues(pack.languages)
-        subject, text = notice_mail(due, due.language, pack, catalogues, settings.base_url)
-        mail = Mail(id=f"notice-{due.id}", to=due.email, subject=subject, text=text)
-        try:
-            await asyncio.to_thread(send, settings, mail)
-        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
-            # One address's affair: the others go on.
-            _log.error("an e-mail was refused", member=due.member, why=_reason(error))
-            continue
-        except OSError as error:
-            raise Unavailable(_reason(error)) from error
-        async with context.database.connection() as connection:
-            await store.mark_mailed(connection, due.id, clock())
-        sent += 1
-
-
-@cache
-def _catalogues(tags: tuple[str, ...]) -> dict[str, Catalogue]:
-    return load_catalogues(resources.SITE / "locale", [tag for tag in tags if tag != SOURCE])
-
-
-def _reason(error: OSError) -> str:
-    """Return why something failed, without the server's own words, which may name an address."""
-    codes = ""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        codes = " ".join(sorted({str(code) for code, _ in error.recipients.values()}))
-    elif isinstance(error, smtplib.SMTPResponseException):
-        codes = str(error.smtp_code)
-    return f"{type(error).__name__} {codes or error.strerror or ''}".strip()
-
-
-async def harvest_due(settings: Settings, context: ServiceContext, *, now: dt.datetime) -> None:
-    """Harvest the peers whose last round was long enough ago, or has left entries, one by one.
-
-    What happens to one keeps none of the others back: each has one bounded round at a time.
-    """
-    interval = dt.timedelta(minutes=settings.harvest_minutes)
-    async with context.database.connection() as connection:
-        known = await peers.read_all(connection)
-        last = {one.code: await peers.read_last_checkpoint(connection, one.code) for one in known}
-    for peer in known:
-        if peer.removed_at is not None or peer.stopped is not None:
-            continue
-        seen = last[peer.code]
-        is_behind = seen is not None and peer.applied < seen.size and peer.failure is None
-        if peer.tried_at is not None and now - peer.tried_at < interval and not is_behind:
-            continue
-        try:
-            report = await harvest(
-                context, peer.code, now=utc_now, only_public=settings.peers_on_loopback == "off"
-            )
-        except RegistryError as error:
-            _log.error("a peer could not be harvested", peer=peer.code, why=error.detail)
-        except Exception:  # noqa: BLE001  one peer's fault is not another's
-            _log.exception("a peer could not be harvested", peer=peer.code)
-        else:
-            write = _log.error if report.outcome in {"failed", "stopped"} else _log.info
-            write("peer harvested", peer=peer.code, outcome=report.outcome, why=report.why)
-
-
 _HARVEST_SECONDS = 20.0
 _MAIL_SECONDS, _MAIL_AGAIN_SECONDS = 3.0, 30.0
 _WHOLE_IN = dt.timedelta(hours=20)
 """The rows of the whole log are derived again in less than a day."""
 _LONGEST_INTERVAL = dt.timedelta(minutes=5)
 _NEWEST = 16
+
+_log = structlog.get_logger()
 
 
 def work_tasks(
@@ -328,8 +240,8 @@ async def _chain_acts(context: ServiceContext) -> None:
 
 async def delete_expired(context: ServiceContext, *, now: dt.datetime) -> None:
     """Delete idempotency keys, rate limits, sessions and links that have expired."""
-    await pipeline.delete_expired(context.database, now=now)
-    await access_tokens.forget_unused(context.database, now=now)
+    await idempotency.delete_expired(context.database, now=now)
+    await limits.forget_unused(context.database, now=now)
     await previews.delete_expired(context.database, now=now)
     await members.forget_expired(context.database, now=now)
     await sessions.forget_expired(context.database, now=now)

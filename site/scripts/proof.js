@@ -8,7 +8,7 @@ import { LABELS } from "./labels.js";
 import { inLanguage, made } from "./made.js";
 import { readShown } from "./shown.js";
 
-const KEPT = "log-proof"; // as in `registry/verify/kept_checkpoints.py`
+const KEPT = "log-proof"; // as in `registry/verify/consistency.py`
 const section = document.getElementById("proof");
 const main = document.getElementById("main");
 const at = (id) => document.getElementById(id);

@@ -13,7 +13,7 @@ import pytest
 from registry.api import authentication
 from registry.api.app import _litestar
 from registry.api.authentication import ACTIONS
-from registry.services.operations.audit import Action, chain_acts, verify_lines
+from registry.services.operations.audit_trail import Action, chain_acts, verify_lines
 from registry.services.people import access_tokens
 from registry.settings import Settings
 

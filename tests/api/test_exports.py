@@ -14,10 +14,10 @@ import msgspec
 import pytest
 
 from registry.api import exports
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services.importing.import_matching import ForeignFiling
+from registry.services.importing.matching import ForeignFiling
 from registry.store import imports
 from tests.conftest import NOW
 from tests.imported import import_filings

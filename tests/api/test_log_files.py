@@ -7,15 +7,15 @@ import msgspec
 import pytest
 
 from registry.api.app import create_app
+from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
-from registry.ledger.signing import read
 from registry.log.blob import check_content, content_path
 from registry.log.entry import decode_entry
 from registry.log.files import read_checkpoint
 from registry.services.operations.startup import open_register
 from registry.settings import Settings
-from registry.store.checkpoints import write_files
 from registry.store.database import connect
+from registry.store.published_files import write_files
 from registry.tlog.bundle import parse_bundle
 from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.hashing import leaf_hash

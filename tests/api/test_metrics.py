@@ -19,7 +19,7 @@ from registry import __version__
 from registry.api.app import create_app
 from registry.services.operations.heartbeat import note_run
 from registry.services.people import access_tokens
-from registry.store import bound_rows, checkpoints, heartbeats
+from registry.store import bound_rows, heartbeats, witnesses
 from registry.store.heartbeats import ProcessFigures
 from tests.conftest import NOW
 
@@ -63,9 +63,9 @@ async def test_a_fault_of_the_log_is_shown(client, database):
 async def test_an_alarm_of_a_witness_is_shown(client, database):
     async with database.transaction() as connection:
         day = dt.timedelta(days=1)
-        await checkpoints.claim(connection, "https://w.example", 1, now=NOW, apart=day)
+        await witnesses.claim(connection, "https://w.example", 1, now=NOW, apart=day)
         for alarm in ("refused", "refused", None):
-            await checkpoints.keep_answer(
+            await witnesses.keep_answer(
                 connection, "https://w.example", size=None, answer="", alarm=alarm
             )
     text = (await client.get("/metrics", headers=LOCAL)).text

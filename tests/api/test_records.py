@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services.importing.import_matching import ForeignFiling
+from registry.services.importing.matching import ForeignFiling
 from tests.conftest import NOW
 from tests.imported import import_filings
 

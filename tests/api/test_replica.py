@@ -10,9 +10,9 @@ import pytest
 from registry.api.app import create_app
 from registry.errors import TooManyRequests
 from registry.ledger.verify_database import check_database
+from registry.services.operations import limits
 from registry.services.operations.startup import find_doubts, open_register
 from registry.services.people import access_tokens
-from registry.services.people import access_tokens as limits
 from registry.services.people.identity_provider import ProgramGrant
 from registry.store.database import connect
 from tests.conftest import NOW, amended, make_record

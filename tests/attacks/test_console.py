@@ -6,8 +6,8 @@ import pytest
 
 from registry.console.sessions import own_address
 from registry.services.people import sessions
-from tests.web.console import conftest
-from tests.web.console.conftest import opened_office, parse
+from tests.console import conftest
+from tests.console.conftest import opened_office, parse
 
 office = conftest.office
 

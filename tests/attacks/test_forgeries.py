@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from registry.cli.main import main
-from registry.ledger import signing
+from registry.ledger import key
 from registry.ledger.verify_database import check_all
 from registry.log.files import LogRefused
 from registry.log.register import RegisterReplay
@@ -548,7 +548,7 @@ def test_the_command_gives_one_verdict(register, capsys, tmp_path, monkeypatch):
     undo()
     assert run(register.url, "--key", "nonsense") == 2
     # A note of more than the log has now: two histories, which are kept.
-    signer = signing.read(register.register.data / "keys/log.key")
+    signer = key.read(register.register.data / "keys/log.key")
     text = Checkpoint(origin=signer.name, size=99, root=bytes(32)).to_text()
     (tmp_path / "kept").write_bytes(sign_note(text, [signer]).to_bytes())
     assert run(register.url, "--kept", str(tmp_path / "kept"), "--no-memory") == 1

@@ -30,11 +30,11 @@ from registry.services.filing.loading import load
 from registry.services.people import access_tokens
 from registry.workbooks.cells import WorkbookWords
 from registry.workbooks.writing import FormSource, make_workbook
+from tests.console import conftest
+from tests.console.conftest import SITE
 from tests.imported import import_filings
 from tests.published import given_times
 from tests.typed import Typist
-from tests.web.console import conftest
-from tests.web.console.conftest import SITE
 
 office = conftest.office
 

@@ -12,8 +12,8 @@ from registry.store import embedded
 from registry.store.database import connect
 from tests.bench.measure import Row
 from tests.conftest import NOW
+from tests.console.conftest import opened_office
 from tests.typed import Typist, file_all, for_agency
-from tests.web.console.conftest import opened_office
 
 LEVELS = ("minimal", "limited", "high")
 MOST = {"minimal": (24, 8)}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from registry.ledger import signing
+from registry.ledger import key, signing
 from registry.ledger.proofs import read_record_proof
 from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
@@ -67,7 +67,7 @@ def run() -> Iterator[Row]:
 
 def _verified(folder: Path) -> Row:
     """Verify a whole log, beside all its files read and hashed once."""
-    signer = signing.read_or_create(folder / "log.key", ORIGIN)
+    signer = key.read_or_create(folder / "log.key", ORIGIN)
     log = folder / "log"
     write_log(log, signer, VERIFIED)
     read = read_from(log)
@@ -86,7 +86,7 @@ def _verified(folder: Path) -> Row:
 
 
 def _started(data: Path) -> Row:
-    signer = signing.read_or_create(data / "keys" / "log.key", ORIGIN)
+    signer = key.read_or_create(data / "keys" / "log.key", ORIGIN)
     settings = Settings(data_dir=data)
     write(settings.key_file, signer.to_text().encode())
     settings.key_file.chmod(0o600)
@@ -111,7 +111,7 @@ def start_up(data: Path) -> float:
     start = time.perf_counter()
     settings = Settings(data_dir=data)
     folder = settings.log_dir
-    there = signing.read_all(settings.key_file)
+    there = key.read_all(settings.key_file)
     chain = KeyChain.known(there[0].verifier)
     reached = reached_elsewhere(settings, there, chain, None)
     size = max(one.size for one in reached)
@@ -174,7 +174,7 @@ async def _signed(url: str, settings: Settings) -> tuple[list[float], bytes, Ver
         record = str(documents[-1]["id"])
         proof = await read_record_proof(connection, LogTree(), record, None)
     await database.close()
-    return seconds, msgspec.json.encode(proof), signing.read(settings.key_file).verifier
+    return seconds, msgspec.json.encode(proof), key.read(settings.key_file).verifier
 
 
 def _now() -> dt.datetime:

@@ -18,7 +18,7 @@ from registry.log.entry import (
     StatedVerdict,
     VersionEntry,
     entry_bytes,
-    outline,
+    entry_summary,
     previous_entry,
     timestamp,
 )
@@ -61,7 +61,7 @@ _SHORT = {
 def write_log(folder: Path, signer: Signer, size: int) -> None:
     """Write a whole published log: its first entry, and two versions of each record."""
     models = [_shortened(document) for document in local_documents(40)]
-    sealed = [(model, outline(model), seal(model, secrets.token_bytes)) for model in models]
+    sealed = [(model, entry_summary(model), seal(model, secrets.token_bytes)) for model in models]
     entry = entry_bytes(
         GenesisEntry(at=timestamp(NOW), origin=ORIGIN, key=signer.verifier_key, schema="0" * 64)
     )

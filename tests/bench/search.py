@@ -26,7 +26,7 @@ import msgspec
 import psutil
 import tantivy
 
-from registry.log.entry import outline
+from registry.log.entry import entry_summary
 from registry.record.model import NOT_STATED
 from registry.record.pack import load_pack
 from registry.record.pointers import dig
@@ -392,7 +392,7 @@ def _write_sqlite(file: Path, size: int) -> None:
 
 def _rows(size: int) -> Iterator[tuple[Any, ...]]:
     for number, (document, agency) in enumerate(records(size), start=1):
-        stated = outline(document)
+        stated = entry_summary(document)
         name, *_ = document["name"].values()
         codes = (stated.risk, stated.sector, stated.status, agency.id)
         texts = [text for _, _, text in search_texts(document)]

@@ -72,7 +72,7 @@ def decide(reviewer, document, **button):
 
 
 def test_a_record_is_filed_returned_mended_approved_and_amended(console, people):
-    """Of high risk, of which all is asked, in two languages; tests/web/console has the others."""
+    """Of high risk, of which all is asked, in two languages; tests/console has the others."""
     document = bilingual("high", "a-la-main")
     editor, reviewer = people("editor", "ar"), people("reviewer")
     file_all(editor, document)

@@ -7,11 +7,11 @@ import zlib
 
 import pytest
 
-from registry.console.form_view import PAGES
+from registry.console.form_layout import PAGES
 from registry.workbooks.file import read_sheets
 from tests.browser.conftest import EVERY_STATE
 from tests.browser.console_office import PUBLISHED, WITHDRAWN_SOON
-from tests.exchange.sheet_edits import edited, place
+from tests.workbooks.sheet_edits import edited, place
 
 pytestmark = pytest.mark.xdist_group("browser-console")
 

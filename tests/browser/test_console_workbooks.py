@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.workbooks.file import read_sheets
-from tests.exchange.sheet_edits import Formula, edited, named, place
+from tests.workbooks.sheet_edits import Formula, edited, named, place
 
 pytestmark = pytest.mark.xdist_group("browser-console")
 

@@ -14,7 +14,7 @@ import pytest
 
 from registry.cli.verify import verify
 from registry.errors import RegistryError
-from registry.ledger.signing import read
+from registry.ledger.key import read
 from registry.record.canonical import canonical
 from registry.record.page_words import read_page
 from registry.tlog.checkpoint import Checkpoint

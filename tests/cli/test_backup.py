@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.ledger.signing import files, make, path_of, read, read_or_create, write
+from registry.ledger.key import files, make, path_of, read, read_or_create, write
 from registry.store import embedded
 from registry.store.dump import _tool, _without_password, restore, statements
 from tests.cli.conftest import begin, registry_in

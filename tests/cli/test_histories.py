@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.ledger.signing import read
+from registry.ledger.key import read
 from registry.tlog.checkpoint import stated
 from registry.tlog.keys import Signer
 from tests.cli.conftest import begin

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from registry.ledger.signing import read
+from registry.ledger.key import read
 from registry.record.short_code import candidates
 from registry.store import embedded
 from registry.tlog.keys import Signer

@@ -20,7 +20,7 @@ import httpx
 import msgspec
 import psutil
 
-from registry.ledger import signing
+from registry.ledger import key
 from registry.log.files import LogRefused
 from registry.record.canonical import canonical
 from registry.record.pack import load_pack
@@ -269,7 +269,7 @@ async def _key_faults(register: Register, named: Sequence[str]) -> list[str]:
     rows = await connection.fetch("select bytes from log_entry where kind = 'key' order by index")
     await connection.close()
     logged = [msgspec.json.decode(row["bytes"])["key"] for row in rows]
-    there = {one.verifier_key for one in signing.read_all(register.data / "keys/log.key")}
+    there = {one.verifier_key for one in key.read_all(register.data / "keys/log.key")}
     lost = [one for one in named if logged.count(one) != 1]
     return [f"the key {one} was acknowledged and is not in the log once" for one in lost] + [
         f"the file of the key {one} is not there" for one in logged if one not in there
@@ -281,7 +281,7 @@ async def _published_faults(register: Register) -> list[str]:
     done = await asyncio.to_thread(register.run, "log", "publish")
     if done.returncode:
         return [f"the log cannot be published: {done.stderr}"]
-    first = signing.read(register.data / "keys/log.key").verifier
+    first = key.read(register.data / "keys/log.key").verifier
     try:
         await asyncio.to_thread(fsck, register.data / "log", verifier=first, progress=_quiet)
     except LogRefused as error:

@@ -16,9 +16,10 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from registry.ledger import signing as key
+from registry.ledger import key
 from registry.ledger.export import export_log
-from registry.ledger.publish_files import Folder, publish_log
+from registry.ledger.publish_files import publish_log
+from registry.ledger.targets import Folder
 from registry.log.replay import LogInconsistent
 from registry.record.pack import load_pack
 from registry.services.context import ServiceContext

@@ -9,7 +9,7 @@ import pytest
 
 from registry.services.filing import drafts, review
 from registry.services.filing.drafts import Precondition
-from registry.services.operations import audit
+from registry.services.operations import audit_trail
 from registry.services.people.access import Actor
 from registry.services.statements import act_review, attestation, withdrawal
 from tests.crash.invariants import LAWS, Receipt, broken_laws, unkept
@@ -71,7 +71,7 @@ async def filed(publish, record, database):
     async with database.transaction() as connection:
         for one in published:
             at = one.published_at
-            await audit.note(connection, actor, "publish", one.id, before=None, now=at)
+            await audit_trail.note(connection, actor, "publish", one.id, before=None, now=at)
     return published
 
 

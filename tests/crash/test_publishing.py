@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from registry.ledger import signing
+from registry.ledger import key
 from registry.ledger.publish_files import publish_log
 from tests.crash.asking import Violation
 from tests.crash.publishing import ERRORS, STEPS, attest_some, check_signed, torment
@@ -31,7 +31,7 @@ async def test_wherever_it_dies_the_files_converge_and_each_size_has_one_root(
     assert ended["killed: died"] > len(STEPS)
     assert all(ended[f"{error}: failed"] > 0 for error in ERRORS)
     assert "killed: failed" not in ended
-    assert len(signing.files(settings.key_file)) > 2, "its key was changed meanwhile"
+    assert len(key.files(settings.key_file)) > 2, "its key was changed meanwhile"
 
 
 async def test_a_second_root_of_a_size_would_be_seen(context, database, settings):

@@ -117,12 +117,12 @@ def test_nginx_takes_its_server(tmp_path, certificate):
     server = (DEPLOY / "proxies/nginx.conf").read_text()
     server = re.sub(r"/etc/ssl/\S+(?=;)", str(certificate), server)
     (tmp_path / "server.conf").write_text(server)
-    around = tmp_path / "nginx.conf"
-    around.write_text(
+    register_context = tmp_path / "nginx.conf"
+    register_context.write_text(
         f"pid {tmp_path}/pid; error_log stderr; events {{}}\n"
         f"http {{ access_log off; include {tmp_path}/server.conf; }}\n"
     )
-    code, told = run("nginx", "-t", "-c", around, "-p", tmp_path)
+    code, told = run("nginx", "-t", "-c", register_context, "-p", tmp_path)
     assert code == 0, told
     assert "warn" not in told
 

@@ -13,7 +13,7 @@ from registry.imports.crosswalk import TEMPLATES, load_crosswalk
 from registry.imports.report import ForeignRecord, ImportReport, Refusal, as_lines
 from registry.record.schema import fields
 from tests.conftest import ROOT
-from tests.exchange.awkward_files import plain, workbook
+from tests.imports.awkward_files import plain, workbook
 
 PAGE = (ROOT / "docs/importing.md").read_text(encoding="utf-8")
 TODAY = dt.date(2026, 11, 24)

@@ -138,7 +138,7 @@ def test_a_field_is_validated(tree):
 
 def test_a_field_is_in_the_form_of_the_console(tree):
     program = """
-from registry.console.form_view import units_of
+from registry.console.form_layout import units_of
 assert "/technical/electricity" in {unit.pointer for unit in units_of("technology")}
 """
     run(tree, sys.executable, "-c", program)

@@ -2,12 +2,15 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from registry import errors
+from registry.pages import digests
 from registry.pages.views.prose_pages import error_types
 
 ROOT = Path(__file__).parents[2]
@@ -117,3 +120,18 @@ def test_the_lock_holds_every_dependency_with_a_hash_and_no_address(lock, groups
     locked = set(re.findall(r"^([a-z0-9.-]+)==[^\s]+ .*\\\n    --hash=sha256:", text, re.MULTILINE))
     assert {re.match(r"[\w.-]+", one)[0].lower() for one in wanted} <= locked
     assert "://" not in text
+
+
+def test_pages_are_made_again_where_a_room_changed_that_they_import():
+    listed = (
+        "import sys, registry.pages.build.plan; "
+        "print(*{name.split('.')[1] for name in sys.modules if name.count('.') > 1 "
+        "and name.startswith('registry.')})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", listed], capture_output=True, text=True, check=True
+    )
+    assert {*done.stdout.split()} <= {*digests._ROOMS}
+    assert [
+        room for room in digests._ROOMS if not any((ROOT / "registry" / room).glob("*.py"))
+    ] == []

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from registry.errors import ConfigurationError
-from registry.ledger.signing import read, read_or_create
+from registry.ledger.key import read, read_or_create
 
 ORIGIN = "a.example/log"
 

@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError, Conflict
-from registry.ledger import signing
+from registry.ledger import key
 from registry.ledger.append import append_at
 from registry.ledger.entries import StatedEntry
 from registry.ledger.export import export_log
 from registry.ledger.proofs import prover, read_record_proof
-from registry.ledger.publish_files import Folder, publish_log
+from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
+from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
 from registry.log import key_chain
 from registry.log.entry import GenesisEntry, KeyEntry, PolicyEntry
@@ -136,7 +137,7 @@ class Clocked:
         self.database, self.settings, self.context = database, settings, context
         self._publish, self._record = publish, record
         self.now = NOW
-        self.first = signing.read(settings.key_file)
+        self.first = key.read(settings.key_file)
         self.count = 0
 
     async def filed(self, days=0):
@@ -153,7 +154,7 @@ class Clocked:
         path, index = await rotate(
             self.context, self.settings, **({"made": None} | more), now=self.now
         )
-        return signing.read(path), index
+        return key.read(path), index
 
     async def proof(self, record="demo-sante/a1"):
         async with self.database.snapshot() as connection:
@@ -183,7 +184,7 @@ async def test_a_key_is_not_rotated_to_one_that_nobody_follows(register, setting
     monkeypatch.setattr(key_chain, "MOST_KEYS", 1)
     with pytest.raises(Conflict, match="the log has 1 keys"):
         await register.rotated()
-    assert list(signing.files(settings.key_file)) == [settings.key_file]
+    assert list(key.files(settings.key_file)) == [settings.key_file]
 
 
 async def test_a_key_is_rotated_twice_and_whoever_knew_one_follows(
@@ -194,7 +195,7 @@ async def test_a_key_is_rotated_twice_and_whoever_knew_one_follows(
     second, at = await register.rotated()
     assert at == 2
     assert second.verifier_key != register.first.verifier_key
-    assert signing.read(settings.key_file) == register.first
+    assert key.read(settings.key_file) == register.first
     await register.published()
     assert register.signed_by() == ids(register.first, second)
     both = read_checkpoint(settings.log_dir)
@@ -429,13 +430,13 @@ async def test_a_rotation_that_was_interrupted_is_taken_up(register, settings, m
         patch.setattr("registry.services.log.key_rotation.append", killed)
         with pytest.raises(KeyboardInterrupt):
             await register.rotated()
-    [left] = [one for one in signing.read_all(settings.key_file) if one != register.first]
+    [left] = [one for one in key.read_all(settings.key_file) if one != register.first]
     # Between file and entry: the log goes on with the key it has.
     await register.filed()
     assert register.signed_by() == ids(register.first)
     second, _ = await register.rotated()
     assert second == left
-    assert signing.path_of(settings.key_file, second.verifier).stat().st_mode & 0o777 == 0o600
+    assert key.path_of(settings.key_file, second.verifier).stat().st_mode & 0o777 == 0o600
     # Between entry and signature: nothing follows before it is published.
     with pytest.raises(Conflict, match="not published yet"):
         await register.rotated()
@@ -452,7 +453,7 @@ async def test_without_the_key_that_signs_nothing_is_signed(register, settings):
     await register.filed()
     second, _ = await register.rotated()
     for one in (register.first, second):
-        path = next(path for path in signing.files(settings.key_file) if signing.read(path) == one)
+        path = next(path for path in key.files(settings.key_file) if key.read(path) == one)
         away = path.rename(path.with_name("away"))
         with pytest.raises(ConfigurationError, match="put the log's own key back"):
             await register.published()
@@ -471,7 +472,7 @@ async def test_a_key_made_elsewhere_follows(register, settings):
     assert second == made
     await register.filed()
     for number in (5, 6):
-        signing.write(signing.path_of(settings.key_file, signer(number).verifier), signer(number))
+        key.write(key.path_of(settings.key_file, signer(number).verifier), signer(number))
     with pytest.raises(Conflict, match="2 keys lie in"):
         await register.rotated()
 

@@ -10,8 +10,8 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.ledger import signing
+from registry.ledger.key import read, read_or_create
 from registry.ledger.publish_files import PublishStep, is_published, publish_log
-from registry.ledger.signing import read, read_or_create
 from registry.ledger.verify_database import check_database
 from registry.log.files import LogRefused, prune, read_checkpoint
 from registry.log.replay import LogInconsistent

@@ -15,7 +15,7 @@ from registry.record.pack import Agency
 from registry.record.short_code import candidates
 from registry.record.validate import validate
 from registry.services.filing.drafts import Precondition
-from registry.services.importing.import_matching import ForeignFiling
+from registry.services.importing.matching import ForeignFiling
 from registry.services.log.recovery import heal_rows
 from registry.services.people.access import Actor
 from registry.services.people.agencies import name_agencies

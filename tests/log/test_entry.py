@@ -18,7 +18,7 @@ from registry.log.entry import (
     VersionEntry,
     WithdrawalEntry,
     entry_bytes,
-    outline,
+    entry_summary,
     previous_entry,
     read_entry,
     timestamp,
@@ -45,7 +45,7 @@ def entry_of(document, *, origin=None, previous=None, actor="dgi"):
             id=document["id"],
             version=3,
             schema="1.0",
-            **msgspec.structs.asdict(outline(document)),
+            **msgspec.structs.asdict(entry_summary(document)),
             prev=previous,
             sections=commitments(seal(document, secrets.token_bytes)),
             verdict=VERDICT,
@@ -119,14 +119,20 @@ def test_no_unsalted_digest_of_the_document_is_in_the_entry(complete):
 def test_nothing_that_a_person_wrote_is_in_the_entry(complete):
     content = entry_of(complete).decode()
     allowed = {complete["id"], complete["schema_version"]}
-    allowed |= {outline(complete).risk, outline(complete).sector, outline(complete).status}
+    allowed |= {
+        entry_summary(complete).risk,
+        entry_summary(complete).sector,
+        entry_summary(complete).status,
+    }
     for value in values(complete):
         if isinstance(value, str) and len(value) > 12 and value not in allowed:
             assert value not in content
 
 
-def test_the_outline_of_a_document_of_any_shape_does_not_fail():
-    assert outline({}) == outline({"risk": "high", "sector": [], "lifecycle": {"status": 3}})
+def test_the_summary_of_a_document_of_any_shape_does_not_fail():
+    assert entry_summary({}) == entry_summary(
+        {"risk": "high", "sector": [], "lifecycle": {"status": 3}}
+    )
 
 
 @pytest.mark.parametrize("written", KEPT.read_bytes().splitlines(), ids=lambda one: one[:60])

@@ -24,10 +24,10 @@ from registry.log.register import (
     VersionLine,
     Withdrawal,
 )
-from registry.pages.build.sitemap import all_pages
+from registry.pages.build.page_list import all_pages
 from registry.pages.site import open_site
 from registry.pages.snapshot import RegisterState, Snapshot
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency, load_pack
 from registry.record.short_code import candidates
 from registry.record.validate import validate

@@ -17,7 +17,7 @@ from registry.pages.build.read_snapshot import build_register
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
 from registry.services.filing.drafts import Precondition
-from registry.services.importing.import_matching import ForeignFiling
+from registry.services.importing.matching import ForeignFiling
 from registry.services.people.access import Actor
 from registry.services.statements import redaction
 from registry.services.statements.attestation import attest

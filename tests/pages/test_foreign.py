@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from registry.log.register import SourceEvent, SourceFacts
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 
 from .conftest import FILED, Rendered, make_corpus, stored

@@ -9,11 +9,11 @@ from registry.api.site import StaticSite
 from registry.pages.build import plan
 from registry.pages.build.read_snapshot import build_register, day_of, is_current, read_snapshot
 from registry.pages.site import demonstration_of
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services.filing.drafts import Precondition
-from registry.services.importing.import_matching import ForeignFiling
+from registry.services.importing.matching import ForeignFiling
 from registry.services.people.access import Actor
 from registry.services.statements.attestation import attest
 from registry.services.statements.withdrawal import withdraw

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from registry.log.register import LogLine
-from registry.pages.views.changes_pages import Event, gather_imports
+from registry.pages.views.changes_pages import gather_imports
+from registry.pages.views.events import Event
 from tests.built import build
 
 from .conftest import FILED, FOREIGN, SETTINGS, make_corpus, parse, stored

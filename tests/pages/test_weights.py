@@ -2,7 +2,7 @@
 
 import httpx
 
-from registry.api.edge import ConditionalRequests
+from registry.api.conditional import ConditionalRequests
 from registry.api.site import StaticSite
 
 MOST = 30 * 1024

@@ -11,7 +11,7 @@ from registry.services.filing.drafts import Precondition
 from registry.services.people import access_tokens
 from registry.services.people.access import Actor
 from registry.services.statements import withdrawal
-from registry.store import audit, records
+from registry.store import audit_trail, records
 from registry.store import drafts as stored_drafts
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -88,7 +88,7 @@ class Filer:
 
     async def acts(self):
         async with self.context.database.connection() as connection:
-            found = await audit.read(connection, since=0, subject=None, limit=1000)
+            found = await audit_trail.read(connection, since=0, subject=None, limit=1000)
         return [(act.actor, act.action, act.subject, act.before, act.result) for act in found]
 
     async def _act(self, work, document, tag, by, now, *said, **more):

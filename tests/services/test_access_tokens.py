@@ -11,7 +11,7 @@ import pytest
 from registry.errors import ConfigurationError, Conflict, Forbidden, NotFound, Unauthorized
 from registry.services import policy
 from registry.services.people import access_tokens
-from registry.store import audit
+from registry.store import audit_trail
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -165,7 +165,7 @@ async def test_what_the_operator_does_is_in_the_audit_trail(database, create):
     with pytest.raises(NotFound):
         await access_tokens.revoke_token(database, 1, now=NOW + DAY)
     async with database.connection() as connection:
-        acts = await audit.read(connection, since=0, subject="1", limit=10)
+        acts = await audit_trail.read(connection, since=0, subject="1", limit=10)
     assert [(act.actor, act.token, act.action, act.at, act.result) for act in acts] == [
         ("operator", None, "create_token", NOW, "done"),
         ("operator", None, "revoke_token", NOW + DAY, "done"),

@@ -12,7 +12,7 @@ from registry.errors import ClockDiffers, RegisterBehind
 from registry.ledger.export import export_log
 from registry.ledger.guard import LogGuard, LogMemory, SeenLog
 from registry.ledger.proofs import read_history
-from registry.ledger.publish_files import Folder
+from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
 from registry.log.files import LogRefused
 from registry.services.context import ServiceContext
@@ -21,8 +21,7 @@ from registry.services.log.recovery import discard_entries, heal_log, plan_disca
 from registry.services.operations.startup import find_doubts, open_register
 from registry.services.people.access import Actor
 from registry.services.statements import attestation, redaction, withdrawal
-from registry.store import log, records, redactions
-from registry.store import redactions as discards
+from registry.store import discards, log, records, redactions
 from registry.store.database import connect
 from registry.verify.fsck import fsck
 from tests.crash.invariants import broken_laws

@@ -8,7 +8,7 @@ import pytest
 from registry.errors import ConfigurationError
 from registry.services.operations.startup import open_register
 from registry.services.people.agencies import add_agency, complete_pack
-from registry.store import audit
+from registry.store import audit_trail
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 ROW = {"id": "eau", "name_fr": "Agence de l’eau", "kind": "other", "fictitious": "no"}
@@ -32,7 +32,7 @@ async def test_an_agency_that_was_added_is_there_after_the_pack_was_replaced(
     await filer.save(document, by=water)
     assert (await filer.submit(document, by=water)).version == 1
     async with database.connection() as connection:
-        acts = await audit.read(connection, since=0, subject="eau", limit=10)
+        acts = await audit_trail.read(connection, since=0, subject="eau", limit=10)
     assert [(act.actor, act.action) for act in acts] == [("operator", "add_agency")]
 
 

@@ -10,7 +10,7 @@ import pytest
 from registry.errors import Forbidden, IdempotencyKeyReused, InvalidStatement, NotFound
 from registry.services.people.access import Actor
 from registry.services.statements.attestation import attest
-from registry.store import attestations, audit
+from registry.store import attestations, audit_trail
 from tests.commitments import section_commitment
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -230,7 +230,7 @@ async def test_it_is_in_the_audit_trail_without_its_text(context, statement):
     await say(context, statement | {"systems_total": 5})
     await say(context, statement | {"systems_total": 5})
     async with context.database.connection() as connection:
-        acts = await audit.read(connection, since=0, subject="demo-sante", limit=10)
+        acts = await audit_trail.read(connection, since=0, subject="demo-sante", limit=10)
     assert [(act.action, act.actor, act.before, act.result) for act in acts] == [
         ("attest", "records", None, "done"),
         ("attest", "records", str(first.entry), "done"),

@@ -6,8 +6,8 @@ import json
 import msgspec
 import pytest
 
-from registry.services.operations import audit
-from registry.services.operations.audit import (
+from registry.services.operations import audit_trail
+from registry.services.operations.audit_trail import (
     START,
     ChainBroken,
     chain_acts,
@@ -18,7 +18,7 @@ from registry.services.operations.audit import (
     verify_lines,
 )
 from registry.services.people.access import OPERATOR
-from registry.store.audit import ChainLink
+from registry.store.audit_trail import ChainLink
 from registry.store.database import connect
 from tests.conftest import NOW
 
@@ -46,7 +46,7 @@ async def verified(database):
 
 
 async def test_each_act_gets_a_place_and_the_hash_of_all_before_it(database, monkeypatch):
-    monkeypatch.setattr(audit, "BATCH", 2)
+    monkeypatch.setattr(audit_trail, "BATCH", 2)
     assert await verified(database) == START
     await act(database, "a", "b", "c")
     lines = await chained(database)

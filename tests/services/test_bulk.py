@@ -26,12 +26,12 @@ from registry.search.query import SearchQuery
 from registry.services.filing import bulk, drafts, pipeline, review
 from registry.services.filing.bulk import InputLine, file_lines, identifier, split_lines
 from registry.services.filing.drafts import Precondition
+from registry.services.operations import limits
 from registry.services.people import access_tokens
-from registry.services.people import access_tokens as limits
 from registry.services.people.access import Actor
 from registry.services.people.access_tokens import EndedToken
 from registry.services.statements.withdrawal import withdraw
-from registry.store import audit, records
+from registry.store import audit_trail, records
 from registry.store.drafts import read_all as read_drafts
 from tests.conftest import amended
 from tests.searched import search
@@ -556,7 +556,7 @@ async def test_a_token_that_ends_in_the_middle_files_no_more(context, record, wi
     assert "revoked" in left[0].result.detail
     assert await stored(context, "demo-sante/line-2") is None
     async with context.database.connection() as connection:
-        acts = await audit.read(connection, since=0, subject=None, limit=100)
+        acts = await audit_trail.read(connection, since=0, subject=None, limit=100)
     refused = [(act.token, act.subject) for act in acts if act.result == "unauthorized"]
     assert refused == [(with_token.token, "demo-sante/line-2")]
 
@@ -607,7 +607,7 @@ async def test_writes_and_the_first_refusal_of_authority_are_in_the_audit_trail(
     )
     await file(body(record), "draft", actor=actor)
     async with context.database.connection() as connection:
-        acts = await audit.read(connection, since=0, subject=None, limit=20)
+        acts = await audit_trail.read(connection, since=0, subject=None, limit=20)
     assert [(act.action, act.subject, act.before, act.result) for act in acts] == [
         ("submit", record["id"], None, "done"),
         ("submit", record["id"], "1", "done"),

@@ -19,9 +19,9 @@ from registry.services.operations.doctor.examination import examine
 from registry.services.operations.heartbeat import figures_of_host, note_run
 from registry.services.people import access_tokens
 from registry.settings import LIMITS
-from registry.store import bound_rows, checkpoints, heartbeats, log
+from registry.store import bound_rows, heartbeats, log, published_files
 from registry.store.database import connect
-from registry.store.dump import read_server_settings
+from registry.store.diagnosis import read_server
 from registry.store.heartbeats import ProcessFigures
 from tests.conftest import NOW, ROOT, as_role, grant_serving
 from tests.crash.register import free_port
@@ -245,7 +245,9 @@ async def test_each_thing_that_is_broken_on_the_host_is_found(installed, monkeyp
     assert "nothing was published" in (await found(publish_to=to))["store"]
     for log_size, fault, words in ((0, "no way", "gets to s3://bucket"), (9, None, "")):
         async with installed.database.transaction() as connection:
-            await checkpoints.note_target(connection, to, now=NOW, log_size=log_size, fault=fault)
+            await published_files.note_target(
+                connection, to, now=NOW, log_size=log_size, fault=fault
+            )
         assert words in (await found(publish_to=to)).get("store", "")
     (settings.site_dir / "build.json").write_text('{"log": {"size": 0}}')
     async with installed.database.connection() as connection:
@@ -438,7 +440,7 @@ async def test_an_empty_database_and_what_cannot_be_looked_at_are_findings(insta
 async def test_what_a_server_lacks_is_said(shared_url, settings):
     database = await connect(shared_url, size=1)
     async with database.connection() as connection:
-        facts = await read_server_settings(connection)
+        facts = await read_server(connection)
     await database.close()
 
     def found(**changed):

@@ -8,11 +8,8 @@ import random
 import pytest
 
 from registry.record.likeness import MOST_WORDS, blocking_keys
-from registry.services.filing.register_rules import (
-    RULES,
-    RegisterRuleContext,
-    read_register_context,
-)
+from registry.services.filing.register_context import read_register_context
+from registry.services.filing.register_rules import RULES, RegisterRuleContext
 from registry.store import record_names
 from registry.store.database import statement
 from registry.store.record_names import MOST_ALIKE, MOST_OF_A_KEY, RecordName
@@ -149,8 +146,8 @@ async def test_a_crowd_of_similar_names_costs_no_more_than_is_looked_at(publish,
                 MOST_OF_A_KEY,
             )
             read.append(rows_read(json.loads(plan)[0]["Plan"], "blocking_key"))
-            around = await read_register_context(connection, document)
-        assert len(around.alike) == min(count + 1, MOST_ALIKE)
+            register_context = await read_register_context(connection, document)
+        assert len(register_context.alike) == min(count + 1, MOST_ALIKE)
     # The server tells averages, of two digits after the point.
     assert round(read[0]) <= len(keys.words) <= MOST_WORDS
     assert round(read[1]) <= (len(keys.words) + len(keys.own)) * MOST_OF_A_KEY

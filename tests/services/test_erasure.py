@@ -25,8 +25,7 @@ from registry.services.log.recovery import heal_log
 from registry.services.people.access import Actor
 from registry.services.statements import attestation, redaction, withdrawal
 from registry.settings import Settings
-from registry.store import attestations, records, redactions, withdrawals
-from registry.store import redactions as server_files
+from registry.store import attestations, records, redactions, server_files, withdrawals
 from registry.tlog.policy import ANYBODY
 from registry.verify.fsck import read_from
 from registry.verify.log import verify_log

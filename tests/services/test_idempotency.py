@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from registry.errors import IdempotencyKeyReused, InvalidParameter
-from registry.services.filing import pipeline
+from registry.services.filing import idempotency
 from registry.services.people import access_tokens
 from registry.services.people.access import Actor
 
@@ -28,11 +28,11 @@ def act(context):
 
     async def do(actor, key, request, content=b"{}", now=NOW):
         async with context.database.transaction() as connection:
-            before = await pipeline.replay(connection, actor, key, request)
+            before = await idempotency.replay(connection, actor, key, request)
             if before is not None:
                 return before
             await asyncio.sleep(0)
-            await pipeline.store_response(
+            await idempotency.store_response(
                 connection, context, actor, key, request, content, now=now
             )
         return None
@@ -100,8 +100,8 @@ async def test_requests_at_once_are_done_once_and_answered_alike(act, actor, con
 async def test_what_failed_may_be_tried_again_with_its_key(act, actor, context):
     async def fail():
         async with context.database.transaction() as connection:
-            assert await pipeline.replay(connection, actor, KEY, b"one") is None
-            await pipeline.store_response(connection, context, actor, KEY, b"one", b"1", now=NOW)
+            assert await idempotency.replay(connection, actor, KEY, b"one") is None
+            await idempotency.store_response(connection, context, actor, KEY, b"one", b"1", now=NOW)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -128,8 +128,8 @@ async def test_a_key_that_is_none_is_refused(act, actor, context, subtests):
 async def test_answers_are_forgotten_after_a_day(act, actor, context):
     await act(actor, "old", b"one")
     await act(actor, "new", b"two", now=NOW + dt.timedelta(hours=1))
-    await pipeline.delete_expired(
-        context.database, now=NOW + pipeline.RETENTION + dt.timedelta(minutes=1)
+    await idempotency.delete_expired(
+        context.database, now=NOW + idempotency.RETENTION + dt.timedelta(minutes=1)
     )
     assert [row["key"] for row in await kept(context)] == ["new"]
     assert await act(actor, "old", b"another") is None

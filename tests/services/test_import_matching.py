@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.services.importing.import_matching import RecordKey, match
+from registry.services.importing.matching import RecordKey, match
 
 
 def key(source_id="", agency="a", of=("name",), telling_apart=()):

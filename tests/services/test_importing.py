@@ -10,10 +10,10 @@ import pytest
 
 from registry.errors import ImportRefused
 from registry.record.canonical import canonical
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
-from registry.services.importing.import_matching import ForeignFiling, RefusedRow
+from registry.services.importing.matching import ForeignFiling, RefusedRow
 from registry.store import agencies, imports, records
 from tests.imported import import_filings
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from registry.errors import TooManyRequests
-from registry.services.people import access_tokens
+from registry.services.operations import limits
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
@@ -19,7 +19,7 @@ def later(seconds):
 @pytest.fixture
 def spend(database):
     async def asked(who="token 1", *, kind="writes", now=NOW, **changes):
-        await access_tokens.spend(database, kind, who, **{"per_minute": 3} | changes, now=now)
+        await limits.spend(database, kind, who, **{"per_minute": 3} | changes, now=now)
 
     return asked
 
@@ -93,7 +93,7 @@ async def test_at_the_same_time_exactly_a_minutes_worth_passes(spend):
 async def test_what_nobody_uses_any_more_is_forgotten(spend, database):
     await spend("token 1")
     await spend("token 2", now=later(3600))
-    await access_tokens.forget_unused(database, now=later(3601))
+    await limits.forget_unused(database, now=later(3601))
     async with database.connection() as connection:
         kept = [row["who"] for row in await connection.fetch("select who from allowance")]
     assert kept == ["token 2"]
@@ -135,9 +135,7 @@ async def test_a_clock_that_was_ahead_does_not_keep_allowances_empty(spend):
 
 async def test_what_was_taken_is_owed_and_at_most_a_minute_of_it(database):
     async def charge(cost, now=NOW):
-        return await access_tokens.charge(
-            database, "work", "one", per_minute=60, cost=cost, now=now
-        )
+        return await limits.charge(database, "work", "one", per_minute=60, cost=cost, now=now)
 
     assert await charge(50) == 0
     assert await charge(20) == 10

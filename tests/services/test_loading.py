@@ -21,7 +21,7 @@ from registry.services.filing.drafts import Precondition
 from registry.services.filing.loading import find_files, load
 from registry.services.people.access import Actor
 from registry.services.statements.withdrawal import withdraw
-from registry.store import audit, records, withdrawals
+from registry.store import audit_trail, records, withdrawals
 from tests.conftest import amended
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -194,7 +194,7 @@ async def test_a_withdrawal_comes_after_its_version_and_a_later_one_reinstates(
     assert ended.note == {"fr": "Déposée par erreur.", "ar": "أودعت خطأ"}
     async with context.database.connection() as connection:
         entries = await connection.fetch("select bytes, leaf from log_entry order by index")
-        acts = await audit.read(connection, since=0, subject=record["id"], limit=10)
+        acts = await audit_trail.read(connection, since=0, subject=record["id"], limit=10)
     said = [json.loads(row["bytes"]) for row in entries]
     for at in (2, 3, 4):
         assert said[at]["prev"] == {"index": at - 1, "leaf": entries[at - 1]["leaf"].hex()}

@@ -19,7 +19,7 @@ from registry.services.people import access_tokens, members
 from registry.services.people.access import OPERATOR, Actor
 from registry.services.people.members import actor_of
 from registry.services.statements import act_review, redaction
-from registry.store import audit
+from registry.store import audit_trail
 from registry.store import members as stored
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -240,7 +240,7 @@ async def test_the_trail_names_members_by_number(people, filer, record):
     editor = await people.member("editor")
     await filer.save(record, by=editor)
     async with people.database.connection() as connection:
-        acts = await audit.read(connection, since=0, subject=None, limit=10)
+        acts = await audit_trail.read(connection, since=0, subject=None, limit=10)
     assert [(act.action, act.actor, act.member) for act in acts] == [
         ("invite_member", "operator", None),
         ("save_draft", "demo-sante", editor.member),

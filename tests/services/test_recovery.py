@@ -6,7 +6,7 @@ import json
 import msgspec
 import pytest
 
-from registry.ledger import signing
+from registry.ledger import key
 from registry.ledger.proofs import write_contents
 from registry.ledger.verify_database import check_database
 from registry.log.blob import content_path
@@ -14,7 +14,7 @@ from registry.log.files import LogRefused, read_checkpoint
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services.filing.drafts import Precondition
-from registry.services.importing.import_matching import ForeignFiling
+from registry.services.importing.matching import ForeignFiling
 from registry.services.log.key_rotation import rotate
 from registry.services.log.recovery import heal_log
 from registry.services.people.access import Actor
@@ -67,7 +67,7 @@ async def test_what_was_lost_with_a_rotation_comes_back_without_the_old_key(
     await publish(record)
     await publish_it()
     await backup.keep()
-    first = signing.read(settings.key_file)
+    first = key.read(settings.key_file)
     await rotate(context, settings, made=None, now=NOW)
     await publish_it()
     later = NOW + dt.timedelta(days=100)

@@ -23,7 +23,7 @@ from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
 from registry.services.filing import drafts
 from registry.services.filing.drafts import Precondition
-from registry.services.importing.import_matching import ForeignFiling
+from registry.services.importing.matching import ForeignFiling
 from registry.services.people.access import Actor
 from registry.services.statements import erasure, redaction
 from registry.settings import Settings

@@ -9,12 +9,8 @@ from registry.record.likeness import any_confusable, system_traits
 from registry.record.pointers import dig
 from registry.record.rules import REGISTER_RULES
 from registry.services.filing.drafts import Precondition
-from registry.services.filing.register_rules import (
-    RULES,
-    RegisterRuleContext,
-    lowered_from,
-    validate_in_register,
-)
+from registry.services.filing.register_context import validate_in_register
+from registry.services.filing.register_rules import RULES, RegisterRuleContext, lowered_from
 from registry.store import records
 from registry.store.record_names import HigherRecord, RecordName
 from tests.conftest import amended

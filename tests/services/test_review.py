@@ -18,7 +18,7 @@ from registry.errors import (
 from registry.record.canonical import canonical
 from registry.services.filing import review
 from registry.services.filing.drafts import Precondition
-from registry.services.filing.pipeline import Receipt
+from registry.services.filing.receipts import Receipt
 from registry.services.people.access import Actor
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

@@ -15,7 +15,7 @@ from registry.errors import (
 )
 from registry.record.canonical import canonical
 from registry.services.filing.drafts import Precondition
-from registry.services.filing.pipeline import Receipt
+from registry.services.filing.receipts import Receipt
 from tests.conftest import amended
 from tests.published import publish_alone
 

@@ -19,7 +19,7 @@ from registry.errors import (
 )
 from registry.search.query import SearchQuery
 from registry.services.filing.drafts import Precondition
-from registry.services.filing.pipeline import Receipt
+from registry.services.filing.receipts import Receipt
 from registry.services.people.access import Actor
 from registry.services.statements import withdrawal
 from registry.store import withdrawals

@@ -7,7 +7,7 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.ledger.export import export_log
-from registry.ledger.publish_files import Folder
+from registry.ledger.targets import Folder
 from registry.ledger.verify_database import check_database
 from registry.log.files import POLICY, read_note
 from registry.log.replay import LogInconsistent

@@ -12,22 +12,20 @@ import pytest
 from registry.ledger.append import append_at
 from registry.ledger.entries import StatedEntry
 from registry.ledger.export import export_log
+from registry.ledger.key import read
 from registry.ledger.proofs import read_proof
-from registry.ledger.publish_files import Folder
 from registry.ledger.published_log import LogTree
-from registry.ledger.signing import read
+from registry.ledger.targets import Folder
 from registry.log.entry import PolicyEntry
 from registry.log.files import WITNESSED, read_checkpoint, read_note
 from registry.log.replay import LogInconsistent
 from registry.pages.build.read_snapshot import read_snapshot
 from registry.pages.site import open_site
 from registry.pages.views.register_pages import witness_pages
-from registry.services.log import witness_rounds
-from registry.services.log import witness_rounds as witness_client
+from registry.services.log import witness_client, witness_rounds
 from registry.services.log.witness_policy import read_standings
 from registry.services.log.witness_rounds import WitnessRounds
-from registry.store import checkpoints, log
-from registry.store import checkpoints as witnesses
+from registry.store import checkpoints, log, witnesses
 from registry.tlog.checkpoint import Checkpoint, open_checkpoint, stated
 from registry.tlog.keys import ML_DSA_44, Verifier
 from registry.tlog.note import sign_note

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from registry.ledger.key import read
 from registry.ledger.proofs import read_proof
 from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
-from registry.ledger.signing import read
 from registry.store import checkpoints
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)

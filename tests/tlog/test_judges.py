@@ -25,13 +25,15 @@ import pytest
 from registry.ledger.append import append_at
 from registry.ledger.entries import StatedEntry
 from registry.ledger.export import export_log
-from registry.ledger.publish_files import Folder, publish_log
-from registry.ledger.signing import write
+from registry.ledger.key import write
+from registry.ledger.publish_files import publish_log
+from registry.ledger.targets import Folder
 from registry.log.entry import PolicyEntry
 from registry.log.files import read_checkpoint
-from registry.services.log import witness_rounds
+from registry.services.log import witness_client
+from registry.services.log.witness_client import WitnessClient
 from registry.services.log.witness_policy import read_standings
-from registry.services.log.witness_rounds import WitnessClient, WitnessRounds
+from registry.services.log.witness_rounds import WitnessRounds
 from registry.services.operations.startup import open_register
 from registry.store import log
 from registry.store.database import connect
@@ -210,7 +212,7 @@ def settings(settings, key):
 async def test_two_witnesses_of_others_cosign_and_judges_of_others_accept(
     judges, database, settings, key, publish, record, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(witness_rounds, "_SECONDS", 60.0)
+    monkeypatch.setattr(witness_client, "_SECONDS", 60.0)
     with ExitStack() as stack:
         both = [
             stack.enter_context(aics_witness(judges, tmp_path / "aics", key)),

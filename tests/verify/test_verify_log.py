@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from registry.ledger.export import export_log
+from registry.ledger.key import read
 from registry.ledger.proofs import read_record_proof, site_made_from
-from registry.ledger.publish_files import Folder
 from registry.ledger.published_log import LogTree
-from registry.ledger.signing import read
+from registry.ledger.targets import Folder
 from registry.log.entry import GenesisEntry, entry_bytes, timestamp
 from registry.log.replay import LogInconsistent
 from registry.record.canonical import canonical

@@ -14,7 +14,7 @@ from registry.pages.editions import open_editions
 from registry.record.pack import Agency
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
-from registry.services.importing.import_matching import ForeignFiling
+from registry.services.importing.matching import ForeignFiling
 from registry.settings import Settings
 from registry.store.database import connect
 from registry.web.app import create_app

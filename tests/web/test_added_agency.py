@@ -6,8 +6,8 @@ import pytest
 
 from registry.record.pack import load_pack
 from tests.cli.conftest import registry_in
-from tests.web.console.conftest import opened_office
-from tests.web.console.test_members import link_in
+from tests.console.conftest import opened_office
+from tests.console.test_members import link_in
 
 NAMES = {
     "fr": "Office des phares et balises",

@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from registry.errors import ConfigurationError, Unavailable
+from registry.services.operations import mail
 from registry.services.people import notices
-from registry.services.people import notices as mail
 from registry.services.people.access import Actor
 from registry.settings import Settings, from_environment
 from registry.store import members
-from registry.worker.runner import send_due
+from registry.worker.notices import send_due
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)

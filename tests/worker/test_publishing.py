@@ -11,16 +11,17 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError, Unavailable
-from registry.ledger import append, signing
+from registry.ledger import append, key
 from registry.ledger.export import CopiedLog, copy_log
-from registry.ledger.publish_files import Folder, ObjectStore, publish_log
+from registry.ledger.key import read
+from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
-from registry.ledger.signing import read
+from registry.ledger.targets import Folder, ObjectStore
 from registry.log.files import LogBehind, LogRefused
 from registry.pages.audit import audit_register
 from registry.services.context import ServiceContext
 from registry.settings import from_environment
-from registry.store import checkpoints
+from registry.store import published_files
 from registry.tlog.checkpoint import Checkpoint, stated
 from registry.tlog.note import sign_note
 from registry.verify.log import verify_log
@@ -261,7 +262,7 @@ async def test_an_older_database_is_not_signed_on_a_host_that_has_nothing_but_th
         settings, data_dir=tmp_path / "fresh", log_key_file=settings.key_file
     )
     (settings.key_file.with_name("signed-sizes")).unlink()
-    own = signing.read(settings.key_file)
+    own = key.read(settings.key_file)
     text = Checkpoint(origin=own.name, size=9, root=signed.root).to_text()
     larger = sign_note(text, [own]).to_bytes()
     with pytest.raises(LogBehind, match=f"{bucket.address} knows of 9 entries"):
@@ -280,7 +281,7 @@ async def erase_first(logged, monkeypatch):
     async def erased(_connection):
         return [1]
 
-    monkeypatch.setattr(checkpoints, "read_erased", erased)
+    monkeypatch.setattr(published_files, "read_erased", erased)
     async with logged.transaction() as connection:
         await connection.execute("update log_state set erasures = erasures + 1")
 
@@ -376,7 +377,7 @@ async def test_work_goes_on_while_the_store_is_not_reached(
         "request (GET)"
     )
     async with logged.connection() as connection:
-        noted = await checkpoints.read_target(connection)
+        noted = await published_files.read_target(connection)
     assert (noted.address, noted.site_size) == (bucket.address, 0)
     assert "is not reached" in noted.fault
     with pytest.raises(Unavailable, match="is not reached"):
@@ -425,13 +426,13 @@ async def test_a_cache_in_front_is_told_what_changed_until_it_has_taken_it(
         await purge(settings, context)
     assert "geheim" not in refused.value.detail
     async with logged.connection() as connection:
-        assert "answers 500" in (await checkpoints.read_target(connection)).purge_fault
+        assert "answers 500" in (await published_files.read_target(connection)).purge_fault
     await purge(settings, context)
     [told] = cache.told
     assert told["objects"] == ["a.html", "build.json", "c.html"]
     assert told["addresses"] == [f"{settings.base_url}/{path}" for path in ("a", "build.json", "c")]
     async with logged.connection() as connection:
-        target = await checkpoints.read_target(connection)
+        target = await published_files.read_target(connection)
     assert (target.purge_fault, target.purged_at is None) == (None, False)
     await purge(settings, context)
     assert len(cache.told) == 1

@@ -23,10 +23,9 @@ from registry.log.files import LogRefused
 from registry.pages.build import plan, read_snapshot
 from registry.pages.build.read_snapshot import day_of, is_current
 from registry.services.context import ServiceContext
-from registry.services.filing import pipeline
-from registry.services.operations import heartbeat
+from registry.services.filing import idempotency
+from registry.services.operations import heartbeat, limits
 from registry.services.operations.startup import open_register
-from registry.services.people import access_tokens
 from registry.services.people.access import Actor
 from registry.settings import Settings
 from registry.store import bound_rows, heartbeats, log
@@ -123,10 +122,10 @@ async def act(context, number, now):
             now,
         )
         actor = Actor(name="x", agency=None, scopes=frozenset(), token=number)
-        await pipeline.store_response(
+        await idempotency.store_response(
             connection, context, actor, "key", b"request", b"answer", now=now
         )
-    await access_tokens.spend(context.database, "writes", f"token {number}", per_minute=1, now=now)
+    await limits.spend(context.database, "writes", f"token {number}", per_minute=1, now=now)
 
 
 async def test_it_forgets_what_is_over_and_nothing_else(context):

@@ -15,7 +15,7 @@ import msgspec
 from registry.errors import Unavailable
 from registry.log.register import StoredRecord
 from registry.pages.build.build_directory import NO_MANIFEST, BuildDirectory, Manifest
-from registry.pages.build.sitemap import all_pages
+from registry.pages.build.page_list import all_pages
 from registry.pages.editions import load_templates
 from registry.pages.page import Page
 from registry.pages.site import Site, open_site

@@ -1,5 +1,5 @@
-"""What the pages show: one module for each kind of page, and those that several kinds share.
+"""What the pages show: a module a subject, and those that several kinds of page share.
 
 A view is a dictionary for a template; a function named `…_pages` yields pages with their keys.
-Nothing here reads the register or writes a file.
+Nothing here reads the database or writes a file.
 """

@@ -17,7 +17,7 @@ from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, Text, as_it_is, comma_of, label, say, translated
 from registry.pages.site import Site
-from registry.pages.views.changes_pages import (
+from registry.pages.views.events import (
     COUNTED,
     IMPORT,
     KINDS,

@@ -29,9 +29,9 @@ from registry.pages.site import Site, page
 from registry.pages.views.document_view import field_name
 from registry.pages.views.static_index import FOLDER
 from registry.record.facets import COUNTRY, FACETS, LOCAL, OVERDUE, POINTERS, SINGLE
-from registry.record.ids import Origin
 from registry.record.life_events import LifeEvent, life_events
 from registry.record.model import NOT_STATED
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.search_document import RecordSummary
 from registry.search.query import Hit, SearchResult

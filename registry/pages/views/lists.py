@@ -12,7 +12,7 @@ from registry.pages.cards import Card, copied, counted
 from registry.pages.labels import message
 from registry.pages.reader import Reader, as_it_is, label, say
 from registry.pages.site import Site
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.text.locales import country_name
 

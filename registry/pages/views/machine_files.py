@@ -17,7 +17,7 @@ from registry.pages.reader import Reader, say
 from registry.pages.site import Site
 from registry.pages.snapshot import build_facts
 from registry.pages.views.lists import agency_view
-from registry.record.ids import Origin
+from registry.record.origin import Origin
 from registry.text.locales import country_name
 
 MAX_ADDRESSES = 50_000  # in one site map (sitemaps.org)

@@ -15,9 +15,9 @@ from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, language
 from registry.pages.site import Site, pages
 from registry.pages.views.lists import origin_view
-from registry.record.ids import Origin
+from registry.record.origin import Origin
+from registry.services.log.witness_client import checkpoint_address
 from registry.services.log.witness_policy import WitnessStanding, can_be_asked
-from registry.services.log.witness_rounds import checkpoint_address
 from registry.store.imports import ImportCounts, ImportRun, OriginSize
 from registry.text.folding import fold
 

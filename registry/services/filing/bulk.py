@@ -36,9 +36,10 @@ from registry.services import policy
 from registry.services.context import ServiceContext
 from registry.services.filing.drafts import id_findings, own_agency
 from registry.services.filing.groups import Filing, file_group
-from registry.services.filing.pipeline import BATCH_SIZE, Receipt
-from registry.services.filing.register_rules import CheckedDocument, check_document
-from registry.services.operations import audit
+from registry.services.filing.pipeline import BATCH_SIZE
+from registry.services.filing.receipts import Receipt
+from registry.services.filing.register_context import CheckedDocument, check_document
+from registry.services.operations import audit_trail
 from registry.services.people import access_tokens
 from registry.services.people.access import Actor
 from registry.services.people.access_tokens import EndedToken
@@ -311,7 +312,7 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             return
         self.noted = True
         with suppress(Unavailable):
-            await audit.note_refusal(
+            await audit_trail.note_refusal(
                 self.context.database,
                 self.actor,
                 "file_many",

@@ -26,15 +26,14 @@ from registry.record.rule_context import remark
 from registry.record.validate import Verdict, draft_findings, validate, with_remarks
 from registry.services import policy
 from registry.services.context import ServiceContext
-from registry.services.filing import pipeline
-from registry.services.filing.pipeline import Receipt, unchanged_receipt
-from registry.services.filing.register_rules import (
+from registry.services.filing import idempotency
+from registry.services.filing.receipts import Receipt, unchanged_receipt
+from registry.services.filing.register_context import (
     examine_alone,
     read_register_context,
     validate_in_register,
 )
-from registry.services.operations import audit
-from registry.services.people import access_tokens
+from registry.services.operations import audit_trail, limits
 from registry.services.people.access import Actor
 from registry.store import drafts, records
 from registry.store.database import Connection, retried
@@ -109,24 +108,24 @@ async def save_draft(
     own = await examine_alone(document, content, context, now.date(), language)
     request = b"save_draft " + content
     async with context.database.transaction() as connection:
-        known = await pipeline.replay(connection, actor, idempotency_key, request)
+        known = await idempotency.replay(connection, actor, idempotency_key, request)
         await records.lock_record(connection, record)
         before = draft = await drafts.lock(connection, record)
-        around = await read_register_context(connection, document)
+        register_context = await read_register_context(connection, document)
         if draft is None or draft.document != content.decode():
             if draft is not None:
                 require_not_in_review(draft, content)
-            tag = check_precondition(stated, draft, around.current)
-            base = None if around.current is None else around.current.leaf
+            tag = check_precondition(stated, draft, register_context.current)
+            base = None if register_context.current is None else register_context.current.leaf
             draft = await write_draft(
                 connection, context, actor, record, content, base=base, now=now
             )
-            await audit.note(connection, actor, "save_draft", record, before=tag, now=now)
+            await audit_trail.note(connection, actor, "save_draft", record, before=tag, now=now)
         if known is None:
-            await pipeline.store_response(
+            await idempotency.store_response(
                 connection, context, actor, idempotency_key, request, b"", now=now
             )
-    remarks = around.remarks(document, content, context.pack)
+    remarks = register_context.remarks(document, content, context.pack)
     verdict = with_remarks(own, remarks, context.pack, language)
     return SavedDraft(draft=draft, verdict=verdict, created=before is None)
 
@@ -143,7 +142,7 @@ async def write_draft(
 ) -> Draft:
     """Write a draft that amends the leaf `base`; where there is one, its base and review stay."""
     agency = agency_of(record)
-    await access_tokens.require_draft_room(
+    await limits.require_draft_room(
         connection, agency, record, len(content), most=context.draft_bytes
     )
     return await drafts.save(
@@ -207,7 +206,7 @@ async def delete_draft(
         if precondition is not None:
             precondition.require(draft.tag)
         await drafts.delete(connection, record)
-        await audit.note(connection, actor, "delete_draft", record, before=draft.tag, now=now)
+        await audit_trail.note(connection, actor, "delete_draft", record, before=draft.tag, now=now)
 
 
 def own_agency(

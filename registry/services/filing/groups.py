@@ -14,7 +14,7 @@ from registry.record.model import Document
 from registry.record.pack import Agency
 from registry.record.validate import with_remarks
 from registry.services.context import ServiceContext
-from registry.services.filing import pipeline
+from registry.services.filing import idempotency
 from registry.services.filing.drafts import (
     Precondition,
     check_precondition,
@@ -24,21 +24,20 @@ from registry.services.filing.drafts import (
     require_stated,
     write_draft,
 )
-from registry.services.filing.pipeline import (
+from registry.services.filing.pipeline import execute_group, execute_in
+from registry.services.filing.publication import Publish
+from registry.services.filing.receipts import (
     DraftReceipt,
     FilingOutcome,
     Receipt,
-    execute_group,
-    execute_in,
     unchanged_receipt,
 )
-from registry.services.filing.publication import Publish
-from registry.services.filing.register_rules import (
+from registry.services.filing.register_context import (
     CheckedDocument,
     check_document,
     read_register_context,
 )
-from registry.services.operations import audit
+from registry.services.operations import audit_trail
 from registry.services.people import notices
 from registry.services.people.access import Actor
 from registry.store import drafts, records
@@ -139,7 +138,9 @@ async def publish_one(
         return await execute_in(connection, context, command, now=now)
 
     request = b"publish " + made.content
-    return await pipeline.run_once(context, actor, idempotency_key, request, work, Receipt, now=now)
+    return await idempotency.run_once(
+        context, actor, idempotency_key, request, work, Receipt, now=now
+    )
 
 
 async def _save_over(
@@ -151,33 +152,33 @@ async def _save_over(
     """
     record, actor, content = filing.record, filing.actor, filing.made.content
     draft = await drafts.lock(connection, record)
-    around = await read_register_context(connection, filing.made.document)
+    register_context = await read_register_context(connection, filing.made.document)
     if draft is not None:
         require_not_in_review(draft, content)
     submits = filing.purpose == "submit"
     if submits:
-        if around.current is not None and around.is_in_force(content):
+        if register_context.current is not None and register_context.is_in_force(content):
             await drafts.delete(connection, record)
-            return unchanged_receipt(record, around.current)
-        await around.publishable(filing.made, context, now.date(), filing.language)
+            return unchanged_receipt(record, register_context.current)
+        await register_context.publishable(filing.made, context, now.date(), filing.language)
     outcome: FilingOutcome = "changed" if draft is not None else "created"
     if draft is not None and draft.document == content.decode():
         outcome = "unchanged"
     else:
         tag = None if draft is None else draft.tag
-        base = None if around.current is None else around.current.leaf
+        base = None if register_context.current is None else register_context.current.leaf
         await drafts.delete(connection, record)
         draft = await write_draft(connection, context, actor, record, content, base=base, now=now)
-        await audit.note(connection, actor, "save_draft", record, before=tag, now=now)
+        await audit_trail.note(connection, actor, "save_draft", record, before=tag, now=now)
     if submits:
         at = draft.submitted_at
         if draft.state == "draft":
             at = now
             await drafts.submit(connection, record, by=actor.name, person=actor.person, at=at)
-            await audit.note(connection, actor, "submit", record, before=draft.tag, now=at)
+            await audit_trail.note(connection, actor, "submit", record, before=draft.tag, now=at)
             await notices.tell_submitted(connection, actor, record, request=filing.request, now=at)
         return Receipt(outcome="in_review", id=record, tag=draft.tag, submitted_at=at)
-    remarks = around.remarks(filing.made.document, content, context.pack)
+    remarks = register_context.remarks(filing.made.document, content, context.pack)
     verdict = with_remarks(filing.made.verdict, remarks, context.pack, SOURCE)
     return DraftReceipt(
         outcome=outcome,

@@ -28,16 +28,10 @@ from registry.record.short_code import is_code
 from registry.record.statements import check_withdrawal
 from registry.services.context import ServiceContext
 from registry.services.filing.drafts import local_agency
-from registry.services.filing.pipeline import (
-    BATCH_SIZE,
-    Command,
-    Receipt,
-    execute_group,
-    execute_in,
-    unchanged_receipt,
-)
+from registry.services.filing.pipeline import BATCH_SIZE, Command, execute_group, execute_in
 from registry.services.filing.publication import Publish
-from registry.services.filing.register_rules import check_document
+from registry.services.filing.receipts import Receipt, unchanged_receipt
+from registry.services.filing.register_context import check_document
 from registry.services.people.access import Actor
 from registry.services.statements.withdrawal import Withdraw
 from registry.store import records

@@ -1,170 +1,45 @@
-"""The write pipeline: the one way in which anything enters the log, with its receipts."""
+"""The write pipeline: the one way in which anything enters the log.
+
+    authorise → idempotency → check → lock the log row → entry, sections, projections, audit
+    → commit → receipt
+
+| command    | scope        | before the lock      | under the lock           | four eyes |
+|------------|--------------|----------------------|--------------------------|-----------|
+| `Publish`  | file, review | draft, schema, rules | base, rules of register  | approve   |
+| `Withdraw` | file, admin  | statement            | in force, precondition   | `Approve` |
+| `Attest`   | file         | statement            | last word of the day     | `Approve` |
+| `Approve`  | review       |                      | waits, base; as above    | always    |
+| `Confirm`  | redact       |                      | asked for, not confirmed | always    |
+
+The rows that follow from an entry, its projections, are those of its class in `ledger/append`. Bulk
+filing and loading do the same in groups, with a savepoint for each filing.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
-from hashlib import sha256
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from registry.errors import IdempotencyKeyReused, InvalidParameter, Unavailable
+from registry.errors import Unavailable
 from registry.ledger.append import append
 from registry.ledger.entries import NewEntry
 from registry.services.context import ServiceContext
-from registry.services.operations import audit
-from registry.services.operations.audit import Action
+from registry.services.filing import idempotency
+from registry.services.operations import audit_trail
+from registry.services.operations.audit_trail import Action
 from registry.services.people.access import Actor
-from registry.store import drafts, idempotency, pending_acts, records
-from registry.store.audit import insert as insert_act
-from registry.store.database import Connection, Database, retried, savepoint
-from registry.store.idempotency import StoredResponse
-from registry.store.records import CurrentDocument
+from registry.store import drafts, pending_acts, records
+from registry.store.audit_trail import insert as insert_act
+from registry.store.database import Connection, retried, savepoint
 from registry.text.catalogues import SOURCE
-
-FilingOutcome: TypeAlias = Literal[
-    "created", "changed", "published", "unchanged", "in_review", "returned", "withdrawn"
-]
-
-
-class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The proof of what was done, and when; what does not apply is left out.
-
-    `version`, `entry` and `hash` say which version it became and where it stands in the log; a
-    withdrawal names the version that it ends. `tag` is that of a draft that is left. `code` is the
-    short code of a record that was published.
-    """
-
-    outcome: FilingOutcome
-    id: str
-    version: int | None = None
-    hash: str | None = None
-    entry: int | None = None
-    tag: str | None = None
-    published_at: dt.datetime | None = None
-    submitted_at: dt.datetime | None = None
-    returned_at: dt.datetime | None = None
-    withdrawn_at: dt.datetime | None = None
-    code: str | None = None
-
-
-class DraftReceipt(Receipt, frozen=True, kw_only=True):
-    """The proof that a draft was saved, and whether it could be published as it is."""
-
-    saved_at: dt.datetime
-    publishable: bool
-    completeness: int
-
-
-def unchanged_receipt(record: str, current: CurrentDocument) -> Receipt:
-    """Return the receipt of a record that stands as it was to be."""
-    return Receipt(
-        outcome="unchanged",
-        id=record,
-        version=current.version,
-        entry=current.entry,
-        hash=current.leaf.hex(),
-        published_at=current.published_at,
-        code=current.code,
-    )
-
-
-R = TypeVar("R")
-
-RETENTION = dt.timedelta(days=1)
-
-_LONGEST_KEY = 255
-_SALT_BYTES = 16
-
-
-async def replay(
-    connection: Connection, actor: Actor, key: str | None, request: bytes
-) -> bytes | None:
-    """Return the stored answer of the key; None where the request is new, or carries no key.
-
-    Call it before anything else is locked: a second request with the key waits here until the
-    first one's transaction ends. Raises `IdempotencyKeyReused` when the key stands for another
-    request, `InvalidParameter` when it is none.
-    """
-    if key is None or actor.token is None:
-        return None
-    if not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise InvalidParameter(
-            f"Idempotency-Key: send 1 to {_LONGEST_KEY} printable ASCII characters, such as a UUID"
-        )
-    await idempotency.lock_key(connection, actor.token, key)
-    answer = await idempotency.read(connection, actor.token, key)
-    if answer is None:
-        return None
-    if answer.digest != _digest(answer.salt, request):
-        raise IdempotencyKeyReused(
-            "this Idempotency-Key was sent before with another request; send a new key with "
-            "every new request, and the same one only to repeat a request as it was"
-        )
-    return answer.content.encode()
-
-
-@retried
-async def run_once(  # noqa: PLR0917  the same beginning as replay
-    context: ServiceContext,
-    actor: Actor,
-    key: str | None,
-    request: bytes,
-    work: Callable[[Connection], Awaitable[R]],
-    receipt: type[R],
-    *,
-    now: dt.datetime,
-) -> R:
-    """Do a piece of work in one transaction, or return the stored receipt of its key."""
-    async with context.transaction() as connection:
-        known = await replay(connection, actor, key, request)
-        if known is not None:
-            return msgspec.json.decode(known, type=receipt)
-        given = await work(connection)
-        content = msgspec.json.encode(given)
-        await store_response(connection, context, actor, key, request, content, now=now)
-    return given
-
-
-async def store_response(  # noqa: PLR0917  the same beginning as replay
-    connection: Connection,
-    context: ServiceContext,
-    actor: Actor,
-    key: str | None,
-    request: bytes,
-    content: bytes,
-    *,
-    now: dt.datetime,
-) -> None:
-    """Keep the answer to a request with a key, in the transaction that did what it asked."""
-    if key is None or actor.token is None:
-        return
-    salt = context.random(_SALT_BYTES)
-    answer = StoredResponse(
-        token=actor.token,
-        key=key,
-        salt=salt,
-        digest=_digest(salt, request),
-        content=content.decode(),
-        at=now,
-    )
-    await idempotency.insert(connection, answer)
-
-
-async def delete_expired(database: Database, *, now: dt.datetime) -> None:
-    """Forget the answers that were kept for a day."""
-    async with database.transaction() as connection:
-        await idempotency.delete_before(connection, now - RETENTION)
-
-
-def _digest(salt: bytes, request: bytes) -> bytes:
-    return sha256(salt + request).digest()
-
 
 BATCH_SIZE = 50
 """Filings a transaction: large enough to be fast, short enough that others do not wait."""
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -224,14 +99,14 @@ async def execute(context: ServiceContext, command: Command[R], *, now: dt.datet
     """Do what a command asks for in one transaction, or return the stored answer of its key."""
     actor, key, request = command.actor, command.key, command.request
     async with context.transaction() as connection:
-        known = await replay(connection, actor, key, request)
+        known = await idempotency.replay(connection, actor, key, request)
         if known is not None:
             stored: R = msgspec.json.decode(known, type=command.receipt)
             return stored
         await records.lock_record(connection, command.subject)
         receipt = await execute_in(connection, context, command, now=now)
         content = msgspec.json.encode(receipt)
-        await store_response(connection, context, actor, key, request, content, now=now)
+        await idempotency.store_response(connection, context, actor, key, request, content, now=now)
     return receipt
 
 
@@ -246,7 +121,7 @@ async def execute_in(
     acts = []
     if decision.is_act:
         before = decision.before
-        acts = [audit.done(command.actor, command.action, subject, before=before, now=now)]
+        acts = [audit_trail.done(command.actor, command.action, subject, before=before, now=now)]
     entry = None
     if decision.entry is not None:
         [entry] = await append(connection, context.guard, state, [decision.entry], acts=acts)

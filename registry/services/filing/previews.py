@@ -18,14 +18,13 @@ from registry.record.ids import agency_of
 from registry.services import policy
 from registry.services.context import ServiceContext
 from registry.services.filing.drafts import SavedDraft, draft_not_found, local_agency, read_draft
-from registry.services.filing.register_rules import validate_in_register
-from registry.services.operations import audit
+from registry.services.filing.register_context import validate_in_register
+from registry.services.operations import audit_trail
 from registry.services.people.access import Actor
 from registry.services.people.members import digest_of, make_secret
-from registry.store import drafts, records
-from registry.store import drafts as previews
+from registry.store import drafts, previews, records
 from registry.store.database import Database, retried
-from registry.store.drafts import PreviewLink
+from registry.store.previews import PreviewLink
 
 MOST_DAYS = 7
 MOST_LINKS = 20
@@ -132,7 +131,9 @@ async def make_link(
             made_at=now,
             expires_at=expires_at,
         )
-        await audit.note(connection, actor, "make_preview_link", record, before=draft.tag, now=now)
+        await audit_trail.note(
+            connection, actor, "make_preview_link", record, before=draft.tag, now=now
+        )
     return NewLink(id=number, secret=secret, expires_at=expires_at)
 
 
@@ -158,7 +159,7 @@ async def end_link(
         if draft is None:
             raise draft_not_found(record)
         if await previews.end(connection, link, record, now):
-            await audit.note(
+            await audit_trail.note(
                 connection, actor, "end_preview_link", record, before=draft.tag, now=now
             )
 

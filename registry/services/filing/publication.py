@@ -21,14 +21,16 @@ from registry.services.filing.drafts import (
     require_not_in_review,
     submitter_of,
 )
-from registry.services.filing.pipeline import Command, Decision, Receipt, unchanged_receipt
-from registry.services.filing.register_rules import (
+from registry.services.filing.pipeline import Command, Decision
+from registry.services.filing.receipts import Receipt, unchanged_receipt
+from registry.services.filing.register_context import (
     CheckedDocument,
     check_draft,
     read_register_context,
 )
-from registry.services.operations.audit import Action
-from registry.services.people import access_tokens, notices
+from registry.services.operations import limits
+from registry.services.operations.audit_trail import Action
+from registry.services.people import notices
 from registry.services.people.four_eyes import require_second, side_of, submitting_person
 from registry.store import codes, drafts, records
 from registry.store.database import Connection
@@ -103,8 +105,8 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             receipt = await self._published_before(connection)
             return Decision(answer=lambda _: receipt, is_act=False)
         made, draft = checked.made, checked.draft
-        around = await read_register_context(connection, made.document)
-        current = around.current
+        register_context = await read_register_context(connection, made.document)
+        current = register_context.current
         before = None if current is None else str(current.version)
         if checked.submitter is not None and draft is not None:
             await require_second(
@@ -114,12 +116,12 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
                 did="submitted this draft",
                 decision="approved",
                 review=context.review,
-                risks=around.risks(made.document),
+                risks=register_context.risks(made.document),
             )
         if draft is not None and self.given is None:
             require_base(draft, current)
             before = draft.tag
-        if current is not None and around.is_in_force(made.content):
+        if current is not None and register_context.is_in_force(made.content):
             receipt = unchanged_receipt(self.subject, current)
             return Decision(
                 answer=lambda _: receipt,
@@ -127,12 +129,12 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
                 is_act=self.given is None,
                 ends_draft=draft is not None,
             )
-        verdict = await around.publishable(made, context, now.date(), self.language)
+        verdict = await register_context.publishable(made, context, now.date(), self.language)
         if self.purpose != "load":
-            await access_tokens.spend_publication(
+            await limits.spend_publication(
                 connection, agency_of(self.subject), per_day=context.publications_a_day, now=now
             )
-        predecessor = around.lowered_from
+        predecessor = register_context.lowered_from
         entry = Publication(
             document=made.document,
             agency=self.agency,
@@ -141,7 +143,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
             verdict=verdict,
             sealed=made.sealed,
             current=current,
-            keys=around.keys,
+            keys=register_context.keys,
             lowered_from=None if predecessor is None else predecessor.risk,
             code=await self._code(connection) if current is None else None,
         )

@@ -15,7 +15,7 @@ from registry.record.statements import check_comment
 from registry.record.validate import Verdict
 from registry.services import policy
 from registry.services.context import ServiceContext
-from registry.services.filing import pipeline
+from registry.services.filing import idempotency
 from registry.services.filing.drafts import (
     Precondition,
     draft_not_found,
@@ -27,10 +27,11 @@ from registry.services.filing.drafts import (
     require_own_draft,
     submitter_of,
 )
-from registry.services.filing.pipeline import Receipt, execute, unchanged_receipt
+from registry.services.filing.pipeline import execute
 from registry.services.filing.publication import Publish
-from registry.services.filing.register_rules import check_draft, read_register_context
-from registry.services.operations import audit
+from registry.services.filing.receipts import Receipt, unchanged_receipt
+from registry.services.filing.register_context import check_draft, read_register_context
+from registry.services.operations import audit_trail
 from registry.services.people import notices
 from registry.services.people.access import Actor
 from registry.services.people.four_eyes import ReviewRefusal, find_refusal, submitting_person
@@ -67,7 +68,7 @@ async def submit(
             language=language,
             now=now,
         )
-        return await pipeline.run_once(
+        return await idempotency.run_once(
             context, actor, idempotency_key, request, work, Receipt, now=now
         )
     command = Publish(
@@ -142,12 +143,14 @@ async def return_draft(
         await drafts.give_back(
             connection, record, comment=text, comments=by_field, by=actor.name, at=now
         )
-        await audit.note(connection, actor, "return", record, before=draft.tag, now=now)
+        await audit_trail.note(connection, actor, "return", record, before=draft.tag, now=now)
         await notices.tell(connection, actor, "returned", record, about=now.isoformat(), now=now)
         return _receipt_of_draft(draft, returned_at=now)
 
     request = f"return {record} {text}{by_field or ''}".encode()
-    return await pipeline.run_once(context, actor, idempotency_key, request, work, Receipt, now=now)
+    return await idempotency.run_once(
+        context, actor, idempotency_key, request, work, Receipt, now=now
+    )
 
 
 @retried
@@ -166,7 +169,7 @@ async def take_back(
             raise draft_not_found(record)
         submitter_of(draft)
         await drafts.take_back(connection, record)
-        await audit.note(connection, actor, "take_back", record, before=draft.tag, now=now)
+        await audit_trail.note(connection, actor, "take_back", record, before=draft.tag, now=now)
 
 
 def comments_of(draft: Draft) -> dict[str, str | LangText]:
@@ -199,13 +202,13 @@ async def _put_into_review(
     if draft.state == "in_review":
         return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
     made = await check_draft(draft, context, now.date())
-    around = await read_register_context(connection, made.document)
-    require_base(draft, around.current)
-    await audit.note(connection, actor, "submit", record, before=draft.tag, now=now)
-    if around.current is not None and around.is_in_force(made.content):
+    register_context = await read_register_context(connection, made.document)
+    require_base(draft, register_context.current)
+    await audit_trail.note(connection, actor, "submit", record, before=draft.tag, now=now)
+    if register_context.current is not None and register_context.is_in_force(made.content):
         await drafts.delete(connection, record)
-        return unchanged_receipt(record, around.current)
-    await around.publishable(made, context, now.date(), language)
+        return unchanged_receipt(record, register_context.current)
+    await register_context.publishable(made, context, now.date(), language)
     await drafts.submit(connection, record, by=actor.name, person=actor.person, at=now)
     await notices.tell_submitted(connection, actor, record, now=now)
     return _receipt_of_draft(draft, submitted_at=now)
@@ -278,17 +281,17 @@ async def read_review(
         raise draft_not_found(record)
     document = msgspec.json.decode(saved.draft.document)
     async with context.database.connection() as connection:
-        around = await read_register_context(connection, document)
+        register_context = await read_register_context(connection, document)
         refusal = await find_refusal(
             connection,
             actor,
             asked_by=submitting_person(saved.draft),
             review=context.review,
-            risks=around.risks(document),
+            risks=register_context.risks(document),
         )
     return ReviewedDraft(
         draft=saved.draft,
-        current=around.current,
+        current=register_context.current,
         is_own=refusal == "oneself",
         verdict=saved.verdict,
         refusal=refusal,

@@ -16,7 +16,7 @@ from registry.record.validate import Verdict
 from registry.services import policy
 from registry.services.context import ServiceContext
 from registry.services.filing.drafts import SavedDraft, draft_not_found, tag_of
-from registry.services.filing.register_rules import RegisterContext, read_register_context
+from registry.services.filing.register_context import RegisterContext, read_register_context
 from registry.services.people.access import Actor
 from registry.store import drafts, records
 from registry.store.drafts import Draft
@@ -40,13 +40,13 @@ class WorkingRecord(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
     tag: str
     draft: Draft | None
-    around: RegisterContext
+    register_context: RegisterContext
     verdict: Verdict
 
     @property
     def amends(self) -> bool:
         """Return whether a version is in force already."""
-        current = self.around.current
+        current = self.register_context.current
         return current is not None and current.state == "published"
 
 
@@ -67,27 +67,27 @@ async def read_working_record(
                 raise draft_not_found(record)
             judged, tag = msgspec.json.decode(current.document), tag_of(current.leaf)
             document = without_change_note(judged)
-        around = await read_register_context(connection, judged)
+        register_context = await read_register_context(connection, judged)
     return WorkingRecord(
         record=record,
         document=document,
         tag=tag,
         draft=draft,
-        around=around,
-        verdict=await examine(context, around, judged, now=now, language=language),
+        register_context=register_context,
+        verdict=await examine(context, register_context, judged, now=now, language=language),
     )
 
 
 async def examine(
     context: ServiceContext,
-    around: RegisterContext,
+    register_context: RegisterContext,
     document: Document,
     *,
     now: dt.datetime,
     language: str,
 ) -> Verdict:
     """Return the verdict on publishing a document now, with every finding."""
-    return await around.examine(
+    return await register_context.examine(
         document, canonical(document), context, now.date(), language, most=EVERY_FINDING
     )
 
@@ -103,8 +103,8 @@ async def read_agency_work(
             document = msgspec.json.decode(draft.document)
             begun.append((draft, document, await read_register_context(connection, document)))
     found = []
-    for draft, document, around in begun:
-        verdict = await examine(context, around, document, now=now, language=language)
+    for draft, document, register_context in begun:
+        verdict = await examine(context, register_context, document, now=now, language=language)
         found.append(SavedDraft(draft=draft, verdict=verdict))
     return found, filed
 

@@ -22,23 +22,25 @@ from registry.ledger.publication import Publication
 from registry.log.entry import Imported, SourceEntry
 from registry.log.erasure import without_erased
 from registry.record.canonical import canonical
-from registry.record.ids import Origin
 from registry.record.model import Document, SourceState
+from registry.record.origin import Origin
 from registry.services.context import ServiceContext
-from registry.services.importing.import_matching import (
+from registry.services.importing.matching import (
     ForeignFiling,
-    ImportOutcome,
     PlacedFiling,
     RecordKey,
     RefusedRow,
-    RunReport,
-    by_reason,
-    changed_members,
     maybe_renamed,
     missing,
     place_filings,
     refuse_foreign_ids,
     refuse_large_rows,
+)
+from registry.services.importing.run_report import (
+    ImportOutcome,
+    RunReport,
+    by_reason,
+    changed_members,
 )
 from registry.services.people.agencies import save_agencies
 from registry.store import imports, records, redactions

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from registry.errors import Conflict
-from registry.ledger import signing as key
+from registry.ledger import key
 from registry.ledger.append import append
 from registry.ledger.entries import StatedEntry
 from registry.ledger.published_log import read_keys
@@ -22,7 +22,7 @@ from registry.log.entry import KeyEntry, timestamp
 from registry.log.files import published_size
 from registry.log.key_chain import KeyChain, LogKey
 from registry.services.context import ServiceContext
-from registry.services.operations import audit
+from registry.services.operations import audit_trail
 from registry.services.people.access import OPERATOR
 from registry.settings import Settings
 from registry.store import log
@@ -104,7 +104,7 @@ async def rotate(
         if (await read_keys(connection)).last != last.verifier:
             raise Conflict("another key was named meanwhile; see registry log key show")
         [appended] = await append(connection, context.guard, locked, [StatedEntry(entry=stated)])
-        await audit.note(
+        await audit_trail.note(
             connection, OPERATOR, "rotate_key", signer.verifier_key, before=None, now=now
         )
     return path, appended.index

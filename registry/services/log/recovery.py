@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import Finding, Unavailable
-from registry.ledger import signing
+from registry.ledger import key
 from registry.ledger.append import append_at
 from registry.ledger.entries import NewEntry, StatedEntry
 from registry.ledger.guard import LONGEST_SKEW, SeenLog, lacks
@@ -37,7 +37,7 @@ from registry.record.pack import Agency
 from registry.record.search_document import tokenize
 from registry.record.validate import Verdict
 from registry.services.context import ServiceContext
-from registry.services.operations import audit
+from registry.services.operations import audit_trail
 from registry.services.people.access import OPERATOR
 from registry.services.people.agencies import restore_named, store_agencies
 from registry.services.statements.erasure import apply_redaction
@@ -45,6 +45,7 @@ from registry.settings import Settings
 from registry.store import (
     agencies,
     checkpoints,
+    discards,
     imports,
     log,
     record_names,
@@ -54,8 +55,8 @@ from registry.store import (
 )
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection, Database
+from registry.store.discards import DeadReceipt
 from registry.store.log import LogState
-from registry.store.redactions import DeadReceipt
 from registry.text.catalogues import SOURCE
 from registry.tlog.bundle import parse_bundle
 from registry.tlog.compact import CompactRange
@@ -155,7 +156,9 @@ async def heal_rows(
         async with context.transaction() as connection:
             await restore_named(connection)
             where = error.where
-            await audit.note(connection, OPERATOR, "rewrite_rows", where, before=None, now=now)
+            await audit_trail.note(
+                connection, OPERATOR, "rewrite_rows", where, before=None, now=now
+            )
         count = await rewrite_rows(context.database, context.pack, progress=progress)
         await check_database(context.database, settings, context.pack, progress=progress)
     return count
@@ -168,7 +171,7 @@ async def read_furthest(
     async with database.connection() as connection:
         last = await checkpoints.read_last(connection)
         chain = await read_keys(connection)
-    reached = reached_elsewhere(settings, signing.read_all(settings.key_file), chain, last)
+    reached = reached_elsewhere(settings, key.read_all(settings.key_file), chain, last)
     return last, max(reached, key=lambda one: one.size, default=None)
 
 
@@ -394,7 +397,7 @@ async def plan_discard(context: ServiceContext, settings: Settings, start: int) 
                 f"the database and what was signed agree up to entry {first}; only from there on "
                 f"can entries be given up: registry log heal --discard-from {first}"
             )
-        receipts = await redactions.read_receipts(connection, start)
+        receipts = await discards.read_receipts(connection, start)
     signed = 0 if furthest is None else furthest.size
     missing = max(start, signed), context.guard.memory.last.size - 1
     return Discard(
@@ -415,7 +418,7 @@ async def discard_entries(
     kept: Path | None = None
     async with context.transaction() as connection:
         state = await log.lock_state(connection)
-        receipts = await redactions.read_receipts(connection, planned.start)
+        receipts = await discards.read_receipts(connection, planned.start)
         if (state.range.size, receipts) != (planned.end, planned.receipts):
             raise Unavailable("the log has changed meanwhile; try again")
         if receipts:
@@ -424,11 +427,11 @@ async def discard_entries(
             await _keep(connection, kept, planned)
         before = await _range_of(connection, planned.start)
         count = max(state.discards, context.guard.memory.last.discards) + 1
-        for record in await redactions.discard(connection, before, discards=count):
+        for record in await discards.discard(connection, before, discards=count):
             await record_names.index(connection, record)
         await restore_named(connection)
         await log.insert_incident(connection, "discarded", _said(planned))
-        await audit.note(
+        await audit_trail.note(
             connection, OPERATOR, "discard_entries", str(planned.start), before=None, now=now
         )
         [last] = await checkpoints.read_entries(connection, planned.start - 1, planned.start)

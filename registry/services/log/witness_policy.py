@@ -14,12 +14,11 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.ledger.append import append
 from registry.ledger.entries import StatedEntry
-from registry.ledger.published_log import holds
+from registry.ledger.published_notes import holds
 from registry.log.entry import PolicyEntry
 from registry.services.context import ServiceContext
 from registry.settings import PREFIX, Settings, is_loopback
-from registry.store import checkpoints, log
-from registry.store import checkpoints as witnesses
+from registry.store import checkpoints, log, witnesses
 from registry.store.database import Connection
 from registry.tlog.policy import Policy, parse_policy, readable_policy
 

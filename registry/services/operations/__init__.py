@@ -1,1 +1,1 @@
-"""Operating a register: start, heartbeats, backups, the audit trail."""
+"""Operating a register: start, heartbeats, backups, limits, mail, the audit trail, the doctor."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from registry.errors import ConfigurationError, Conflict
-from registry.ledger import signing
+from registry.ledger import key
 from registry.log.files import sync
 from registry.settings import Settings
 from registry.store import dump, log
@@ -92,9 +92,9 @@ async def _write(
     now: dt.datetime,
     progress: BackupProgress,
 ) -> Backup:
-    signer = signing.read_all(settings.key_file)[0]
+    signer = key.read_all(settings.key_file)[0]
     # Before the database is read, so that it never lacks what was signed.
-    for file in signing.files(settings.key_file):
+    for file in key.files(settings.key_file):
         _copy(file, folder / _name(settings, file))
     if settings.signed_sizes_file.exists():
         _copy(settings.signed_sizes_file, folder / _SIGNED)
@@ -148,7 +148,7 @@ async def restore(
         tables=backup.tables,
         progress=progress,
     )
-    keys = [(file.name, _place(settings, file)) for file in signing.files(folder / _KEY)]
+    keys = [(file.name, _place(settings, file)) for file in key.files(folder / _KEY)]
     for kept, place in (*keys, (_SIGNED, settings.signed_sizes_file)):
         if (folder / kept).exists() and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True, mode=_OWNER)
@@ -183,10 +183,10 @@ def _read(folder: Path) -> Backup:
 
 def _check_key(settings: Settings, folder: Path) -> None:
     """See that the key is one that this process can take, before anything is changed."""
-    signing.read_all(folder / _KEY)
-    for file in signing.files(folder / _KEY):
+    key.read_all(folder / _KEY)
+    for file in key.files(folder / _KEY):
         place = _place(settings, file)
-        if place.exists() and signing.read(place) != signing.read(file):
+        if place.exists() and key.read(place) != key.read(file):
             raise Conflict(
                 f"{place} is another log's key than the backup's; move it away, with "
                 "everything else of that register"

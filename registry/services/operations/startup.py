@@ -12,15 +12,16 @@ import uvloop
 
 from registry.clock import utc_now
 from registry.errors import ClockDiffers, ConfigurationError, RegisterBehind, Unavailable
-from registry.ledger.append import append_genesis, read_continued
+from registry.ledger.append import append_genesis
+from registry.ledger.continuation import read_continued
 from registry.ledger.guard import LogGuard, LogMemory
-from registry.ledger.signing import read_or_create
+from registry.ledger.key import read_or_create
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
 from registry.services.context import ServiceContext
 from registry.services.people.agencies import complete_pack, save_agencies, store_agencies
 from registry.settings import Settings, is_loopback
-from registry.store import agencies, log, redactions
+from registry.store import agencies, log, server_files
 from registry.store.database import Connection, Database, connect, place
 from registry.store.migrate import check_migrated, is_begun, migrate
 
@@ -109,7 +110,7 @@ async def find_doubts(context: ServiceContext) -> list[str]:
     if await context.database.is_standby():
         return ["this database is a standby: the register can be read here, and nothing is filed"]
     async with context.database.transaction() as connection:
-        kept = await redactions.read_wal_settings(connection)
+        kept = await server_files.read_wal_settings(connection)
         try:
             state = await context.guard.lock(connection, now=utc_now())
         except (RegisterBehind, ClockDiffers) as error:
@@ -147,7 +148,7 @@ def run_in_register(
 ) -> T:
     """Open the register of `settings.database_url`, await `work` in it, and close it again.
 
-    A log that begins is a demonstration's with `demonstration_from`, see `services/demonstration`.
+    A log that begins is a demonstration's with `demonstration_from`, see `demo/demonstration`.
 
     Raises `ConfigurationError` where there is no register yet and `begins` is false.
     """

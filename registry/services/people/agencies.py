@@ -19,7 +19,7 @@ from registry.ledger.guard import LogGuard
 from registry.log.entry import named_agency, previous_entry
 from registry.record.pack import Agency, Pack, check_agency
 from registry.services.context import ServiceContext
-from registry.services.operations import audit
+from registry.services.operations import audit_trail
 from registry.services.people.access import OPERATOR
 from registry.settings import Settings
 from registry.store import agencies, search_rows
@@ -46,7 +46,7 @@ async def add_agency(
         await save_agencies(
             connection, [added], guard=context.guard, actor=context.pack.code, now=now
         )
-        await audit.note(connection, OPERATOR, "add_agency", added.id, before=None, now=now)
+        await audit_trail.note(connection, OPERATOR, "add_agency", added.id, before=None, now=now)
     return added
 
 

@@ -20,7 +20,7 @@ from registry.errors import Conflict, Forbidden, InvalidParameter, NotFound, Una
 from registry.record.ids import is_foreign_agency
 from registry.record.pack import Pack
 from registry.services import policy
-from registry.services.operations import audit
+from registry.services.operations import audit_trail
 from registry.services.people.access import OPERATOR, Actor
 from registry.store import members, sessions
 from registry.store.database import Connection, Database, retried
@@ -115,7 +115,7 @@ async def invite(
             invited_at=now,
             vouched_by=by.member,
         )
-        await audit.note(connection, by, "invite_member", str(number), before=None, now=now)
+        await audit_trail.note(connection, by, "invite_member", str(number), before=None, now=now)
         return await _make_link(connection, number, language, now=now, random=random)
 
 
@@ -134,7 +134,7 @@ async def make_link(
         await members.drop_links(connection, member)
         # Whoever makes the link could sign in by it herself.
         await members.vouch(connection, member, by.member)
-        await audit.note(connection, by, "link_member", str(member), before=None, now=now)
+        await audit_trail.note(connection, by, "link_member", str(member), before=None, now=now)
         return await _make_link(connection, member, known.language, now=now, random=random)
 
 
@@ -148,7 +148,7 @@ async def redeem_link(
         raise unusable_link()
     await members.mark_signed_in(connection, member.id, now)
     actor = actor_of(member, request=request)
-    await audit.note(connection, actor, "sign_in", str(member.id), before=None, now=now)
+    await audit_trail.note(connection, actor, "sign_in", str(member.id), before=None, now=now)
     return member
 
 
@@ -190,7 +190,7 @@ async def change_roles(
             connection, member, allowed=list(policy.scopes_of(roles)), at=now
         )
         before = ",".join(known.roles)
-        await audit.note(connection, by, "change_roles", str(member), before=before, now=now)
+        await audit_trail.note(connection, by, "change_roles", str(member), before=before, now=now)
 
 
 @retried
@@ -204,7 +204,7 @@ async def confirm_member(database: Database, by: Actor, member: int, *, now: dt.
         if by.agency is not None:
             raise Forbidden("the authority confirms members, not an agency")
         await members.vouch(connection, member, by.member)
-        await audit.note(connection, by, "confirm_member", str(member), before=None, now=now)
+        await audit_trail.note(connection, by, "confirm_member", str(member), before=None, now=now)
 
 
 @retried
@@ -217,7 +217,7 @@ async def end_member(database: Database, by: Actor, member: int, *, now: dt.date
         await sessions.end_all(connection, member, now)
         await members.drop_links(connection, member)
         await members.revoke_tokens(connection, member, allowed=(), at=now)
-        await audit.note(connection, by, "end_member", str(member), before=None, now=now)
+        await audit_trail.note(connection, by, "end_member", str(member), before=None, now=now)
 
 
 async def list_members(database: Database, by: Actor, *, agency: str | None = None) -> list[Member]:

@@ -1,23 +1,24 @@
-"""Notices to members, in the transaction of what they are about, and e-mail."""
+"""Notices: what members are told of, in the transaction of what they are told.
+
+| kind                        | told to                                             |
+|-----------------------------|-----------------------------------------------------|
+| `review_waits`, `act_waits` | reviewers of the agency, and those of the authority |
+| `reviews_wait`              | the same, once for what one request has submitted   |
+| `returned`, `act_returned`  | editors of the agency                               |
+| `published`, `act_approved` | editors of the agency, after a review               |
+| `review_due`                | editors of the agency, 30 days before the day       |
+
+Nobody is told of what she did herself. Acts are withdrawals and attestations that take two.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-import smtplib
-import ssl
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
-from urllib.parse import unquote, urlsplit
 
-import msgspec
-
-from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.record.ids import agency_of
 from registry.services.context import ServiceContext
 from registry.services.people.access import Actor
-from registry.settings import Settings, is_loopback
 from registry.store import notices
 from registry.store.database import Connection, Database, retried
 from registry.store.notices import MemberNotice, NoticeKind
@@ -123,56 +124,3 @@ def _member(actor: Actor) -> int:
     if actor.member is None:
         raise NotFound("notices are a member's, and this token is of none")
     return actor.member
-
-
-TIMEOUT_SECONDS = 20.0
-_PORTS = {"smtp": 25, "smtps": 465}
-
-
-class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """A message in plain text; one with the same `id` is the same message to who gets it twice."""
-
-    id: str
-    to: str
-    subject: str
-    text: str
-
-
-def send(settings: Settings, mail: Mail | None) -> None:
-    """Hand a message to the server, or only sign in there; blocks.
-
-    Raises `OSError`, of which `SMTPException` is one.
-    """
-    url = urlsplit(settings.smtp_url or "")
-    host, port = url.hostname or "", url.port or _PORTS[url.scheme]
-    tls = ssl.create_default_context()
-    is_safe = url.scheme == "smtps"
-    with (
-        smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=tls)
-        if is_safe
-        else smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
-    ) as server:
-        server.ehlo()
-        if not is_safe and server.has_extn("starttls"):
-            server.starttls(context=tls)
-            server.ehlo()
-            is_safe = True
-        if url.username:
-            if not (is_safe or is_loopback(host)):
-                raise smtplib.SMTPNotSupportedError("no password is sent without TLS")
-            server.login(unquote(url.username), unquote(url.password or ""))
-        if mail is not None:
-            server.send_message(_message(settings, mail))
-
-
-def _message(settings: Settings, mail: Mail) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
-    domain = urlsplit(settings.base_url).hostname
-    message["From"] = settings.mail_from or f"no-reply@{domain}"
-    message["To"] = mail.to
-    message["Subject"] = mail.subject
-    message["Date"] = format_datetime(utc_now())
-    message["Message-ID"] = f"<{mail.id}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
-    return message

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from registry.services.operations import audit
+from registry.services.operations import audit_trail
 from registry.services.people.access import Actor
 from registry.services.people.members import actor_of, digest_of, make_secret, redeem_link
 from registry.store import members, sessions
@@ -118,7 +118,7 @@ async def sign_out(database: Database, session: Session, *, now: dt.datetime) ->
     async with database.transaction() as connection:
         await sessions.end(connection, session.digest, now)
         subject = str(session.member.id)
-        await audit.note(connection, session.actor, "sign_out", subject, before=None, now=now)
+        await audit_trail.note(connection, session.actor, "sign_out", subject, before=None, now=now)
 
 
 async def keep_form(

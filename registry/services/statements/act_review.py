@@ -14,10 +14,10 @@ from registry.record.model import Document
 from registry.record.statements import check_act_comment
 from registry.services import policy
 from registry.services.context import ServiceContext
-from registry.services.filing import pipeline
+from registry.services.filing import idempotency
 from registry.services.filing.pipeline import Command, Decision, execute
-from registry.services.operations import audit
-from registry.services.operations.audit import Action
+from registry.services.operations import audit_trail
+from registry.services.operations.audit_trail import Action
 from registry.services.people import notices
 from registry.services.people.access import Actor
 from registry.services.people.four_eyes import require_second, side_of
@@ -151,7 +151,9 @@ async def return_act(
         await pending_acts.give_back(
             connection, number, comment=text, by=actor.name, person=actor.person, at=now
         )
-        await audit.note(connection, actor, "return_act", subject, before=str(number), now=now)
+        await audit_trail.note(
+            connection, actor, "return_act", subject, before=str(number), now=now
+        )
         await notices.tell(
             connection,
             actor,
@@ -166,7 +168,7 @@ async def return_act(
         )
 
     request = f"return_act {number} {text}".encode()
-    return await pipeline.run_once(
+    return await idempotency.run_once(
         context, actor, idempotency_key, request, work, ActReceipt, now=now
     )
 
@@ -193,7 +195,9 @@ async def delete_act(
         if act.state == "approved":
             raise Conflict(f"act {number} was approved, and is in the log: it cannot be taken back")
         await pending_acts.delete(connection, number)
-        await audit.note(connection, actor, "delete_act", act.subject, before=str(number), now=now)
+        await audit_trail.note(
+            connection, actor, "delete_act", act.subject, before=str(number), now=now
+        )
 
 
 async def _reviewed(context: ServiceContext, actor: Actor, number: int) -> PendingAct:

@@ -17,7 +17,7 @@ from registry.record.model import Document
 from registry.services import policy
 from registry.services.context import ServiceContext
 from registry.services.filing.pipeline import Decision, execute
-from registry.services.operations.audit import Action
+from registry.services.operations.audit_trail import Action
 from registry.services.people.access import Actor
 from registry.services.statements.pending_acts import ActReceipt, StatedCommand, put_into_review
 from registry.store import attestations

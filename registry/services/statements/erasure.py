@@ -19,8 +19,7 @@ from registry.record.codelists import codelists
 from registry.record.model import NOT_STATED
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
-from registry.store import log, record_names, records, redactions, search_rows
-from registry.store import redactions as server_files
+from registry.store import log, record_names, records, redactions, search_rows, server_files
 from registry.store.database import Connection, Database
 from registry.store.redactions import HeldSection
 

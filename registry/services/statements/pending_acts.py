@@ -16,10 +16,10 @@ from registry.record.canonical import canonical
 from registry.record.model import Document, LangText
 from registry.services import policy
 from registry.services.context import ServiceContext
-from registry.services.filing import pipeline
+from registry.services.filing import idempotency
 from registry.services.filing.pipeline import Command
-from registry.services.operations import audit
-from registry.services.operations.audit import Action
+from registry.services.operations import audit_trail
+from registry.services.operations.audit_trail import Action
 from registry.services.people import notices
 from registry.services.people.access import Actor
 from registry.services.people.four_eyes import ReviewRefusal, find_refusal
@@ -84,7 +84,7 @@ async def put_into_review(
     actor, key, subject = command.actor, command.key, command.subject
     statement, request = canonical(command.statement).decode(), b"request " + command.request
     async with context.database.transaction() as connection:
-        known = await pipeline.replay(connection, actor, key, request)
+        known = await idempotency.replay(connection, actor, key, request)
         if known is not None:
             return msgspec.json.decode(known, type=ActReceipt)
         await records.lock_record(connection, subject)
@@ -109,7 +109,7 @@ async def put_into_review(
             await pending_acts.delete_returned(connection, kind, subject)
             number = await pending_acts.insert(connection, act)
             act = msgspec.structs.replace(act, id=number)
-            await audit.note(
+            await audit_trail.note(
                 connection, actor, _REQUESTS[kind], subject, before=str(number), now=now
             )
             await notices.tell(
@@ -122,7 +122,7 @@ async def put_into_review(
             )
         receipt = receipt_of(act, "in_review")
         content = msgspec.json.encode(receipt)
-        await pipeline.store_response(connection, context, actor, key, request, content, now=now)
+        await idempotency.store_response(connection, context, actor, key, request, content, now=now)
     return receipt
 
 

@@ -20,10 +20,10 @@ from registry.record.ids import agency_of
 from registry.record.model import Document
 from registry.services import policy
 from registry.services.context import ServiceContext
-from registry.services.filing import pipeline
+from registry.services.filing import idempotency
 from registry.services.filing.pipeline import Command, Decision, execute
-from registry.services.operations import audit
-from registry.services.operations.audit import Action
+from registry.services.operations import audit_trail
+from registry.services.operations.audit_trail import Action
 from registry.services.people.access import Actor, person_of
 from registry.services.people.four_eyes import require_redactor, require_second
 from registry.store import records, redactions
@@ -247,11 +247,13 @@ async def request(
             named = await with_replacements(connection, named, shown, replaced, sections)
         number = await redactions.insert(connection, named)
         before, subject = str(number), named.subject
-        await audit.note(connection, actor, "request_redaction", subject, before=before, now=now)
+        await audit_trail.note(
+            connection, actor, "request_redaction", subject, before=before, now=now
+        )
         return receipt_of(msgspec.structs.replace(named, id=number))
 
     said = b"redact " + canonical(statement)
-    return await pipeline.run_once(
+    return await idempotency.run_once(
         context, actor, idempotency_key, said, work, RedactionReceipt, now=now
     )
 
@@ -422,7 +424,9 @@ async def delete(context: ServiceContext, actor: Actor, number: int, *, now: dt.
             )
         await redactions.delete(connection, number)
         before = str(number)
-        await audit.note(connection, actor, "delete_redaction", subject, before=before, now=now)
+        await audit_trail.note(
+            connection, actor, "delete_redaction", subject, before=before, now=now
+        )
 
 
 async def _find(context: ServiceContext, actor: Actor, number: int) -> Redaction:

@@ -15,7 +15,7 @@ from registry.errors import (
 )
 from registry.ledger.entries import StatedEntry, after
 from registry.log.disclosure_tree import commitments, seal
-from registry.log.entry import ApprovedBy, WithdrawalEntry, outline
+from registry.log.entry import ApprovedBy, WithdrawalEntry, entry_summary
 from registry.log.register import END, Redacted, StoredRecord, Withdrawal
 from registry.record.canonical import canonical
 from registry.record.ids import split_id
@@ -24,8 +24,9 @@ from registry.record.statements import check_successor, check_withdrawal
 from registry.services import policy
 from registry.services.context import ServiceContext
 from registry.services.filing.drafts import Precondition, tag_of
-from registry.services.filing.pipeline import Decision, Receipt, execute
-from registry.services.operations.audit import Action
+from registry.services.filing.pipeline import Decision, execute
+from registry.services.filing.receipts import Receipt
+from registry.services.operations.audit_trail import Action
 from registry.services.people.access import Actor
 from registry.services.statements.pending_acts import ActReceipt, StatedCommand, put_into_review
 from registry.store import records, withdrawals
@@ -171,7 +172,7 @@ async def read_tombstone(
         origin=stored.register.origin,
         fictitious=stored.register.fictitious,
         name=document.get("name"),
-        **msgspec.structs.asdict(outline(document)),
+        **msgspec.structs.asdict(entry_summary(document)),
         **msgspec.structs.asdict(last),
     )
 

@@ -11,10 +11,10 @@ import msgspec
 
 from registry.errors import RegistryError, Unavailable
 from registry.services.operations.doctor import database as of_database
-from registry.services.operations.doctor import database as of_rights
 from registry.services.operations.doctor import host as of_host
 from registry.services.operations.doctor import log as of_log
 from registry.services.operations.doctor import proxy as of_proxy
+from registry.services.operations.doctor import rights as of_rights
 from registry.services.operations.doctor.checks import Check, Installation, finding, unseen
 from registry.settings import Settings
 from registry.store import heartbeats

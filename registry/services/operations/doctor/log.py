@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from registry.errors import ConfigurationError
-from registry.ledger import signing
+from registry.ledger import key
 from registry.ledger.guard import LogGuard, LogMemory, lacks
 from registry.ledger.proofs import site_made_from
 from registry.ledger.published_log import read_keys
@@ -31,9 +31,9 @@ from registry.services.operations.doctor.host import LEAST_SHARE
 from registry.services.operations.heartbeat import SILENT_AFTER
 from registry.settings import Settings
 from registry.store import bound_rows, checkpoints
-from registry.store.checkpoints import read_target
 from registry.store.database import Connection
 from registry.store.log import GuardedState
+from registry.store.published_files import read_target
 
 _LOG_BEHIND = dt.timedelta(minutes=1)
 _SITE_BEHIND = dt.timedelta(minutes=10)
@@ -133,7 +133,7 @@ async def check_key(looked: Installation) -> AsyncIterator[Check]:
     files: list[Path] = []
     # The user of registry serve may not look into the folder.
     with suppress(PermissionError):
-        files = await asyncio.to_thread(signing.files, file)
+        files = await asyncio.to_thread(key.files, file)
     if not files:
         others = [
             one.host
@@ -154,7 +154,7 @@ async def check_key(looked: Installation) -> AsyncIterator[Check]:
     signed = await checkpoints.read_last(connection)
     state, _ = await LogGuard(LogMemory()).look(connection)
     try:
-        signers_of(await asyncio.to_thread(signing.read_all, file), chain, state, signed)
+        signers_of(await asyncio.to_thread(key.read_all, file), chain, state, signed)
     except ConfigurationError as error:
         advice = "Run this as the user of registry work, who owns the key."
         if os.access(file, os.R_OK):

@@ -18,6 +18,7 @@ import httpx
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.http_client import BoundedClient, exchange
+from registry.services.operations import mail
 from registry.services.operations.doctor.checks import (
     Check,
     Installation,
@@ -26,7 +27,6 @@ from registry.services.operations.doctor.checks import (
     judged,
     unseen,
 )
-from registry.services.people import notices
 from registry.services.people.identity_provider import IdentityProvider
 from registry.settings import PREFIX, Settings, is_loopback
 from registry.store import rate_limits
@@ -171,7 +171,7 @@ async def check_others(settings: Settings) -> AsyncIterator[Check]:
     """Check whether mail server, identity provider and cache answer; none is told anything."""
     cache = settings.purge_url or ""
     others: tuple[tuple[str, str, Callable[[], Awaitable[Any]]], ...] = (
-        ("mail", "smtp_url", lambda: asyncio.to_thread(notices.send, settings, None)),
+        ("mail", "smtp_url", lambda: asyncio.to_thread(mail.send, settings, None)),
         ("identity provider", "oidc_issuer", lambda: IdentityProvider(settings).check()),
         ("cache", "purge_url", lambda: _ask_cache(cache)),
     )
@@ -181,7 +181,7 @@ async def check_others(settings: Settings) -> AsyncIterator[Check]:
         # The rest of an address may hold a secret.
         where = urlsplit(address).hostname
         try:
-            await asyncio.wait_for(ask(), notices.TIMEOUT_SECONDS)
+            await asyncio.wait_for(ask(), mail.TIMEOUT_SECONDS)
             yield good(name, f"{where} answers")
         except (OSError, Unavailable, httpx.HTTPError) as error:
             seen = f"{where} does not answer as it should: {error}"

@@ -1,0 +1,1 @@
+from tests.imports.conftest import convert, shared  # noqa: F401  fixtures
