@@ -10,7 +10,6 @@ import httpx
 import msgspec
 import pytest
 
-from registry.api import app as api
 from registry.api import openapi
 from registry.api.app import create_app
 from registry.ledger import append
@@ -47,39 +46,12 @@ def settings_of(folder, url, **more):
     )
 
 
-def pooled(make):
-    """Return what makes an application of the API, or takes one whose time is over.
-
-    Its handlers are read again for each, which takes a third of the time of most tests; they are
-    the same for all: what differs is in the state, and in what happens from start to end.
-    """
-    free = {}
-
-    def take(**given):
-        if given["route_handlers"] != [*api._HANDLERS]:
-            return make(**given)
-        rest = free.setdefault(repr(given["openapi_config"].servers), [])
-        [begun] = given["lifespan"]
-
-        @asynccontextmanager
-        async def until_its_end(application):
-            async with begun(application):
-                yield
-            rest.append(application)
-
-        if not rest:
-            return make(**given | {"lifespan": [until_its_end]})
-        taken = rest.pop()
-        taken.state = given["state"]
-        taken._lifespan_managers[0] = until_its_end
-        return taken
-
-    return take
-
-
 @contextmanager
 def shared_by_applications():
-    """Let applications share what each would make anew: handlers, descriptions, a process."""
+    """Let all applications have one process for workbooks, and describe themselves once.
+
+    Either takes an application of its own a second.
+    """
     kept, described = WorkProcess("workbooks", seconds=60), {}
 
     def made(what, *, seconds):
@@ -93,8 +65,7 @@ def shared_by_applications():
         return described[key][1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api, "Litestar", pooled(api.Litestar))
-        patch.setattr(api, "WorkProcess", made)
+        patch.setattr("registry.api.app.WorkProcess", made)
         patch.setattr(kept, "close", lambda: None)
         patch.setattr(openapi, "describe", describe)
         yield
