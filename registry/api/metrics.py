@@ -7,7 +7,10 @@ maps into memory, so that any of them answers for all.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -56,7 +59,11 @@ class Metrics:
     """What this process counts, in files beside those of the others of its server."""
 
     def __init__(self) -> None:
-        """Open the files; the folder has to be there."""
+        """Open the files, in a folder of this process alone where its server has none."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            folder = tempfile.mkdtemp(prefix="registry-metrics-")
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         # Chosen here, since the parent of a worker may have imported the library before.
         values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
         counter = partial(Counter, registry=None)
