@@ -135,3 +135,16 @@ def test_pages_are_made_again_where_a_room_changed_that_they_import():
     assert [
         room for room in digests._ROOMS if not any((ROOT / "registry" / room).glob("*.py"))
     ] == []
+
+
+def test_a_message_names_files_that_there_are():
+    folders = ("", "registry", "site", "site/templates", "site/console", "site/scripts")
+    named = {
+        reference
+        for catalogue in (*ROOT.glob("schemas/locale/**/*.po"), *ROOT.glob("site/locale/**/*.po"))
+        for line in re.findall(r"^#: (.+)$", catalogue.read_text("utf-8"), re.MULTILINE)
+        for reference in re.findall(r"[\w/]+\.(?:py|html|js)\b", line)
+    }
+    assert len(named) > 10
+    missing = {name for name in named if not any((ROOT / at / name).exists() for at in folders)}
+    assert missing == set()
