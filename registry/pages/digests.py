@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-from jinja2 import __version__ as jinja_version
 
 from registry import resources
 from registry.log.register import SourceEvent, StoredRecord, VersionLine, Withdrawal
@@ -126,4 +126,4 @@ def program_digest() -> str:
         for path in sorted([package / "errors.py", *files])
         for part in (path.name.encode(), path.read_bytes())
     ]
-    return digest(jinja_version, *parts)
+    return digest(version("jinja2"), *parts)
