@@ -24,7 +24,7 @@ MEMBERS = {
 # What an answer must never hold: a stack, an SQL statement, a place on this machine, a token.
 LEAKS = re.compile(
     r'Traceback|File "|line \d+, in |syntax error at|relation "|PostgresError|asyncpg|litestar'
-    r"|/registry/\w+\.py|site-packages|/tmp/|regt_[\w-]{20}",
+    r"|/registry/[\w/]+\.py|site-packages|/tmp/|regt_[\w-]{20}",
     re.IGNORECASE,
 )
 

@@ -23,7 +23,7 @@ def asked(monkeypatch):
         counts.append(end - start)
         return leaves[start:end]
 
-    monkeypatch.setattr(published_log.published, "read_leaves", read_leaves)
+    monkeypatch.setattr(published_log.published_files, "read_leaves", read_leaves)
     return counts
 
 

@@ -9,10 +9,10 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from registry import pages, resources, web
+from registry import console, pages, resources, web
 
 TEMPLATES = (resources.SITE / "templates", resources.SITE / "console")
-CODE = [Path(room.__file__).parent for room in (pages, web)]
+CODE = [Path(room.__file__).parent for room in (pages, web, console)]
 
 
 def used():
