@@ -69,14 +69,16 @@ def audit(
     if as_json:
         write_json(report)
     else:
-        _print(report, given=key is not None or bool(policy.logs))
+        print_audit(report, given=key is not None or bool(policy.logs))
     if report.verdict != "in order":
         sys.exit(1)
 
 
-def _print(report: AuditReport, *, given: bool) -> None:
+def print_audit(report: AuditReport, *, given: bool) -> None:
+    """Print what an audit found; `given` is whether a key or a policy of the log was named."""
     if report.refused is not None:
-        print_message(f"{report.address}: its log is refused: {report.refused}")
+        for line in f"{report.address}: its log is refused: {report.refused}".splitlines():
+            print_message(line)
         return
     for one in report.differences:
         print_message(f"{one.at}: {one.why}")

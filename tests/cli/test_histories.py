@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from registry.cli.audit import print_audit
 from registry.ledger.key import read
+from registry.pages.audit import AuditReport
 from registry.tlog.checkpoint import stated
 from registry.tlog.keys import Signer
 from tests.cli.conftest import begin
@@ -170,3 +172,13 @@ def test_every_command_that_reads_notes_finds_two_histories(logs, found, fine, r
         found("verify", kept, "--no-memory", notes=[note("true"), note(name)])
     shutil.copy(logs / "proof-2.json", logs / "true")
     assert "was published on" in fine("verify", logs / "true", "--no-memory")
+
+
+def test_an_audit_of_a_refused_log_says_on_a_line_of_its_own_what_was_kept(capsys):
+    refused = "two histories\nBoth notes are kept: evidence"
+    report = AuditReport(verdict="log refused", address="https://a.example", refused=refused)
+    print_audit(report, given=False)
+    assert capsys.readouterr().err.splitlines() == [
+        "https://a.example: its log is refused: two histories",
+        "Both notes are kept: evidence",
+    ]
