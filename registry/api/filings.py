@@ -277,9 +277,6 @@ def _progress(draft: Draft) -> dict[str, Any]:
     }
 
 
-MERGE_PATCH = "application/merge-patch+json"
-
-
 @patch(
     "/api/v1/filings/{agency:str}/{slug:str}",
     summary="Patch a draft",
@@ -300,7 +297,7 @@ async def patch_draft(record: RecordPath, call: Call) -> Response[bytes]:
 
     `null` removes a member, and a list is replaced as a whole; `If-Match` names what you patch.
     """
-    document = await call.document(MERGE_PATCH)
+    document = await call.document("application/merge-patch+json")
     saved = await drafts.patch_draft(call.context, call.actor, record, document, **call.options)
     return draft_answer(saved, status=201 if saved.created else 200)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import tantivy
@@ -15,7 +15,6 @@ from registry.text.tokens import NEUTRAL, query_stems
 Term: TypeAlias = tuple[str, str]
 """A language and a stem."""
 
-TermQuery: TypeAlias = Callable[[str, str], tantivy.Query]
 
 _FEW = 12
 """Terms that are asked for one by one; more are asked for as a set."""

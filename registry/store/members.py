@@ -86,11 +86,6 @@ async def are_one(connection: Connection, one: int, other: int) -> bool:
     return bool(await connection.fetchval(statement("members", "are_one"), one, other))
 
 
-async def set_language(connection: Connection, member: int, language: str) -> None:
-    """Replace the language in which a member is written to."""
-    await connection.execute(statement("members", "set_language"), member, language)
-
-
 async def mark_signed_in(connection: Connection, member: int, at: dt.datetime) -> None:
     """Store when a member has last signed in."""
     await connection.execute(statement("members", "mark_signed_in"), member, at)

@@ -60,17 +60,6 @@ def parse_tile_path(path: str) -> Tile:
     return tile
 
 
-def tiles_of(size: int) -> Iterator[Tile]:
-    """Yield every tile of a tree: the full ones, and the partial one of a level that has one."""
-    level = 0
-    while count := size >> (HEIGHT * level):
-        for index in range(count // WIDTH):
-            yield Tile(level=level, index=index)
-        if count % WIDTH:
-            yield Tile(level=level, index=count // WIDTH, width=count % WIDTH)
-        level += 1
-
-
 def edge_of(size: int) -> list[Tile | None]:
     """Return, by level, the partial tile at a tree's right edge; None where all are full."""
     edge: list[Tile | None] = []

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from registry.tlog.hashing import HASH_BYTES
 from registry.tlog.proof import nodes_from_tiles, root_of
-from registry.tlog.tile import Tile, edge_of, grow, parse_tile_path, split, tiles_of
+from registry.tlog.tile import HEIGHT, WIDTH, Tile, edge_of, grow, parse_tile_path, split
 from tests.tlog.trees import grown, leaves, merkle_root
 
 PATHS = {
@@ -17,6 +17,17 @@ PATHS = {
     "tile/63/x001/x234/067": Tile(level=63, index=1234067),
     "tile/1/x001/x234/067.p/255": Tile(level=1, index=1234067, width=255),
 }
+
+
+def tiles_of(size):
+    """Every tile of a tree: the full ones, and the partial one of a level that has one."""
+    level = 0
+    while count := size >> (HEIGHT * level):
+        for index in range(count // WIDTH):
+            yield Tile(level=level, index=index)
+        if count % WIDTH:
+            yield Tile(level=level, index=count // WIDTH, width=count % WIDTH)
+        level += 1
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -52,9 +52,6 @@ select exists (
     where a.member = $1 and b.member = $2 and (a.agency is not null or a.id in ($1, $2))
 )
 
--- name: set_language
-update member set language = $2 where id = $1 and language <> $2
-
 -- name: mark_signed_in
 update member set signed_in_at = $2 where id = $1
 
