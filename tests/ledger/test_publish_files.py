@@ -22,8 +22,8 @@ from registry.tlog.checkpoint import open_checkpoint
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.proof import nodes_from_tiles, root_of
-from registry.tlog.tile import tiles_of
 from registry.verify.fsck import fsck
+from tests.tlog.test_tile import tiles_of
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
