@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 
+from registry.errors import Finding
 from registry.ledger import append
 from registry.ledger.publication import Publication
 from registry.ledger.publish_files import publish_log
@@ -310,11 +312,16 @@ _amendments = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def publication(pack):
-    """Make a local document ready for the ledger, complete or not."""
+    """Make a local document ready for the ledger, complete or not; with other findings if given."""
 
-    def make(document, now=NOW, **more):
+    def make(document, now=NOW, findings=None, **more):
         agency = pack.agencies[document["id"].split("/")[0]]
         verdict = validate(document, profile="publication", pack=pack, today=now.date())
+        if findings is not None:
+            noticed = msgspec.convert(findings, tuple[Finding, ...])
+            verdict = msgspec.structs.replace(
+                verdict, findings=noticed, findings_total=len(noticed)
+            )
         return Publication(
             document=document, agency=agency, actor=agency.id, verdict=verdict, **more
         )

@@ -28,7 +28,7 @@ grant insert, delete on blocking_key to serving;
 grant insert, update, delete on allowance, answer, draft, heartbeat, pending_act, preview_link to serving;
 grant insert, update (number, read_at, mail_at) on notice to serving;
 grant insert, delete on redaction to serving;
-grant update (confirmed_by, confirmed_person, entry, replaced) on redaction to serving;
+grant update (confirmed_by, confirmed_person, entry, replaced, verdicts) on redaction to serving;
 
 -- A token's day of use, and nothing else of it: who breaks into the API makes and prolongs none.
 grant update (last_used_on) on token to serving;

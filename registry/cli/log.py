@@ -369,11 +369,6 @@ def _print_checked(found: VerifiedDatabase) -> None:
             f"not covered: names of {coverage.unnamed} agencies; the log gets them when it is "
             "published next"
         )
-    if coverage.redacted:
-        print_message(
-            f"not covered: what is left of the findings of {coverage.redacted} versions, of which "
-            "a redaction erased some"
-        )
     if coverage.outdated:
         print_message(
             f"not compared: search rows of {coverage.outdated} versions, which another release "

@@ -301,8 +301,8 @@ class EntryMaker:
                 read = self.site.log(path) if content is None else content
                 walk = LogReplay()
                 checked = walk.step_content(path, index, entry, read)
-                for one in checked.erased:
-                    walk.redactions[one.redaction] = self._redaction(one.redaction)
+                for one in checked.redactions:
+                    walk.redactions[one] = self._redaction(one)
                 walk.check_erased()
             except LogInconsistent:
                 if content is None:

@@ -33,6 +33,7 @@ from registry.record.codelists import codelists
 from registry.services.context import ServiceContext
 from registry.services.importing.run_report import ImportOutcome, RunReport
 from registry.services.people.agencies import save_agencies
+from registry.services.statements.erasure import leave_verdicts
 from registry.services.statements.redaction import (
     held_members,
     redaction_entry_of,
@@ -334,6 +335,7 @@ class Intake:
             confirmed_by=f"{self._peer.code}.{said.confirmed_by}",
             prev=after(current),
             sections=seal_decision(asked, self._context.random),
+            left=await leave_verdicts(connection, asked, self._context.random),
             source=one.source,
         )
 

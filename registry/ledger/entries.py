@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from registry.log.blob import KeptVerdict
 from registry.log.disclosure_tree import Section
 from registry.log.entry import (
     AgencyEntry,
@@ -56,10 +57,11 @@ class StatedEntry(NewEntry, frozen=True, kw_only=True):
 
     `sections` are what it commits to. `current` is the version of its record that is in force.
     `request` is the number of the request of a redaction, which `confirmed_person` is kept with:
-    the log names roles, never persons.
+    the log names roles, never persons. `left` are the verdicts that it leaves, by entry.
     """
 
     entry: LogEntry
+    left: Mapping[int, KeptVerdict] = {}
     sections: Sequence[Section] = ()
     current: CurrentVersion | None = None
     request: int = 0
@@ -123,10 +125,12 @@ class StatedEntry(NewEntry, frozen=True, kw_only=True):
                 }
                 return {"attestation": [at | attestation]}
             case RedactionEntry():
+                verdicts = {str(index): one.to_json() for index, one in self.left.items()}
                 confirmed = {
                     "id": self.request,
                     "confirmed_by": stated.confirmed_by,
                     "confirmed_person": self.confirmed_person,
+                    "verdicts": msgspec.json.encode(verdicts).decode() if verdicts else None,
                 }
                 return {"redaction": [at | confirmed]}
             case AgencyEntry():

@@ -14,7 +14,7 @@ from registry.ledger.published_log import LogTree, read_keys, read_published
 from registry.log.blob import bundle_of_contents, content_file, content_path
 from registry.log.files import Evidence, LogHistory, RecordProof, describe, tree_of, write_volatile
 from registry.log.key_chain import key_path
-from registry.store import checkpoints, log, published_files, records
+from registry.store import checkpoints, log, published_files, records, redactions
 from registry.store.database import Connection, Database
 from registry.tlog.checkpoint import stated
 from registry.tlog.proof import prove_inclusion
@@ -28,8 +28,9 @@ async def read_content_files(connection: Connection, entries: Sequence[int]) -> 
     """Make the files of what entries commit to."""
     found = await checkpoints.read_contents(connection, entries)
     verdicts = await checkpoints.read_verdicts(connection, entries)
+    left = await redactions.read_left(connection, entries)
     return {
-        index: content_file(index, sections, verdicts.get(index))
+        index: content_file(index, sections, verdicts.get(index), left.get(index))
         for index, sections in found.items()
     }
 
@@ -204,7 +205,8 @@ def prover(folder: Path, checkpoint: bytes) -> Callable[[int], TlogProof]:
 
 
 def _redactions(evidence: Evidence) -> list[int]:
-    """List the entries that erased members of what an entry commits to."""
-    sections = msgspec.json.decode(evidence.content)["sections"]
-    members = [said for listed in sections.values() for _, said in listed]
-    return sorted({said["redaction"] for said in members if "redaction" in said})
+    """List the entries that erased something of what an entry commits to."""
+    content = msgspec.json.decode(evidence.content)
+    listed = [said for members in content["sections"].values() for _, said in members]
+    erased = [*listed, content.get("verdict", {})]
+    return sorted({said["redaction"] for said in erased if "redaction" in said})

@@ -40,12 +40,14 @@ from registry.store.records import CurrentVersion
 class SealedDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What a document becomes wherever in the log it will stand: sections with salts, tokens.
 
-    `salt` is that of its verdict, empty after an erasure.
+    `salt` is that of its verdict, and `redaction` the one that left that of it, of a version which
+    is brought back.
     """
 
     sections: Sequence[Section]
     words: TokensByLanguage
     salt: bytes = b""
+    redaction: int | None = None
 
 
 class Publication(NewEntry, frozen=True, kw_only=True):
@@ -167,6 +169,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                     "findings": _json(verdict.findings),
                     "change_note": None if note is None else _json(note),
                     "verdict_salt": bytea(sealed.salt),
+                    "verdict_redaction": sealed.redaction,
                     "undated": False,
                     **_imported_columns(self._imported),
                 }

@@ -43,7 +43,7 @@ from registry.store.records import CurrentVersion
 DATABASE = "the database"
 
 _JSON_COLUMNS = {"findings", "change_note", "codes", "card", "name", "summary", "rest", "document"}
-_UNBOUND = {"verdict_salt"}
+_UNBOUND = {"verdict_salt", "verdict_redaction"}
 """What follows from no entry, or is compared before."""
 _LONGEST = 120
 _UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError)
@@ -194,13 +194,12 @@ _COMPARED = {
 
 
 class RowCoverage(msgspec.Struct, kw_only=True):
-    """Which verdicts and names of agencies the log does not bind.
+    """Which names of agencies and search rows the log does not bind.
 
-    `redacted` are versions whose findings a redaction has changed. `unnamed` are agencies whose
-    names are in no entry yet. `outdated` are versions whose search rows are of another analysis.
+    `unnamed` are agencies whose names are in no entry yet. `outdated` are versions whose search
+    rows are of another analysis.
     """
 
-    redacted: int = 0
     unnamed: int = 0
     outdated: int = 0
 
@@ -363,15 +362,12 @@ def _publication(
     one: _EntryRows, said: VersionEntry, register_context: EntryContext, agency: Agency
 ) -> Publication:
     """Return what was published, again; its verdict is the stored one, which is checked."""
-    row, document = one.stored("version"), one.document
-    verdict = _verdict(one, said, register_context)
-    if not row["verdict_salt"]:
-        one.check.coverage.redacted += 1
+    document = one.document
     return Publication(
         document=document,
         agency=agency,
         actor=said.actor,
-        verdict=verdict,
+        verdict=_verdict(one, said, register_context),
         imported=said.imported,
         sealed=SealedDocument(sections=(), words=tokenize(document, agency)),
         current=None
@@ -409,7 +405,7 @@ def _check_agency(one: _EntryRows, publication: Publication) -> None:
 
 
 def _verdict(one: _EntryRows, said: VersionEntry, register_context: EntryContext) -> Verdict:
-    """Return the stored verdict on a version, checked against the one that its entry states."""
+    """Return the stored verdict on a version, as its entry states it, or the last redaction's."""
     row = one.stored("version")
     findings = msgspec.json.decode(row["findings"], type=tuple[Finding, ...])
     verdict = Verdict(
@@ -420,22 +416,23 @@ def _verdict(one: _EntryRows, said: VersionEntry, register_context: EntryContext
         findings=findings,
         findings_total=len(findings),
     )
-    stated, record, salt = said.verdict, said.id, row["verdict_salt"]
+    stated, record, by = said.verdict, said.id, row["verdict_redaction"]
     for name in ("completeness", "accountability"):
         if row[name] != getattr(stated, name):
             raise differs(
                 "version", one.entry, record, unlike(name, row[name], getattr(stated, name))
             )
-    if salt:
-        kept = KeptVerdict(missing=verdict.missing, findings=findings, salt=salt).to_json()
-        try:
-            check_verdict(kept, stated.digest)
-        except ContentRefused as error:
-            found = f"{len(findings)} and {len(verdict.missing)} of the digest "
-            why = unlike("findings and missing", found + verdict_digest(kept), stated.digest)
-            raise differs("version", one.entry, record, why) from error
-    elif salt is None or not register_context.is_redacted:
-        raise differs("version", one.entry, record, "verdict_salt is missing")
+    digest = stated.digest if by is None else register_context.left_digest
+    if digest is None or register_context.is_overtaken:
+        why = f"verdict_redaction is {by}, and another entry states the verdict"
+        raise differs("version", one.entry, record, why)
+    kept = KeptVerdict(missing=verdict.missing, findings=findings, salt=row["verdict_salt"])
+    try:
+        check_verdict(kept.to_json(), digest)
+    except ContentRefused as error:
+        found = f"{len(findings)} and {len(verdict.missing)} of the digest "
+        why = unlike("findings and missing", found + verdict_digest(kept.to_json()), digest)
+        raise differs("version", one.entry, record, why) from error
     return verdict
 
 

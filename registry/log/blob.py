@@ -13,8 +13,9 @@ The entry of a version has `"verdict": {"rules", "completeness", "accountability
 digest is of the pointers that are missing and of the findings, with a salt of its own, since
 findings quote texts that may be erased: SHA-256 of the RFC 8785 form of
 `["registry/verdict/1", salt, missing, findings]`, base64url. Salt and lists stand in the blob's
-`verdict`. Where a redaction has changed the findings the salt is destroyed with them, and the lists
-that are left are bound by nothing.
+`verdict`. The entry of a redaction that drops findings has the digest of what is left, with a fresh
+salt; once it is carried out, the blob's `verdict` has these, and the redaction's index as its
+`redaction`. Until then they stand in the redaction's own blob, as `verdicts`, by entry.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -44,6 +46,7 @@ _BASE64URL_32 = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _KEPT = {"salt", "value"}
 _ERASED = {"commitment", "redaction"}
 _VERDICT = {"findings", "missing", "salt"}
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class ContentRefused(ValueError):
@@ -68,28 +71,38 @@ class KeptSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on a version as it is kept; `salt` is 32 bytes, or empty after an erasure."""
+    """The verdict on a version as it is kept; `salt` is 32 bytes.
+
+    `redaction` is the one whose entry has its digest, None where the version's own has.
+    """
 
     missing: Sequence[str]
     findings: Sequence[Finding]
     salt: bytes
+    redaction: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the member `verdict` of the content file."""
         said: dict[str, Any] = {
             "missing": list(self.missing),
             "findings": msgspec.to_builtins(list(self.findings)),
+            "salt": base64url(self.salt),
         }
-        return said | ({"salt": base64url(self.salt)} if self.salt else {})
+        return said | ({} if self.redaction is None else {"redaction": self.redaction})
 
 
-def salt_of(verdict: Mapping[str, Any]) -> bytes:
-    """Return the salt of the member `verdict` of a content file; empty after an erasure."""
-    return base64.urlsafe_b64decode(verdict["salt"] + "=") if "salt" in verdict else b""
+def kept_verdict(verdict: Mapping[str, Any]) -> KeptVerdict:
+    """Return the member `verdict` of a content file that was checked."""
+    return KeptVerdict(
+        missing=verdict["missing"],
+        findings=msgspec.convert(verdict["findings"], tuple[Finding, ...]),
+        salt=base64.urlsafe_b64decode(verdict["salt"] + "="),
+        redaction=verdict.get("redaction"),
+    )
 
 
 def verdict_digest(verdict: Mapping[str, Any]) -> str:
-    """Return the digest of the member `verdict` of a content file, which has its salt."""
+    """Return the digest of the member `verdict` of a content file."""
     whole = ["registry/verdict/1", verdict["salt"], verdict["missing"], verdict["findings"]]
     return base64url(sha256(canonical(whole)).digest())
 
@@ -108,13 +121,22 @@ class _VerdictLists(msgspec.Struct):
 class Content(msgspec.Struct, frozen=True, kw_only=True):
     """A content file that was checked against its entry: members by section, erased members.
 
-    `verdict` is as the file has it, if it has one.
+    `verdict` is as the file has it, if it has one, and `left` are the verdicts that a redaction
+    leaves once it is carried out, by the index of the version's entry.
     """
 
     index: int
     listed: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
     erased: Sequence[ErasedMember]
     verdict: Mapping[str, Any] | None = None
+    left: Mapping[str, Mapping[str, Any]] = {}
+
+    @property
+    def redactions(self) -> set[int]:
+        """The redactions by which it is not what the entry commits to any more."""
+        named = {one.redaction for one in self.erased}
+        by = None if self.verdict is None else self.verdict.get("redaction")
+        return named if by is None else named | {by}
 
     @property
     def sections(self) -> dict[str, KeptSection]:
@@ -179,19 +201,31 @@ def bundle_of_contents(number: int) -> str:
 
 
 def content_file(
-    index: int, sections: Sequence[KeptSection], verdict: KeptVerdict | None = None
+    index: int,
+    sections: Sequence[KeptSection],
+    verdict: KeptVerdict | None = None,
+    left: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """Return the bytes of the file of an entry's content."""
+    """Return the bytes of the file of an entry's content; `left` is JSON, as in `Content`."""
     content = {"index": index, "sections": {section.key: _listed(section) for section in sections}}
-    return canonical(content if verdict is None else content | {"verdict": verdict.to_json()})
+    if verdict is not None:
+        content["verdict"] = verdict.to_json()
+    return canonical(content if left is None else content | {"verdicts": left})
 
 
 def check_content(
-    content: bytes, *, index: int, commitments: Mapping[str, str], digest: str | None = None
+    content: bytes,
+    *,
+    index: int,
+    commitments: Mapping[str, str],
+    digest: str | None = None,
+    left: Mapping[str, str] = _NONE,
 ) -> Content:
     """Return the content of a file, checked against the `sections` of its entry.
 
-    `digest` is that of the entry's verdict, if it commits to one. Raises `ContentRefused`.
+    `digest` is that of the entry's verdict, if it commits to one, and `left` are those of the
+    verdicts that a redaction leaves. A verdict that names a redaction is checked by that one's
+    entry. Raises `ContentRefused`.
     """
     try:
         parsed = msgspec.json.decode(content)
@@ -202,7 +236,7 @@ def check_content(
     if not is_canonical:
         raise ContentRefused("it is not canonical JSON")
     wanted = {"index", "sections"} | ({"verdict"} if digest is not None else set())
-    if not isinstance(parsed, dict) or set(parsed) != wanted:
+    if not isinstance(parsed, dict) or set(parsed) - ({"verdicts"} if left else set()) != wanted:
         raise ContentRefused(f"it does not have {' and '.join(sorted(wanted))}")
     if parsed["index"] != index or type(parsed["index"]) is not int:
         raise ContentRefused("it is of another entry")
@@ -214,17 +248,23 @@ def check_content(
         erased += _check_section(key, listed, commitments[key], encode)
     verdict = parsed.get("verdict")
     if digest is not None:
-        check_verdict(verdict, digest)
-    return Content(index=index, listed=sections, erased=erased, verdict=verdict)
+        is_left = isinstance(verdict, dict) and type(verdict.get("redaction")) is int
+        check_verdict(verdict, None if is_left else digest)
+    waiting = parsed.get("verdicts", {})
+    if "verdicts" in parsed and (not isinstance(waiting, dict) or set(waiting) != set(left)):
+        raise ContentRefused("it does not have the verdicts that the entry leaves")
+    for entry, one in waiting.items():
+        check_verdict(one, left[entry])
+    return Content(index=index, listed=sections, erased=erased, verdict=verdict, left=waiting)
 
 
-def check_verdict(verdict: Any, digest: str) -> None:
-    """Check a verdict against the digest in its entry; one without a salt only in its form.
+def check_verdict(verdict: Any, digest: str | None) -> None:
+    """Check a verdict against its digest; without one it names the redaction that has it.
 
     Raises `ContentRefused`.
     """
-    lists = _VERDICT if isinstance(verdict, dict) and "salt" in verdict else _VERDICT - {"salt"}
-    if not isinstance(verdict, dict) or set(verdict) != lists:
+    wanted = _VERDICT if digest is not None else _VERDICT | {"redaction"}
+    if not isinstance(verdict, dict) or set(verdict) != wanted or not _is_hash(verdict["salt"]):
         raise ContentRefused("its verdict does not have findings, missing and salt")
     try:
         msgspec.convert(verdict, _VerdictLists)
@@ -232,7 +272,7 @@ def check_verdict(verdict: Any, digest: str) -> None:
         raise ContentRefused(
             f"its verdict does not have lists of findings and of what is missing: {error}"
         ) from error
-    if "salt" in verdict and (not _is_hash(verdict["salt"]) or verdict_digest(verdict) != digest):
+    if digest is not None and verdict_digest(verdict) != digest:
         raise ContentRefused("its verdict is not what the entry commits to")
 
 

@@ -35,6 +35,7 @@ _RecordId: TypeAlias = Annotated[
 _Index: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 _Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 _Pointer: TypeAlias = Annotated[str, msgspec.Meta(pattern="^/")]
+_IndexText: TypeAlias = Annotated[str, msgspec.Meta(pattern="^(0|[1-9][0-9]*)$")]
 
 
 class Previous(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +131,12 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     def digest(self) -> str | None:
         """The digest of the verdict in its blob, None of what is no version."""
         return None
+
+    @property
+    def left(self) -> Mapping[str, str]:
+        """The digests of the verdicts that it leaves of versions, by the index of their entry."""
+        found: Mapping[str, str] = getattr(self, "verdicts", {})
+        return found
 
 
 class GenesisEntry(_Entry, frozen=True, kw_only=True, tag="genesis"):
@@ -265,7 +272,9 @@ class RedactionEntry(_ChainedEntry, frozen=True, kw_only=True, tag="redaction"):
 
     Of other entries than versions their indexes are stated; that of an `agency`'s attestations has
     no record, and no previous entry. The authority that decided it is a text, and so only committed
-    to. `source` is the redaction in the log of another register that it follows.
+    to. `verdicts` has, for each version of which it drops findings, by the index of its entry, the
+    digest of the verdict that is left. `source` is the redaction in the log of another register
+    that it follows.
     """
 
     confirmed_by: str
@@ -275,6 +284,7 @@ class RedactionEntry(_ChainedEntry, frozen=True, kw_only=True, tag="redaction"):
     agency: str | None = None
     versions: list[_Number] = []
     entries: list[_Index] = []
+    verdicts: dict[_IndexText, str] = {}
     source: PeerEntry | None = None
 
     @property

@@ -17,6 +17,7 @@ from registry.log.blob import (
     ErasedMember,
     check_content,
     check_replaced_items,
+    verdict_digest,
 )
 from registry.log.entry import (
     AgencyEntry,
@@ -65,6 +66,16 @@ class _SaidErased(msgspec.Struct, frozen=True, kw_only=True):
     member: ErasedMember
 
 
+class _SaidLeft(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict, by the redaction that it names if any; `erasers` are all that its content has."""
+
+    where: str
+    index: int
+    digest: str
+    redaction: int | None
+    erasers: set[int]
+
+
 def entry_at(where: str, index: int, content: bytes) -> LogEntry:
     """Return an entry as it reads; raises `LogInconsistent` where its form is none of an entry."""
     try:
@@ -95,8 +106,8 @@ class LogReplay:
         self.redactions: dict[int, RedactionEntry] = {}
         self._erased_members: list[_SaidErased] = []
         """The members that blobs say were erased, until their redaction is met."""
-        self._unsalted: list[tuple[str, int]] = []
-        """The entries whose verdict no longer has its salt."""
+        self._left_verdicts: list[_SaidLeft] = []
+        """The verdicts of versions of which redactions erased something, as the members are."""
         self._codes: dict[str, str] = {}
         """The records by the short codes given so far."""
         self._invented_before = ""
@@ -128,15 +139,17 @@ class LogReplay:
         """Check an entry's blob, and take what follows from both; raises `LogInconsistent`."""
         try:
             checked = check_content(
-                content, index=index, commitments=entry.commitments, digest=entry.digest
+                content,
+                index=index,
+                commitments=entry.commitments,
+                digest=entry.digest,
+                left=entry.left,
             )
             if isinstance(entry, RedactionEntry):
                 check_replaced_items(checked.sections.get(REPLACED))
         except ContentRefused as error:
             raise LogInconsistent(where, index, str(error)) from error
-        self.note_erased(where, index, entry, checked.erased)
-        if checked.verdict is not None and "salt" not in checked.verdict:
-            self._unsalted.append((where, index))
+        self.note_content(where, index, entry, checked)
         self.take(index, entry, checked)
         return checked
 
@@ -150,12 +163,19 @@ class LogReplay:
         """
         del leaves
         self.check_erased()
-        last = max(self.redactions, default=-1)
-        for where, index in self._unsalted:
-            if index > last:
-                why = "its verdict has no salt, and nothing was redacted"
-                raise LogInconsistent(where, index, why)
-        self._unsalted.clear()
+
+    def note_content(self, where: str, index: int, entry: LogEntry, content: Content) -> None:
+        """Remember what an entry's content says that redactions have changed of it."""
+        self.note_erased(where, index, entry, content.erased)
+        if content.verdict is not None and content.redactions:
+            said = _SaidLeft(
+                where=where,
+                index=index,
+                digest=verdict_digest(content.verdict),
+                redaction=content.verdict.get("redaction"),
+                erasers=content.redactions,
+            )
+            self._left_verdicts.append(said)
 
     def note_erased(
         self, where: str, index: int, entry: LogEntry, erased: Iterable[ErasedMember]
@@ -179,6 +199,23 @@ class LogReplay:
                 why = f"{pointer} is erased, and entry {number} does not say so"
                 raise LogInconsistent(one.where, one.index, why)
         self._erased_members.clear()
+        for left in self._left_verdicts:
+            by = left.redaction
+            if by is not None and (
+                by <= left.index or self._verdict_by(by, left.index) != left.digest
+            ):
+                why = f"its verdict is not the one that entry {by} leaves of it"
+                raise LogInconsistent(left.where, left.index, why)
+            stating = [one for one in left.erasers if self._verdict_by(one, left.index) is not None]
+            if (last := max(stating, default=None)) != by:
+                why = f"its verdict is older than the one that entry {last} leaves of it"
+                raise LogInconsistent(left.where, left.index, why)
+        self._left_verdicts.clear()
+
+    def _verdict_by(self, redaction: int, index: int) -> str | None:
+        """Return the digest of the verdict that a redaction leaves of a version, if it does."""
+        entry = self.redactions.get(redaction)
+        return None if entry is None else entry.verdicts.get(str(index))
 
     def _note(self, index: int, entry: LogEntry) -> None:
         """Remember what later entries are checked by."""

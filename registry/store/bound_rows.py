@@ -38,7 +38,8 @@ class EntryContext(msgspec.Struct, frozen=True, kw_only=True):
 
     `agency`, `origin` and `risk` are of the version before, None for a first one; `risk_changes`
     are all changes of the record's risk level before. `until_entry` is the version or withdrawal
-    that follows. `is_redacted` says that an erasure has destroyed the salt of the verdict.
+    that follows. `left_digest` is that of the verdict by the redaction that the version names, and
+    `is_overtaken` says that a later one has erased something of it and leaves another verdict.
     """
 
     index: int
@@ -48,7 +49,8 @@ class EntryContext(msgspec.Struct, frozen=True, kw_only=True):
     until_entry: int | None
     until_at: dt.datetime | None
     risk_changes: Sequence[str]
-    is_redacted: bool
+    left_digest: str | None
+    is_overtaken: bool
 
 
 class StoredRows(msgspec.Struct, frozen=True, kw_only=True):

@@ -101,6 +101,7 @@ async def read_verdicts(connection: Connection, entries: Sequence[int]) -> dict[
             missing=row["missing"],
             findings=msgspec.json.decode(row["findings"], type=list[Finding]),
             salt=row["verdict_salt"],
+            redaction=row["verdict_redaction"],
         )
         for row in await connection.fetch(statement("checkpoints", "verdicts"), list(entries))
     }

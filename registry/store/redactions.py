@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from registry.errors import Finding
-from registry.log.blob import ErasedMember, KeptSection, replaced_items
+from registry.log.blob import ErasedMember, KeptSection, KeptVerdict, replaced_items
 from registry.log.erasure import REPLACED, Erased
 from registry.store.database import Connection, read_row, read_rows, statement
 
@@ -83,12 +83,13 @@ class NamedEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuotingVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """A version with its findings, one of which may quote an erased text."""
+    """A version with its verdict, of which a finding may quote an erased text."""
 
     record: str
     version: int
     entry: int
-    findings: list[Finding]
+    missing: list[str]
+    findings: Sequence[Finding]
 
 
 class LastEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,30 +234,62 @@ async def forget_decision(
 async def read_quoting(
     connection: Connection, record: str, texts: Sequence[str]
 ) -> list[QuotingVersion]:
-    """Return a record's versions, and others of which a finding may quote one of some texts."""
+    """Return a record's versions, and others of which a finding may quote one of some texts.
+
+    Their findings are those that redactions leave that are confirmed and not carried out yet.
+    """
     quoted = [_JSON.encode(text).decode()[1:-1] for text in texts]
-    return [
-        QuotingVersion(
+    waiting: dict[str, Any] = {}
+    for verdicts in (await read_left(connection)).values():
+        waiting |= verdicts
+    found = []
+    for row in await connection.fetch(statement("redactions", "quoting"), record, quoted):
+        left = waiting.get(str(row["entry"]))
+        findings = msgspec.json.decode(row["findings"]) if left is None else left["findings"]
+        version = QuotingVersion(
             record=row["record"],
             version=row["version"],
             entry=row["entry"],
-            findings=msgspec.json.decode(row["findings"], type=list[Finding]),
+            missing=row["missing"],
+            findings=msgspec.convert(findings, list[Finding]),
         )
-        for row in await connection.fetch(statement("redactions", "quoting"), record, quoted)
-    ]
+        found.append(version)
+    return found
+
+
+async def read_left(
+    connection: Connection, entries: Sequence[int] | None = None
+) -> dict[int, dict[str, Any]]:
+    """Return the verdicts that redactions leave which are not carried out: of some, or of all.
+
+    By the redaction's entry the member `verdicts` of its content file.
+    """
+    return {
+        row["entry"]: msgspec.json.decode(row["verdicts"])
+        for row in await connection.fetch(statement("redactions", "left"), entries)
+    }
 
 
 async def erase_findings(
-    connection: Connection, redaction: int, version: QuotingVersion, left: Sequence[Finding]
+    connection: Connection, redaction: int, left: Mapping[int, KeptVerdict]
 ) -> None:
-    """Replace a version's findings by those that are left."""
-    await connection.execute(
+    """Replace the verdicts on versions, by their entries, by those that a redaction leaves."""
+    await connection.executemany(
         statement("redactions", "erase_findings"),
-        redaction,
-        version.record,
-        version.version,
-        _JSON.encode(left).decode(),
+        [
+            (redaction, entry, _JSON.encode(one.findings).decode(), one.salt)
+            for entry, one in left.items()
+        ],
     )
+    await connection.execute(statement("redactions", "forget_left"), redaction)
+
+
+async def read_versions(
+    connection: Connection, record: str, entries: Sequence[int]
+) -> dict[int, str]:
+    """Return the records of the versions of one of them, and of other entries, by entry."""
+    rows = await connection.fetch(statement("redactions", "versions"), record, entries)
+    return {row["entry"]: row["record"] for row in rows}
 
 
 async def recount(

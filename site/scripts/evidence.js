@@ -37,6 +37,12 @@ export async function examine(proof, page) {
     const isSaid = await holds(() => redaction > own.found.index && covers(entry, own.found, pointer));
     erased.push({ pointer, redaction, basis: entry?.basis, isSaid });
   }
+  const verdict = own.found.verdict;
+  if (verdict?.redaction !== undefined) {
+    const left = redactions.get(verdict.redaction)?.found.entry?.verdicts?.[own.found.index];
+    const isLeft = verdict.redaction > own.found.index && left === verdict.digest;
+    own.steps.contents = together([own.steps.contents, isLeft]);
+  }
   for (const { pointer, redaction } of erased) {
     const instead = replacedBy(redaction, own.found.entry?.version, redactions);
     if (pointer in instead) place(own.found.document, pointer, instead[pointer]);
@@ -268,17 +274,21 @@ function othersWhoSigned({ signatures, checkpoint }) {
  * `isWhole` says that it is canonical and has exactly what the entry commits to. A number that a
  * browser does not keep is none that is written canonically.
  */
-async function readContents(text, index, { sections: commitments, verdict }) {
+async function readContents(text, index, { sections: commitments, verdict, verdicts }) {
   const content = JSON.parse(text);
   const names = (value) => canonical(Object.keys(value).sort());
   const parts = ["index", "sections", ...(verdict ? ["verdict"] : [])];
+  if (verdicts && content.verdicts) parts.push("verdicts");
+  const redaction = content.verdict?.redaction;
+  const digest = verdict && (await digestOf(content.verdict));
   const read = {
+    verdict: { redaction, digest },
     isWhole:
       canonical(content) === text &&
       content.index === index &&
       canonical(parts) === names(content) &&
       names(content.sections) === names(commitments) &&
-      (!verdict || (await isVerdict(content.verdict, verdict.digest))),
+      (redaction !== undefined || digest === verdict?.digest),
     differing: [],
     erased: [],
     document: {},
@@ -292,11 +302,9 @@ async function readContents(text, index, { sections: commitments, verdict }) {
   return read;
 }
 
-/** Whether a verdict is what an entry commits to; without its salt nobody can tell any more. */
-async function isVerdict({ salt, missing, findings }, digest) {
-  if (salt === undefined) return true;
-  const committed = canonical(["registry/verdict/1", salt, missing, findings]);
-  return toBase64url(await sha256(committed)) === digest;
+/** Compute the digest of a verdict, which an entry or the redaction that it names commits to. */
+async function digestOf({ salt, missing, findings }) {
+  return toBase64url(await sha256(canonical(["registry/verdict/1", salt, missing, findings])));
 }
 
 /** Put a section together of its members, without those that are erased. */

@@ -110,8 +110,12 @@ FORGERIES = {
         r"table version, .*entry 2: findings and missing is ",
     ),
     "the salt of a verdict": (
-        "update version set verdict_salt = '', findings = '[]' where entry = 2",
-        r"table version, .*entry 2: verdict_salt is missing",
+        "update version set verdict_salt = sha256(''), findings = '[]' where entry = 2",
+        r"table version, .*entry 2: findings and missing is ",
+    ),
+    "the redaction that left a verdict": (
+        "update version set verdict_redaction = 5 where entry = 2",
+        r"table version, .*entry 2: verdict_redaction is 5, and another entry states the verdict",
     ),
     "the note beside a version": (
         """update version set change_note = '{"fr":"Rien."}' where entry = 2""",

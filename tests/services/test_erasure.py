@@ -368,6 +368,41 @@ async def test_what_was_replaced_comes_back_with_a_healed_log(
     assert shown == "Prévoir les lits, selon la méthode de […] et d’[…]."
 
 
+@pytest.mark.parametrize("is_carried_out", [True, False])
+async def test_what_is_left_of_findings_comes_back_with_a_healed_log(
+    context, settings, database, publish, record, redact, verified, backup, is_carried_out
+):
+    record["contact"]["phone"] = PHONE
+    said = {"severity": "warning", "lang": "en"}
+    findings = [
+        said | {"rule": "R1", "pointer": "/contact/phone", "message": "It is odd."},
+        said | {"rule": "R2", "pointer": "/contact/email", "message": "It is odd."},
+        said | {"rule": "R3", "pointer": "/name", "message": "It stays."},
+    ]
+    await publish(record, findings=findings)
+    await publish_log(settings, context)
+    await backup.keep()
+    await redact(record=ID, pointers=["/contact/phone"])
+    asked = {**DECISION, "record": ID, "pointers": ["/contact/email"]}
+    requested = await redaction.request(context, acting("one"), asked, now=NOW)
+    done = await redaction.confirm(context, acting("another"), requested.redaction, now=NOW)
+    if is_carried_out:
+        await publish_log(settings, context)
+    else:
+        # It is signed and published, and then all is lost before anything is erased.
+        await publish_files.publish_log(database, settings, now=NOW)
+        content = json.loads((settings.log_dir / f"content/{done.entry}.json").read_bytes())
+        assert [one["rule"] for one in content["verdicts"]["1"]["findings"]] == ["R3"]
+    await backup.restore()
+    await heal_log(context, settings, now=NOW, progress=lambda *_: None)
+    await publish_log(settings, context)
+    await verified()
+    async with database.connection() as connection:
+        stored = await records.read(connection, ID, 1)
+    assert [one.rule for one in stored.register.noticed()] == ["R3"]
+    assert PHONE.encode() not in stored.document
+
+
 async def test_what_is_published_is_erased_while_publication_is_blocked(
     context, settings, database, publish, goal
 ):

@@ -9,7 +9,6 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from registry.exports.export import prepare, write
@@ -369,7 +368,6 @@ async def test_guessing_finds_nothing_in_a_salted_commitment(
 async def test_findings_that_quote_what_was_erased_go_with_it(
     context, database, publish, personal, redact, pack
 ):
-    await publish(personal)
     quoting = [
         {"pointer": pointer, "rule": rule, "severity": "warning", "message": said, "lang": "en"}
         for pointer, rule, said in (
@@ -378,12 +376,7 @@ async def test_findings_that_quote_what_was_erased_go_with_it(
             ("/name", "R3", "other"),
         )
     ]
-    async with database.connection() as connection:
-        await connection.execute("alter table version disable trigger all")
-        await connection.execute(
-            "update version set findings = $1", msgspec.json.encode(quoting).decode()
-        )
-        await connection.execute("alter table version enable trigger all")
+    await publish(personal, findings=quoting)
     await redact(copy.deepcopy(ASKED))
     async with database.connection() as connection:
         findings = json.loads(await connection.fetchval("select findings from version"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from registry.errors import Finding, Unavailable
+from registry.errors import Unavailable
 from registry.ledger import key
 from registry.ledger.append import append_at
 from registry.ledger.entries import NewEntry, StatedEntry
@@ -22,17 +22,18 @@ from registry.ledger.signing import SignedSize, reached_elsewhere, sign_again
 from registry.ledger.verify_database import check_database, rewrite_rows
 from registry.log.blob import (
     Content,
-    ContentRefused,
+    KeptVerdict,
     check_content,
+    check_verdict,
     content_file,
     content_path,
-    salt_of,
+    kept_verdict,
 )
 from registry.log.disclosure_tree import Section
 from registry.log.entry import AgencyEntry, LogEntry, RedactionEntry, VersionEntry, decode_entry
 from registry.log.erasure import readable
 from registry.log.files import LogRefused, read_bundle, sync, tree_of
-from registry.log.replay import LogInconsistent
+from registry.log.replay import LogInconsistent, LogReplay
 from registry.record.pack import Agency
 from registry.record.search_document import tokenize
 from registry.record.validate import Verdict
@@ -68,13 +69,17 @@ _AT_ONCE = 4096
 
 
 class MissingEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry that the database lacks, as our files have it: bytes, what they say, content."""
+    """An entry that the database lacks, as our files have it: bytes, what they say, content.
+
+    `left` are the verdicts that a redaction leaves, as far as no later one has left others.
+    """
 
     index: int
     entry: bytes
     said: LogEntry
     content: Content
     sections: Sequence[Section]
+    left: Mapping[int, KeptVerdict]
 
     @property
     def at(self) -> dt.datetime:
@@ -114,6 +119,7 @@ async def heal_log(
             return 0
         await asyncio.to_thread(_check_tiles, folder, state, furthest)
         missing = list(_read_missing(folder, state.range.size, furthest.size))
+        _check_redacted(missing)
         for lost in missing:
             await _bring_back(connection, lost)
             progress(lost.index + 1 - state.range.size, len(missing))
@@ -230,15 +236,44 @@ def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
     path = folder / content_path(index)
     try:
         content = check_content(
-            path.read_bytes(), index=index, commitments=commitments, digest=said.digest
+            path.read_bytes(),
+            index=index,
+            commitments=commitments,
+            digest=said.digest,
+            left=said.left,
         )
-    except (FileNotFoundError, ContentRefused) as error:
+        left = dict(content.left)
+        for number in said.left.keys() - left.keys():
+            # It was carried out: the version's own content has what it left of the verdict.
+            path = folder / content_path(int(number))
+            verdict = msgspec.json.decode(path.read_bytes())["verdict"]
+            if verdict.pop("redaction", None) == index:
+                check_verdict(verdict, said.left[number])
+                left[number] = verdict
+    except (FileNotFoundError, ValueError, LookupError) as error:
         raise LogRefused(f"{path} is needed, and is missing or damaged: {error}") from error
     sections = [
         Section(key=one.key, value=one.value, salts=one.salts, commitment=commitments[one.key])
         for one in content.sections.values()
     ]
-    return MissingEntry(index=index, entry=entry, said=said, content=content, sections=sections)
+    return MissingEntry(
+        index=index,
+        entry=entry,
+        said=said,
+        content=content,
+        sections=sections,
+        left={int(number): kept_verdict(one) for number, one in left.items()},
+    )
+
+
+def _check_redacted(missing: Sequence[MissingEntry]) -> None:
+    """Check what contents say that redactions have changed, by these; raises `LogInconsistent`."""
+    walk = LogReplay()
+    for lost in missing:
+        walk.note_content(content_path(lost.index), lost.index, lost.said, lost.content)
+        if isinstance(lost.said, RedactionEntry):
+            walk.redactions[lost.index] = lost.said
+    walk.check_erased()
 
 
 async def _bring_back(connection: Connection, lost: MissingEntry) -> None:
@@ -277,35 +312,32 @@ async def _publication(
         {one.key: msgspec.json.decode(one.value) for one in lost.sections},
         [member.pointer for member in lost.content.erased],
     )
-    verdict, salt = _verdict(lost, said)
+    stated, kept = said.verdict, kept_verdict(lost.content.verdict or {})
     return Publication(
         document=document,
         agency=known,
         actor=said.actor,
         stored=lost.entry,
-        verdict=verdict,
+        verdict=Verdict(
+            publishable=True,
+            completeness=stated.completeness,
+            accountability=stated.accountability,
+            missing=tuple(kept.missing),
+            findings=tuple(kept.findings),
+            findings_total=len(kept.findings),
+        ),
         imported=said.imported,
-        sealed=SealedDocument(sections=lost.sections, words=tokenize(document, known), salt=salt),
+        sealed=SealedDocument(
+            sections=lost.sections,
+            words=tokenize(document, known),
+            salt=kept.salt,
+            redaction=kept.redaction,
+        ),
         current=current,
         rules=said.verdict.rules,
         code=said.code,
         approved_by=said.approved_by,
     )
-
-
-def _verdict(lost: MissingEntry, said: VersionEntry) -> tuple[Verdict, bytes]:
-    """Return the verdict on a version, with its salt."""
-    stated, kept = said.verdict, lost.content.verdict or {}
-    findings = msgspec.convert(kept["findings"], tuple[Finding, ...])
-    verdict = Verdict(
-        publishable=True,
-        completeness=stated.completeness,
-        accountability=stated.accountability,
-        missing=tuple(kept["missing"]),
-        findings=findings,
-        findings_total=len(findings),
-    )
-    return verdict, salt_of(kept)
 
 
 async def _agency(connection: Connection, index: int, agency: str, origin: str | None) -> Agency:
@@ -343,6 +375,7 @@ async def _redaction(
     return StatedEntry(
         entry=said,
         stored=lost.entry,
+        left=lost.left,
         sections=lost.sections,
         request=await redactions.insert(connection, asked),
     )
@@ -357,15 +390,6 @@ async def _erase_again(connection: Connection, missing: Sequence[MissingEntry]) 
     for lost in missing:
         if isinstance(lost.said, RedactionEntry):
             await apply_redaction(connection, lost.index)
-            # Their files say that findings were erased, and not by which redaction.
-            unsalted = [
-                one.index
-                for one in missing
-                if one.index < lost.index
-                and one.content.verdict is not None
-                and not salt_of(one.content.verdict)
-            ]
-            await redactions.finish(connection, lost.index, unsalted)
 
 
 class Discard(msgspec.Struct, frozen=True, kw_only=True):

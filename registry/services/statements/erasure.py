@@ -14,16 +14,21 @@ import msgspec
 import structlog
 
 from registry.errors import Finding, NotFound
-from registry.log.erasure import Erased, covers, erase, replaced_members
+from registry.log.blob import KeptVerdict, kept_verdict
+from registry.log.disclosure_tree import SALT_BYTES
+from registry.log.erasure import REPLACED, Erased, covers, erase, replaced_members
 from registry.record.codelists import codelists
 from registry.record.model import NOT_STATED
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
 from registry.store import log, record_names, records, redactions, search_rows, server_files
 from registry.store.database import Connection, Database
-from registry.store.redactions import HeldSection
+from registry.store.redactions import HeldSection, Redaction
+from registry.structs import copy_as
 
 _NOTE = "/publication/change_note"
+_UNWRITTEN = -1
+"""The index of a redaction that is not in the log yet."""
 _LEAST = 6
 """A finding on another record that has a shorter text in it need not quote it."""
 
@@ -48,6 +53,14 @@ class _Said(msgspec.Struct, frozen=True, kw_only=True):
     def subject(self) -> str:
         """The record, or the agency."""
         return self.id or self.agency or ""
+
+
+class _Whose(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of which something is erased; `note` is a version's change note."""
+
+    entry: int
+    is_version: bool
+    note: str | None
 
 
 async def erase_published(
@@ -94,57 +107,118 @@ async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
     await search_rows.lock_state(connection)
     await redactions.drop_unpublished(connection, said.subject, said.pointers)
     await log.note_erasure(connection)
-    texts, entries = await _erase_members(connection, redaction, said)
+    entries = await _erase_members(connection, redaction, said)
     if said.id is not None:
-        shown, changed = await _erase_findings(connection, redaction, said, texts)
-        await redactions.recount(connection, said.id, levels=LEVELS, unstated=NOT_STATED)
-        await search_rows.rewrite(connection, shown)
+        waiting = (await redactions.read_left(connection, [redaction])).get(redaction, {})
+        left = {int(entry): kept_verdict(one) for entry, one in waiting.items()}
+        await redactions.erase_findings(connection, redaction, left)
+        versions = await redactions.read_versions(connection, said.id, [*left])
+        for record in {*versions.values()}:
+            await redactions.recount(connection, record, levels=LEVELS, unstated=NOT_STATED)
+        await search_rows.rewrite(connection, [*versions])
         await search_rows.begin_epoch(connection)
         await record_names.index(connection, said.id)
-        entries = sorted({*entries, *changed})
+        # The redaction's own content had what it left until now.
+        entries = sorted({*entries, *left, *([redaction] if left else ())})
     await redactions.finish(connection, redaction, entries)
     return entries
 
 
-async def _erase_members(
-    connection: Connection, redaction: int, said: _Said
-) -> tuple[list[str], list[int]]:
-    """Destroy the members named, and put in their place what the redaction commits to.
+async def leave_verdicts(
+    connection: Connection, asked: Redaction, random: Callable[[int], bytes]
+) -> dict[int, KeptVerdict]:
+    """Return the verdicts that a redaction will leave of versions, by the index of their entries.
 
-    Return the texts that are gone, and the entries whose content has changed.
+    Those alone of which it will drop findings, that are about what it erases or quote it. Other
+    redactions that are confirmed are carried out before it.
+    """
+    if asked.record is None:
+        return {}
+    said = copy_as(_Said, asked, id=asked.record)
+    found = await _find_erased(connection, _UNWRITTEN, said, {_UNWRITTEN: asked.replaced})
+    texts = [text for erased in found.values() for one in erased.values() for text in one.texts]
+    quoted = sorted({text for text in texts if len(text) >= _LEAST})
+    codes = {code for listed in codelists().values() for code in listed}
+    short = {*texts} - {*quoted} - codes
+    words = [re.compile(rf"(?<!\w){re.escape(text)}(?!\w)") for text in short]
+    left: dict[int, KeptVerdict] = {}
+    for version in await redactions.read_quoting(connection, asked.record, quoted):
+        is_own = version.record == asked.record
+        pointers = said.pointers if is_own and version.version in said.versions else ()
+        kept = [
+            finding
+            for finding in version.findings
+            if not _is_about(finding, pointers)
+            and not any(text in finding.message for text in quoted)
+            and not (is_own and any(word.search(finding.message) for word in words))
+        ]
+        if len(kept) < len(version.findings):
+            left[version.entry] = KeptVerdict(
+                missing=version.missing, findings=kept, salt=random(SALT_BYTES)
+            )
+    return left
+
+
+async def _find_erased(
+    connection: Connection,
+    redaction: int,
+    said: _Said,
+    replaced: Mapping[int, list[Any] | None],
+) -> dict[_Whose, dict[str, Erased]]:
+    """Return what is left of the sections of which a redaction erases something, by entry.
+
+    `replaced` are the items that it commits to, as `read_replaced` returns them. Entries that are
+    no versions come first: what one of them had to be shown in the place of a version's member may
+    go.
     """
     held: dict[int, list[HeldSection]] = {}
-    # Entries first: what one of them had to be shown in the place of a version's member may go.
     for section in await redactions.read_sections(connection, None, entries=said.entries):
         held.setdefault(section.entry, []).append(section)
     for section in await redactions.read_sections(connection, said.id, said.versions):
         held.setdefault(section.entry, []).append(section)
-    texts: list[str] = []
-    changed: list[int] = []
+    found: dict[_Whose, dict[str, Erased]] = {}
     for entry, sections in held.items():
         version = sections[0].version
-        erasers = {redaction, *(by for section in sections for by in section.gone_by)}
+        erasers = {by for section in sections for by in section.gone_by}
         items = await redactions.read_replaced(connection, erasers)
+        for earlier in {*items} & {*said.entries}:
+            listed = items[earlier] or []
+            for at, item in enumerate(listed):
+                if isinstance(item, dict) and covers(said.pointers, f"/{REPLACED}/{at}"):
+                    listed[at] = redaction
+        items |= replaced
         instead = {
             by: {} if version is None else replaced_members(by, items.get, version=version)
-            for by in erasers
+            for by in (redaction, *erasers)
         }
-        found = {section.key: _erased(section, said, redaction, instead) for section in sections}
-        erased = {key: one for key, one in found.items() if one is not None}
-        if not erased:
-            continue
-        note = None if covers(said.pointers, _NOTE) else sections[0].change_note
-        await redactions.erase(connection, redaction, entry, erased, change_note=note)
-        if version is None:
+        sought = {section.key: _erased(section, said, redaction, instead) for section in sections}
+        erased = {key: one for key, one in sought.items() if one is not None}
+        if erased:
+            whose = _Whose(
+                entry=entry, is_version=version is not None, note=sections[0].change_note
+            )
+            found[whose] = erased
+    return found
+
+
+async def _erase_members(connection: Connection, redaction: int, said: _Said) -> list[int]:
+    """Destroy the members named, and put in their place what the redaction commits to.
+
+    Return the entries whose content has changed.
+    """
+    replaced = await redactions.read_replaced(connection, [redaction])
+    found = await _find_erased(connection, redaction, said, replaced)
+    for of, erased in found.items():
+        note = None if covers(said.pointers, _NOTE) else of.note
+        await redactions.erase(connection, redaction, of.entry, erased, change_note=note)
+        if not of.is_version:
             await redactions.forget_decision(
                 connection,
-                entry,
+                of.entry,
                 authority="authority" in erased,
                 reference="reference" in erased,
             )
-        texts += [text for section in erased.values() for text in section.texts]
-        changed.append(entry)
-    return texts, changed
+    return [of.entry for of in found]
 
 
 def _erased(
@@ -172,39 +246,6 @@ def _erased(
         pointers=said.pointers,
         shown=fresh | earlier,
     )
-
-
-async def _erase_findings(
-    connection: Connection, redaction: int, said: _Said, texts: Sequence[str]
-) -> tuple[list[int], list[int]]:
-    """Drop the findings that are about what was erased, or quote it.
-
-    Return the versions whose search rows change by it, all of the record among them, and those
-    whose findings changed: of these the salt of the verdict is destroyed.
-    """
-    record = said.subject
-    quoted = sorted({text for text in texts if len(text) >= _LEAST})
-    codes = {code for listed in codelists().values() for code in listed}
-    short = {*texts} - {*quoted} - codes
-    words = [re.compile(rf"(?<!\w){re.escape(text)}(?!\w)") for text in short]
-    shown: list[int] = []
-    changed: list[int] = []
-    for version in await redactions.read_quoting(connection, record, quoted):
-        is_named = version.record == record and version.version in said.versions
-        pointers = said.pointers if is_named else ()
-        left = [
-            finding
-            for finding in version.findings
-            if not _is_about(finding, pointers)
-            and not any(text in finding.message for text in quoted)
-            and not (version.record == record and any(w.search(finding.message) for w in words))
-        ]
-        if len(left) < len(version.findings):
-            await redactions.erase_findings(connection, redaction, version, left)
-            changed.append(version.entry)
-        if len(left) < len(version.findings) or version.record == record:
-            shown.append(version.entry)
-    return shown, changed
 
 
 def _is_about(finding: Finding, pointers: Collection[str]) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 from registry.errors import Conflict, Forbidden, InvalidStatement, NotFound
 from registry.ledger.entries import StatedEntry
 from registry.log import redaction as rules
+from registry.log.blob import KeptVerdict, verdict_digest
 from registry.log.disclosure_tree import Section, commitments, members, seal
 from registry.log.entry import PeerEntry, Previous, RedactionEntry, previous_entry
 from registry.log.erasure import REPLACED, covers, named_members, remaining_members
@@ -26,6 +27,7 @@ from registry.services.operations import audit_trail
 from registry.services.operations.audit_trail import Action
 from registry.services.people.access import Actor, person_of
 from registry.services.people.four_eyes import require_redactor, require_second
+from registry.services.statements.erasure import leave_verdicts
 from registry.store import records, redactions
 from registry.store.database import Connection, retried
 from registry.store.log import Entry
@@ -51,9 +53,13 @@ def redaction_entry_of(
     confirmed_person: str | None = None,
     prev: Previous | None,
     sections: Sequence[Section],
+    left: Mapping[int, KeptVerdict],
     source: PeerEntry | None = None,
 ) -> StatedEntry:
-    """Return the entry of the request of a number; `source` is the redaction that it follows."""
+    """Return the entry of the request of a number; `source` is the redaction that it follows.
+
+    `left` are the verdicts that it leaves, as `leave_verdicts` returns them.
+    """
     entry = RedactionEntry(
         actor=asked.requested_by,
         confirmed_by=confirmed_by,
@@ -65,10 +71,15 @@ def redaction_entry_of(
         basis=asked.basis,
         prev=prev,
         sections=commitments(sections),
+        verdicts={str(index): verdict_digest(one.to_json()) for index, one in left.items()},
         source=source,
     )
     return StatedEntry(
-        entry=entry, sections=sections, request=number, confirmed_person=confirmed_person
+        entry=entry,
+        left=left,
+        sections=sections,
+        request=number,
+        confirmed_person=confirmed_person,
     )
 
 
@@ -341,6 +352,7 @@ class Confirm(Command[RedactionReceipt], frozen=True, kw_only=True):
             confirmed_person=self.actor.person,
             prev=None if last is None else previous_entry(last.index, last.leaf),
             sections=seal_decision(asked, context.random),
+            left=await leave_verdicts(connection, asked, context.random),
         )
         return Decision(
             entry=entry, answer=lambda at: _confirmed(asked, name, at), before=str(number)

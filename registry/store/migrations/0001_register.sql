@@ -230,7 +230,7 @@ create index record_origin on record (origin);
 
 -- accountability: null of a foreign record that states nothing of what accountability asks for. approved_by: who
 -- approved it, where the policy asks for four eyes; a role, never a person. verdict_salt: of the verdict that the
--- version's entry commits to; empty where a redaction has changed the findings. Of versions of foreign records alone:
+-- version's entry commits to, or the redaction's that dropped findings last, verdict_redaction. Of foreign records alone:
 -- moved_from: the agency before, where it is another; changed_on: the day of the change that the source states;
 -- undated: the source changed it without moving that day; run: the import; source_log: JSON of the entry of the peer's
 -- log that a harvested version follows from: index, leaf, time and version there.
@@ -252,7 +252,8 @@ create table version (
     changed_on text,
     undated boolean not null default false,
     run bigint,
-    verdict_salt bytea,
+    verdict_salt bytea not null check (octet_length(verdict_salt) = 32),
+    verdict_redaction bigint,
     source_log text,
     primary key (record, version)
 );
@@ -755,7 +756,8 @@ $$;
 
 -- What is to be erased: versions of a record, or entries that are none, of a record or of an agency's attestations.
 -- entry: null until it is confirmed. requested_person, confirmed_person: as in draft. replaced: JSON, what is shown in
--- the place of erased members, until it is confirmed: the log commits to it then.
+-- the place of erased members, until it is confirmed: the log commits to it then. verdicts: JSON, what it leaves of
+-- verdicts, by the entries of versions, from when it is confirmed until it is carried out.
 create table redaction (
     id bigint generated always as identity primary key,
     record text references record (id),
@@ -773,6 +775,7 @@ create table redaction (
     agency text references agency (id),
     entries bigint [] not null default '{}',
     replaced text,
+    verdicts text,
     constraint redaction_check1 check ((confirmed_by is null) = (entry is null)),
     constraint redaction_four_eyes check (confirmed_person <> requested_person),
     constraint redaction_subject check ((record is null) <> (agency is null))
@@ -780,7 +783,8 @@ create table redaction (
 alter table redaction
 alter column authority set statistics 0,
 alter column reference set statistics 0,
-alter column replaced set statistics 0;
+alter column replaced set statistics 0,
+alter column verdicts set statistics 0;
 
 -- The redactions that were carried out: what entries they changed the content of, and whether the
 -- files of these were written anew since.
@@ -966,24 +970,24 @@ end
 $$;
 
 -- Findings quote what they are about: those that quote what a published redaction erases are dropped, and the salt
--- with which the log commits to them is destroyed.
+-- with which the log commits to them is destroyed. The redaction commits to what is left, with another salt.
 create function erase_findings(
-    redaction bigint, of_record text, of_version integer, left_findings text
+    redaction bigint, of_entry bigint, left_findings text, left_salt bytea
 ) returns void language plpgsql as $$
+declare
+    said jsonb := published_redaction(redaction);
 begin
-    perform published_redaction(redaction);
-    if exists (
+    if not coalesce(said -> 'verdicts' ? of_entry::text, false) or exists (
         select from version as v cross join jsonb_array_elements(left_findings::jsonb) as f (finding)
-        where v.record = of_record and v.version = of_version and not v.findings::jsonb @> jsonb_build_array(f.finding)
+        where v.entry = of_entry and not v.findings::jsonb @> jsonb_build_array(f.finding)
     ) then
         raise exception 'the redaction % would change more than it erases', redaction
             using errcode = 'integrity_constraint_violation';
     end if;
     perform set_config('registry.redaction', redaction::text, true);
     update version as v set
-        findings = left_findings,
-        verdict_salt = case when v.verdict_salt is not null then ''::bytea end
-    where v.record = of_record and v.version = of_version;
+        findings = left_findings, verdict_salt = left_salt, verdict_redaction = erase_findings.redaction
+    where v.entry = of_entry;
     perform set_config('registry.redaction', '', true);
 end
 $$;

@@ -54,7 +54,7 @@ where b.record = any(array(
 group by b.record
 
 -- name: chain
--- What surrounds entries of records: the version before, what ended a version, and whether findings were erased.
+-- What surrounds entries of records: the version before, what ended a version, and what a redaction left of the verdict.
 select
     e.index, p.agency, p.origin, p.risk, n.index as until_entry, n.at as until_at,
     array(
@@ -62,9 +62,18 @@ select
         where f.record = e.record and f.entry < e.index and f.risk_change is not null
         order by f.risk_change
     ) as risk_changes,
-    exists (select from version as v where v.entry = e.index and v.verdict_salt = '')
-    and exists (select from erasure as d where d.redaction > e.index and e.index = any(d.entries)) as is_redacted
+    (
+        select convert_from(d.bytes, 'UTF8')::jsonb -> 'verdicts' ->> e.index::text from log_entry as d
+        where d.index = v.verdict_redaction and d.index > e.index and d.kind = 'redaction'
+    ) as left_digest,
+    exists (
+        select from erased_member as m inner join log_entry as d on d.index = m.redaction and d.kind = 'redaction'
+        where
+            m.entry = e.index and m.redaction > coalesce(v.verdict_redaction, 0)
+            and convert_from(d.bytes, 'UTF8')::jsonb -> 'verdicts' ? e.index::text
+    ) as is_overtaken
 from log_entry as e
+left join version as v on v.entry = e.index
 left join lateral (
     select f.agency, f.origin, f.risk from figure as f
     where f.record = e.record and f.entry < e.index

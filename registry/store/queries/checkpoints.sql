@@ -33,8 +33,8 @@ union all
 select entry, key, value, salts from entry_section where entry = any($1::bigint [])
 
 -- name: verdicts
--- Those that entries commit to; the salt is empty where a redaction has changed the findings.
-select entry, missing, findings, verdict_salt from version where entry = any($1::bigint [])
+-- Those that entries commit to, their own or those of the redactions that have dropped findings.
+select entry, missing, findings, verdict_salt, verdict_redaction from version where entry = any($1::bigint [])
 
 -- name: erased
 select entry, key, pointer, commitment, redaction from erased_member where entry = any($1::bigint [])

@@ -118,7 +118,7 @@ stood as (
 unconfirmed as (
     update redaction as r
     set
-        confirmed_by = null, confirmed_person = null, entry = null,
+        confirmed_by = null, confirmed_person = null, entry = null, verdicts = null,
         -- The log had it since it was confirmed.
         replaced = (select s.value from entry_section as s where s.entry = r.entry and s.key = 'replaced')
     where r.entry >= $1 and (r.agency is not null or r.record in (select s.record from standing as s))

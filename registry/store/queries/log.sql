@@ -180,9 +180,9 @@ noted as (
     from jsonb_populate_recordset(null::audit, $4::jsonb -> 'audit') as new
 )
 
-update redaction as r set (confirmed_by, confirmed_person, entry, replaced) = (
+update redaction as r set (confirmed_by, confirmed_person, entry, replaced, verdicts) = (
     -- The log has what is shown in the place of members now.
-    select new.confirmed_by, new.confirmed_person, new.entry, null
+    select new.confirmed_by, new.confirmed_person, new.entry, null, new.verdicts
     from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
     where new.id = r.id
 )

@@ -99,10 +99,23 @@ where entry = $1
 -- name: erase_findings
 select erase_findings($1, $2, $3, $4)
 
+-- name: left
+-- The verdicts that redactions leave once they are carried out: of the entries $1, or of all. JSON, the first first.
+select entry, verdicts from redaction
+where verdicts is not null and entry is not null and ($1::bigint [] is null or entry = any($1))
+order by entry
+
+-- name: forget_left
+update redaction set verdicts = null where entry = $1
+
 -- name: quoting
 -- Versions of a record, and those of others of which a finding quotes a text, written as JSON does.
-select v.record, v.version, v.entry, v.findings from version as v
+select v.record, v.version, v.entry, v.missing, v.findings from version as v
 where v.record = $1 or exists (select from unnest($2::text []) as t (text) where position(t.text in v.findings) > 0)
+
+-- name: versions
+-- The entries of the versions of record $1, and $2, with their records.
+select entry, record from version where record = $1 or entry = any($2::bigint []) order by entry
 
 -- name: done
 -- Whoever does it again, at once or later, must not forget what the first one changed.
