@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from difflib import SequenceMatcher
 from functools import lru_cache
 from hashlib import blake2b
@@ -36,6 +36,7 @@ DESCRIBING = tuple(dict.fromkeys(path[0] for path in (*_TEXTS, *_FACTS, *_PRODUC
 """The sections of a record by which it is compared."""
 
 _SHINGLE = 3
+_SKETCH_BITS = 2_048
 
 
 class _Measure(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,17 +51,37 @@ _BY_TEXTS = _Measure(fewest=24, share=0.7)
 _BY_TEXTS_AND_FACTS = _Measure(fewest=8, share=0.3)
 
 
+class Sketch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A set bit for each of some hashes; `spare` is how many more they are than the bits."""
+
+    bits: int
+    spare: int
+
+    def most_shared(self, other: Sketch) -> int:
+        """Return how many hashes two may share at most; it takes a tenth of counting them."""
+        spare = min(other.spare, self.spare)
+        return (self.bits & other.bits).bit_count() + spare
+
+
+class Shingles(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The hashes of the shingles of texts."""
+
+    hashes: array[int]
+    sketch: Sketch
+
+
 class SystemTraits(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a record is compared by: shingles of its texts by language, facts, products it uses."""
 
-    shingles: dict[str, array[int]]
+    shingles: dict[str, Shingles]
     facts: tuple[str | None, ...]
     products: frozenset[str]
 
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        return 1_000 + sum(several.itemsize * len(several) for several in self.shingles.values())
+        several = [one.hashes for one in self.shingles.values()]
+        return 1_000 + sum(_SKETCH_BITS // 8 + one.itemsize * len(one) for one in several)
 
 
 def system_traits(document: Document) -> SystemTraits:
@@ -69,16 +90,27 @@ def system_traits(document: Document) -> SystemTraits:
     for path in _TEXTS:
         for tag, text in (dig(document, *path) or {}).items():
             run = words(text)
-            for start in range(max(1, len(run) - _SHINGLE + 1)):
-                shingle = " ".join(run[start : start + _SHINGLE])
-                found.setdefault(tag, set()).add(crc32(shingle.encode()))
+            parts = zip(*(run[start:] for start in range(_SHINGLE)), strict=False)
+            several = map(" ".join, parts if len(run) > _SHINGLE else [run])
+            found.setdefault(tag, set()).update(map(crc32, map(str.encode, several)))
     facts = (dig(document, *path) for path in _FACTS)
     products = (name for path in _PRODUCTS for _, name in values_at(document, path))
     return SystemTraits(
-        shingles={tag: array("I", sorted(several)) for tag, several in found.items()},
+        shingles={
+            tag: Shingles(hashes=array("I", sorted(several)), sketch=_sketch(several))
+            for tag, several in found.items()
+        },
         facts=tuple(" ".join(sorted(one)) if isinstance(one, list) else one for one in facts),
         products=frozenset(fold(name) for name in products if isinstance(name, str)),
     )
+
+
+def _sketch(hashes: Collection[int]) -> Sketch:
+    digits = bytearray(b"0" * _SKETCH_BITS)
+    for one in hashes:
+        digits[one % _SKETCH_BITS] = ord("1")
+    bits = int(digits, 2)
+    return Sketch(bits=bits, spare=len(hashes) - bits.bit_count())
 
 
 def likeness_to(mine: SystemTraits) -> Callable[[SystemTraits], bool]:
@@ -87,19 +119,26 @@ def likeness_to(mine: SystemTraits) -> Callable[[SystemTraits], bool]:
     The texts are mostly the same; or in part, and sector, task and groups are the same; or these
     are, with a model or supplier of the same name, where no language is the same.
     """
-    runs = {tag: frozenset(several) for tag, several in mine.shingles.items()}
+    own = [(tag, frozenset(one.hashes), one.sketch) for tag, one in mine.shingles.items()]
 
     def is_alike(other: SystemTraits) -> bool:
         same = None not in mine.facts and mine.facts == other.facts
         measure = _BY_TEXTS_AND_FACTS if same else _BY_TEXTS
-        shares = [
-            len(runs[tag].intersection(other.shingles[tag])) / fewer
-            for tag in runs.keys() & other.shingles.keys()
-            if (fewer := min(len(runs[tag]), len(other.shingles[tag]))) >= measure.fewest
-        ]
-        if not shares:
-            return same and not mine.products.isdisjoint(other.products)
-        return max(shares) >= measure.share
+        is_compared = False
+        for tag, hashes, sketch in own:
+            theirs = other.shingles.get(tag)
+            if theirs is None:
+                continue
+            fewer = min(len(hashes), len(theirs.hashes))
+            if fewer < measure.fewest:
+                continue
+            is_compared = True
+            if (
+                sketch.most_shared(theirs.sketch) / fewer >= measure.share
+                and len(hashes.intersection(theirs.hashes)) / fewer >= measure.share
+            ):
+                return True
+        return not is_compared and same and not mine.products.isdisjoint(other.products)
 
     return is_alike
 
@@ -113,10 +152,12 @@ _KEY_BYTES = 8
 
 
 class NameParts(msgspec.Struct, frozen=True, kw_only=True):
-    """A folded name, its words with their number, and its digits."""
+    """A folded name, its words with their number, how many there are, and its digits."""
 
     folded: str
     words: Counter[str]
+    total: int
+    sketch: Sketch
     digits: str
 
 
@@ -160,22 +201,27 @@ def is_nearly_same(mine: NameParts, other: NameParts) -> bool:
 
     Nine tenths of their letters are in words, or parts of words, that both have.
     """
+    longer = max(other.total, mine.total)
+    # Most names share little.
+    if mine.sketch.most_shared(other.sketch) < _SHARED_WORDS * longer:
+        return False
     if mine.folded == other.folded:
         return True
     if mine.digits != other.digits:
         return False
     one, two = mine.words, other.words
-    # Most names share little, and an intersection of counters takes ten times as long.
+    # Intersections and differences of counters take ten times as long.
     both = {word: min(one[word], two[word]) for word in one.keys() & two.keys()}
-    if sum(both.values()) < _SHARED_WORDS * max(one.total(), two.total()):
+    if sum(both.values()) < _SHARED_WORDS * longer:
         return False
-    wanted = _NEARLY_THE_SAME * (len(mine.folded) + len(other.folded)) / 2
     # Each shared word counts with the space after it.
-    missing = wanted - sum((len(word) + 1) * number for word, number in both.items())
+    same = sum([(len(word) + 1) * number for word, number in both.items()])
+    missing = _NEARLY_THE_SAME * (len(mine.folded) + len(other.folded)) / 2 - same
+    left = min(len(mine.folded), len(other.folded)) - same
+    if missing <= 0 or missing > left:
+        return missing <= 0
     shared = Counter(both)
     rest, others = " ".join((one - shared).elements()), " ".join((two - shared).elements())
-    if missing <= 0 or missing > min(len(rest), len(others)):
-        return missing <= 0
     blocks = SequenceMatcher(None, rest, others, autojunk=False).get_matching_blocks()
     return sum(block.size for block in blocks) >= missing
 
@@ -198,7 +244,14 @@ def name_parts(name: str) -> NameParts:
     """Return the parts of a name by which it is compared."""
     folded = " ".join(fold(name).split())
     digits = "".join(filter(str.isdigit, folded))
-    return NameParts(folded=folded, words=Counter(folded.split()), digits=digits)
+    several = folded.split()
+    return NameParts(
+        folded=folded,
+        words=Counter(several),
+        total=len(several),
+        sketch=_sketch([crc32(word.encode()) for word in several]),
+        digits=digits,
+    )
 
 
 def _key(*parts: str) -> int:

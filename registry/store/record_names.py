@@ -10,8 +10,10 @@ import msgspec
 from registry.record.likeness import (
     DESCRIBING,
     BlockingKeys,
+    NameParts,
     SystemTraits,
     blocking_keys,
+    name_parts,
     system_traits,
 )
 from registry.record.model import LangText
@@ -25,11 +27,9 @@ MOST_OF_A_KEY = 50
 """The records that are read of those that share a key."""
 
 _BATCH = 500
+_NAME_BYTES = 1_500
 
 _name = msgspec.json.Decoder(LangText | None)
-
-# By the leaf hash of a version's entry, and how much of it is erased.
-_traits: LruCache[tuple[bytes, int], SystemTraits] = LruCache(room=16 << 20)
 
 
 class RecordName(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -48,56 +48,56 @@ class RecordName(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class HigherRecord(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A record of an agency at a higher level than a new one, withdrawn or in force.
 
-    `risk`, `sector` and `traits` are those of its last version; it has no name where it is
-    restricted.
+    All is that of its last version; it has neither names nor a source id where it is restricted.
     """
 
     record: str
-    named: RecordName | None
+    names: dict[str, NameParts]
+    source_id: str | None
     risk: str
     sector: str
     is_withdrawn: bool
     traits: SystemTraits
 
 
-async def read_higher(
-    connection: Connection, agency: str, *, beside: str, levels: Sequence[str]
-) -> list[HigherRecord]:
-    """Return what an agency has published at some levels, `beside` a record; at most 500.
+# By the leaf hash of a version's entry, how much of it is erased, and whether it is withdrawn.
+_higher: LruCache[tuple[bytes, int, bool], HigherRecord] = LruCache(room=16 << 20)
 
-    What is withdrawn comes first, then the last. Texts are read once in the life of a process.
+
+async def read_higher(
+    connection: Connection, agency: str, levels: Sequence[str]
+) -> list[HigherRecord]:
+    """Return the last that an agency has published at some levels; at most 500.
+
+    What is withdrawn comes first. Each is read once in the life of a process.
     """
     if not levels:
         return []
-    rows = await connection.fetch(statement("names", "higher"), agency, beside, _BATCH, levels)
-    keys = [(row["leaf"], row["erased"]) for row in rows]
-    known = {key: traits for key in keys if (traits := _traits.get(key)) is not None}
-    unread = [(row, key) for row, key in zip(rows, keys, strict=True) if key not in known]
-    described = (
-        await connection.fetch(
-            statement("names", "described"),
-            [row["record"] for row, _ in unread],
-            [row["version"] for row, _ in unread],
-            DESCRIBING,
-        )
-        if unread
-        else ()
+    rows = await connection.fetch(statement("names", "higher"), agency, levels, _BATCH)
+    keys = {row["entry"]: (row["leaf"], row["erased"], row["is_withdrawn"]) for row in rows}
+    found = {entry: _higher.get(key) for entry, key in keys.items()}
+    unread = [entry for entry, one in found.items() if one is None]
+    if unread:
+        sections = ("name", "source_id", *DESCRIBING)
+        for row in await connection.fetch(statement("names", "described"), unread, sections):
+            entry = row["entry"]
+            one = found[entry] = _higher_record(row, is_withdrawn=keys[entry][-1])
+            _higher.put(keys[entry], one, one.traits.size + _NAME_BYTES * len(one.names))
+    return [one for one in found.values() if one is not None]
+
+
+def _higher_record(row: Any, *, is_withdrawn: bool) -> HigherRecord:
+    document = msgspec.json.decode(row["document"])
+    name: LangText = document.get("name") or {}
+    return HigherRecord(
+        record=row["record"],
+        names={tag: name_parts(text) for tag, text in name.items()},
+        source_id=document.get("source_id") if name else None,
+        risk=row["risk"],
+        sector=row["sector"],
+        is_withdrawn=is_withdrawn,
+        traits=system_traits(document),
     )
-    documents = {row["record"]: row["document"] for row in described}
-    for row, key in unread:
-        known[key] = system_traits(msgspec.json.decode(documents.get(row["record"], "{}")))
-        _traits.put(key, known[key], known[key].size)
-    return [
-        HigherRecord(
-            record=row["record"],
-            named=_record_name(row),
-            risk=row["risk"],
-            sector=row["sector"],
-            is_withdrawn=row["is_withdrawn"],
-            traits=known[key],
-        )
-        for row, key in zip(rows, keys, strict=True)
-    ]
 
 
 async def find_alike(connection: Connection, record: str, keys: BlockingKeys) -> list[RecordName]:

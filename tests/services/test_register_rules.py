@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from registry.errors import InvalidRecord
-from registry.record.likeness import any_confusable, system_traits
+from registry.record.likeness import any_confusable, name_parts, system_traits
 from registry.record.pointers import dig
 from registry.record.rules import REGISTER_RULES
 from registry.services.filing.drafts import Precondition
@@ -226,7 +226,8 @@ def test_a_withdrawn_system_is_known_again_at_a_lower_level(pack, changes, lower
     name = {"fr": NAME}
     gone = HigherRecord(
         record="demo-sante/autre",
-        named=other(name=name, source_id="7"),
+        names={"fr": name_parts(NAME)},
+        source_id="7",
         risk="high",
         sector="health",
         is_withdrawn=True,
@@ -305,6 +306,33 @@ async def test_a_restricted_record_is_like_one_of_its_sector_that_was_withdrawn(
     assert "R25" not in await rules()
     await filer.withdraw(high, first.hash[:16], filer.statement | {"reason": "other"})
     assert "R25" in await rules()
+
+
+async def test_the_record_of_the_highest_level_is_named_as_it_stands_now(filer, publish, record):
+    def like(number, level):
+        own = {"id": f"demo-sante/{level}-{number}", "source_id": f"{level}-{number}"}
+        return record | own | {"risk": record["risk"] | {"level": level}}
+
+    async def told():
+        verdict = await validate_in_register(filer.context, like(9, "minimal"), now=NOW)
+        [found] = [one.message for one in verdict.findings if one.rule == "R25"]
+        return found
+
+    limited, high, last = like(1, "limited"), like(1, "high"), like(2, "high")
+    await publish(high)
+    await publish(last)
+    await publish(limited)
+    # Of several at the highest level, the last that was published.
+    assert f"{last['id']}, which is in force" in await told()
+    note = {"change_note": {"fr": "Le niveau a été revu.", "ar": "تمت مراجعة المستوى هنا."}}
+    lower = last | {"risk": limited["risk"], "publication": last["publication"] | note}
+    [entry] = await publish(lower)
+    assert f"{high['id']}, which is in force" in await told()
+    await filer.withdraw(lower, entry.hash[:16], filer.statement | {"reason": "other"})
+    assert f"{high['id']}, which is in force" in await told()
+    [entry] = await publish(high | {"publication": high["publication"] | note})
+    await filer.withdraw(high, entry.hash[:16], filer.statement | {"reason": "other"})
+    assert f"{high['id']}, which was withdrawn" in await told()
 
 
 async def test_a_level_is_not_lowered_unseen_by_a_new_id(filer, publish, record):

@@ -185,9 +185,7 @@ async def read_register_context(connection: Connection, document: Document) -> R
     keys = blocking_keys(agency, name, document.get("source_id"))
     current = (await records.read_current(connection, [record])).get(record)
     higher = (
-        await record_names.read_higher(
-            connection, agency, beside=record, levels=levels_above(document)
-        )
+        await record_names.read_higher(connection, agency, levels_above(document))
         if current is None
         else ()
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -223,30 +224,30 @@ def levels_above(document: Document) -> Sequence[str]:
 
 def lowered_from(document: Document, higher: Sequence[HigherRecord]) -> HigherRecord | None:
     """Return the record of the highest level, above a document's, that it is alike."""
-    above = levels_above(document)
-    if not above or not higher:
-        return None
     names = {tag: name_parts(text) for tag, text in (dig(document, "name") or {}).items()}
     source_id, sector = dig(document, "source_id"), dig(document, "sector", "primary")
     is_restricted = dig(document, "publication", "visibility") == "restricted"
-    is_alike = likeness_to(system_traits(document))
+    # Records alike by name are found before any texts are taken apart.
+    is_alike = cache(lambda: likeness_to(system_traits(document)))
 
     def may_be(one: HigherRecord) -> bool:
         if is_restricted and one.is_withdrawn and one.sector == sector:
             return True
-        named = one.named
-        if named is not None and (
-            (source_id is not None and named.source_id == source_id)
-            or any(
-                tag in named.name and is_nearly_same(mine, name_parts(named.name[tag]))
-                for tag, mine in names.items()
-            )
-        ):
+        if source_id is not None and one.source_id == source_id:
             return True
-        return is_alike(one.traits)
+        for tag, mine in names.items():
+            theirs = one.names.get(tag)
+            if theirs is not None and is_nearly_same(mine, theirs):
+                return True
+        return is_alike()(one.traits)
 
-    alike = (one for one in higher if one.risk in above and may_be(one))
-    return max(alike, key=lambda one: LEVELS.index(one.risk), default=None)
+    alike = (
+        one
+        for level in reversed(levels_above(document))
+        for one in higher
+        if one.risk == level and may_be(one)
+    )
+    return next(alike, None)
 
 
 def not_filed_again(context: RegisterRuleContext) -> Iterator[PendingFinding]:

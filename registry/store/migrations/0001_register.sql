@@ -227,6 +227,7 @@ create table record (
 );
 create index record_agency on record (agency);
 create index record_origin on record (origin);
+create index record_withdrawn on record (agency, entry) where state = 'withdrawn' and origin is null;
 
 -- accountability: null of a foreign record that states nothing of what accountability asks for. approved_by: who
 -- approved it, where the policy asks for four eyes; a role, never a person. verdict_salt: of the verdict that the
@@ -1022,6 +1023,8 @@ create table figure (
 );
 create index figure_record on figure (record, entry);
 create index figure_agency on figure (agency, entry);
+-- The last records of an agency at a level. until_entry: so that no other index has the order that is asked for.
+create index figure_in_force on figure (agency, risk, until_entry, entry) where origin is null and until_entry is null;
 create index figure_risk_change on figure (entry) where risk_change is not null;
 -- What put versions out of force, in the order of the log.
 create index figure_until on figure (until_entry, entry) where until_entry is not null;

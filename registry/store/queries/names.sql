@@ -46,30 +46,55 @@ from record as r
 where r.origin is null and r.state = 'published' and r.id = $1
 
 -- name: higher
--- The last records of an agency here, withdrawn or in force, at some levels, with their names as they are shown;
--- erased: how much of them is erased, so that what was made of their texts before is known from what is left.
+-- The last records of an agency here at some levels, first those that were withdrawn: by the leaf of their last version,
+-- and how much of it is erased, what was made of their texts before is known.
+with higher as (
+    select one.*
+    from (
+        (
+            select f.entry, true as is_withdrawn, r.entry as since
+            from record as r
+            cross join lateral (
+                select l.entry, l.risk from figure as l where l.record = r.id order by l.entry desc limit 1
+            ) as f
+            where r.agency = $1 and r.origin is null and r.state = 'withdrawn' and f.risk = any($2::text [])
+            order by r.entry desc
+            limit $3
+        )
+        union all
+        select f.entry, false as is_withdrawn, f.entry as since
+        from unnest($2::text []) as asked (risk)
+        cross join lateral (
+            select i.entry from figure as i
+            where i.agency = $1 and i.origin is null and i.risk = asked.risk and i.until_entry is null
+            -- As the index is: ordered by the entry alone, the planner would read all entries.
+            order by i.until_entry desc, i.entry desc
+            limit $3
+        ) as f
+    ) as one
+    order by one.is_withdrawn desc, one.since desc
+    limit $3
+)
+
 select
-    r.id as record, r.agency, r.version, e.leaf, f.risk, f.sector, r.state = 'withdrawn' as is_withdrawn,
-    (select count(*) from erased_member as m where m.entry = v.entry) as erased,
-    (select s.value from section as s where s.record = r.id and s.version = r.version and s.key = 'name') as name,
-    (
-        select s.value from section as s
-        where s.record = r.id and s.version = r.version and s.key = 'source_id'
-    ) as source_id
-from record as r
-inner join version as v on v.record = r.id and v.version = r.version
-inner join figure as f on f.entry = v.entry
-inner join log_entry as e on e.index = v.entry
-where r.agency = $1 and r.origin is null and r.id <> $2 and f.risk = any($4)
-order by is_withdrawn desc, r.entry desc
-limit $3
+    higher.entry, higher.is_withdrawn,
+    (select e.leaf from log_entry as e where e.index = higher.entry) as leaf,
+    (select count(*) from erased_member as m where m.entry = higher.entry) as erased
+from higher
+order by higher.is_withdrawn desc, higher.since desc
 
 -- name: described
--- Some sections of versions, as JSON objects.
-select s.record, s.version, '{' || string_agg('"' || s.key || '":' || s.value, ',') || '}' as document
-from unnest($1::text [], $2::integer []) as asked (record, version)
-inner join section as s on s.record = asked.record and s.version = asked.version and s.key = any($3)
-group by s.record, s.version
+-- Versions by their entries, with some sections as a JSON object.
+select f.entry, f.record, f.risk, f.sector, coalesce(s.document, '{}') as document
+from unnest($1::bigint []) as asked (entry)
+-- One lookup for each: joined, the planner would read all versions.
+cross join lateral (select one.* from figure as one where one.entry = asked.entry limit 1) as f
+cross join lateral (select one.* from version as one where one.entry = asked.entry limit 1) as v
+cross join lateral (
+    select '{' || string_agg('"' || one.key || '":' || one.value, ',') || '}' as document
+    from section as one
+    where one.record = v.record and one.version = v.version and one.key = any($2)
+) as s
 
 -- name: delete
 delete from blocking_key where record = $1
