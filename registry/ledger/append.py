@@ -9,9 +9,10 @@ from hashlib import sha256
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.ledger.entries import NewEntry
+from registry.ledger.entries import NewEntry, section_row
 from registry.ledger.guard import LogGuard
 from registry.ledger.publication import Publication, seal_document
+from registry.log.disclosure_tree import Section, commitments
 from registry.log.entry import GenesisEntry, continued_log, entry_bytes, timestamp
 from registry.record.schema import record_schema_bytes
 from registry.store import log, records
@@ -116,12 +117,14 @@ async def append_genesis(
     connection: Connection,
     *,
     make_signer: Callable[[], Signer],
+    configuration: Callable[[], Sequence[Section]],
     now: dt.datetime | None,
     read_continued: Callable[[], Checkpoint | None] = lambda: None,
     demonstration_from: dt.datetime | None = None,
 ) -> None:
     """Write the genesis entry of an empty log; the key and what lies beside it are only read then.
 
+    `configuration` returns the sections of the configuration that it commits to.
     Without a time it gets the database's. `read_continued` returns the last checkpoint of the log
     that this one continues. The log of a demonstration begins at an invented time,
     `demonstration_from`, and says so.
@@ -135,11 +138,13 @@ async def append_genesis(
     demonstration = None
     if demonstration_from is not None and demonstration_from < at:
         at, demonstration = demonstration_from, at
+    sections = configuration()
     genesis = GenesisEntry(
         at=timestamp(at),
         origin=signer.name,
         key=signer.verifier_key,
         schema=sha256(record_schema_bytes()).hexdigest(),
+        sections=commitments(sections),
         continues=continued_log(read_continued()),
         demonstration=None if demonstration is None else timestamp(demonstration),
     )
@@ -152,7 +157,9 @@ async def append_genesis(
         content=content,
         leaf=leaf_hash(content),
     )
-    await log.append(connection, [entry], {}, state.range.append(entry.leaf))
+    rows = _encoded({"entry": 0} | section_row(one) for one in sections)
+    after = state.range.append(entry.leaf)
+    await log.append(connection, [entry], {"entry_section": rows}, after)
 
 
 def _encoded(rows: Iterable[TableRow]) -> list[msgspec.Raw]:

@@ -142,6 +142,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 class GenesisEntry(_Entry, frozen=True, kw_only=True, tag="genesis"):
     """The first entry: the log's name, its first verifier key, the SHA-256 of the record schema.
 
+    `sections` are commitments to the configuration that the register began with, by key.
     `continues` is the last checkpoint of the log that it continues under another name.
     `demonstration` is when the log of a demonstration truly began: entries with a time before that
     have an invented one.
@@ -150,6 +151,7 @@ class GenesisEntry(_Entry, frozen=True, kw_only=True, tag="genesis"):
     origin: str
     key: str
     schema: str
+    sections: dict[str, str] = {}
     continues: ContinuedLog | None = None
     demonstration: EntryTime | None = None
 
@@ -179,6 +181,15 @@ class PolicyEntry(_ActorEntry, frozen=True, kw_only=True, tag="policy"):
     """The text of the policy of witnesses that is in force from here on."""
 
     policy: str
+
+
+class ConfigurationEntry(_ActorEntry, frozen=True, kw_only=True, tag="configuration"):
+    """What answers follow from beside entries, from here on: the country pack and the release.
+
+    `sections` are commitments to it, by key; the content is as `configuration_document` says.
+    """
+
+    sections: dict[str, str]
 
 
 class _ChainedEntry(_ActorEntry, frozen=True, kw_only=True):
@@ -356,6 +367,7 @@ LogEntry: TypeAlias = (
     | SourceEntry
     | PolicyEntry
     | AgencyEntry
+    | ConfigurationEntry
 )
 
 ENTRY_KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in get_args(LogEntry))

@@ -21,6 +21,7 @@ from registry.log.blob import (
 )
 from registry.log.entry import (
     AgencyEntry,
+    ConfigurationEntry,
     GenesisEntry,
     KeyEntry,
     LogEntry,
@@ -268,7 +269,9 @@ class LogReplay:
         return None
 
     def _chain_fault(self, name: str | None, entry: LogEntry) -> str | None:
-        if name is None or isinstance(entry, GenesisEntry | KeyEntry | PolicyEntry):
+        if name is None or isinstance(
+            entry, GenesisEntry | KeyEntry | PolicyEntry | ConfigurationEntry
+        ):
             return None
         before = self.last.get(name)
         expected = None if before is None else Previous(index=before.index, leaf=before.leaf)

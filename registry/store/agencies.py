@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from registry.log.configuration import read_pack_agencies
 from registry.record.pack import Agency
 from registry.store.database import Connection, statement
 
@@ -93,6 +94,14 @@ async def read_named_by_log(
         )
         for row in rows
     }
+
+
+async def read_configured(connection: Connection) -> dict[str, Agency]:
+    """Return the agencies of the country packs that the log states, by id; of each the last."""
+    found: dict[str, Agency] = {}
+    for row in await connection.fetch(statement("agencies", "configured")):
+        found |= read_pack_agencies(row["value"])
+    return found
 
 
 async def read_unnamed(connection: Connection) -> list[Agency]:

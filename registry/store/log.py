@@ -229,6 +229,12 @@ async def read_demonstration(connection: Connection) -> dt.datetime | None:
     return dt.datetime.fromisoformat(said) if said else None
 
 
+async def read_configuration(connection: Connection) -> dict[str, str]:
+    """Return the sections of the configuration that the log states last, by key."""
+    rows = await connection.fetch(statement("log", "configuration"))
+    return {row["key"]: row["value"] for row in rows}
+
+
 async def read_policy(connection: Connection, size: int | None = None) -> str | None:
     """Return the text of the policy of witnesses that was logged last, among the first entries.
 

@@ -290,7 +290,7 @@ async def test_one_redaction_never_undoes_another_of_the_same_text(
 ):
     """What is shown in the place of a text is made when it is asked for; then it may change."""
     await publish(record, now=NOW)
-    first, second = "supplémentaires", "mobilisées"
+    first, second = "annoncent", "mobilisées"
     words = {"record": record["id"], "pointers": ["/purpose/goal"], **DECISION}
 
     async def ask(**more):

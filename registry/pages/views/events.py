@@ -26,6 +26,7 @@ KINDS = {
     "key": message("The key of the log changed"),
     "policy": message("The witnesses of the log are named"),
     "agency": message("Name of an agency"),
+    "configuration": message("The country pack or the release of this register changed"),
     **AT_SOURCE,
 }
 """The kinds of events, in English."""

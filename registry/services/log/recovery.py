@@ -29,8 +29,16 @@ from registry.log.blob import (
     content_path,
     kept_verdict,
 )
+from registry.log.configuration import PACK, read_pack_agencies
 from registry.log.disclosure_tree import Section
-from registry.log.entry import AgencyEntry, LogEntry, RedactionEntry, VersionEntry, decode_entry
+from registry.log.entry import (
+    AgencyEntry,
+    ConfigurationEntry,
+    LogEntry,
+    RedactionEntry,
+    VersionEntry,
+    decode_entry,
+)
 from registry.log.erasure import readable
 from registry.log.files import LogRefused, read_bundle, sync, tree_of
 from registry.log.replay import LogInconsistent, LogReplay
@@ -291,6 +299,9 @@ async def _bring_back(connection: Connection, lost: MissingEntry) -> None:
         entry = StatedEntry(entry=said, stored=lost.entry, current=current, sections=lost.sections)
         if isinstance(said, AgencyEntry):
             await store_agencies(connection, [said.facts])
+        elif isinstance(said, ConfigurationEntry):
+            pack = next(one.value for one in lost.sections if one.key == PACK)
+            await store_agencies(connection, [*read_pack_agencies(pack).values()])
     state = await log.lock_state(connection)
     [appended] = await append_at(connection, state, [entry], at=lost.at)
     fits = appended.index == lost.index and (

@@ -12,16 +12,20 @@ import uvloop
 
 from registry.clock import utc_now
 from registry.errors import ClockDiffers, ConfigurationError, RegisterBehind, Unavailable
-from registry.ledger.append import append_genesis
+from registry.ledger.append import append, append_genesis
 from registry.ledger.continuation import read_continued
+from registry.ledger.entries import StatedEntry
 from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.key import read_or_create
+from registry.log.configuration import configuration_document, configuration_sections
+from registry.log.disclosure_tree import commitments, seal
+from registry.log.entry import ConfigurationEntry
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import Pack, load_pack
 from registry.services.context import ServiceContext
-from registry.services.people.agencies import complete_pack, save_agencies, store_agencies
+from registry.services.people.agencies import complete_pack, save_agencies
 from registry.settings import Settings, is_loopback
-from registry.store import agencies, log, server_files
+from registry.store import log, server_files
 from registry.store.database import Connection, Database, connect, place
 from registry.store.migrate import check_migrated, is_begun, migrate
 
@@ -55,13 +59,14 @@ async def open_register(
         await append_genesis(
             connection,
             make_signer=lambda: read_or_create(settings.key_file, settings.origin),
+            configuration=lambda: seal(configuration_document(pack), secrets.token_bytes),
             now=now,
             read_continued=lambda: read_continued(settings),
             demonstration_from=demonstration_from,
         )
         _check_pack(await log.keep_pack(connection, pack.code), pack)
     if derives:
-        await _take_agencies(database, pack, settings, now=now or utc_now())
+        await _take_configuration(database, pack, settings, now=now or utc_now())
 
 
 def _check_pack(begun_with: str, pack: Pack) -> None:
@@ -73,12 +78,12 @@ def _check_pack(begun_with: str, pack: Pack) -> None:
         )
 
 
-async def _take_agencies(
+async def _take_configuration(
     database: Database, pack: Pack, settings: Settings, *, now: dt.datetime
 ) -> None:
-    """Take over the pack's agencies; what changes of those in the log is appended to it.
+    """Append the configuration if it is another one, take over the pack's agencies.
 
-    Where nothing may be appended now, those stay as they are until a later start.
+    Where nothing may be appended now, all stays as it is until a later start.
     """
     guard = LogGuard(LogMemory(settings.seen_file))
     lent: Connection = None
@@ -86,14 +91,24 @@ async def _take_agencies(
     given = list(pack.agencies.values())
     try:
         async with database.transaction() as lent:
+            if await _is_configured_otherwise(lent, pack):
+                state = await guard.lock(lent, now=now)
+                # Another process may have been first.
+                if await _is_configured_otherwise(lent, pack):
+                    sections = seal(configuration_document(pack), secrets.token_bytes)
+                    stated = ConfigurationEntry(actor=pack.code, sections=commitments(sections))
+                    entry = StatedEntry(entry=stated, sections=sections)
+                    await append(lent, guard, state, [entry])
             await save_agencies(lent, given, guard=guard, actor=pack.code, now=now)
         is_committed = True
     except Unavailable:
-        async with database.transaction() as connection:
-            logged = await agencies.read_named_by_log(connection)
-            await store_agencies(connection, [one for one in given if one.id not in logged])
+        pass
     finally:
         guard.end(lent, committed=is_committed)
+
+
+async def _is_configured_otherwise(connection: Connection, pack: Pack) -> bool:
+    return await log.read_configuration(connection) != configuration_sections(pack)
 
 
 def find_unset(settings: Settings) -> list[str]:

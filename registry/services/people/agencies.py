@@ -1,8 +1,9 @@
 """Agencies: those of the country pack and those that were added, stored and named in the log.
 
-What is public of an agency gets an entry once it has filed anything, and changes together with the
-next one. An agency that has no entry yet gets it before the log is published next, so that whoever
-verifies what is published finds the names in it.
+The agencies of the country pack stand in the configuration that the log commits to; an agency that
+was added here, or that is another register's, gets an entry of its own when it is stored. One of
+the pack gets one too once it has filed anything. What is public of an agency changes together with
+the next entry of it.
 
 Agencies that were added to a register are kept in the database, so no update of the package loses
 one. Where a pack has an agency of the same code, that one counts.
@@ -58,16 +59,17 @@ async def save_agencies(
     actor: str,
     now: dt.datetime,
 ) -> None:
-    """Insert or replace agencies; of those that have an entry in the log, append what changed.
+    """Insert or replace agencies, and append an entry of each that the log states otherwise.
 
     Raises `Unavailable` where something would have to be appended, and nothing may be.
     """
-    if await _changed(connection, given):
-        state = await guard.lock(connection, now=now)
-        # Another process may have been first.
-        entries = await _changed(connection, given, actor=actor)
-        await append(connection, guard, state, entries)
+    if not await _changed(connection, given):
+        await store_agencies(connection, given)
+        return
+    state = await guard.lock(connection, now=now)
     await store_agencies(connection, given)
+    # Another process may have been first.
+    await append(connection, guard, state, await _changed(connection, given, actor=actor))
 
 
 async def name_agencies(context: ServiceContext, *, now: dt.datetime) -> int:
@@ -90,21 +92,24 @@ async def name_agencies(context: ServiceContext, *, now: dt.datetime) -> int:
 async def _changed(
     connection: Connection, given: Sequence[Agency], *, actor: str = ""
 ) -> list[StatedEntry]:
-    """Return the entries of those agencies that are other than their last entries say."""
+    """Return the entries of those agencies that are other than the log states them."""
     known = await agencies.read_named_by_log(connection, [one.id for one in given])
-    return [
-        StatedEntry(
-            entry=named_agency(actor, one, previous_entry(known[one.id].entry, known[one.id].leaf))
-        )
-        for one in given
-        if one.id in known and known[one.id].agency != one
-    ]
+    configured = {} if len(known) == len(given) else await agencies.read_configured(connection)
+    entries = []
+    for one in given:
+        named = known.get(one.id)
+        if one != (configured.get(one.id) if named is None else named.agency):
+            prev = None if named is None else previous_entry(named.entry, named.leaf)
+            entries.append(StatedEntry(entry=named_agency(actor, one, prev)))
+    return entries
 
 
 async def restore_named(connection: Connection) -> None:
-    """Bring agencies back to what the last of their entries in the log says of them."""
-    logged = await agencies.read_named_by_log(connection)
-    await store_agencies(connection, [one.agency for one in logged.values()])
+    """Bring agencies back to what the log says of them last."""
+    stated = await agencies.read_configured(connection)
+    for name, one in (await agencies.read_named_by_log(connection)).items():
+        stated[name] = one.agency
+    await store_agencies(connection, list(stated.values()))
 
 
 async def store_agencies(connection: Connection, given: Sequence[Agency]) -> None:

@@ -33,6 +33,13 @@ from agency_entry as n inner join log_entry as e on e.index = n.entry
 where $1::text [] is null or n.agency = any($1)
 order by n.agency, n.entry desc
 
+-- name: configured
+-- The country packs that the log states, in its order.
+select s.value
+from log_entry as e inner join entry_section as s on s.entry = e.index and s.key = 'pack'
+where e.kind in ('genesis', 'configuration')
+order by e.index
+
 -- name: unnamed
 -- Those that have something in the log, and no entry of their own.
 select a.document from agency as a

@@ -169,7 +169,7 @@ union all
     select 'entry_section', s.entry || ' ' || s.key from entry_section as s
     where not exists (
         select from log_entry as e
-        where e.index = s.entry and e.kind in ('withdrawal', 'attestation', 'redaction')
+        where e.index = s.entry and e.kind in ('genesis', 'configuration', 'withdrawal', 'attestation', 'redaction')
     )
     limit 1
 )

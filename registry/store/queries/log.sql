@@ -62,6 +62,12 @@ where kind = 'policy' and ($1::bigint is null or index < $1)
 order by index desc
 limit 1
 
+-- name: configuration
+select key, value from entry_section
+where entry = (
+    select e.index from log_entry as e where e.kind in ('genesis', 'configuration') order by e.index desc limit 1
+)
+
 -- name: append
 -- Entries, the rows of other tables that follow from them, and the state of the log after them. $4: rows as
 -- JSON objects with the names of the columns, by table. What an entry ends goes out of force. Rows that are
