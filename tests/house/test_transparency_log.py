@@ -104,16 +104,16 @@ def test_the_page_can_be_followed(follow):
     [
         (
             "sed -i 's/minimal/limited/' proof.json",
-            "python3 check_proof.py proof.json",
+            "python3 check_proof.py proof.json key",
             "the entry is not in the tree",
         ),
         (
             "jq '.version_entry.content |= sub(\"pilot\"; \"in_use\")' proof.json > o.json",
-            "python3 check_proof.py o.json",
+            "python3 check_proof.py o.json key",
             "is another",
         ),
         ("sed -i '3{s/^A/B/;t;s/^./A/}' checkpoint",
-         'python3 check_log.py "$REGISTRY/log" checkpoint',
+         'python3 check_log.py "$REGISTRY/log" key checkpoint',
          "keep it, and show it"),
     ],
 )  # fmt: skip
@@ -141,7 +141,7 @@ def test_what_was_erased_is_told_with_its_basis(follow, register, warm, tmp_path
     assert f"\t{record}\t/contact\tdata_protection\t" in told
     keep = next(body for kind, body in fences() if kind == "sh")
     keep = keep.replace("demo-services/objets-trouves", record)
-    wrote, _ = follow([keep, "python3 check_proof.py proof.json"])
+    wrote, _ = follow([keep, "python3 check_proof.py proof.json key"])
     assert re.search(
         r"^/contact/email was erased by entry \d+, basis: data_protection$", wrote[1], re.MULTILINE
     )
