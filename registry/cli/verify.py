@@ -118,8 +118,8 @@ def _beside(page: Path, stated: dict[str, str]) -> Path | None:
 def _print_verified(path: Path, found: VerifiedRecord) -> None:
 
     print_message(
-        f"{path}: {found.id}, version {found.version}, was published on {found.at} as entry "
-        f"{found.index} of {found.origin}, which had {found.size} entries when it signed this"
+        f"{path}: {found.id}, version {found.version}, dated {found.at}, is entry {found.index} of "
+        f"{found.origin}, which had {found.size} entries when it signed this"
     )
     name = " / ".join((found.document.get("name") or {}).values())
     level = (found.document.get("risk") or {}).get("level", NOT_STATED)
@@ -131,4 +131,7 @@ def _print_verified(path: Path, found: VerifiedRecord) -> None:
             what = f"words of {pointer} were erased, a mark stands in their place"
         print_message(f"  {what} (entry {redaction}, basis {basis}); the rest is as it was")
     if found.witnesses:
-        print_message(f"  cosigned by {found.witnesses} of the witnesses named")
+        print_message(
+            f"  cosigned by {found.witnesses} of the witnesses named, the first of whom saw it in "
+            f"this log on {found.seen_at}"
+        )

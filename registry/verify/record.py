@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from registry.log.blob import Content, replaced_items, shown
-from registry.log.entry import LogEntry, RedactionEntry, VersionEntry
+from registry.log.entry import LogEntry, RedactionEntry, VersionEntry, timestamp
 from registry.log.erasure import REPLACED
 from registry.log.files import Evidence, RecordProof
 from registry.log.key_chain import KeyChain, follow_all
@@ -17,6 +18,7 @@ from registry.record.canonical import canonical
 from registry.record.codelists import codelists
 from registry.record.model import NOT_STATED, Document
 from registry.record.page_words import ShownPage, unshown_texts
+from registry.tlog.checkpoint import OpenedCheckpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
@@ -27,7 +29,8 @@ class VerifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A version that was found as the log has it, and how far that is vouched for.
 
     `document` is what readers are shown of it; `erased` are pointers, each with the redaction that
-    says on which basis. `witnesses` are how many of the policy's have cosigned.
+    says on which basis. `at` is the time that the entry states. `witnesses` are how many of the
+    policy's have cosigned, and `seen_at` is when the first of them saw the entry in the log.
     """
 
     id: str
@@ -40,6 +43,7 @@ class VerifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     size: int
     witnesses: int
+    seen_at: str | None
 
 
 def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) -> VerifiedRecord:
@@ -60,20 +64,21 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
         keys = KeyChain.known(verifier)
     walk = LogReplay()
     found = proof.version_entry
-    entry, checked, size, cosigned = _verified(walk, found, keys, policy)
+    entry, checked, opened = _verified(walk, found, keys, policy)
     if not isinstance(entry, VersionEntry) or entry.id != proof.id:
         raise LogInconsistent("the proof", found.index, f"it is not of a version of {proof.id}")
     if entry.version != proof.version:
         raise LogInconsistent("the proof", found.index, f"it is not of version {proof.version}")
-    counted = [cosigned]
+    times = [one.time for one in opened.verified if one.time is not None]
+    counted = [policy.count([one.verifier for one in opened.verified])]
     replaced: dict[int, list[Any] | None] = {}
     for evidence in proof.redactions:
-        said, content_of, _, cosigned = _verified(walk, evidence, keys, policy)
+        said, content_of, opened_for = _verified(walk, evidence, keys, policy)
         if not isinstance(said, RedactionEntry):
             raise LogInconsistent("the proof", evidence.index, "it is no redaction")
         walk.redactions[evidence.index] = said
         replaced[evidence.index] = replaced_items(content_of.sections.get(REPLACED))
-        counted.append(cosigned)
+        counted.append(policy.count([one.verifier for one in opened_for.verified]))
     walk.check_erased()
     erased = [(one.pointer, one.redaction) for one in checked.erased]
     document = shown(_document(checked), erased, replaced.get, version=proof.version)
@@ -89,8 +94,9 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
             for one in checked.erased
         ],
         origin=keys.origin,
-        size=size,
+        size=opened.checkpoint.size,
         witnesses=min(counted),
+        seen_at=timestamp(dt.datetime.fromtimestamp(min(times), dt.UTC)) if times else None,
     )
 
 
@@ -106,8 +112,8 @@ def check_same(verified: VerifiedRecord, document: Document) -> None:
 
 def _verified(
     walk: LogReplay, evidence: Evidence, keys: KeyChain, policy: Policy
-) -> tuple[LogEntry, Content, int, int]:
-    """Return an entry, its content, the log's size and the witnesses, once its evidence holds."""
+) -> tuple[LogEntry, Content, OpenedCheckpoint]:
+    """Return an entry, its content and the checkpoint that proves it, once its evidence holds."""
     where = "the proof"
     content = evidence.entry.encode()
     leaf = leaf_hash(content)
@@ -122,12 +128,11 @@ def _verified(
     if proof.index != evidence.index or leaf.hex() != evidence.leaf:
         raise LogInconsistent(where, evidence.index, "it says another index or hash than it proves")
     checked = walk.step_content(where, evidence.index, entry, evidence.content.encode())
-    signed = [one.verifier for one in opened.verified]
     # Who knows one key of the log knows them all.
-    fault = policy.fault([*keys.verifiers, *signed])
+    fault = policy.fault([*keys.verifiers, *(one.verifier for one in opened.verified)])
     if fault is not None:
         raise LogInconsistent(where, evidence.index, fault)
-    return entry, checked, opened.checkpoint.size, policy.count(signed)
+    return entry, checked, opened
 
 
 def _document(content: Content) -> Document:

@@ -171,7 +171,7 @@ def test_every_command_that_reads_notes_finds_two_histories(logs, found, fine, r
         shutil.copy(note(name), kept)
         found("verify", kept, "--no-memory", notes=[note("true"), note(name)])
     shutil.copy(logs / "proof-2.json", logs / "true")
-    assert "was published on" in fine("verify", logs / "true", "--no-memory")
+    assert ", version 1, dated 20" in fine("verify", logs / "true", "--no-memory")
 
 
 def test_an_audit_of_a_refused_log_says_on_a_line_of_its_own_what_was_kept(capsys):

@@ -50,7 +50,7 @@ def test_from_the_first_publication_to_a_kept_proof(own, registry, published, tm
     # From here on there is no register any more.
     told = registry("verify", kept / "proof.json", "--key", key)
     assert told.returncode == 0
-    assert f"{published['id']}, version 1, was published on" in told.stderr
+    assert f"{published['id']}, version 1, dated 20" in told.stderr
     assert "names itself" not in told.stderr
     assert "names itself" in registry("verify", kept / "proof.json").stderr
 

@@ -292,7 +292,9 @@ def test_witnesses_count_once_each(proof, verifier):
     said["version_entry"]["proof"] = cosigned.to_bytes().decode()
     kept = msgspec.json.encode(said)
     known = [one.verifier, two.verifier, same.verifier]
-    assert check(kept, verifier, witnesses=known, quorum=2).witnesses == 2
+    found = check(kept, verifier, witnesses=known, quorum=2)
+    assert (found.witnesses, found.seen_at) == (2, "1970-01-01T00:00:09Z")
+    assert check(kept, verifier).seen_at is None
     assert check(kept, verifier, witnesses=[one.verifier], quorum=1).witnesses == 1
     for witnesses, quorum in ((known, 3), ([one.verifier], 2), ([], 1)):
         with pytest.raises(LogInconsistent, match="known witnesses have cosigned"):
