@@ -121,10 +121,7 @@ class ImportAnswer(msgspec.Struct, frozen=True, kw_only=True):
     responses=answers(OriginList),
 )
 async def list_origins(state: ApiState) -> OriginList:
-    """List the registers that records come from: whose they are, of which country and terms.
-
-    The log does not commit to these descriptions.
-    """
+    """List the registers that records come from: whose they are, of which country and terms."""
     async with state.reads.connection() as connection:
         return OriginList(items=list((await imports.read_origins(connection)).values()))
 
@@ -151,7 +148,7 @@ async def list_imports(
 ) -> ImportList:
     """List the imports of other registers with what they counted, the last first.
 
-    Of these the log commits to the records that were published, by the number of the import.
+    The log has an entry of each that has ended.
     """
     async with state.reads.connection() as connection:
         if origin is not None:
@@ -173,7 +170,7 @@ async def get_import(
 ) -> ImportAnswer:
     """Read what an import did: added, changed, moved, gone and refused, each with its fields.
 
-    The log commits to the records that it published, and to nothing else of its report.
+    The log commits to the report of an import that has ended, by its SHA-256.
     """
     async with state.reads.connection() as connection:
         found = await imports.read_run(connection, run) if 0 < run < 2**63 else None

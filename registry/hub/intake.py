@@ -31,6 +31,7 @@ from registry.log.erasure import REPLACED, covers, without_erased
 from registry.log.redaction import SOURCE_BASIS
 from registry.record.codelists import codelists
 from registry.services.context import ServiceContext
+from registry.services.importing.importing import end_run
 from registry.services.importing.run_report import ImportOutcome, RunReport
 from registry.services.people.agencies import save_agencies
 from registry.services.statements.erasure import leave_verdicts
@@ -69,9 +70,17 @@ class Intake:
         self.report.run = self._number
 
     async def end(self, now: dt.datetime | None) -> None:
-        """End the run; `now` is None where it was stopped."""
-        async with self._context.database.transaction() as connection:
-            await imports.end(connection, self._number, self.report.counts, self.report, now=now)
+        """End the run; `now` is None where it was stopped.
+
+        One in which nothing became of any record leaves nothing: two registers that harvest each
+        other would have an entry of each other's rounds for ever.
+        """
+        async with self._context.transaction() as connection:
+            if now is not None and not self.report.records:
+                await imports.drop(connection, self._number)
+                self.report.run = None
+                return
+            await end_run(self._context, connection, self._number, self.report, now=now)
 
     async def take(
         self, batch: Sequence[Harvested], upto: CompactRange, *, now: dt.datetime

@@ -14,6 +14,7 @@ from registry.hub.peer_site import PeerSite, described
 from registry.record.facets import LOCAL
 from registry.record.origin import Origin
 from registry.services.context import ServiceContext
+from registry.services.importing.importing import save_origin
 from registry.store import imports, peers
 from registry.store.peers import Peer
 from registry.tlog.keys import Verifier
@@ -68,8 +69,8 @@ async def add_peer(
     told = await asyncio.to_thread(ask)
     before = origins.get(code)
     origin = msgspec.structs.replace(before or told, **said)
-    async with context.database.transaction() as connection:
-        await imports.save_origin(connection, origin)
+    async with context.transaction() as connection:
+        await save_origin(context, connection, origin, now=now)
         await peers.add(
             connection,
             code=code,

@@ -12,7 +12,9 @@ from registry.log.disclosure_tree import Section
 from registry.log.entry import (
     AgencyEntry,
     AttestationEntry,
+    ImportEntry,
     LogEntry,
+    OriginEntry,
     Previous,
     RedactionEntry,
     SourceEntry,
@@ -58,6 +60,7 @@ class StatedEntry(NewEntry, frozen=True, kw_only=True):
     `sections` are what it commits to. `current` is the version of its record that is in force.
     `request` is the number of the request of a redaction, which `confirmed_person` is kept with:
     the log names roles, never persons. `left` are the verdicts that it leaves, by entry.
+    `report` is the JSON text of an import's, whose digest its entry has.
     """
 
     entry: LogEntry
@@ -66,6 +69,7 @@ class StatedEntry(NewEntry, frozen=True, kw_only=True):
     current: CurrentVersion | None = None
     request: int = 0
     confirmed_person: str | None = None
+    report: str = "{}"
 
     @property
     def kind(self) -> str:
@@ -89,7 +93,7 @@ class StatedEntry(NewEntry, frozen=True, kw_only=True):
         rows = [{"entry": entry.index} | section_row(section) for section in self.sections]
         return {**own, "entry_section": rows}
 
-    def _rows(self, entry: Entry) -> dict[str, Sequence[TableRow]]:
+    def _rows(self, entry: Entry) -> dict[str, Sequence[TableRow]]:  # noqa: PLR0911  one a kind
         stated = self.entry
         at: TableRow = {"entry": entry.index}
         match stated:
@@ -136,6 +140,24 @@ class StatedEntry(NewEntry, frozen=True, kw_only=True):
             case AgencyEntry():
                 document = msgspec.json.encode(stated.facts).decode()
                 return {"agency_entry": [at | {"agency": stated.agency, "document": document}]}
+            case OriginEntry():
+                document = msgspec.json.encode(stated.facts).decode()
+                return {"origin": [{"code": stated.origin, "document": document}]}
+            case ImportEntry():
+                run = {
+                    "id": stated.run,
+                    "origin": stated.origin,
+                    "begun_at": stated.begun_at,
+                    "ended_at": entry.at,
+                    "file_name": stated.file_name,
+                    "file_sha256": stated.file_sha256,
+                    "crosswalk_sha256": stated.crosswalk_sha256,
+                    "as_of": stated.as_of,
+                    "complete": stated.complete,
+                    "counts": msgspec.json.encode(stated.counts).decode(),
+                    "report": self.report,
+                }
+                return {"import_run": [run]}
         return {}
 
 

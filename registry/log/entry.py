@@ -16,6 +16,7 @@ import msgspec
 from registry.record.canonical import canonical
 from registry.record.ids import agency_of
 from registry.record.model import Document, LangText, SourceState
+from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, parse_checkpoint
@@ -357,6 +358,46 @@ class AgencyEntry(_ChainedEntry, frozen=True, kw_only=True, omit_defaults=False,
         )
 
 
+class OriginEntry(_ActorEntry, frozen=True, kw_only=True, omit_defaults=False, tag="origin"):
+    """What is known of another register that records are copied from, from here on."""
+
+    origin: str
+    title: str
+    publisher: str
+    licence: str
+    homepage: str
+    country: str
+    language: str
+
+    @property
+    def facts(self) -> Origin:
+        """The register that it states."""
+        return Origin(
+            code=self.origin,
+            title=self.title,
+            publisher=self.publisher,
+            licence=self.licence,
+            homepage=self.homepage,
+            country=self.country,
+            language=self.language,
+        )
+
+
+class ImportEntry(_ActorEntry, frozen=True, kw_only=True, tag="import"):
+    """An import that has ended, as `/api/v1/imports` answers it; `report` is its SHA-256 in hex."""
+
+    run: _Number
+    origin: str
+    begun_at: EntryTime
+    file_name: str
+    file_sha256: str
+    crosswalk_sha256: str
+    complete: bool
+    counts: dict[str, Any]
+    report: str
+    as_of: dt.date | None = None
+
+
 LogEntry: TypeAlias = (
     GenesisEntry
     | VersionEntry
@@ -368,6 +409,8 @@ LogEntry: TypeAlias = (
     | PolicyEntry
     | AgencyEntry
     | ConfigurationEntry
+    | OriginEntry
+    | ImportEntry
 )
 
 ENTRY_KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in get_args(LogEntry))
@@ -433,6 +476,12 @@ def named_agency(actor: str, agency: Agency, prev: Previous | None) -> AgencyEnt
     facts = msgspec.structs.asdict(agency)
     stated = {"agency": facts.pop("id"), "type": facts.pop("kind")}
     return AgencyEntry(actor=actor, prev=prev, sections={}, **stated, **facts)
+
+
+def stated_origin(actor: str, origin: Origin) -> OriginEntry:
+    """Return the entry of what is known of another register."""
+    facts = msgspec.structs.asdict(origin)
+    return OriginEntry(actor=actor, origin=facts.pop("code"), **facts)
 
 
 class EntrySummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -529,7 +529,7 @@ class RegisterReplay(LogReplay):
             kind=entry.kind,
             subject=subject,
             risk=move,
-            run=getattr(entry, "run", None),
+            run=None if entry.record is None else getattr(entry, "run", None),
             state=getattr(entry, "state", None),
             moved_from=None if moved is None else moved.before,
             undated=getattr(entry, "undated", False),

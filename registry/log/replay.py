@@ -23,8 +23,10 @@ from registry.log.entry import (
     AgencyEntry,
     ConfigurationEntry,
     GenesisEntry,
+    ImportEntry,
     KeyEntry,
     LogEntry,
+    OriginEntry,
     PolicyEntry,
     Previous,
     RedactionEntry,
@@ -270,7 +272,8 @@ class LogReplay:
 
     def _chain_fault(self, name: str | None, entry: LogEntry) -> str | None:
         if name is None or isinstance(
-            entry, GenesisEntry | KeyEntry | PolicyEntry | ConfigurationEntry
+            entry,
+            GenesisEntry | KeyEntry | PolicyEntry | ConfigurationEntry | OriginEntry | ImportEntry,
         ):
             return None
         before = self.last.get(name)

@@ -146,13 +146,6 @@ _origin = msgspec.json.Decoder(Origin)
 _agency = msgspec.json.Decoder(Agency)
 
 
-async def save_origin(connection: Connection, origin: Origin) -> None:
-    """Insert or replace what is known of an origin."""
-    await connection.execute(
-        statement("imports", "upsert_origin"), origin.code, msgspec.json.encode(origin).decode()
-    )
-
-
 async def read_origins(connection: Connection) -> dict[str, Origin]:
     """Return the origins of which something was imported, by code."""
     rows = await connection.fetch(statement("imports", "origins"))
@@ -168,7 +161,7 @@ async def begin(
         await connection.fetchval(
             statement("imports", "begin"),
             file.origin.code,
-            now,
+            now.replace(microsecond=0),
             file.name,
             file.sha256,
             file.crosswalk_sha256,
@@ -189,14 +182,14 @@ async def keep_counts(connection: Connection, run: int, counts: ImportCounts) ->
     await connection.execute(statement("imports", "keep_counts"), run, _text(counts))
 
 
-async def end(
-    connection: Connection, run: int, counts: ImportCounts, report: Any, *, now: dt.datetime | None
-) -> None:
-    """Store the outcome of a run; `report` is anything that JSON can say.
+async def stop(connection: Connection, run: int, counts: ImportCounts, report: Any) -> None:
+    """Store what a run that was stopped has done; `report` is anything that JSON can say."""
+    await connection.execute(statement("imports", "stop"), run, _text(counts), _text(report))
 
-    `now` is when it ended, None if it was stopped before its end.
-    """
-    await connection.execute(statement("imports", "end"), run, now, _text(counts), _text(report))
+
+async def drop(connection: Connection, run: int) -> None:
+    """Delete a run in which nothing was done."""
+    await connection.execute(statement("imports", "drop"), run)
 
 
 async def read_runs(

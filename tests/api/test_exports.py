@@ -17,6 +17,7 @@ from registry.api import exports
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
+from registry.services.importing.importing import save_origin
 from registry.services.importing.matching import ForeignFiling
 from registry.store import imports
 from tests.conftest import NOW
@@ -126,15 +127,14 @@ async def test_a_table_says_from_whom_and_on_which_terms_a_record_was_copied(cli
 
 
 @pytest.mark.usefixtures("with_copies")
-async def test_other_terms_of_a_register_make_another_file(client, database):
-    """No entry of the log tells of them."""
+async def test_other_terms_of_a_register_make_another_file(client, database, context):
     before = await client.get(f"{EXPORTS}.csv")
     tagged = {"if-none-match": before.headers["etag"]}
     assert (await client.get(f"{EXPORTS}.csv", headers=tagged)).status_code == 304
-    async with database.transaction() as connection:
+    async with context.transaction() as connection:
         [known] = (await imports.read_origins(connection)).values()
         changed = msgspec.structs.replace(known, licence="CC-BY-4.0")
-        await imports.save_origin(connection, changed)
+        await save_origin(context, connection, changed, now=NOW)
     after = await client.get(f"{EXPORTS}.csv", headers=tagged)
     assert after.status_code == 200
     assert {row["licence"] for row in table(after)} == {"", "CC-BY-4.0"}

@@ -86,7 +86,9 @@ class City:
         """The documents and kept rows of its records, and how long the log is."""
         async with self.context.database.snapshot() as connection:
             known = await imports.read_known(connection, self.origin)
-            size = await connection.fetchval("select size from log_state")
+            size = await connection.fetchval(
+                "select count(*) from log_entry where record is not null"
+            )
         return {one.id: (one.content, one.row_sha256, one.source_state) for one in known}, size
 
 

@@ -27,6 +27,8 @@ KINDS = {
     "policy": message("The witnesses of the log are named"),
     "agency": message("Name of an agency"),
     "configuration": message("The country pack or the release of this register changed"),
+    "origin": message("Another register is described"),
+    "import": message("An import has ended"),
     **AT_SOURCE,
 }
 """The kinds of events, in English."""

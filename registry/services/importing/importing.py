@@ -11,6 +11,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from registry.errors import ImportRefused
 from registry.ledger.append import append, publish
 from registry.ledger.entries import StatedEntry, after
 from registry.ledger.publication import Publication
-from registry.log.entry import Imported, SourceEntry
+from registry.log.entry import Imported, ImportEntry, SourceEntry, stated_origin, timestamp
 from registry.log.erasure import without_erased
 from registry.record.canonical import canonical
 from registry.record.model import Document, SourceState
@@ -128,6 +129,48 @@ async def import_foreign(
     return report
 
 
+async def save_origin(
+    context: ServiceContext, connection: Connection, origin: Origin, *, now: dt.datetime
+) -> None:
+    """Append an entry of what is known of an origin, where that is new."""
+    if (await imports.read_origins(connection)).get(origin.code) != origin:
+        state = await context.guard.lock(connection, now=now)
+        entry = StatedEntry(entry=stated_origin(context.pack.code, origin))
+        await append(connection, context.guard, state, [entry])
+
+
+async def end_run(
+    context: ServiceContext,
+    connection: Connection,
+    number: int,
+    report: RunReport,
+    *,
+    now: dt.datetime | None,
+) -> None:
+    """Append the entry of a run's outcome, or store it; `now` is None where it was stopped."""
+    run = None if now is None else await imports.read_run(connection, number)
+    if now is None or run is None:
+        await imports.stop(connection, number, report.counts, report)
+    else:
+        text = msgspec.json.encode(report)
+        state = await context.guard.lock(connection, now=now)
+        stated = ImportEntry(
+            actor=context.pack.code,
+            run=number,
+            origin=run.origin,
+            begun_at=timestamp(run.begun_at),
+            file_name=run.file_name,
+            file_sha256=run.file_sha256,
+            crosswalk_sha256=run.crosswalk_sha256,
+            as_of=run.as_of,
+            complete=run.complete,
+            counts=msgspec.to_builtins(report.counts),
+            report=sha256(text).hexdigest(),
+        )
+        entry = StatedEntry(entry=stated, report=text.decode())
+        await append(connection, context.guard, state, [entry])
+
+
 def _other_source(before: Origin, now: Origin) -> Iterator[str]:
     """Yield a sentence if the crosswalk may be a copy that kept the code of its original."""
     if before.title != now.title and before.homepage != now.homepage:
@@ -162,16 +205,16 @@ class _Run:
 
     async def begin(self, now: dt.datetime) -> None:
         if not self._dry_run:
-            async with self._context.database.transaction() as connection:
-                await imports.save_origin(connection, self._file.origin)
+            async with self._context.transaction() as connection:
+                await save_origin(self._context, connection, self._file.origin, now=now)
                 self._number = await imports.begin(connection, self._file, self._counts, now=now)
             self._report.run = self._number
 
     async def end(self, now: dt.datetime | None) -> None:
         self._counts.fields = dict(self._fields.most_common())
         if not self._dry_run:
-            async with self._context.database.transaction() as connection:
-                await imports.end(connection, self._number, self._counts, self._report, now=now)
+            async with self._context.transaction() as connection:
+                await end_run(self._context, connection, self._number, self._report, now=now)
 
     @contextmanager
     def taken_back(self) -> Iterator[None]:

@@ -1,7 +1,3 @@
--- name: upsert_origin
-insert into origin (code, document) values ($1, $2)
-on conflict (code) do update set document = excluded.document where origin.document is distinct from excluded.document
-
 -- name: origins
 select document from origin order by code collate "C"
 
@@ -17,8 +13,11 @@ where $1 > coalesce(pg_sequence_last_value(s.name::regclass), 0)
 -- name: keep_counts
 update import_run set counts = $2 where id = $1
 
--- name: end
-update import_run set ended_at = $2, counts = $3, report = $4 where id = $1
+-- name: stop
+update import_run set counts = $2, report = $3 where id = $1
+
+-- name: drop
+delete from import_run where id = $1
 
 -- name: runs
 -- Of the register $1 or of all, before the run $2, the last first.

@@ -169,6 +169,17 @@ named as (
     select new.* from jsonb_populate_recordset(null::agency_entry, $4::jsonb -> 'agency_entry') as new
 ),
 
+described as (
+    insert into origin select new.* from jsonb_populate_recordset(null::origin, $4::jsonb -> 'origin') as new
+    on conflict (code) do update set document = excluded.document
+),
+
+imported as (
+    insert into import_run overriding system value
+    select new.* from jsonb_populate_recordset(null::import_run, $4::jsonb -> 'import_run') as new
+    on conflict (id) do update set ended_at = excluded.ended_at, counts = excluded.counts, report = excluded.report
+),
+
 coded as (
     insert into short_code
     select new.* from jsonb_populate_recordset(null::short_code, $4::jsonb -> 'short_code') as new
