@@ -119,9 +119,10 @@ def redact(context):
 
 @pytest.fixture
 async def filed(context, settings, publish, record, pack):
-    """Entries 1 to 3 are versions, 4 a withdrawal, 5 an attestation, 7 and 8 of a foreign record.
+    """Entries 1 to 3 are versions, 4 a withdrawal, 5 an attestation, 8 and 10 of a foreign record.
 
-    6 and 9 say what agencies are called; the checkpoint of these is returned.
+    6 is of its register, 9 and 11 of imports, 7 and 12 say what agencies are called. The
+    checkpoint of these is returned.
     """
     said = {"severity": "warning", "lang": "en"}
     findings = [
@@ -171,7 +172,7 @@ async def filed(context, settings, publish, record, pack):
 
 @pytest.fixture
 async def published(context, settings, database, filed, redact, pack):
-    """Redactions of every kind, from 10 on, a key that follows, a policy, another configuration.
+    """Redactions of every kind, from 13 on, a key that follows, a policy, another configuration.
 
     The last redaction is published, and not carried out yet.
     """
@@ -184,7 +185,7 @@ async def published(context, settings, database, filed, redact, pack):
         {"record": "us.sea/1", "pointers": ["/contact/phone"]},
         {"entry": 4, "pointers": ["/note"]},
         {"entry": 5, "pointers": ["/contact"]},
-        {"entry": 10, "pointers": ["/authority"]},
+        {"entry": 13, "pointers": ["/authority"]},
     ):
         await redact(**statement)
         await publish_log(settings, context)
@@ -263,13 +264,13 @@ async def test_an_honest_log_with_everything_in_it_is_accepted(whole):
         code, told, errors = run(whole.folder, *LOG)
         assert code == 0, errors
         assert told == (
-            "algorithms.example/log: 23 entries, as signed\n"
+            "algorithms.example/log: 26 entries, as signed\n"
             "their contents: as committed to, and for 13 members that are erased entries say so\n"
-            "early: its 10 entries are here still\n"
+            "early: its 13 entries are here still\n"
         )
         code, told, errors = run(whole.folder, *RECORD)
         assert code == 0, errors
-    assert "/procurement/origin was erased by entry 14, basis: data_protection\n" in told
+    assert "/procurement/origin was erased by entry 17, basis: data_protection\n" in told
     assert 'in its place: {"ar":"توقع","fr":"Prévoir, selon […] et […]."}\n' in told
     assert told.endswith(f"{ID}, version 1: in order\n")
     for path in whole.folder.glob("*-[12].json"):
@@ -278,7 +279,7 @@ async def test_an_honest_log_with_everything_in_it_is_accepted(whole):
     (whole.folder / "key").write_text("".join(f"{one.verifier_key}\n" for one in whole.keys))
     code, told, _ = run(whole.folder, "check_log.py", "evidence-fork", "key")
     assert (code, told.splitlines()[1:]) == (
-        0, ["two histories: the log of 23 entries had another root at 7"]
+        0, ["two histories: the log of 26 entries had another root at 7"]
     )  # fmt: skip
     code, told, _ = run(whole.folder, "check_log.py", "evidence-old", "key")
     assert (code, len(told.splitlines())) == (0, 1)
@@ -362,11 +363,11 @@ def put(value):
 
 
 EMPTY = {"findings": [], "missing": []}
-V1, V2, FIRST, WORDS, MORE = (f"log/content/{index}.json" for index in (1, 2, 10, 11, 13))
+V1, V2, FIRST, WORDS, MORE = (f"log/content/{index}.json" for index in (1, 2, 13, 14, 16))
 FILES = {
     "checkpoint: the name": (of_line("log/checkpoint", 0), LOG, "checkpoint"),
     "checkpoint: the size": (
-        of_line("log/checkpoint", 1, put("22")), LOG, "tile/entries|checkpoint",
+        of_line("log/checkpoint", 1, put("25")), LOG, "tile/entries|checkpoint",
     ),
     "checkpoint: the root": (of_line("log/checkpoint", 2), LOG, "checkpoint"),
     "checkpoint: the first key's signature": (of_line("log/checkpoint", 4), LOG, "checkpoint"),
@@ -377,9 +378,9 @@ FILES = {
     "checkpoint: without the second key's": (
         of_text("log/checkpoint", without_line(5)), LOG, "checkpoint",
     ),
-    "a byte of an entry": (of_bytes("log/tile/entries/000.p/23", 300), LOG, "checkpoint"),
-    "the length of an entry": (of_bytes("log/tile/entries/000.p/23", 1), LOG, "tile/entries"),
-    "a leaf": (of_bytes("log/tile/0/000.p/23", 40), LOG, "tile/0/000.p/23"),
+    "a byte of an entry": (of_bytes("log/tile/entries/000.p/26", 300), LOG, "checkpoint"),
+    "the length of an entry": (of_bytes("log/tile/entries/000.p/26", 1), LOG, "tile/entries"),
+    "a leaf": (of_bytes("log/tile/0/000.p/26", 40), LOG, "tile/0/000.p/26"),
     "a value": (
         of_json(V1, "sections", "summary", 0, 1, "value"), LOG, "content/1.json",
     ),
@@ -414,7 +415,7 @@ FILES = {
     ),
     "another redaction of an erased member": (
         of_json(
-            V1, "sections", "contact", member("/contact/phone"), 1, "redaction", change=put(14)
+            V1, "sections", "contact", member("/contact/phone"), 1, "redaction", change=put(17)
         ),
         LOG, "content/1.json",
     ),
@@ -424,7 +425,7 @@ FILES = {
     ),
     "a member that nobody erased": (
         of_json(V2, "sections", "procurement", 0, 1,
-                change=lambda said: {"commitment": said["salt"], "redaction": 14}),
+                change=lambda said: {"commitment": said["salt"], "redaction": 17}),
         LOG, "content/2.json",
     ),
     "the salt of a verdict": (of_json(V1, "verdict", "salt"), LOG, "content/1.json"),
@@ -436,7 +437,7 @@ FILES = {
         of_json(V1, "verdict", "redaction", change=None), LOG, "content/1.json",
     ),
     "a verdict of another redaction": (
-        of_json(V1, "verdict", "redaction", change=put(10)), LOG, "content/1.json",
+        of_json(V1, "verdict", "redaction", change=put(13)), LOG, "content/1.json",
     ),
     "a verdict of an entry that is no redaction": (
         of_json(V1, "verdict", "redaction", change=put(2)), LOG, "content/1.json",
@@ -445,35 +446,35 @@ FILES = {
         of_json("log/content/3.json", "verdict", "findings", change=put([])), LOG, "content/3.json",
     ),
     "the verdict that a redaction will leave": (
-        of_json("log/content/22.json", "verdicts", "1", "findings", change=put([{}])), LOG,
-        "content/22.json",
+        of_json("log/content/25.json", "verdicts", "1", "findings", change=put([{}])), LOG,
+        "content/25.json",
     ),
     "no verdict that a redaction will leave": (
-        of_json("log/content/22.json", "verdicts", change=put({})), LOG, "content/22.json",
+        of_json("log/content/25.json", "verdicts", change=put({})), LOG, "content/25.json",
     ),
     "verdicts of a redaction that has none": (
         of_json(MORE, change=lambda said: said | {"verdicts": {"1": EMPTY}}), LOG,
-        "content/13.json",
+        "content/16.json",
     ),
     "a replaced item": (
-        of_json(MORE, "sections", "replaced", 0, 1, "value", "value", "fr"), LOG, "content/13.json",
+        of_json(MORE, "sections", "replaced", 0, 1, "value", "value", "fr"), LOG, "content/16.json",
     ),
     "a replaced item's versions": (
         of_json(MORE, "sections", "replaced", 0, 1, "value", "versions", change=put([1])), LOG,
-        "content/13.json",
+        "content/16.json",
     ),
     "a replaced item that is back": (
         of_json(WORDS, "sections", "replaced", 0, 1,
                 change=lambda said: {"salt": said["commitment"], "value": {}}),
-        LOG, "content/11.json",
+        LOG, "content/14.json",
     ),
     "an attestation's contact": (
-        of_json("log/content/5.json", "sections", "contact", 0, 1, "redaction", change=put(15)),
+        of_json("log/content/5.json", "sections", "contact", 0, 1, "redaction", change=put(18)),
         LOG, "content/5.json",
     ),
     "a redaction's authority": (
-        of_json(FIRST, "sections", "authority", 0, 1, "redaction", change=put(11)), LOG,
-        "content/10.json",
+        of_json(FIRST, "sections", "authority", 0, 1, "redaction", change=put(14)), LOG,
+        "content/13.json",
     ),
     "a bundle of contents": (of_bytes("log/content/bundle/0", 50), LOG, "content/bundle/0"),
     "a content that is gone": (lambda folder: (folder / V1).unlink(), LOG, "content/1.json"),
@@ -496,7 +497,7 @@ FILES = {
         LOG, "witnessed",
     ),
     "a kept checkpoint's root": (of_line("early", 2), LOG, "early"),
-    "a kept checkpoint's size": (of_line("early", 1, put("9")), LOG, "early"),
+    "a kept checkpoint's size": (of_line("early", 1, put("12")), LOG, "early"),
     "a kept checkpoint's signature": (of_line("early", 4), LOG, "early"),
     "a kept checkpoint of another history": (
         lambda folder: shutil.copy(folder / "evidence-fork/note-1", folder / "early"), LOG, "early",
@@ -541,7 +542,7 @@ FILES = {
     ),
     "proof: the checkpoint's size": (
         of_json(VERSION, "version_entry", "proof",
-                change=lambda text: text.replace("\n23\n", "\n24\n")),
+                change=lambda text: text.replace("\n26\n", "\n27\n")),
         RECORD, "the version",
     ),
     "proof: the checkpoint's signature": (
@@ -562,15 +563,15 @@ FILES = {
     "proof: a redaction's basis": (
         of_json(VERSION, "redactions", 0, "entry",
                 change=lambda text: text.replace("data_protection", "court")),
-        RECORD, "redaction 10",
+        RECORD, "redaction 13",
     ),
     "proof: a replaced item": (
         of_json(VERSION, "redactions", 3, "content", "sections", "replaced", 0, 1, "value", "value",
                 "fr", change=put("Trier.")),
-        RECORD, "redaction 13",
+        RECORD, "redaction 16",
     ),
     "proof: the last redaction's replaced item alone": (
-        of_json(VERSION, "redactions", 3, change=None), RECORD, "redaction 11",
+        of_json(VERSION, "redactions", 3, change=None), RECORD, "redaction 14",
     ),
     "proof: the last key": (of_json(VERSION, "key"), RECORD, "key 1"),
     "proof: without the keys between": (of_json(VERSION, "keys", change=put([])), RECORD, "the "),
@@ -615,42 +616,42 @@ FORGED = {
     "an entry that names another": ({4: {"prev": {"index": 1, "leaf": ""}}}, "entry 4"),
     "a version too many": ({2: {"version": 3}}, "entry 2"),
     "a withdrawal of another version": ({4: {"version": 2}}, "entry 4"),
-    "an import's word on another version": ({8: {"version": 2}}, "entry 8"),
-    "a time before the one before": ({21: {"at": "2020-01-01T00:00:00Z"}}, "entry 21"),
-    "a second beginning": ({20: {"kind": "genesis"}}, "entry 20"),
+    "an import's word on another version": ({10: {"version": 2}}, "entry 10"),
+    "a time before the one before": ({24: {"at": "2020-01-01T00:00:00Z"}}, "entry 24"),
+    "a second beginning": ({23: {"kind": "genesis"}}, "entry 23"),
     "no beginning": ({0: {"kind": "policy", "policy": ""}}, "entry 0"),
-    "a key that follows another": ({19: {"follows": "x+00+AA"}}, "entry 19"),
-    "another first key": ({0: {"key": "x+00+AA"}}, "entry 19"),
-    "another next key": ({19: {"key": "x+00+AA"}}, "key 1"),
+    "a key that follows another": ({22: {"follows": "x+00+AA"}}, "entry 22"),
+    "another first key": ({0: {"key": "x+00+AA"}}, "entry 22"),
+    "another next key": ({22: {"key": "x+00+AA"}}, "key 1"),
     "what an agency is called, after no entry": (
-        {9: {"prev": {"index": 8, "leaf": ""}}}, "entry 9",
+        {12: {"prev": {"index": 10, "leaf": ""}}}, "entry 12",
     ),
     "a redaction of an attestation, after an entry": (
-        {17: {"prev": {"index": 5, "leaf": ""}}}, "entry 17",
+        {20: {"prev": {"index": 5, "leaf": ""}}}, "entry 20",
     ),
-    "a redaction of another agency's attestation": ({17: {"agency": "x"}}, "content/5.json"),
-    "a redaction of nobody's": ({17: {"agency": ...}}, "entry 17"),
-    "a redaction of another version": ({14: {"versions": [2]}}, "content/1.json"),
-    "a redaction of other members": ({10: {"pointers": ["/contact/email"]}}, "content/1.json"),
-    "a redaction of another entry": ({16: {"entries": [3]}}, "content/4.json"),
-    "a redaction of no item": ({13: {"entries": []}}, "content/11.json"),
+    "a redaction of another agency's attestation": ({20: {"agency": "x"}}, "content/5.json"),
+    "a redaction of nobody's": ({20: {"agency": ...}}, "entry 20"),
+    "a redaction of another version": ({17: {"versions": [2]}}, "content/1.json"),
+    "a redaction of other members": ({13: {"pointers": ["/contact/email"]}}, "content/1.json"),
+    "a redaction of another entry": ({19: {"entries": [3]}}, "content/4.json"),
+    "a redaction of no item": ({16: {"entries": []}}, "content/14.json"),
     "another verdict left of a record that quoted": (
-        {10: {"verdicts": {"3": "A" * 43}}}, "content/3.json",
+        {13: {"verdicts": {"3": "A" * 43}}}, "content/3.json",
     ),
-    "no verdict left": ({12: {"verdicts": ...}}, "content/1.json"),
+    "no verdict left": ({15: {"verdicts": ...}}, "content/1.json"),
     "a verdict left by a later redaction": (
-        {14: {"verdicts": {"1": "A" * 43}}}, "content/1.json",
+        {17: {"verdicts": {"1": "A" * 43}}}, "content/1.json",
     ),
     "another verdict": (
-        {7: {"verdict": {"rules": "1", "completeness": 1, "accountability": 1, "digest": ""}}},
-        "content/7.json",
+        {8: {"verdict": {"rules": "1", "completeness": 1, "accountability": 1, "digest": ""}}},
+        "content/8.json",
     ),
     "other commitments": ({5: {"sections": {}}}, "content/5.json"),
     "a section that says something else": (
         {5: {"sections": {"contact": "A" * 43}}}, "content/5.json",
     ),
-    "another configuration": ({21: {"sections": {}}}, "content/21.json"),
-    "another policy": ({20: {"policy": "quorum one\n"}}, "policy"),
+    "another configuration": ({24: {"sections": {}}}, "content/24.json"),
+    "another policy": ({23: {"policy": "quorum one\n"}}, "policy"),
 }  # fmt: skip
 
 
