@@ -24,7 +24,6 @@ from registry.log.replay import LogInconsistent
 from registry.tlog.bundle import bundle_path, parse_bundle, parse_bundle_path
 from registry.tlog.hashing import HASH_BYTES
 from registry.tlog.keys import Verifier
-from registry.tlog.policy import ANYBODY, parse_policy
 from registry.tlog.proof import root_of
 from registry.tlog.tile import HEIGHT, WIDTH, parse_tile_path
 from registry.tlog.tlog_proof import check_tlog_proof, parse_tlog_proof
@@ -60,7 +59,12 @@ def _check_file(folder: Path, name: str, log: VerifiedLog) -> None:
     try:
         if check is not None:
             check(folder, name, content, log)
-        elif name not in {CHECKPOINT, POLICY, *map(key_path, range(1, len(log.keys.keys)))}:
+        elif name not in {
+            CHECKPOINT,
+            POLICY,
+            WITNESSED,
+            *map(key_path, range(1, len(log.keys.keys))),
+        }:
             _index_of(name, content_path)
     except (ValueError, TypeError, KeyError) as error:
         raise LogInconsistent(name, None, str(error)) from error
@@ -113,16 +117,6 @@ def _check_history(_: Path, __: str, content: bytes, ___: VerifiedLog) -> None:
     msgspec.json.decode(content, type=LogHistory)
 
 
-def _check_witnessed(folder: Path, _: str, content: bytes, log: VerifiedLog) -> None:
-    """Check that it is an earlier checkpoint, and satisfies the policy that the log names."""
-    policy = ANYBODY if log.policy is None else parse_policy(log.policy)
-    opened = log.keys.open(content, witnesses=policy.verifiers)
-    fault = policy.fault([*log.keys.verifiers, *(one.verifier for one in opened.verified)])
-    if fault is not None or log.policy is None:
-        raise ValueError(fault or "the log names no witnesses")
-    _check_earlier(folder, opened.checkpoint.size, opened.checkpoint.root, log)
-
-
 def _check_site(folder: Path, _: str, content: bytes, log: VerifiedLog) -> None:
     said = msgspec.json.decode(content)
     root = bytes.fromhex(said["root"])
@@ -160,6 +154,5 @@ _CHECKS = (
     ("log.json", _check_description),
     (INCIDENTS, _check_history),
     ("site.json", _check_site),
-    (WITNESSED, _check_witnessed),
 )
 """By the beginning of its path, how a file is checked; the first that fits."""

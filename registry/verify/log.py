@@ -14,7 +14,7 @@ import msgspec
 
 from registry.log.blob import content_path
 from registry.log.entry import read_entry
-from registry.log.files import CHECKPOINT, POLICY
+from registry.log.files import CHECKPOINT, POLICY, WITNESSED
 from registry.log.key_chain import KeyChain, KeyRefused, follow, key_path
 from registry.log.replay import LogInconsistent, LogReplay
 from registry.tlog.bundle import bundle_path, bundles_of, parse_bundle
@@ -23,7 +23,7 @@ from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import HASH_BYTES, leaf_hash
 from registry.tlog.keys import Verifier
 from registry.tlog.note import NoteRefused, Verified
-from registry.tlog.policy import ANYBODY, Policy
+from registry.tlog.policy import ANYBODY, Policy, parse_policy
 from registry.tlog.tile import WIDTH, Tile, grow, split
 
 ReadFile: TypeAlias = Callable[[str], bytes]
@@ -100,6 +100,7 @@ def verify_log(
     _replay(read, size, replay, progress)
     replay.finish(leaves)
     _check_policy(read, replay.policy)
+    _check_witnessed(read, keys, replay.policy, leaves)
     _check_keys(keys, replay.keys, proven, leaves)
     try:
         keys.check(opened, time=replay.at)
@@ -303,6 +304,31 @@ def _check_policy(read: ReadFile, logged: str | None) -> None:
         raise LogInconsistent(POLICY, None, "it is missing, and an entry has one") from error
     if logged is None or served != logged.encode():
         raise LogInconsistent(POLICY, None, "it is not the policy of the last entry that has one")
+
+
+def _check_witnessed(
+    read: ReadFile, keys: KeyChain, logged: str | None, leaves: Sequence[bytes]
+) -> None:
+    """Check that the witnessed checkpoint satisfies the policy that the log names, and is of it.
+
+    One that was published since the checkpoint was read may be of more entries.
+    """
+    try:
+        note = read(WITNESSED)
+    except FileNotFoundError:
+        return
+    try:
+        policy = ANYBODY if logged is None else parse_policy(logged)
+        opened = keys.open(note, witnesses=policy.verifiers)
+    except ValueError as error:
+        raise LogInconsistent(WITNESSED, None, str(error)) from error
+    fault = policy.fault([*keys.verifiers, *(one.verifier for one in opened.verified)])
+    if fault is not None or logged is None:
+        raise LogInconsistent(WITNESSED, None, fault or "the log names no witnesses")
+    then = opened.checkpoint
+    if then.size <= len(leaves) and _roots(leaves[: then.size])[then.size] != then.root:
+        why = f"its root is not that of the first {then.size:,} entries"
+        raise LogInconsistent(WITNESSED, None, why)
 
 
 def _bundle(read: ReadFile, index: int, width: int) -> list[bytes]:

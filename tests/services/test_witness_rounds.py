@@ -31,7 +31,8 @@ from registry.tlog.keys import ML_DSA_44, Verifier
 from registry.tlog.note import sign_note
 from registry.tlog.policy import PolicyRefused, parse_policy
 from registry.tlog.tlog_proof import parse_tlog_proof
-from registry.verify.fsck import fsck
+from registry.verify.fsck import fsck, read_from
+from registry.verify.log import verify_log
 from tests.conftest import NOW
 from tests.witnesses import Witness, ml_dsa_line, policy_of, running
 
@@ -274,7 +275,7 @@ async def test_proofs_are_made_to_what_the_quorum_has_seen(
             fsck(place, verifier=own_key, progress=lambda *_: None)
         (exported / "witnessed").write_bytes(read_checkpoint(folder))
         with pytest.raises(LogInconsistent, match="witnessed: 0 known witnesses have cosigned"):
-            fsck(exported, verifier=own_key, progress=lambda *_: None)
+            verify_log(read_from(exported), verifier=own_key, progress=lambda *_: None)
         opened = open_checkpoint(
             read_note(folder, WITNESSED),
             origin=own_key.name,
