@@ -18,7 +18,7 @@ to serving;
 -- Each start makes sure that the one row of log_state is there, and takes the country pack's agencies over.
 grant insert (size, peaks, last_at, incarnation) on log_state to serving;
 grant insert, update on agency to serving;
-grant update (size, peaks, last_at, erasures, replaced, pack, stopped) on log_state to serving;
+grant update (size, peaks, last_at, pack) on log_state to serving;
 grant update (agency, state, version, entry) on record to serving;
 grant update (source_id, changed_on, seen_at, run) on foreign_record to serving;
 grant update (until_entry, until_at) on figure to serving;

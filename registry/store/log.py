@@ -197,6 +197,8 @@ async def append(
     await connection.execute(
         statement("log", "append"), after.size, after.packed(), entries[-1].at, content
     )
+    if not rows.keys().isdisjoint(("origin", "import_run")):
+        await connection.execute(statement("log", "append_sources"), content)
 
 
 async def rewrite_rows(

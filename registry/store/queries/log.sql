@@ -169,17 +169,6 @@ named as (
     select new.* from jsonb_populate_recordset(null::agency_entry, $4::jsonb -> 'agency_entry') as new
 ),
 
-described as (
-    insert into origin select new.* from jsonb_populate_recordset(null::origin, $4::jsonb -> 'origin') as new
-    on conflict (code) do update set document = excluded.document
-),
-
-imported as (
-    insert into import_run overriding system value
-    select new.* from jsonb_populate_recordset(null::import_run, $4::jsonb -> 'import_run') as new
-    on conflict (id) do update set ended_at = excluded.ended_at, counts = excluded.counts, report = excluded.report
-),
-
 coded as (
     insert into short_code
     select new.* from jsonb_populate_recordset(null::short_code, $4::jsonb -> 'short_code') as new
@@ -206,6 +195,17 @@ update redaction as r set (confirmed_by, confirmed_person, entry, replaced, verd
 where r.id = any(array(
     select new.id from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
 ))
+
+-- name: append_sources
+-- Of the rows $1, as in `append`, those of other registers and imports, which a server has no right to write.
+with described as (
+    insert into origin select new.* from jsonb_populate_recordset(null::origin, $1::jsonb -> 'origin') as new
+    on conflict (code) do update set document = excluded.document
+)
+
+insert into import_run overriding system value
+select new.* from jsonb_populate_recordset(null::import_run, $1::jsonb -> 'import_run') as new
+on conflict (id) do update set ended_at = excluded.ended_at, counts = excluded.counts, report = excluded.report
 
 -- name: drop_derived
 -- What is written anew of the entry $1; other rows of it are written over.
