@@ -26,7 +26,7 @@ from registry.ledger.published_log import read_published
 from registry.resources import read_revision
 from registry.services.operations.heartbeat import disk_room
 from registry.settings import Settings
-from registry.store import bound_rows, checkpoints, heartbeats, witnesses
+from registry.store import checkpoints, heartbeats, log_checks, witnesses
 from registry.store.heartbeats import Heartbeat, WaitingCounts
 from registry.store.published_files import read_target
 from registry.tlog.checkpoint import stated
@@ -81,7 +81,7 @@ async def of_database(state: ApiState) -> tuple[list[Metric], list[Heartbeat]]:
         served = await read_published(connection)
         target = await read_target(connection)
         waiting = await checkpoints.read_entries(connection, served.size, served.size + 1)
-        fault = await bound_rows.read_fault(connection)
+        fault = await log_checks.read_fault(connection)
         alarms, _ = await witnesses.read_alarms(connection)
         standing = await heartbeats.read_standing(connection, now=now)
         told = await heartbeats.read_all(connection)

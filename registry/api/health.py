@@ -9,7 +9,7 @@ from registry.api.operations import answers
 from registry.api.request import ApiState
 from registry.errors import Unavailable
 from registry.services.operations.heartbeat import silence_of_work
-from registry.store import bound_rows, heartbeats, log, witnesses
+from registry.store import heartbeats, log, log_checks, witnesses
 from registry.store.migrate import check_migrated
 
 
@@ -65,7 +65,7 @@ async def ready(state: ApiState) -> Health:
             raise Unavailable("the log has no first entry yet; run: registry work")
         # Asked for every few seconds: so every host remembers how far the log has come.
         _, is_stopped = await state.context.guard.look(connection)
-        fault = await bound_rows.read_fault(connection)
+        fault = await log_checks.read_fault(connection)
         _, alarmed = await witnesses.read_alarms(connection)
         silence = silence_of_work(await heartbeats.read_all(connection))
     settings = state.settings

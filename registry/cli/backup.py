@@ -72,9 +72,7 @@ def restore(settings: Settings, folder: Path) -> None:
             try:
                 run_in_register(
                     ready,
-                    lambda context: check_database(
-                        context.database, ready, context.pack, progress=progress
-                    ),
+                    lambda context: check_database(context.database, ready, progress=progress),
                     derives=False,
                 )
             except RegistryError:

@@ -251,9 +251,7 @@ def verify(
         if place is None:
 
             async def check(context: ServiceContext) -> VerifiedDatabase:
-                checked = await check_database(
-                    context.database, settings, context.pack, progress=progress
-                )
+                checked = await check_database(context.database, settings, progress=progress)
                 await note_run(context.database, settings, "log verify", entries=checked.size)
                 return checked
 
@@ -363,26 +361,17 @@ def _print_checked(found: VerifiedDatabase) -> None:
         f"in order: {found.size} entries in the database, with all that they commit to, and every "
         "row that follows from them"
     )
-    coverage = found.coverage
-    if coverage.unnamed:
+    if found.outdated:
         print_message(
-            f"not covered: names of {coverage.unnamed} agencies; the log gets them when it is "
-            "published next"
-        )
-    if coverage.outdated:
-        print_message(
-            f"not compared: search rows of {coverage.outdated} versions, which another release "
+            f"not compared: search rows of {found.outdated} versions, which another release "
             "wrote; they are derived from the log before they answer anything, and registry work "
             "writes them anew"
         )
-    unstated = found.unstated
-    for count, what in (
-        (unstated.source_rows, "rows of other registers, as these had them (source_row)"),
-        (unstated.origins, "descriptions of other registers (origin)"),
-        (unstated.imports, "imports: their files, times, reports and further counts (import_run)"),
-    ):
-        if count:
-            print_message(f"not checked, for no entry states it: {count} {what}")
+    if found.source_rows:
+        print_message(
+            f"not checked, for no entry states it: {found.source_rows} rows of other registers, as "
+            "these had them (source_row)"
+        )
 
 
 def _print_verified(found: VerifiedLog, *, given: bool) -> None:

@@ -23,6 +23,7 @@ from registry.log.entry import (
     previous_entry,
     timestamp,
 )
+from registry.store.agencies import agency_document
 from registry.store.log import Entry, TableRow, bytea
 from registry.store.records import CurrentVersion
 
@@ -106,8 +107,9 @@ class StatedEntry(NewEntry, frozen=True, kw_only=True):
                     "actor": stated.actor,
                     "approved_by": stated.approved_by,
                 }
-                agency = None if self.current is None else self.current.agency
-                record = {"id": stated.id, "agency": agency, "state": "withdrawn"}
+                record: TableRow = {"id": stated.id, "state": "withdrawn"}
+                if self.current is not None:
+                    record |= {"agency": self.current.agency, "origin": self.current.origin}
                 return {"withdrawal": [at | withdrawal], "record": [at | record]}
             case SourceEntry():
                 event = {
@@ -130,15 +132,29 @@ class StatedEntry(NewEntry, frozen=True, kw_only=True):
                 return {"attestation": [at | attestation]}
             case RedactionEntry():
                 verdicts = {str(index): one.to_json() for index, one in self.left.items()}
-                confirmed = {
+                decision = {
+                    one.key: msgspec.json.decode(one.value)
+                    for one in self.sections
+                    if one.key in {"authority", "reference"}
+                }
+                redaction = {
                     "id": self.request,
+                    "record": stated.id,
+                    "agency": stated.agency,
+                    "versions": stated.versions,
+                    "entries": stated.entries,
+                    "pointers": stated.pointers,
+                    "basis": stated.basis,
+                    "authority": decision.get("authority") or "",
+                    "reference": decision.get("reference"),
+                    "requested_by": stated.actor,
                     "confirmed_by": stated.confirmed_by,
                     "confirmed_person": self.confirmed_person,
                     "verdicts": msgspec.json.encode(verdicts).decode() if verdicts else None,
                 }
-                return {"redaction": [at | confirmed]}
+                return {"redaction": [at | redaction]}
             case AgencyEntry():
-                document = msgspec.json.encode(stated.facts).decode()
+                document = agency_document(stated.facts)
                 return {"agency_entry": [at | {"agency": stated.agency, "document": document}]}
             case OriginEntry():
                 document = msgspec.json.encode(stated.facts).decode()
@@ -154,7 +170,7 @@ class StatedEntry(NewEntry, frozen=True, kw_only=True):
                     "crosswalk_sha256": stated.crosswalk_sha256,
                     "as_of": stated.as_of,
                     "complete": stated.complete,
-                    "counts": msgspec.json.encode(stated.counts).decode(),
+                    "counts": msgspec.json.encode(stated.counts, order="deterministic").decode(),
                     "report": self.report,
                 }
                 return {"import_run": [run]}

@@ -14,7 +14,6 @@ from registry.log.disclosure_tree import SALT_BYTES, Section, commitments, seal
 from registry.log.entry import (
     AgencyMove,
     ApprovedBy,
-    EntrySummary,
     Imported,
     StatedVerdict,
     VersionEntry,
@@ -56,8 +55,9 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     A foreign one carries the row it was made from (`source_row`, JSON text), the whole of texts
     that were cut to fit (`whole`, by pointer) and what is said of its source. `publish` fills in
     `sealed` and `current`; `keys` save work. `lowered_from` is the level at which what seems the
-    same system was published under another id. `rules` is the rule set of the verdict. `code` is
-    the short code that the record gets, with its first version.
+    same system was published under another id. `rules` is the rule set of the verdict, `schema` the
+    version of the record format. `code` is the short code that the record gets, with its first
+    version.
     """
 
     document: Document
@@ -73,6 +73,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     keys: BlockingKeys | None = None
     lowered_from: str | None = None
     rules: str = RULE_SET
+    schema: str = SCHEMA_VERSION
     code: str | None = None
 
     @property
@@ -102,7 +103,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                 at=timestamp(at),
                 id=self.record,
                 version=self.version,
-                schema=SCHEMA_VERSION,
+                schema=self.schema,
                 risk=stated.risk,
                 sector=stated.sector,
                 status=stated.status,
@@ -111,6 +112,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                 verdict=self._stated_verdict(),
                 approved_by=self.approved_by,
                 code=self.code,
+                lowered_from=None if self.current is not None else self.lowered_from,
                 origin=None if source is None else source.origin,
                 run=None if source is None else source.run,
                 moved=moved,
@@ -159,7 +161,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                 | {
                     "entry": entry.index,
                     "published_at": entry.at,
-                    "schema_version": SCHEMA_VERSION,
+                    "schema_version": self.schema,
                     "rule_set": self.rules,
                     "actor": self.actor,
                     "approved_by": self.approved_by,
@@ -223,8 +225,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
     def _figure(self, entry: Entry) -> dict[str, Any]:
         """Return what is counted of the version: codes and numbers."""
         document, verdict = self.document, self.verdict
-        # Of what is brought back a part may be erased, and then only the entry says it.
-        stated = entry_summary(document) if self.stored is None else _outline.decode(self.stored)
+        stated = entry_summary(document)
         risk = stated.risk or NOT_STATED
         risk_before = self.lowered_from if self.current is None else self.current.risk
         withheld = dig(document, "publication", "withheld_fields") or ()
@@ -260,9 +261,6 @@ def seal_document(
     )
 
 
-_outline = msgspec.json.Decoder(EntrySummary)
-
-
 def _imported_columns(imported: Imported | None) -> TableRow:
     if imported is None:
         return {}
@@ -277,4 +275,5 @@ def _code_row(entry: Entry, record: str, code: str) -> TableRow:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    # Whatever the order in which texts by language were given.
+    return msgspec.json.encode(value, order="deterministic").decode()

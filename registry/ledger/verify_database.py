@@ -1,117 +1,134 @@
-"""Checking the database by the log: nobody has changed, removed or moved what was published.
+"""Checking the database by its log: nobody has changed, removed or moved what was published.
 
 Triggers keep everybody from that, except whoever can remove triggers. So each publication checks
 some of the log again, all of it in turn, and the command `log verify` the whole. What they find
 stops publication until the whole has been found in order again.
+
+Entries and what they commit to are checked by their hashes; from these the rows are derived, and
+the database compares them with those that are stored. Nothing is written to what is checked.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from itertools import cycle
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
 from registry.ledger import signing
-from registry.ledger.published_log import read_keys
+from registry.ledger.projection import ComparableRows, LogPart, comparable_rows, derive
 from registry.ledger.verify_rows import (
     DATABASE,
+    MISSING,
+    MOST_FAULTS,
+    STORED,
+    DatabaseInconsistent,
     RowCheck,
-    RowCoverage,
-    check_agency,
-    check_rows,
-    derive_rows,
-    reading,
+    begin_check,
+    said_by,
 )
-from registry.log.blob import ContentRefused, KeptSection, check_kept
-from registry.log.entry import LogEntry, timestamp
 from registry.log.files import LogRefused, read_tile
-from registry.log.replay import ChainHead, LogInconsistent, LogReplay
-from registry.record.pack import Pack
+from registry.log.replay import LogInconsistent, LogReplay
+from registry.record.search_document import DERIVATION
 from registry.settings import Settings
-from registry.store import agencies, bound_rows, checkpoints, log, log_checks, search_rows
-from registry.store.bound_rows import Unstated
+from registry.store import checkpoints, log, log_checks, search_rows
 from registry.store.database import Connection, Database, transaction
-from registry.store.log import LogState
-from registry.store.log_checks import KeptEntry, RecordRow
+from registry.store.log import Entry, LogState, bytea
+from registry.store.log_checks import Span
 from registry.tlog.compact import CompactRange
-from registry.tlog.hashing import leaf_hash
 from registry.tlog.tile import WIDTH, Tile, split
+from registry.work import WorkProcess
 
 _BLOCKED = "log-blocked"
-_ROWS = {"version", "withdrawal", "attestation", "source", "agency"}
-_STATES = {"version": "published", "withdrawal": "withdrawn"}
+_REWRITTEN = ("record", "figure", "search_version", "blocking_key")
+_SHORT, _AHEAD, _MOST_PROCESSES, _PART_SECONDS = 4 * WIDTH, 4, 4, 600.0
+"""The entries of a log that is checked in one process, and else the parts that are read ahead."""
+
+
+_Waiting: TypeAlias = tuple[Span, dict[int, str | None], Awaitable["ComparableRows"]]
+"""A part of the log, the entries of it that were refused, and the rows that will follow from it."""
 
 
 class VerifiedDatabase(msgspec.Struct, frozen=True, kw_only=True):
-    """A database that was found in order: entries, what of the rows the log binds, and what not."""
+    """A database that was found in order: the number of entries, and what was not compared.
+
+    `outdated` counts search rows of another analysis, `source_rows` those of other registers, which
+    no entry states.
+    """
 
     size: int
-    coverage: RowCoverage
-    unstated: Unstated
+    outdated: int
+    source_rows: int
 
 
 async def check_database(
-    database: Database, settings: Settings, pack: Pack, *, progress: Callable[[int, int], None]
+    database: Database, settings: Settings, *, progress: Callable[[int, int], None]
 ) -> VerifiedDatabase:
     """Check the whole log in the database, and every row that follows from it.
 
-    Raises `LogInconsistent` at the first fault, which blocks publication until this finds none;
-    what is found in a standby blocks nothing.
+    Raises `DatabaseInconsistent`, which blocks publication until this finds nothing; what is found
+    in a standby blocks nothing.
     """
     try:
         known = await asyncio.to_thread(signing.read_signed_size, settings)
         async with database.snapshot() as connection:
             seen = {one.size: one.root for one in known}
-            found = await check_all(connection, pack, seen, progress)
+            found = await check_all(connection, seen, progress)
     except LogRefused as error:
-        await _block_publication(database, settings, error.detail)
+        await _block_publication(database, settings, error)
         raise
     if not await database.is_standby():
         await asyncio.to_thread(_block(settings).unlink, missing_ok=True)
         async with database.transaction() as connection:
-            await bound_rows.set_fault(connection, None)
+            await log_checks.set_fault(connection, None)
     return found
 
 
 async def check_rows_from(
-    database: Database, settings: Settings, pack: Pack, start: int, *, most: int = WIDTH
+    database: Database, settings: Settings, start: int, *, most: int = WIDTH
 ) -> None:
     """Check the rows of `most` entries from an index on.
 
-    Raises `LogInconsistent` at the first fault, which blocks publication.
+    Raises `DatabaseInconsistent`, which blocks publication.
     """
     try:
         async with database.snapshot() as connection:
-            size = (await log.read_state(connection)).range.size
-            await check_slice(connection, pack, start, min(start + most, size))
+            size = await log_checks.read_size(connection)
+            await check_slice(connection, start, min(start + most, size))
     except LogRefused as error:
-        await _block_publication(database, settings, error.detail)
+        await _block_publication(database, settings, error)
         raise
 
 
-async def check_slice(connection: Connection, pack: Pack, start: int, end: int) -> None:
+async def check_slice(connection: Connection, start: int, end: int) -> None:
     """Check the rows of the entries from an index to before another, as a transaction sees them.
 
-    Raises `LogInconsistent` at the first fault.
+    Raises `DatabaseInconsistent`.
     """
-    if start < end:
-        entries = await _read(connection, start, end)
-        contents = await _check_part(connection, await _walk_from(connection, entries), entries)
-        await _check_rows(connection, await _row_check(connection, pack), entries, contents)
+    if start >= end:
+        return
+    check = await begin_check(connection)
+    span = Span(start=start or None, end=end)
+    async with check.looking(f"{DATABASE}, {span.words}"):
+        entries = await check.read_entries(span, end)
+        walk = await check.walk_from(entries)
+        await check.check_part(span, entries, walk)
+    check.finish()
 
 
-async def rewrite_rows(
-    database: Database, pack: Pack, *, progress: Callable[[int, int], None]
-) -> int:
+async def rewrite_rows(database: Database, *, progress: Callable[[int, int], None]) -> int:
     """Write rows anew that do not follow from the log; return of how many entries.
 
     An entry of which something else is wrong is left as it is, for the next check to name.
     """
     async with database.connection() as connection:
-        size = (await log.read_state(connection)).range.size
+        size = await log_checks.read_size(connection)
     count = 0
     for start in range(0, size, WIDTH):
         end, before = min(start + WIDTH, size), count
@@ -119,30 +136,30 @@ async def rewrite_rows(
             await search_rows.lock_state(connection)
             state = await log.lock_state(connection)
             try:
-                await check_slice(connection, pack, start, end)
+                await check_slice(connection, start, end)
             except LogInconsistent:
                 for index in range(start, end):
-                    count += await _rewrite_entry(connection, pack, state, index)
+                    count += await _rewrite_entry(connection, state, index)
             if count > before:
                 await search_rows.begin_epoch(connection)
         progress(end, size)
     return count
 
 
-async def _rewrite_entry(connection: Connection, pack: Pack, state: LogState, index: int) -> bool:
+async def _rewrite_entry(connection: Connection, state: LogState, index: int) -> bool:
     """Return whether rows of an entry were written anew, with which all of it is in order."""
     try:
-        await check_slice(connection, pack, index, index + 1)
+        await check_slice(connection, index, index + 1)
     except LogInconsistent:
-        with suppress(LogInconsistent), reading(DATABASE, index):
+        with suppress(LogInconsistent):
             async with transaction(connection):
-                [entry] = await _read(connection, index, index + 1)
-                contents = await checkpoints.read_contents(connection, [index])
-                rows = await bound_rows.read(connection, index, index + 1)
-                check = await _row_check(connection, pack)
-                derived = derive_rows(check, entry, contents, rows)
-                await log.rewrite_rows(connection, state, index, derived)
-                await check_slice(connection, pack, index, index + 1)
+                check = await begin_check(connection)
+                span = Span(start=index, end=index + 1)
+                entries = await check.read_entries(span, index + 1)
+                derived = derive(await check.read_part(span, entries))
+                rows = {table: derived.rows.get(table, []) for table in _REWRITTEN}
+                await log.rewrite_rows(connection, state, index, rows)
+                await check_slice(connection, index, index + 1)
             return True
     return False
 
@@ -160,188 +177,137 @@ async def check_in_turn(database: Database, settings: Settings, *, signed: int) 
         )
     try:
         async with database.snapshot() as connection:
-            size = (await log.read_state(connection)).range.size
+            size = await log_checks.read_size(connection)
             start = size % -(-size // WIDTH) * WIDTH
-            entries = await _read(connection, start, min(start + WIDTH, size))
-            await _check_part(connection, await _walk_from(connection, entries), entries)
-            _check_by_tile(settings.log_dir, entries, signed)
+            check = await begin_check(connection)
+            span = Span(start=start, end=min(start + WIDTH, size))
+            async with check.looking(f"{DATABASE}, {span.words}"):
+                entries = await check.read_entries(span, size)
+                refused = check.step(await check.walk_from(entries), entries)
+                good = [entry for entry in entries if entry.index not in refused]
+                said = said_by(good)
+                contents = await log_checks.read_contents(connection, said)
+                await asyncio.to_thread(check.check_contents, said, contents)
+                _check_by_tile(check, settings.log_dir, entries, signed)
+            check.finish()
     except LogRefused as error:
-        await _block_publication(database, settings, error.detail)
+        await _block_publication(database, settings, error)
         raise
 
 
 async def check_all(
     connection: Connection,
-    pack: Pack,
-    seen: dict[int, bytes],
+    seen: Mapping[int, bytes],
     progress: Callable[[int, int], None],
 ) -> VerifiedDatabase:
     """Check the whole log, and every row, as a transaction sees them; `seen` are signed roots.
 
-    Raises `LogInconsistent` at the first fault.
+    Raises `DatabaseInconsistent`.
     """
-    walk = LogReplay()
-    tree = CompactRange()
-    check = await _row_check(connection, pack)
-    state = await log.read_state(connection)
+    walk, tree = LogReplay(), CompactRange()
+    check = await begin_check(connection)
     signed = await checkpoints.read_last(connection)
-    size = state.range.size
     if signed is not None:
         seen = {**seen, signed.size: signed.root}
-    for start in range(0, size, WIDTH):
-        entries = await _read(connection, start, min(start + WIDTH, size))
-        contents = await _check_part(connection, walk, entries)
-        await _check_rows(connection, check, entries, contents)
-        for entry in entries:
-            tree = tree.append(entry.leaf)
-            if tree.size in seen and tree.root() != seen[tree.size]:
-                raise LogInconsistent(
-                    DATABASE, entry.index, "the entries so far are not those signed"
-                )
-        progress(start + len(entries), size)
-    walk.check_erased()
-    if await checkpoints.read_entries(connection, size, size + 1):
-        raise LogInconsistent(DATABASE, size, "it is there, but was never committed to")
+    size = await log_checks.read_size(connection)
+    waiting: deque[_Waiting] = deque()
+    async with _deriving(size) as derive_rows:
+        for start in range(0, size, WIDTH):
+            end = start + WIDTH
+            span = Span(start=start or None, end=end if end < size else None)
+            async with check.looking(f"{DATABASE}, {span.words}"):
+                entries = await check.read_entries(span, size)
+                refused = check.step(walk, entries)
+                good = [entry for entry in entries if entry.index not in refused]
+                part = await check.read_part(span, good)
+                waiting.append((span, refused, derive_rows(part)))
+                for entry in entries:
+                    tree = tree.append(entry.leaf)
+                    if tree.size in seen and tree.root() != seen[tree.size]:
+                        check.add(DATABASE, entry.index, "the entries so far are not those signed")
+            if len(waiting) > _AHEAD:
+                await _compare_next(check, waiting)
+            progress(min(end, size), size)
+            if len(check.faults) >= MOST_FAULTS:
+                break
+        while waiting:
+            await _compare_next(check, waiting)
+    if len(check.faults) >= MOST_FAULTS:
+        check.finish()
     if max(seen, default=0) > size:
-        raise LogInconsistent(DATABASE, size, "it was signed, and is missing")
-    stray = await bound_rows.read_stray(connection)
-    if stray is not None:
-        raise LogInconsistent(
-            f"{DATABASE}, table {stray.in_table}, {stray.key}",
-            None,
-            "is stored, and no such row follows from the log",
-        )
-    with reading(f"{DATABASE}, table import_run", None):
-        unlike = await bound_rows.read_unlike_import(connection)
-    if unlike is not None:
-        raise LogInconsistent(
-            f"{DATABASE}, table import_run, {unlike.id}",
-            None,
-            f"{unlike.column_name} is {unlike.stored}, and {unlike.derived} follows from the "
-            "versions that name it",
-        )
-    if tree != state.range:
-        raise LogInconsistent(
-            DATABASE, size - 1, "the entries are not those that the log was made of"
-        )
-    unstated = await bound_rows.read_unstated(connection)
-    return VerifiedDatabase(size=size, coverage=check.coverage, unstated=unstated)
-
-
-async def _row_check(connection: Connection, pack: Pack) -> RowCheck:
-    """Read the agencies, which must be as the log says, as far as it says something of them.
-
-    Raises `LogInconsistent`.
-    """
-    with reading(f"{DATABASE}, tables agency and agency_entry", None):
-        known = {one.agency.id: one.agency for one in await agencies.read_all(connection)}
-        logged = await agencies.read_named_by_log(connection)
-    for agency, named in logged.items():
-        check_agency(named.entry, stored=known.get(agency), logged=named.agency)
-    unnamed = len(await agencies.read_unnamed(connection))
-    return RowCheck(agencies=known, pack=pack, coverage=RowCoverage(unnamed=unnamed))
-
-
-async def _check_rows(
-    connection: Connection,
-    check: RowCheck,
-    entries: Sequence[KeptEntry],
-    contents: dict[int, list[KeptSection]],
-) -> None:
-    start, end = entries[0].index, entries[-1].index + 1
-    with reading(f"{DATABASE}, a row of the entries before {end}", start):
-        rows = await bound_rows.read(connection, start, end)
-    await asyncio.to_thread(check_rows, check, entries, contents, rows)
-
-
-async def _read(connection: Connection, start: int, end: int) -> list[KeptEntry]:
-    entries = await log_checks.read_kept(connection, start, end)
-    for index, entry in enumerate(entries, start):
-        if entry.index != index:
-            raise LogInconsistent(DATABASE, index, "it is missing")
-    if len(entries) < end - start:
-        raise LogInconsistent(DATABASE, start + len(entries), "it is missing")
-    return entries
-
-
-async def _walk_from(connection: Connection, entries: Sequence[KeptEntry]) -> LogReplay:
-    """Begin a walk in the middle of the log."""
-    start = entries[0].index
-    subjects = {name for entry in entries if (name := entry.record or entry.subject)}
-    found = await log_checks.read_before(connection, start, subjects)
-    at = ""
-    if start:
-        [earlier] = await checkpoints.read_entries(connection, start - 1, start)
-        at = timestamp(earlier.at)
-    return LogReplay(
-        at=at,
-        keys=await read_keys(connection, start) if start else None,
-        last={
-            one.subject: ChainHead(index=one.index, leaf=one.leaf.hex(), version=one.version)
-            for one in found
-        },
+        check.add(DATABASE, size, "it was signed, and is missing")
+    await _check_whole(check, tree, walk.at)
+    check.finish()
+    return VerifiedDatabase(
+        size=size,
+        outdated=await log_checks.count_outdated(connection, DERIVATION),
+        source_rows=await log_checks.count_source_rows(connection),
     )
 
 
-async def _check_part(
-    connection: Connection, walk: LogReplay, entries: Sequence[KeptEntry]
-) -> dict[int, list[KeptSection]]:
-    contents = await checkpoints.read_contents(connection, [entry.index for entry in entries])
-    await asyncio.to_thread(_check_entries, walk, entries, contents)
-    records = {entry.record for entry in entries if entry.record is not None}
-    for row in await log_checks.read_standing(connection, records):
-        _check_record(row)
-    return contents
+@asynccontextmanager
+async def _deriving(
+    size: int,
+) -> AsyncIterator[Callable[[LogPart], asyncio.Task[ComparableRows]]]:
+    """Yield what derives the rows of a part of a log, in processes where the log is long."""
+    number = min(os.cpu_count() or 1, _MOST_PROCESSES) if size > _SHORT else 0
+    processes = [WorkProcess("parts of the log", seconds=_PART_SECONDS) for _ in range(number)]
+    turns, tasks = cycle(processes), []
+
+    def begin(part: LogPart) -> asyncio.Task[ComparableRows]:
+        work = (
+            next(turns).run(comparable_rows, part)
+            if processes
+            else asyncio.to_thread(comparable_rows, part)
+        )
+        tasks.append(asyncio.ensure_future(work))
+        return tasks[-1]
+
+    try:
+        yield begin
+    finally:
+        for task in tasks:
+            task.cancel()
+        for process in processes:
+            process.close()
 
 
-def _check_entries(
-    walk: LogReplay, entries: Sequence[KeptEntry], contents: dict[int, list[KeptSection]]
-) -> None:
-    for kept in entries:
-        if leaf_hash(kept.content) != kept.leaf:
-            raise LogInconsistent(
-                DATABASE, kept.index, "its bytes are not those that were committed to"
-            )
-        entry = walk.step(DATABASE, kept.index, kept.content)
-        why = _differs(kept, entry)
-        if why is not None:
-            raise LogInconsistent(DATABASE, kept.index, why)
-        sections = contents[kept.index]
-        try:
-            check_kept(sections, entry.commitments)
-        except ContentRefused as error:
-            raise LogInconsistent(DATABASE, kept.index, str(error)) from error
-        for section in sections:
-            walk.note_erased(DATABASE, kept.index, entry, section.erased)
+async def _compare_next(check: RowCheck, waiting: deque[_Waiting]) -> None:
+    span, refused, made = waiting.popleft()
+    async with check.looking(f"{DATABASE}, {span.words}"):
+        await check.compare_part(span, await made, refused)
 
 
-def _differs(kept: KeptEntry, entry: LogEntry) -> str | None:
-    """Return in what the rows beside an entry differ from it."""
-    if (kept.kind, timestamp(kept.at)) != (entry.kind, entry.at):
-        return "its row has another kind or time than it says itself"
-    if kept.kind not in _ROWS:
-        return None
-    if kept.subject is None or kept.kept_at is None:
-        return f"its {kept.kind} is missing"
-    if kept.subject != entry.subject or timestamp(kept.kept_at) != entry.at:
-        return f"its {kept.kind} is of another record or time"
-    if hasattr(entry, "version") and kept.version != entry.version:
-        return f"its {kept.kind} is of another version"
-    return None
+async def _check_whole(check: RowCheck, tree: CompactRange, at: str) -> None:
+    """Check what is of no single part: the state, the erasures, and rows of no entry."""
+    state = {"only_row": True, "size": tree.size, "peaks": bytea(tree.packed()), "last_at": at}
+    await check.compare("log_state", [state], [])
+    for one in await log_checks.read_erasures(check.connection):
+        where = f"{DATABASE}, table erasure, {one.redaction}"
+        said = dict(check.known.redactions).get(one.redaction)
+        if said is None:
+            check.add(where, None, STORED)
+            continue
+        changed = check.erased.pop(one.redaction, set()) | {*map(int, said.left)}
+        if left_out := changed - {*one.entries}:
+            why = f"entries is without {min(left_out)}, of which it has erased something"
+            check.add(where, one.redaction, why)
+        further = {*one.entries} - changed - {one.redaction, *said.entries}
+        if further:
+            named = await log_checks.read_indexes(check.connection, said.id, said.versions)
+            if beyond := further - {*named}:
+                why = f"entries has {min(beyond)}, of which it could erase nothing"
+                check.add(where, one.redaction, why)
+    for redaction in check.erased:
+        check.add(f"{DATABASE}, table erasure, {redaction}", redaction, MISSING)
+    async with check.looking(f"{DATABASE}, rows of no entry"):
+        for stray in await log_checks.read_strays(check.connection):
+            check.add(f"{DATABASE}, table {stray.in_table}, {stray.key}", None, STORED)
 
 
-def _check_record(row: RecordRow) -> None:
-    index = row.entry
-    if row.last_kind is None or row.last_entry is None or row.last_version is None:
-        raise LogInconsistent(DATABASE, index, f"the entries or versions of {row.id} are missing")
-    stands = (_STATES[row.last_kind], row.last_version, row.last_entry)
-    if (row.state, row.version, row.entry) != stands:
-        raise LogInconsistent(DATABASE, index, f"{row.id} stands otherwise than its entries say")
-
-
-def _check_by_tile(folder: Path, entries: Sequence[KeptEntry], signed: int) -> None:
+def _check_by_tile(check: RowCheck, folder: Path, entries: Sequence[Entry], signed: int) -> None:
     """Compare entries that were signed with the tile on disk, which may know better."""
-    first = entries[0].index
+    first = entries[0].index if entries else signed
     width = min(WIDTH, signed - first)
     if width < 1:
         return
@@ -351,23 +317,22 @@ def _check_by_tile(folder: Path, entries: Sequence[KeptEntry], signed: int) -> N
         return  # It is lost, and will be made anew.
     for entry, leaf in zip(entries, hashes, strict=False):
         if entry.leaf != leaf:
-            raise LogInconsistent(
-                DATABASE, entry.index, "it is not the entry that was published here"
-            )
+            check.add(DATABASE, entry.index, "it is not the entry that was published here")
 
 
 def _block(settings: Settings) -> Path:
     return settings.key_file.with_name(_BLOCKED)
 
 
-async def _block_publication(database: Database, settings: Settings, sentence: str) -> None:
+async def _block_publication(database: Database, settings: Settings, error: LogRefused) -> None:
     """Stop publication on this host, and say so to every process, in the database."""
     if await database.is_standby():
         # What is wrong may be this copy of the database alone.
         return
+    sentence = error.sentence if isinstance(error, DatabaseInconsistent) else error.detail
     await asyncio.to_thread(_write_block, _block(settings), sentence)
     async with database.transaction() as connection:
-        await bound_rows.set_fault(connection, sentence)
+        await log_checks.set_fault(connection, sentence)
 
 
 def _write_block(path: Path, sentence: str) -> None:

@@ -47,7 +47,7 @@ def seal(document: Document, random: Callable[[int], bytes]) -> list[Section]:
     encode = encoder(document)
     listed = {key: members(key, document[key]) for key in sorted(document)}
     salts = random(SALT_BYTES * sum(map(len, listed.values())))
-    commitments = _commitments(listed, salts, encode)
+    commitments = commitments_of(listed, salts, encode)
     sections, start = [], 0
     for (key, parts), commitment in zip(listed.items(), commitments, strict=True):
         end = start + SALT_BYTES * len(parts)
@@ -73,7 +73,7 @@ def members(key: str, value: Any) -> list[tuple[str, Any]]:
     return sorted(parts, key=itemgetter(0))
 
 
-def _commitments(
+def commitments_of(
     listed: Mapping[str, Sequence[tuple[str, Any]]],
     salts: bytes,
     encode: Callable[[Any], bytes],

@@ -214,8 +214,9 @@ class VersionEntry(_RecordEntry, frozen=True, kw_only=True, tag="version"):
     """A published version; what follows `verdict` is stated where it applies.
 
     `code` is the short code that a record filed here gets with its first version. `approved_by`
-    says for whom another actor than the one who submitted it approved it, and never who. The rest
-    is of foreign records, as `Imported` describes it.
+    says for whom another actor than the one who submitted it approved it, and never who.
+    `lowered_from` is, of a first version, the level at which what seems the same system was
+    published under another id. The rest is of foreign records, as `Imported` describes it.
     """
 
     schema: str
@@ -225,6 +226,7 @@ class VersionEntry(_RecordEntry, frozen=True, kw_only=True, tag="version"):
     verdict: StatedVerdict
     approved_by: ApprovedBy | None = None
     code: str | None = None
+    lowered_from: str | None = None
     origin: str | None = None
     run: _Number | None = None
     moved: AgencyMove | None = None

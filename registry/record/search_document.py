@@ -165,7 +165,7 @@ def tokenize(document: Document, agency: Agency) -> TokensByLanguage:
     by_tag: dict[str, tuple[list[str], list[str], list[str]]] = {}
     for pointer, tag, text in [
         *search_texts(document),
-        *[("", tag, text) for tag, text in agency.name.items()],
+        *[("", tag, text) for tag, text in sorted(agency.name.items())],
         ("", tokens.NEUTRAL, document["id"]),
     ]:
         if tag not in by_tag:

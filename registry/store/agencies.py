@@ -31,11 +31,16 @@ async def save(connection: Connection, agencies: Sequence[Agency]) -> list[str]:
     rows = await connection.fetch(
         statement("agencies", "upsert"),
         [agency.id for agency in agencies],
-        [msgspec.json.encode(agency).decode() for agency in agencies],
+        [agency_document(agency) for agency in agencies],
         [agency.origin for agency in agencies],
         [agency.fictitious for agency in agencies],
     )
     return [row["id"] for row in rows]
+
+
+def agency_document(agency: Agency) -> str:
+    """Return the JSON of an agency, whatever the order of its names."""
+    return msgspec.json.encode(agency, order="deterministic").decode()
 
 
 async def read_versions(connection: Connection, ids: Sequence[str]) -> list[int]:

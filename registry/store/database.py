@@ -60,6 +60,9 @@ UNREACHABLE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.TargetServerAttributeNotMatched,
 )
+AWAY = (TimeoutError, asyncpg.InterfaceError, *UNREACHABLE)
+"""What says nothing of the data that was asked for: no answer, or a fault of the caller."""
+
 _CONNECT_SECONDS = 10.0
 _LATE_SECONDS = 10.0
 _HOST_SECONDS = 2.0

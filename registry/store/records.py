@@ -33,7 +33,8 @@ class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A record's current state: latest version, status, last entry.
 
     `risk` is the latest version's level, `risk_changes` all its changes up to now. The last entry
-    may be a redaction. `code` is the record's short code, if it has one.
+    may be a redaction. `code` is the record's short code, if it has one, `origin` the register that
+    a foreign one comes from.
     """
 
     agency: str
@@ -46,6 +47,7 @@ class CurrentVersion(msgspec.Struct, frozen=True, kw_only=True):
     last_entry: int = -1
     last_leaf: bytes = b""
     code: str | None = None
+    origin: str | None = None
 
 
 class CurrentDocument(CurrentVersion, frozen=True, kw_only=True):

@@ -188,8 +188,7 @@ class RowChecks:
         await self._check(start, most=WIDTH)
 
     async def _check(self, start: int, *, most: int) -> None:
-        database, pack = self._context.database, self._context.pack
-        await check_rows_from(database, self._settings, pack, start, most=most)
+        await check_rows_from(self._context.database, self._settings, start, most=most)
 
 
 async def publish(

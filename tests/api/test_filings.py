@@ -3,7 +3,7 @@
 import datetime as dt
 
 from registry.services.people import access_tokens
-from registry.store import bound_rows
+from registry.store import log_checks
 from tests.conftest import amended
 
 PATH = "/api/v1/filings/demo-sante/prevision-lits"
@@ -219,7 +219,7 @@ async def test_a_receipt_says_in_the_readers_language_what_happens_next(
             assert attested in done.json()["next"]
     # While nothing is published nothing is called public.
     async with database.transaction() as connection:
-        await bound_rows.set_fault(connection, "the database, entry 1: it is another")
+        await log_checks.set_fault(connection, "the database, entry 1: it is another")
     for (wanted, (_, _, stopped)), (path, (tag, document)) in zip(
         WORDS.items(), tags.items(), strict=True
     ):

@@ -19,7 +19,7 @@ from registry import __version__
 from registry.api.app import create_app
 from registry.services.operations.heartbeat import note_run
 from registry.services.people import access_tokens
-from registry.store import bound_rows, heartbeats, witnesses
+from registry.store import heartbeats, log_checks, witnesses
 from registry.store.heartbeats import ProcessFigures
 from tests.conftest import NOW
 
@@ -51,11 +51,11 @@ async def test_requests_are_counted_by_operation_and_status(client):
 
 async def test_a_fault_of_the_log_is_shown(client, database):
     async with database.transaction() as connection:
-        await bound_rows.set_fault(connection, "the database, entry 1: something of a record.")
+        await log_checks.set_fault(connection, "the database, entry 1: something of a record.")
     text = (await client.get("/metrics", headers=LOCAL)).text
     assert figure(text, "registry_log_fault") == 1
     async with database.transaction() as connection:
-        await bound_rows.set_fault(connection, None)
+        await log_checks.set_fault(connection, None)
     text = (await client.get("/metrics", headers=LOCAL)).text
     assert figure(text, "registry_log_fault") == 0
 

@@ -10,7 +10,7 @@ from registry import errors
 from registry.api.app import create_app
 from registry.api.problems import STATUS
 from registry.record.schema import SCHEMA_VERSION, record_schema_bytes
-from registry.store import bound_rows, heartbeats, log
+from registry.store import heartbeats, log, log_checks
 
 GETS = [
     "/api/v1/records",
@@ -169,7 +169,7 @@ async def test_it_is_ready_when_the_first_site_is_in_place(client, database, set
     found = (await client.get("/health/ready")).json()
     assert found["work"].startswith("no background runner has told anything for 3 hours: ")
     async with database.transaction() as connection:
-        await bound_rows.set_fault(connection, "the database, entry 1: something of a record.")
+        await log_checks.set_fault(connection, "the database, entry 1: something of a record.")
     found = (await client.get("/health/ready")).json()
     assert found["status"] == "ready"
     assert "nothing is published; run: registry log verify" in found["fault"]

@@ -77,7 +77,7 @@ async def test_a_register_can_be_read_verified_and_proven_on_a_standby(
     assert await find_doubts(there) == [
         "this database is a standby: the register can be read here, and nothing is filed"
     ]
-    found = await check_database(opened, settings, pack, progress=lambda *_: None)
+    found = await check_database(opened, settings, progress=lambda *_: None)
     assert found.size == 2
     for number in (1, 2, 3):
         try:

@@ -119,7 +119,7 @@ async def unnamed(database, pack, last):
                 try:
                     await connection.execute("set local session_replication_role = replica")
                     await connection.execute(FORGED.format(entry=entry, columns=columns))
-                    await check_all(connection, pack, {}, lambda *_: None)
+                    await check_all(connection, {}, lambda *_: None)
                     passed.append((entry, columns))
                 except LogInconsistent as error:
                     if error.index != entry or "table version, demo-sante/" not in error.where:
@@ -167,9 +167,9 @@ async def test_forged_findings_are_named_after_each_kind_of_redaction(
     for kind, statement in REDACTIONS.items():
         done = await redact(**statement)
         # Until it is carried out the verdict before it stands.
-        assert (await check_database(database, settings, pack, progress=lambda *_: None)).size
+        assert (await check_database(database, settings, progress=lambda *_: None)).size
         await publish_log(settings, context)
-        await check_database(database, settings, pack, progress=lambda *_: None)
+        await check_database(database, settings, progress=lambda *_: None)
         verify_log(read_from(settings.log_dir), verifier=None, progress=lambda *_: None)
         async with database.connection() as connection:
             rows = await connection.fetch(
@@ -210,5 +210,5 @@ async def test_two_redactions_that_wait_leave_one_verdict_after_the_other(
     assert content["1.json"]["verdict"]["redaction"] == 7
     assert content["3.json"]["verdict"]["redaction"] == 6
     assert not any("verdicts" in one for one in content.values())
-    await check_database(database, settings, pack, progress=lambda *_: None)
+    await check_database(database, settings, progress=lambda *_: None)
     verify_log(read_from(settings.log_dir), verifier=None, progress=lambda *_: None)

@@ -12,7 +12,7 @@ import msgspec
 from registry.ledger.verify_database import check_slice
 from registry.log.replay import LogInconsistent
 from registry.record.pack import Pack
-from registry.store import bound_rows
+from registry.store import log_checks
 from registry.tlog.tile import WIDTH
 
 # The entries with what their bytes say, for the other questions.
@@ -212,11 +212,11 @@ async def _rows(connection: asyncpg.Connection, pack: Pack, since: int) -> list[
     size = await connection.fetchval("select size from log_state")
     try:
         for start in range(since + 1, size, WIDTH):
-            await check_slice(connection, pack, start, min(start + WIDTH, size))
-        stray = await bound_rows.read_stray(connection)
+            await check_slice(connection, start, min(start + WIDTH, size))
+        strays = await log_checks.read_strays(connection)
     except LogInconsistent as error:
         return [error.detail]
-    return [] if stray is None else [f"{stray.in_table}, {stray.key}: is of no entry"]
+    return [f"{one.in_table}, {one.key}: is of no entry" for one in strays]
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

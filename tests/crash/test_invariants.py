@@ -57,7 +57,7 @@ CORRUPTIONS = {
     "the audit trail and the log differ": "delete from audit where id = 1",
     "the log's root is not that of its entries": "update log_state set peaks = sha256('x')",
     "table figure, demo-sante/prevision-lits": "update figure set sector = 'justice'",
-    "codes, risk": "update search_version set codes = replace(codes, 'minimal', 'high')",
+    "codes is": "update search_version set codes = replace(codes, 'minimal', 'high')",
 }
 
 

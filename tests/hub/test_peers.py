@@ -72,9 +72,7 @@ async def test_what_one_publishes_stands_at_the_other_with_its_proof(registers):
 async def check_rows(register):
     """Check that every row of a register follows from its log."""
     context = register.context
-    await check_database(
-        context.database, register.settings, context.pack, progress=lambda _, __: None
-    )
+    await check_database(context.database, register.settings, progress=lambda _, __: None)
 
 
 @pytest.fixture

@@ -231,7 +231,7 @@ async def test_a_key_is_rotated_twice_and_whoever_knew_one_follows(
     assert said["keys"] == [third.verifier_key]
     assert [one["entry"] for one in said["key_history"]] == [0, 2, 5]
     assert said["key_history"][0]["until"] == "2027-02-22T12:00:00Z"
-    await check_database(database, settings, pack, progress=quiet)
+    await check_database(database, settings, progress=quiet)
 
 
 async def test_every_file_of_a_rotated_log_counts(register, database, settings, tmp_path):

@@ -17,7 +17,7 @@ from registry.services.importing.matching import ForeignFiling
 from registry.services.people.access import Actor
 from registry.services.statements.attestation import attest
 from registry.services.statements.withdrawal import withdraw
-from registry.store import agencies, bound_rows
+from registry.store import agencies, log_checks
 from tests.built import build, changing_pages
 from tests.imported import import_filings
 
@@ -130,7 +130,7 @@ async def test_a_changed_agency_or_a_withdrawal_makes_the_site_out_of_date(
     # A fault that stops the log is told by the pages about it, in their languages.
     for fault, words in (("the database, entry 1: it is another", True), (None, False)):
         async with context.database.transaction() as connection:
-            await bound_rows.set_fault(connection, fault)
+            await log_checks.set_fault(connection, fault)
         assert not await is_current(context.database, settings, as_of=NOW)
         await build_register(
             context.database, context.pack, settings, out=settings.site_dir, as_of=NOW

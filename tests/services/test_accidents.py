@@ -358,7 +358,7 @@ async def test_a_log_that_went_on_after_a_restore_is_cut_back_and_healed(
 
     assert await heal_log(operator, settings, now=NOW, progress=quiet) == 2
     assert await facts(database) == healthy
-    assert (await check_database(database, settings, pack, progress=quiet)).size == signed.size
+    assert (await check_database(database, settings, progress=quiet)).size == signed.size
     # The trail keeps what was done, though its entries are gone.
     broken = await broken_laws(migrated_url, pack)
     assert [law for law in broken if "audit trail" not in law] == []

@@ -19,7 +19,7 @@ from registry.services.operations.doctor.examination import examine
 from registry.services.operations.heartbeat import figures_of_host, note_run
 from registry.services.people import access_tokens
 from registry.settings import LIMITS
-from registry.store import bound_rows, heartbeats, log, published_files
+from registry.store import heartbeats, log, log_checks, published_files
 from registry.store.database import connect
 from registry.store.diagnosis import read_server
 from registry.store.heartbeats import ProcessFigures
@@ -192,11 +192,11 @@ async def test_each_thing_that_is_broken_in_the_database_is_found(installed):
         "update log_state set stopped = 'it is older'", "update log_state set stopped = null",
     )  # fmt: skip
     async with database.transaction() as connection:
-        await bound_rows.set_fault(connection, "entry 1 is not as it was.")
+        await log_checks.set_fault(connection, "entry 1 is not as it was.")
     found = findings((await installed.look()).checks)
     assert "registry log verify" in found["log"]
     async with database.transaction() as connection:
-        await bound_rows.set_fault(connection, None)
+        await log_checks.set_fault(connection, None)
         told = ProcessFigures(
             version="0.0.9", faults={"the site could not be built": "no room"},
             disk_bytes=100, disk_free_bytes=9,

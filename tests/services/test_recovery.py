@@ -80,7 +80,7 @@ async def test_what_was_lost_with_a_rotation_comes_back_without_the_old_key(
     with pytest.raises(LogRefused, match="knows of 4 entries, the database has 2"):
         await publish_it()
     assert await heal_log(context, settings, now=later, progress=quiet) == 2
-    assert (await check_database(database, settings, pack, progress=quiet)).size == 4
+    assert (await check_database(database, settings, progress=quiet)).size == 4
     await publish(record | {"id": "demo-sante/third"}, now=later)
     await publish_it()
     assert read_checkpoint(settings.log_dir) != note
@@ -136,7 +136,7 @@ async def test_what_was_lost_comes_back_and_the_log_goes_on(
     async with database.connection() as connection:
         after = [await records.read(connection, record["id"], version) for version in (1, 2)]
     assert after == before
-    assert (await check_database(database, settings, pack, progress=quiet)).size == 6
+    assert (await check_database(database, settings, progress=quiet)).size == 6
     async with database.connection() as connection:
         assert (await checkpoints.read_last(connection)).note == signed.note
     assert (await publish_it()).note == signed.note
@@ -210,7 +210,7 @@ async def test_what_imports_said_comes_back_and_their_numbers_are_not_given_agai
     assert await facts() == before
     async with database.connection() as connection:
         assert (await agencies.read(connection, "us.sea")).agency == sea
-    assert (await check_database(database, settings, pack, progress=quiet)).size == size
+    assert (await check_database(database, settings, progress=quiet)).size == size
     again = await bring(moved)
     assert (again.run, again.counts.unchanged) == (5, 1)
     async with database.connection() as connection:
@@ -257,7 +257,7 @@ async def test_what_was_erased_since_is_erased_again(
     assert phone in json.dumps(await _documents(database, record["id"]))
     assert await heal_log(context, settings, now=NOW, progress=quiet) == 2
     assert phone not in json.dumps(await _documents(database, record["id"]))
-    assert (await check_database(database, settings, pack, progress=quiet)).size == 4
+    assert (await check_database(database, settings, progress=quiet)).size == 4
     await publish_it()
     fsck(settings.log_dir, verifier=None, progress=quiet)
 

@@ -207,7 +207,7 @@ async def test_what_is_erased_is_found_nowhere(
     assert not any(needle in (told.out + told.err).encode() for needle in texts + secret)
 
     # What is left verifies, by the same commitments, and says what was erased and by which entry.
-    assert (await check_database(database, settings, pack, progress=lambda *_: None)).size == 5
+    assert (await check_database(database, settings, progress=lambda *_: None)).size == 5
     async with database.connection() as connection:
         rows = await connection.fetch("select index, bytes from log_entry where kind = 'version'")
     for row in rows:

@@ -42,7 +42,7 @@ async def entries(database):
 
 async def verify(database, pack):
     async with database.snapshot() as connection:
-        return await check_all(connection, pack, {}, lambda *_: None)
+        return await check_all(connection, {}, lambda *_: None)
 
 
 async def test_a_new_record_gets_its_code_and_keeps_it(database, filer, pack, record):

@@ -73,7 +73,7 @@ async def test_a_policy_is_logged_once_and_served_as_it_stands_there(
     for place in (folder, exported):
         found, _ = fsck(place, verifier=None, progress=quiet)
         assert found.policy == TWO
-    assert (await check_database(database, settings, pack, progress=quiet)).size == 3
+    assert (await check_database(database, settings, progress=quiet)).size == 3
 
     for swapped in (ONE, None):
         (exported / "policy").unlink()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import platform
+import re
 import secrets
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from registry.services.operations import heartbeat, limits
 from registry.services.operations.startup import open_register
 from registry.services.people.access import Actor
 from registry.settings import Settings
-from registry.store import bound_rows, heartbeats, log
+from registry.store import heartbeats, log, log_checks
 from registry.store.database import connect
 from registry.store.heartbeats import leadership
 from registry.worker import runner, site_keeping, tasks
@@ -403,10 +404,10 @@ async def test_rows_are_derived_again_after_each_publication_and_in_turn(
     now += dt.timedelta(minutes=5)
     assert await is_found()
     async with logged.connection() as connection:
-        assert "table figure" in await bound_rows.read_fault(connection)
+        assert "table figure" in await log_checks.read_fault(connection)
     assert not await is_found()
     await forge("update figure set sector = 'health' where entry = 1")
-    await check_database(logged, settings, pack, progress=lambda *_: None)
+    await check_database(logged, settings, progress=lambda *_: None)
     await publish("c")
     await forge("update figure set sector = 'justice' where entry = 3")
     assert await is_found()
@@ -422,6 +423,9 @@ async def test_a_cell_that_is_no_json_is_a_fault_and_hides_no_later_one(
         )
         await connection.execute("set local session_replication_role = replica")
         await connection.execute("update version set change_note = 'x' where entry = 1")
+        await connection.execute(
+            "update search_version set codes = replace(codes, 'minimal', 'high') where ord = 1"
+        )
         await connection.execute("update figure set sector = 'justice' where entry = 3")
     await publish_it()
     monkeypatch.setattr(runner, "WIDTH", 1)
@@ -434,13 +438,15 @@ async def test_a_cell_that_is_no_json_is_a_fault_and_hides_no_later_one(
         except LogRefused as error:
             found.append(error.detail)
             async with logged.connection() as connection:
-                noted.append(await bound_rows.read_fault(connection))
-    assert noted == found
+                noted.append(await log_checks.read_fault(connection))
+    assert noted == [f"{found[0].splitlines()[0]}; and 1 more", found[1]]
     assert [[word in one for word in ("entry 1", "entry 3")] for one in found] == [
         [True, False],
         [False, True],
     ]
-    assert "change_note" in found[0]
+    # The same part has a search row that was forged.
+    assert re.search(r'table version, .*change_note is "x"', found[0])
+    assert re.search(r'table search_version, .*codes is .*"risk":\["high"\]', found[0])
 
 
 async def test_work_tells_what_fails_and_what_it_has(context, tmp_path, monkeypatch):

@@ -26,9 +26,9 @@ from registry.settings import Settings
 from registry.store import (
     agencies,
     attestations,
-    bound_rows,
     imports,
     log,
+    log_checks,
     records,
     redactions,
     statistics,
@@ -166,7 +166,7 @@ async def _read_state(connection: Connection, as_of: dt.datetime) -> RegisterSta
         imports=await imports.read_progress(connection),
         peers=shown_digest(await read_standings(connection, now=as_of)),
         witnesses=signed_digest(await witness_policy.read_standings(connection)),
-        is_blocked=await bound_rows.read_fault(connection) is not None,
+        is_blocked=await log_checks.read_fault(connection) is not None,
     )
 
 

@@ -14,9 +14,9 @@ import msgspec
 from registry.errors import Unavailable
 from registry.ledger import key
 from registry.ledger.append import append_at
-from registry.ledger.entries import NewEntry, StatedEntry
 from registry.ledger.guard import LONGEST_SKEW, SeenLog, lacks
-from registry.ledger.publication import Publication, SealedDocument
+from registry.ledger.projection import restored
+from registry.ledger.publication import Publication
 from registry.ledger.published_log import read_keys
 from registry.ledger.signing import SignedSize, reached_elsewhere, sign_again
 from registry.ledger.verify_database import check_database, rewrite_rows
@@ -30,7 +30,6 @@ from registry.log.blob import (
     kept_verdict,
 )
 from registry.log.configuration import PACK, read_pack_agencies
-from registry.log.disclosure_tree import Section
 from registry.log.entry import (
     AgencyEntry,
     ConfigurationEntry,
@@ -39,12 +38,9 @@ from registry.log.entry import (
     VersionEntry,
     decode_entry,
 )
-from registry.log.erasure import readable
 from registry.log.files import LogRefused, read_bundle, sync, tree_of
 from registry.log.replay import LogInconsistent, LogReplay
 from registry.record.pack import Agency
-from registry.record.search_document import tokenize
-from registry.record.validate import Verdict
 from registry.services.context import ServiceContext
 from registry.services.operations import audit_trail
 from registry.services.people.access import OPERATOR
@@ -86,7 +82,6 @@ class MissingEntry(msgspec.Struct, frozen=True, kw_only=True):
     entry: bytes
     said: LogEntry
     content: Content
-    sections: Sequence[Section]
     left: Mapping[int, KeptVerdict]
 
     @property
@@ -165,7 +160,7 @@ async def heal_rows(
     while since != before:
         before, since = since, await search_rows.rewrite_outdated(context.database, since)
     try:
-        await check_database(context.database, settings, context.pack, progress=progress)
+        await check_database(context.database, settings, progress=progress)
     except LogInconsistent as error:
         async with context.transaction() as connection:
             await restore_named(connection)
@@ -173,8 +168,8 @@ async def heal_rows(
             await audit_trail.note(
                 connection, OPERATOR, "rewrite_rows", where, before=None, now=now
             )
-        count = await rewrite_rows(context.database, context.pack, progress=progress)
-        await check_database(context.database, settings, context.pack, progress=progress)
+        count = await rewrite_rows(context.database, progress=progress)
+        await check_database(context.database, settings, progress=progress)
     return count
 
 
@@ -260,16 +255,11 @@ def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
                 left[number] = verdict
     except (FileNotFoundError, ValueError, LookupError) as error:
         raise LogRefused(f"{path} is needed, and is missing or damaged: {error}") from error
-    sections = [
-        Section(key=one.key, value=one.value, salts=one.salts, commitment=commitments[one.key])
-        for one in content.sections.values()
-    ]
     return MissingEntry(
         index=index,
         entry=entry,
         said=said,
         content=content,
-        sections=sections,
         left={int(number): kept_verdict(one) for number, one in left.items()},
     )
 
@@ -285,23 +275,32 @@ def _check_redacted(missing: Sequence[MissingEntry]) -> None:
 
 
 async def _bring_back(connection: Connection, lost: MissingEntry) -> None:
-    said = lost.said
-    entry: NewEntry
+    said, record = lost.said, lost.said.record or ""
+    current = (await records.read_latest(connection, [record])).get(record)
+    sections, agency, verdict, request = [*lost.content.sections.values()], None, None, 0
     if isinstance(said, VersionEntry):
-        entry = await _publication(connection, lost, said)
+        home = said.agency(None if current is None else current.agency)
+        agency = await _agency(connection, lost.index, home, said.origin)
+        verdict = kept_verdict(lost.content.verdict or {})
     elif isinstance(said, RedactionEntry):
-        entry = await _redaction(connection, lost, said)
-    else:
-        record = said.record or ""
-        current = (await records.read_latest(connection, [record])).get(record)
-        if record and current is None:
-            raise LogRefused(f"entry {lost.index} is of {record}, of which nothing was published")
-        entry = StatedEntry(entry=said, stored=lost.entry, current=current, sections=lost.sections)
-        if isinstance(said, AgencyEntry):
-            await store_agencies(connection, [said.facts])
-        elif isinstance(said, ConfigurationEntry):
-            pack = next(one.value for one in lost.sections if one.key == PACK)
-            await store_agencies(connection, [*read_pack_agencies(pack).values()])
+        request = await _request(connection, lost, said)
+    elif record and current is None:
+        raise LogRefused(f"entry {lost.index} is of {record}, of which nothing was published")
+    if isinstance(said, AgencyEntry):
+        await store_agencies(connection, [said.facts])
+    elif isinstance(said, ConfigurationEntry):
+        pack = lost.content.sections[PACK].value
+        await store_agencies(connection, [*read_pack_agencies(pack).values()])
+    entry = restored(
+        said,
+        sections,
+        verdict=verdict,
+        agency=agency,
+        current=current,
+        stored=lost.entry,
+        request=request,
+        left=lost.left,
+    )
     state = await log.lock_state(connection)
     [appended] = await append_at(connection, state, [entry], at=lost.at)
     fits = appended.index == lost.index and (
@@ -310,45 +309,6 @@ async def _bring_back(connection: Connection, lost: MissingEntry) -> None:
     )
     if not fits:
         raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
-
-
-async def _publication(
-    connection: Connection, lost: MissingEntry, said: VersionEntry
-) -> Publication:
-    record = said.id
-    current = (await records.read_latest(connection, [record])).get(record)
-    agency = said.agency(current.agency if current else None)
-    known = await _agency(connection, lost.index, agency, said.origin)
-    document = readable(
-        {one.key: msgspec.json.decode(one.value) for one in lost.sections},
-        [member.pointer for member in lost.content.erased],
-    )
-    stated, kept = said.verdict, kept_verdict(lost.content.verdict or {})
-    return Publication(
-        document=document,
-        agency=known,
-        actor=said.actor,
-        stored=lost.entry,
-        verdict=Verdict(
-            publishable=True,
-            completeness=stated.completeness,
-            accountability=stated.accountability,
-            missing=tuple(kept.missing),
-            findings=tuple(kept.findings),
-            findings_total=len(kept.findings),
-        ),
-        imported=said.imported,
-        sealed=SealedDocument(
-            sections=lost.sections,
-            words=tokenize(document, known),
-            salt=kept.salt,
-            redaction=kept.redaction,
-        ),
-        current=current,
-        rules=said.verdict.rules,
-        code=said.code,
-        approved_by=said.approved_by,
-    )
 
 
 async def _agency(connection: Connection, index: int, agency: str, origin: str | None) -> Agency:
@@ -366,10 +326,10 @@ async def _agency(connection: Connection, index: int, agency: str, origin: str |
     return named
 
 
-async def _redaction(
-    connection: Connection, lost: MissingEntry, said: RedactionEntry
-) -> StatedEntry:
-    texts = {one.key: msgspec.json.decode(one.value) for one in lost.sections}
+async def _request(connection: Connection, lost: MissingEntry, said: RedactionEntry) -> int:
+    """Insert the request of a redaction, as far as its entry says it; return its number."""
+    sections = lost.content.sections
+    texts = {key: msgspec.json.decode(one.value) for key, one in sections.items()}
     asked = redactions.Redaction(
         id=0,
         record=said.id,
@@ -383,13 +343,7 @@ async def _redaction(
         requested_by=said.actor,
         requested_at=lost.at,
     )
-    return StatedEntry(
-        entry=said,
-        stored=lost.entry,
-        left=lost.left,
-        sections=lost.sections,
-        request=await redactions.insert(connection, asked),
-    )
+    return await redactions.insert(connection, asked)
 
 
 async def _erase_again(connection: Connection, missing: Sequence[MissingEntry]) -> None:
@@ -401,6 +355,12 @@ async def _erase_again(connection: Connection, missing: Sequence[MissingEntry]) 
     for lost in missing:
         if isinstance(lost.said, RedactionEntry):
             await apply_redaction(connection, lost.index)
+            changed = [
+                one.index
+                for one in missing
+                if any(member.redaction == lost.index for member in one.content.erased)
+            ]
+            await redactions.finish(connection, lost.index, changed)
 
 
 class Discard(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,13 +43,13 @@ async def open_register(
 ) -> None:
     """Migrate, begin the log if it is empty, take over the pack's agencies.
 
-    Without `derives` no row is written that follows from the pack: whoever verifies would destroy
-    the evidence. The first entry gets the database's time, the one that is given, or
-    the one from which a demonstration invents times. Repeats harmlessly. The first time it makes
-    the log's key file. Raises `ConfigurationError` when the register began with another pack. On a
-    standby, which takes no writes, all of it must have been done already.
+    Without `derives` nothing is written, for whoever verifies would destroy the evidence, nor on a
+    standby, which takes no writes: all of it must have been done already. The first entry gets the
+    database's time, the one that is given, or the one from which a demonstration invents times.
+    Repeats harmlessly. The first time it makes the log's key file. Raises `ConfigurationError` when
+    the register began with another pack.
     """
-    if await database.is_standby():
+    if not derives or await database.is_standby():
         await check_migrated(database)
         async with database.connection() as connection:
             _check_pack(await log.read_pack(connection), pack)
@@ -65,8 +65,7 @@ async def open_register(
             demonstration_from=demonstration_from,
         )
         _check_pack(await log.keep_pack(connection, pack.code), pack)
-    if derives:
-        await _take_configuration(database, pack, settings, now=now or utc_now())
+    await _take_configuration(database, pack, settings, now=now or utc_now())
 
 
 def _check_pack(begun_with: str, pack: Pack) -> None:

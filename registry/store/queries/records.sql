@@ -8,7 +8,7 @@ from (select subject from unnest($1::text []) as given (subject) order by subjec
 
 -- name: read_latest
 select
-    r.id, r.agency, r.version, r.entry, r.state, e.leaf,
+    r.id, r.agency, r.origin, r.version, r.entry, r.state, e.leaf,
     f.risk, last.index as last_entry, last.leaf as last_leaf,
     (select s.code from short_code as s where s.record = r.id) as code,
     array(
@@ -27,7 +27,7 @@ where r.id = any($1::text [])
 
 -- name: current
 select
-    r.id, r.agency, r.version, r.state, r.entry, v.published_at, e.leaf,
+    r.id, r.agency, r.origin, r.version, r.state, r.entry, v.published_at, e.leaf,
     f.risk, last.index as last_entry, last.leaf as last_leaf,
     (select s.code from short_code as s where s.record = r.id) as code,
     array(

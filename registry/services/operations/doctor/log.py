@@ -30,7 +30,7 @@ from registry.services.operations.doctor.checks import (
 from registry.services.operations.doctor.host import LEAST_SHARE
 from registry.services.operations.heartbeat import SILENT_AFTER
 from registry.settings import Settings
-from registry.store import bound_rows, checkpoints
+from registry.store import checkpoints, log_checks
 from registry.store.database import Connection
 from registry.store.log import GuardedState
 from registry.store.published_files import read_target
@@ -51,7 +51,7 @@ async def check_log(looked: Installation) -> AsyncIterator[Check]:
         why = state.stopped or lacks(state, guard.memory.last)
         seen = f"nothing is filed or published: {why or 'the database is not confirmed yet'}"
         yield finding("log", seen, "Start registry work, and do what its log says.")
-    fault = await bound_rows.read_fault(connection)
+    fault = await log_checks.read_fault(connection)
     if fault is not None:
         yield finding(
             "log",
