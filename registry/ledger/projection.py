@@ -116,6 +116,7 @@ def restored(
     said: LogEntry,
     sections: Sequence[KeptSection],
     *,
+    values: Document | None = None,
     verdict: KeptVerdict | None = None,
     agency: Agency | None = None,
     current: CurrentVersion | None = None,
@@ -125,9 +126,10 @@ def restored(
 ) -> NewEntry:
     """Return what was appended, from an entry and what is left of its content.
 
-    `agency` is that of a version; `current` is where the record stood before, `stored` the entry's
-    bytes and `request` the number of a redaction's request, where it is to be appended again.
-    `left` are the verdicts that a redaction leaves, until it is carried out.
+    `values` are those of the sections, where they are known. `agency` is that of a version;
+    `current` is where the record stood before; `stored` are the entry's bytes, and `request` is the
+    number of a redaction's request, where it is to be appended again. `left` are the verdicts that
+    a redaction leaves, until it is carried out.
     """
     sealed = [
         Section(key=one.key, value=one.value, salts=one.salts, commitment=said.commitments[one.key])
@@ -145,7 +147,7 @@ def restored(
     if agency is None or verdict is None:
         raise TypeError("a version has an agency and a verdict")
     document = readable(
-        {one.key: msgspec.json.decode(one.value) for one in sections},
+        {one.key: msgspec.json.decode(one.value) for one in sections} if values is None else values,
         [member.pointer for one in sections for member in one.erased],
     )
     return Publication(
@@ -245,7 +247,7 @@ class _Fold:
         self._table = "section" if isinstance(said, VersionEntry) else "entry_section"
         if any(section.erased for section in content.sections):
             self._table += " or erased_member"
-        check_kept(content.sections, said.commitments)
+        values = check_kept(content.sections, said.commitments)
         redactions = [
             (index, redaction)
             for index, redaction in self._part.redactions
@@ -266,6 +268,7 @@ class _Fold:
         new = restored(
             said,
             content.sections,
+            values=values,
             verdict=verdict,
             agency=agency,
             current=current,

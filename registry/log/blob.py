@@ -277,10 +277,10 @@ def check_verdict(verdict: Any, digest: str | None) -> None:
         raise ContentRefused("its verdict is not what the entry commits to")
 
 
-def check_kept(sections: Sequence[KeptSection], commitments: Mapping[str, str]) -> None:
+def check_kept(sections: Sequence[KeptSection], commitments: Mapping[str, str]) -> dict[str, Any]:
     """Check stored sections against the `sections` of their entry, as a file would be.
 
-    Raises `ContentRefused`.
+    Return their values. Raises `ContentRefused`.
     """
     if {section.key for section in sections} != set(commitments):
         raise ContentRefused("there are not the sections that the entry commits to")
@@ -303,6 +303,7 @@ def check_kept(sections: Sequence[KeptSection], commitments: Mapping[str, str]) 
             found[section.key] = section_digest(section.key, sorted(members.items()))
         if found[section.key] != commitments[section.key]:
             raise ContentRefused(f"section {section.key} is not what the entry commits to")
+    return values
 
 
 def _value(section: KeptSection) -> Any:

@@ -54,28 +54,28 @@ ROWS = {
         ["""update search_version set codes = replace(codes, '"risk":["minimal"]',
         '"risk":["high"]') where codes like '%"risk":["minimal"]%'""", INDEXED],
         ["search_version"],
-        r"table search_version, .* codes, risk is \[\"high\"\], and \[\"minimal\"\] follows",
+        r'table search_version, .* codes is .*"risk":\["high"\].*, and .*"risk":\["minimal"\]',
         r"/api/v1/records\?.*: risk, high is \d, and \d follows from the log",
     ),
     "a sector in the search rows": (
         ["""update search_version set codes = replace(codes, '"sector":["health"]',
         '"sector":["justice"]') where codes like '%"sector":["health"]%'""", INDEXED],
         ["search_version"],
-        r"table search_version, .* codes, sector is ",
+        r'table search_version, .* codes is .*"justice"',
         r"/api/v1/records\?.*: sector, health is 0, and \d follows from the log",
     ),
     "an agency in the search rows": (
         ["""update search_version set codes = replace(codes, '"agency":["demo-sante"]',
         '"agency":["demo-services"]')""", INDEXED],
         ["search_version"],
-        r"table search_version, .* codes, agency is ",
+        r'table search_version, .* codes is .*"demo-services"',
         r"/api/v1/records\?.*: agency, demo-sante is 0, and \d follows from the log",
     ),
     "a status in the search rows": (
         ["""update search_version set codes = replace(codes, '"status":["in_use"]',
         '"status":["retired"]')""", INDEXED],
         ["search_version"],
-        r"table search_version, .* codes, status is ",
+        r'table search_version, .* codes is .*"retired"',
         r"/api/v1/records\?.*: status, in_use is 0, and \d follows from the log",
     ),
     "a figure": (
@@ -99,7 +99,7 @@ ROWS = {
     "the findings": (
         ["update version set findings = '[]' where findings <> '[]'"],
         ["version"],
-        r"table version, .*: findings and missing is \"0 and ",
+        r"table version, .*: its verdict is not what the entry commits to",
         r"content/1.json, entry 1: its verdict is not what the entry commits to",
     ),
     "the completeness": (
@@ -111,25 +111,25 @@ ROWS = {
     "what is missing": (
         ["update version set missing = '{}' where missing <> '{}'"],
         ["version"],
-        r"table version, .*: findings and missing is ",
+        r"table version, .*: its verdict is not what the entry commits to",
         r"content/1.json, entry 1: its verdict is not what the entry commits to",
     ),
     "an agency's name": (
         ["update agency set document = replace(document, 'Santé', 'Paix') where id = 'demo-sante'"],
         ["agency"],
-        r"table agency, demo-sante, entry \d+: document, name, fr is \".*Paix\", and \".*Santé\"",
+        r"table agency, demo-sante: document is .*Paix.*, and .*Santé",
         r"/api/v1/agencies: demo-sante: name, fr is \".*Paix\", and \".*Santé\" follows",
     ),
     "where a record stands": (
         [f"update record set state = 'published' where id = '{WITHDRAWN}'"],
         ["record"],
-        rf"entry \d+: {WITHDRAWN} stands otherwise than its entries say",
+        rf'table record, {WITHDRAWN}, entry \d+: state is "published", and "withdrawn" follows',
         r"/api/v1/agencies: demo-sante: records is 3, and 2 follows from the log",
     ),
     "a version dropped": (
         [f"delete from version where record = '{CHANGED}' and version = 1"],
         ["version"],
-        r"entry \d+: its version is missing",
+        r"table version, .*, entry \d+: its version is missing",
         r"content/1.json, entry 1: it does not have ",
     ),
     "a short code": (
@@ -142,7 +142,7 @@ ROWS = {
         [f"update version set version = version + 10 where record = '{CHANGED}'",
          f"update version set version = 13 - version where record = '{CHANGED}'"],
         ["version"],
-        r"entry \d+: its version is of another version",
+        r"table version, .*, entry \d+: version is 2, and 1 follows",
         r"content/1.json, entry 1: it does not have ",
     ),
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """Every forgery of a row that an answer is made of is found, by the owner of the database too."""
 
+import json
 import re
 
 import pytest
@@ -304,6 +305,21 @@ async def test_a_register_in_order_is_found_so(filed, database, settings, pack):
     assert found.source_rows == 1
     await check_rows_from(database, settings, 0)
     await check_rows_from(database, settings, 3, most=2)
+
+
+async def test_a_lowering_under_another_id_is_stated_by_the_entry(
+    database, settings, pack, publish, record
+):
+    await publish(record, lowered_from="high")
+    await publish(amended(record, system_version="1.3"))
+    await check(database, settings, pack)
+    async with database.connection() as connection:
+        said = await connection.fetch("select bytes from log_entry where kind = 'version'")
+        counted = await connection.fetch(
+            "select risk_before, risk_change from figure order by entry"
+        )
+    assert [json.loads(one["bytes"]).get("lowered_from") for one in said] == ["high", None]
+    assert [tuple(row) for row in counted] == [("high", "lowered"), ("minimal", None)]
 
 
 async def test_each_forgery_is_found_with_its_first_row(filed, database, settings, pack):
