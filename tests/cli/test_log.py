@@ -168,7 +168,7 @@ def test_what_was_done_to_the_database_is_told_and_stops_publication(own, publis
 
     asyncio.run(change('"demo-sante/other"'))
     told = own("log", "verify", code=1).stderr
-    assert "the database, entry 1: section id is not what the entry commits to" in told
+    assert "entry 1: section id is not what the entry commits to" in told
     own("attest", "demo-sante", "--systems", 3, "--contact", "a@demo-sante.example")
     told = " ".join(own("log", "publish", code=1).stderr.split())
     assert "section id is not what the entry commits to" in told

@@ -17,12 +17,13 @@ from registry.pages.build.read_snapshot import build_register
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
 from registry.services.filing.drafts import Precondition
+from registry.services.importing import importing
 from registry.services.importing.matching import ForeignFiling
 from registry.services.people.access import Actor
 from registry.services.statements import redaction
 from registry.services.statements.attestation import attest
 from registry.services.statements.withdrawal import withdraw
-from registry.store import agencies, imports, records
+from registry.store import agencies, records
 from registry.worker.runner import publish as publish_log
 from tests.built import changing_pages, share_templates
 from tests.imported import import_filings
@@ -258,7 +259,7 @@ async def test_an_import_that_changed_nothing_is_shown_and_so_is_its_end(
     page = register.out / "en/registers/us-demo.html"
     begun = page.read_text("utf-8").count("Report of the import")
     with monkeypatch.context() as stopped:
-        stopped.setattr(imports, "end", dies)
+        stopped.setattr(importing, "end_run", dies)
         with pytest.raises(RuntimeError):
             await register.copy("one", "two")
     assert not await current()
