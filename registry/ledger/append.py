@@ -58,24 +58,26 @@ async def append_at(
 ) -> list[Entry]:
     """Append entries in order, with all that follows from them, inside the caller's transaction.
 
-    The caller has locked the `state`, so indexes are dense and times never decrease. Each record
-    comes at most once. `acts` go into the audit trail. Raises `ConfigurationError` where the log
-    has no first entry.
+    The caller has locked the `state`, so indexes are dense and times never decrease: those that
+    have no time of their own get this one. Each record comes at most once. `acts` go into the audit
+    trail. Raises `ConfigurationError` where the log has no first entry.
     """
-    if state.last_at is None:
+    if state.last_at is None and not (entries and entries[0].kind == "genesis"):
         raise ConfigurationError("the log has no first entry yet; start the register once")
-    at = max(_whole(at), state.last_at)
+    at, last = _whole(at), state.last_at
     after = state.range
     rows: dict[str, list[msgspec.Raw]] = {"audit": _encoded(map(msgspec.structs.asdict, acts))}
     appended: list[Entry] = []
     written = size = 0
     for new in entries:
-        content = new.stored or new.write(at)
+        given = new.at or at
+        last = given if last is None else max(given, last)
+        content = new.stored or new.write(last)
         entry = Entry(
             index=after.size,
             kind=new.kind,
             record=new.record,
-            at=at,
+            at=last,
             content=content,
             leaf=leaf_hash(content),
         )

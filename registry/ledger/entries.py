@@ -31,10 +31,11 @@ from registry.store.records import CurrentVersion
 class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that is to be appended.
 
-    `stored` are the exact bytes of one that is brought back from our own files.
+    `stored` are the exact bytes of one that published files have, and `at` is its time.
     """
 
     stored: bytes | None = None
+    at: dt.datetime | None = None
 
     @property
     def kind(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,86 +13,36 @@ import msgspec
 
 from registry.errors import Unavailable
 from registry.ledger import key
-from registry.ledger.append import append_at
 from registry.ledger.guard import LONGEST_SKEW, SeenLog, lacks
-from registry.ledger.projection import restored
-from registry.ledger.publication import Publication
 from registry.ledger.published_log import read_keys
 from registry.ledger.signing import SignedSize, reached_elsewhere, sign_again
 from registry.ledger.verify_database import check_database, rewrite_rows
 from registry.log.blob import (
-    Content,
-    KeptVerdict,
-    check_content,
-    check_verdict,
     content_file,
-    content_path,
-    kept_verdict,
 )
-from registry.log.configuration import PACK, read_pack_agencies
-from registry.log.entry import (
-    AgencyEntry,
-    ConfigurationEntry,
-    LogEntry,
-    RedactionEntry,
-    VersionEntry,
-    decode_entry,
-)
-from registry.log.files import LogRefused, read_bundle, sync, tree_of
-from registry.log.replay import LogInconsistent, LogReplay
-from registry.record.pack import Agency
+from registry.log.files import LogRefused, sync, tree_of
+from registry.log.replay import LogInconsistent
 from registry.services.context import ServiceContext
+from registry.services.log.fold import Fold
 from registry.services.operations import audit_trail
 from registry.services.people.access import OPERATOR
-from registry.services.people.agencies import restore_named, store_agencies
-from registry.services.statements.erasure import apply_redaction
+from registry.services.people.agencies import restore_named
 from registry.settings import Settings
 from registry.store import (
-    agencies,
     checkpoints,
     discards,
-    imports,
     log,
     record_names,
-    records,
-    redactions,
     search_rows,
 )
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection, Database
 from registry.store.discards import DeadReceipt
 from registry.store.log import LogState
-from registry.text.catalogues import SOURCE
-from registry.tlog.bundle import parse_bundle
 from registry.tlog.compact import CompactRange
-from registry.tlog.hashing import leaf_hash
 from registry.tlog.proof import root_of
-from registry.tlog.tile import WIDTH
 
 _AT_ONCE = 4096
-
-
-class MissingEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry that the database lacks, as our files have it: bytes, what they say, content.
-
-    `left` are the verdicts that a redaction leaves, as far as no later one has left others.
-    """
-
-    index: int
-    entry: bytes
-    said: LogEntry
-    content: Content
-    left: Mapping[int, KeptVerdict]
-
-    @property
-    def at(self) -> dt.datetime:
-        """The entry's time."""
-        return dt.datetime.fromisoformat(self.said.at)
-
-    @property
-    def run(self) -> int:
-        """The number of the import that wrote it, 0 if none did."""
-        return getattr(self.said, "run", None) or 0
 
 
 async def heal_log(
@@ -121,19 +71,15 @@ async def heal_log(
         if furthest is None or furthest.size <= state.range.size:
             return 0
         await asyncio.to_thread(_check_tiles, folder, state, furthest)
-        missing = list(_read_missing(folder, state.range.size, furthest.size))
-        _check_redacted(missing)
-        for lost in missing:
-            await _bring_back(connection, lost)
-            progress(lost.index + 1 - state.range.size, len(missing))
-        await imports.go_on_after(connection, max((one.run for one in missing), default=0))
+        fold = Fold(folder, state.range.size, furthest.size)
+        await fold.append(connection, progress)
         healed = await log.read_state(connection)
         if healed.range.root() != furthest.root:
             raise LogRefused("what was brought back is not what was signed; nothing was changed")
         signed = await sign_again(connection, settings, healed, last, now=now)
         if not await checkpoints.insert(connection, signed, previous=last):
             raise Unavailable("another process has signed the log meanwhile; try again")
-        await _erase_again(connection, missing)
+        await fold.erase(connection)
         # What was acknowledged and never signed is in no file.
         seen = context.guard.memory.last
         await log.keep_discards(connection, seen.discards)
@@ -142,7 +88,7 @@ async def heal_log(
             await log.confirm(connection, state.database)
         else:
             await log.stop(connection, why)
-    return len(missing)
+    return furthest.size - state.range.size
 
 
 async def heal_rows(
@@ -218,149 +164,6 @@ def _check_tiles(folder: Path, state: LogState, furthest: SignedSize) -> None:
         raise LogRefused(
             "the database has other entries than were signed; run: registry log verify"
         )
-
-
-def _read_missing(folder: Path, start: int, end: int) -> Iterator[MissingEntry]:
-    nodes = tree_of(folder, end)
-    for number in range(start // WIDTH, -(-end // WIDTH)):
-        first = number * WIDTH
-        content, width = read_bundle(folder, number, min(end - first, WIDTH))
-        entries = parse_bundle(content, width)
-        for index in range(max(start, first), min(end, first + WIDTH)):
-            entry = entries[index - first]
-            if leaf_hash(entry) != nodes(0, index):
-                raise LogRefused(f"the bundle of entry {index} in {folder} has another one")
-            yield _lost(folder, index, entry)
-
-
-def _lost(folder: Path, index: int, entry: bytes) -> MissingEntry:
-    said = decode_entry(entry)
-    commitments = said.commitments
-    path = folder / content_path(index)
-    try:
-        content = check_content(
-            path.read_bytes(),
-            index=index,
-            commitments=commitments,
-            digest=said.digest,
-            left=said.left,
-        )
-        left = dict(content.left)
-        for number in said.left.keys() - left.keys():
-            # It was carried out: the version's own content has what it left of the verdict.
-            path = folder / content_path(int(number))
-            verdict = msgspec.json.decode(path.read_bytes())["verdict"]
-            if verdict.pop("redaction", None) == index:
-                check_verdict(verdict, said.left[number])
-                left[number] = verdict
-    except (FileNotFoundError, ValueError, LookupError) as error:
-        raise LogRefused(f"{path} is needed, and is missing or damaged: {error}") from error
-    return MissingEntry(
-        index=index,
-        entry=entry,
-        said=said,
-        content=content,
-        left={int(number): kept_verdict(one) for number, one in left.items()},
-    )
-
-
-def _check_redacted(missing: Sequence[MissingEntry]) -> None:
-    """Check what contents say that redactions have changed, by these; raises `LogInconsistent`."""
-    walk = LogReplay()
-    for lost in missing:
-        walk.note_content(content_path(lost.index), lost.index, lost.said, lost.content)
-        if isinstance(lost.said, RedactionEntry):
-            walk.redactions[lost.index] = lost.said
-    walk.check_erased()
-
-
-async def _bring_back(connection: Connection, lost: MissingEntry) -> None:
-    said, record = lost.said, lost.said.record or ""
-    current = (await records.read_latest(connection, [record])).get(record)
-    sections, agency, verdict, request = [*lost.content.sections.values()], None, None, 0
-    if isinstance(said, VersionEntry):
-        home = said.agency(None if current is None else current.agency)
-        agency = await _agency(connection, lost.index, home, said.origin)
-        verdict = kept_verdict(lost.content.verdict or {})
-    elif isinstance(said, RedactionEntry):
-        request = await _request(connection, lost, said)
-    elif record and current is None:
-        raise LogRefused(f"entry {lost.index} is of {record}, of which nothing was published")
-    if isinstance(said, AgencyEntry):
-        await store_agencies(connection, [said.facts])
-    elif isinstance(said, ConfigurationEntry):
-        pack = lost.content.sections[PACK].value
-        await store_agencies(connection, [*read_pack_agencies(pack).values()])
-    entry = restored(
-        said,
-        sections,
-        verdict=verdict,
-        agency=agency,
-        current=current,
-        stored=lost.entry,
-        request=request,
-        left=lost.left,
-    )
-    state = await log.lock_state(connection)
-    [appended] = await append_at(connection, state, [entry], at=lost.at)
-    fits = appended.index == lost.index and (
-        not isinstance(said, VersionEntry)
-        or (isinstance(entry, Publication) and entry.version == said.version)
-    )
-    if not fits:
-        raise LogRefused(f"entry {lost.index} does not fit what the database has of its record")
-
-
-async def _agency(connection: Connection, index: int, agency: str, origin: str | None) -> Agency:
-    """Return an agency; one of another register that is not known is named by its id for now."""
-    found = await agencies.read_named(connection, [agency])
-    if agency in found:
-        return found[agency]
-    if origin is None:
-        raise LogRefused(
-            f"entry {index} is of the agency {agency}, which the country pack does not know"
-        )
-    # Its own entry brings its name, or the next import of its register.
-    named = Agency(id=agency, name={SOURCE: agency}, kind="foreign", origin=origin)
-    await agencies.save(connection, [named])
-    return named
-
-
-async def _request(connection: Connection, lost: MissingEntry, said: RedactionEntry) -> int:
-    """Insert the request of a redaction, as far as its entry says it; return its number."""
-    sections = lost.content.sections
-    texts = {key: msgspec.json.decode(one.value) for key, one in sections.items()}
-    asked = redactions.Redaction(
-        id=0,
-        record=said.id,
-        agency=said.agency,
-        versions=said.versions,
-        entries=said.entries,
-        pointers=said.pointers,
-        basis=said.basis,
-        authority=texts.get("authority") or "",
-        reference=texts.get("reference"),
-        requested_by=said.actor,
-        requested_at=lost.at,
-    )
-    return await redactions.insert(connection, asked)
-
-
-async def _erase_again(connection: Connection, missing: Sequence[MissingEntry]) -> None:
-    """Destroy what redactions name: the older state of the database has it still."""
-    for lost in missing:
-        for section in lost.content.sections.values():
-            if section.erased:
-                await checkpoints.insert_erased(connection, lost.index, section)
-    for lost in missing:
-        if isinstance(lost.said, RedactionEntry):
-            await apply_redaction(connection, lost.index)
-            changed = [
-                one.index
-                for one in missing
-                if any(member.redaction == lost.index for member in one.content.erased)
-            ]
-            await redactions.finish(connection, lost.index, changed)
 
 
 class Discard(msgspec.Struct, frozen=True, kw_only=True):
