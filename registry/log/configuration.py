@@ -15,18 +15,18 @@ import msgspec
 from registry import __version__
 from registry.record.canonical import canonical
 from registry.record.model import Document
-from registry.record.pack import Agency, Pack
+from registry.record.pack import Agency, Pack, pack_document
 
 PACK, RELEASE = "pack", "release"
 
 
 class _Agencies(msgspec.Struct, frozen=True):
-    agencies: dict[str, Agency]
+    agencies: list[Agency]
 
 
 def configuration_document(pack: Pack) -> Document:
     """Return the configuration of a register of a country pack that this release serves."""
-    return {PACK: msgspec.to_builtins(pack), RELEASE: __version__}
+    return {PACK: pack_document(pack), RELEASE: __version__}
 
 
 @lru_cache(maxsize=8)
@@ -36,11 +36,6 @@ def configuration_sections(pack: Pack) -> Mapping[str, str]:
     return {key: canonical(value).decode() for key, value in document.items()}
 
 
-def read_pack(section: str | bytes) -> Pack:
-    """Return the country pack of a section; raises `ValueError` where it is none."""
-    return msgspec.json.decode(section, type=Pack)
-
-
 def read_pack_agencies(section: str | bytes) -> dict[str, Agency]:
     """Return the agencies of a section's country pack; raises `ValueError` where it is none."""
-    return msgspec.json.decode(section, type=_Agencies).agencies
+    return {one.id: one for one in msgspec.json.decode(section, type=_Agencies).agencies}

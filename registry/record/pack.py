@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.record.codelists import CodeList, codelists, codes, read_rows, texts
+from registry.record.canonical import canonical
+from registry.record.codelists import Code, CodeList, codelists, codes, read_rows, texts
 from registry.record.csv_tables import open_table
 from registry.record.model import LangText
 from registry.record.pack_checks import (
@@ -197,7 +198,7 @@ def load_pack(code: str, packs: Path | None = None) -> Pack:
     whole = _read(code, packs)
     _check(code, whole)
     tables = {name: whole.pop(name) for name in (*TABLES, *OPTIONAL)}
-    return msgspec.structs.replace(
+    pack = msgspec.structs.replace(
         msgspec.convert({**whole, "agencies": {}, "lists": {}}, Pack),
         agencies={row["id"]: _agency(row) for row in tables["agencies"]},
         lists={name: codes(tables[name], source=f"{name}.csv") for name in LISTS},
@@ -212,6 +213,28 @@ def load_pack(code: str, packs: Path | None = None) -> Pack:
             Service(agency=row.get("agency"), sector=row.get("sector"), wordings=_wordings(row))
             for row in tables[SERVICES]
         ),
+    )
+    # Texts have their languages in the order in which the log has them, too.
+    return read_pack(canonical(pack_document(pack)))
+
+
+def pack_document(pack: Pack) -> dict[str, Any]:
+    """Return a pack as a JSON value, with agencies and codes as lists: their order counts."""
+    document: dict[str, Any] = msgspec.to_builtins(pack)
+    document["agencies"] = [*document["agencies"].values()]
+    document["lists"] = {name: [*codes.values()] for name, codes in document["lists"].items()}
+    return document
+
+
+def read_pack(content: str | bytes) -> Pack:
+    """Return the pack of a `pack_document` in JSON; raises `ValueError` where it is none."""
+    document = msgspec.json.decode(content, type=dict[str, Any])
+    lists = msgspec.convert(document.pop("lists", None), dict[str, list[Code]])
+    agencies = msgspec.convert(document.pop("agencies", None), list[Agency])
+    return msgspec.structs.replace(
+        msgspec.convert({**document, "agencies": {}, "lists": {}}, Pack),
+        agencies={one.id: one for one in agencies},
+        lists={name: {one.code: one for one in codes} for name, codes in lists.items()},
     )
 
 
