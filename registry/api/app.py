@@ -165,6 +165,7 @@ def create_app(
     settings: Settings,
     *,
     tell: Callable[[AccessLogEntry], None] | None,
+    pack: Pack | None = None,
     clock: Clock = utc_now,
     render: Callable[[ASGIApp, Litestar], ASGIApp] | None = None,
     pages: Sequence[HTTPRouteHandler] = (),
@@ -172,12 +173,13 @@ def create_app(
 ) -> ASGIApp:
     """Return the ASGI application of one worker; `settings.database_url` must be set.
 
-    `tell` writes the access log; there is none without it. `clock` is the time of reads, which
+    `tell` writes the access log; there is none without it. The `pack` is that of the settings, or
+    another. `clock` is the time of reads, which
     decides what is still to come and what is overdue. `render` wraps the application of the site's
     files, and is given that of the handlers, of which some may answer with `pages`. What
     lies under the prefix of `private` goes there as it is, past the site and its caches.
     """
-    litestar = _litestar(settings, clock, pages, private)
+    litestar = _litestar(settings, pack, clock, pages, private)
     site: ASGIApp = StaticSite(settings.site_dir, litestar.state.store)
     if render is not None:
         site = render(site, litestar)
@@ -209,9 +211,10 @@ def create_app(
     )
 
 
-def describe_api(settings: Settings) -> dict[str, Any]:
+def describe_api(settings: Settings, pack: Pack | None = None) -> dict[str, Any]:
     """Return the description that `/openapi.json` serves, without serving."""
-    return openapi.describe(_litestar(settings), load_pack(settings.pack, settings.packs))
+    pack = pack or load_pack(settings.pack, settings.packs)
+    return openapi.describe(_litestar(settings, pack), pack)
 
 
 def _is_api(path: str) -> bool:
@@ -220,11 +223,12 @@ def _is_api(path: str) -> bool:
 
 def _litestar(
     settings: Settings,
+    pack: Pack | None = None,
     clock: Clock = utc_now,
     pages: Sequence[HTTPRouteHandler] = (),
     private: PrivatePages | None = None,
 ) -> Litestar:
-    pack = load_pack(settings.pack, settings.packs)
+    pack = pack or load_pack(settings.pack, settings.packs)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""`registry audit`: compare all that a register answers with what its log says."""
+"""`registry audit`: compare what a register answers with what follows from its log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from registry.audit.audit import AuditReport, audit_register
 from registry.cli.evidence import (
     keeping_evidence,
     kept_option,
@@ -19,7 +20,6 @@ from registry.cli.evidence import (
 )
 from registry.cli.output import print_message, progress_bar, write_json
 from registry.log.replay import LogReplay
-from registry.pages.audit import AuditReport, audit_register
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
 from registry.verify.log import ReadFile, VerifiedLog, verify_log
@@ -31,6 +31,12 @@ from registry.verify.log import ReadFile, VerifiedLog, verify_log
 @policy_options
 @kept_option
 @memory_option
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1),
+    help="The part of its answers that is compared, 0 to 1. Default: all of a register of some "
+    "hundred records, less of a larger one; what was not asked for is said.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the verdict to stdout as JSON.")
 def audit(
     address: str,
@@ -39,14 +45,16 @@ def audit(
     kept: tuple[Path, ...],
     *,
     no_memory: bool,
+    share: float | None,
     as_json: bool,
 ) -> None:
-    """Compare all that a register answers with what its log says; anybody can, from anywhere.
+    """Compare what a register answers with what its log says; anybody can, from anywhere.
 
-    ADDRESS is that of the register, or of its log. The whole log is verified; then lists, counts,
-    records, versions, withdrawals, attestations, statistics and pages must be what follows from
-    it. The log must also go on from every note that was kept of it, and from what this user has
-    seen of it before. Exits with 1 where anything differs, and names the first that does.
+    ADDRESS is that of the register, or of its log. The whole log is verified, and a register is
+    rebuilt from it here, in a temporary folder, with a database and a site; then both are asked the
+    same, and must answer the same. The log must also go on from every note that was kept of it, and
+    from what this user has seen of it before. Exits with 1 where anything differs, and names the
+    first that does.
 
     Example: registry audit https://algorithms.example.org/ --key log.example+1234abcd+AQ…
     """
@@ -65,7 +73,7 @@ def audit(
                     memory,
                 )
 
-        report = audit_register(address, verify=verify, progress=progress)
+        report = audit_register(address, verify=verify, progress=progress, share=share)
     if as_json:
         write_json(report)
     else:

@@ -1,8 +1,7 @@
 """The log as a state machine: whether each entry may stand where it does, and what follows from it.
 
 It needs nothing but entries and blobs: their form, times that never decrease, and for each record,
-and each agency's attestations, the chain of entries in which nothing is left out. What follows is
-kept by `register.RegisterReplay`.
+and each agency's attestations, the chain of entries in which nothing is left out.
 """
 
 from __future__ import annotations
@@ -111,7 +110,7 @@ class LogReplay:
         """The members that blobs say were erased, until their redaction is met."""
         self._left_verdicts: list[_SaidLeft] = []
         """The verdicts of versions of which redactions erased something, as the members are."""
-        self._codes: dict[str, str] = {}
+        self.codes: dict[str, str] = {}
         """The records by the short codes given so far."""
         self._invented_before = ""
         """Times before it are a demonstration's, and `_invented` the agencies that have one."""
@@ -226,7 +225,7 @@ class LogReplay:
             case RedactionEntry():
                 self.redactions[index] = entry
             case VersionEntry(code=str(code)):
-                self._codes[code] = entry.id
+                self.codes[code] = entry.id
             case PolicyEntry():
                 self.policy = entry.policy
             case GenesisEntry():
@@ -299,6 +298,6 @@ class LogReplay:
             return f"{entry.code} is no short code"
         if entry.origin is not None or entry.version != 1:
             return f"it gives {entry.id} a short code, which it may not"
-        if entry.code in self._codes:
-            return f"its short code {entry.code} is that of {self._codes[entry.code]}"
+        if entry.code in self.codes:
+            return f"its short code {entry.code} is that of {self.codes[entry.code]}"
         return None

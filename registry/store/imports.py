@@ -172,6 +172,11 @@ async def begin(
     )
 
 
+async def keep_report(connection: Connection, run: int, report: str) -> None:
+    """Store the report of a run that ended, as its JSON text."""
+    await connection.execute(statement("imports", "keep_report"), run, report)
+
+
 async def go_on_after(connection: Connection, run: int) -> None:
     """Set the number of the next run to one after this, which the log names."""
     await connection.execute(statement("imports", "go_on_after"), run)

@@ -38,9 +38,17 @@ _TRACKER = re.compile(rb"((utm|mtm|pk)_[^=]*|[a-z]*clid|mc_[ce]id|_gl)(=|$)|$")
 """What others put into links to know who followed them, which is no part of a question."""
 
 
-def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | None) -> ASGIApp:
-    """Return the ASGI application of one worker; `tell` writes the access log."""
-    pack = load_pack(settings.pack, settings.packs)
+def create_app(
+    settings: Settings,
+    *,
+    tell: Callable[[AccessLogEntry], None] | None,
+    pack: Pack | None = None,
+) -> ASGIApp:
+    """Return the ASGI application of one worker; `tell` writes the access log.
+
+    The country pack is that of the settings, or another.
+    """
+    pack = pack or load_pack(settings.pack, settings.packs)
 
     @cache
     def opened() -> dict[str, Edition]:
@@ -79,6 +87,7 @@ def create_app(settings: Settings, *, tell: Callable[[AccessLogEntry], None] | N
     return api.create_app(
         settings,
         tell=tell,
+        pack=pack,
         render=render,
         pages=[
             search_handler(editions),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from registry.audit.audit import AuditReport
 from registry.cli.audit import print_audit
 from registry.ledger.key import read
-from registry.pages.audit import AuditReport
 from registry.tlog.checkpoint import stated
 from registry.tlog.keys import Signer
 from tests.cli.conftest import begin

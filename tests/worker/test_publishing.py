@@ -10,6 +10,7 @@ from urllib.error import HTTPError
 import msgspec
 import pytest
 
+from registry.audit.audit import audit_register
 from registry.errors import ConfigurationError, Unavailable
 from registry.ledger import append, key
 from registry.ledger.export import CopiedLog, copy_log
@@ -18,7 +19,6 @@ from registry.ledger.publish_files import publish_log
 from registry.ledger.published_log import LogTree
 from registry.ledger.targets import Folder, ObjectStore
 from registry.log.files import LogBehind, LogRefused
-from registry.pages.audit import audit_register
 from registry.services.context import ServiceContext
 from registry.settings import from_environment
 from registry.store import published_files

@@ -106,6 +106,12 @@ class Fold:
             await checkpoints.insert_erased(connection, index, section)
         for redaction in self._redactions:
             await apply_redaction(connection, redaction)
+            changed = [
+                index
+                for index, section in self._erased
+                if any(member.redaction == redaction for member in section.erased)
+            ]
+            await redactions.finish(connection, redaction, sorted({*changed}))
 
     def _stated_agencies(self) -> dict[str, Agency]:
         """Return the agencies that the entries state, by id: their own, else the country pack's."""

@@ -6,6 +6,9 @@ insert into import_run (origin, begun_at, file_name, file_sha256, crosswalk_sha2
 values ($1, $2, $3, $4, $5, $6, $7, $8, '{}')
 returning id
 
+-- name: keep_report
+update import_run set report = $2 where id = $1
+
 -- name: go_on_after
 select setval(s.name, $1) from (select pg_get_serial_sequence('import_run', 'id') as name) as s
 where $1 > coalesce(pg_sequence_last_value(s.name::regclass), 0)

@@ -1,0 +1,310 @@
+"""The addresses that an audit asks for: files of the site, and questions made by rule.
+
+The description of the API gives its addresses and parameters, each with the codes that it may have;
+where it lists none, the codes are those that the rebuilt register counts. Each parameter is asked
+for alone, with every code. What is in the register gives the rest: records, versions, entries.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import cycle, product
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from registry.audit.remote import Answer
+from registry.file_headers import address_of
+from registry.log.files import INCIDENTS
+from registry.record.facets import FACETS
+from registry.record.pointers import strings_in
+
+Ask = Callable[[str], Awaitable[Answer]]
+
+_PAGE = 100
+_WORDS = 24
+"""Records of which a word, two words and the beginning of one are searched for."""
+_SHORTEST = 4
+_RECORDS = "/api/v1/records"
+_SHARED = frozenset(
+    {
+        *FACETS,
+        "q",
+        "lang",
+        "changed_since",
+        "changed_until",
+        "unchanged_since",
+        "completeness_min",
+        "completeness_max",
+    }
+)
+"""The parameters of searches, which exports have too and are asked for there alone."""
+
+_PAGED = {"cursor", "since", "before", "limit", "as_of", "q"}
+"""Parameters that another question asks for, or every one."""
+
+_WORKBOOK = "/api/v1/workbooks/template.xlsx"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """An address, and the kind of answer under which it is counted."""
+
+    kind: str
+    path: str
+
+
+class LogContents(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in a log: versions by record, short codes, the number of entries, the root in hex."""
+
+    versions: Mapping[str, int]
+    codes: Sequence[str]
+    size: int
+    root: str
+
+    @property
+    def as_of(self) -> str:
+        """The parameter `as_of` of its last entry."""
+        return f"entry:{self.size - 1}"
+
+
+class Questions:
+    """The questions about a register with a log, of which `ask` asks the rebuilt one."""
+
+    def __init__(
+        self,
+        ask: Ask,
+        log: LogContents,
+        files: Sequence[str],
+        *,
+        languages: Sequence[str],
+    ) -> None:
+        """Take what is asked about: the log, the files of the site, its languages."""
+        self._ask = ask
+        self._log = log
+        self._files = files
+        self._languages = languages
+        self._random = random.Random(log.root)  # noqa: S311  anybody draws the same
+        self._counted: dict[str, list[str]] = {}
+
+    async def all(self) -> AsyncIterator[Question]:
+        """Yield every question once."""
+        seen: set[str] = set()
+        async for one in self._all():
+            if one.path not in seen:
+                seen.add(one.path)
+                yield one
+
+    async def _all(self) -> AsyncIterator[Question]:
+        for one in self._site():
+            yield one
+        for one in self._log_files():
+            yield one
+        described = await self._json("/openapi.json")
+        yield Question("answers", "/openapi.json")
+        await self._count_codes()
+        for path, methods in described["paths"].items():
+            operation = methods.get("get")
+            if operation is None or operation.get("security") or not path.startswith("/api/"):
+                continue
+            async for one in self._operation(path, operation):
+                yield one
+        async for one in self._searches():
+            yield one
+        for one in self._made_when_asked():
+            yield one
+
+    def _site(self) -> Iterator[Question]:
+        for file in self._files:
+            kind = "feeds" if file.startswith("feeds/") else "files"
+            yield Question("pages" if file.endswith(".html") else kind, f"/{address_of(file)}")
+
+    def _log_files(self) -> Iterator[Question]:
+        for name in ("log.json", "policy", "witnessed", "checkpoint", "site.json", INCIDENTS):
+            yield Question("log files", f"/log/{name}")
+        for index in range(self._log.size):
+            yield Question("log files", f"/log/content/{index}.json")
+            yield Question("log files", f"/log/proof/{index}.tlog-proof")
+
+    async def _count_codes(self) -> None:
+        """Read the codes that the register counts, by facet."""
+        asked = {"facets": ",".join(FACETS), "limit": 1, "as_of": self._log.as_of}
+        page = await self._json(f"{_RECORDS}?{_query(asked)}")
+        self._counted = {
+            name: [one["code"] for one in counts] for name, counts in page["facets"].items()
+        }
+        agencies = await self._json("/api/v1/agencies")
+        self._counted["agency"] = [one["id"] for one in agencies["items"]]
+
+    async def _operation(self, path: str, operation: Mapping[str, Any]) -> AsyncIterator[Question]:
+        parameters = operation.get("parameters", ())
+        has_moment = any(one["name"] == "as_of" for one in parameters)
+        always = {"as_of": self._log.as_of} if has_moment else {}
+        kind = _kind(path)
+        places = [one async for one in self._places(path, parameters)]
+        for place in places:
+            for given in self._given(path, parameters):
+                asked = {**given, **always}
+                if path == _RECORDS:
+                    async for one in self._pages(f"{place}?{_query(asked)}"):
+                        yield one
+                elif path == "/api/v1/changes":
+                    async for one in self._changes(asked):
+                        yield one
+                else:
+                    yield Question(kind, f"{place}?{_query(asked)}" if asked else place)
+
+    async def _places(
+        self, path: str, parameters: Sequence[Mapping[str, Any]]
+    ) -> AsyncIterator[str]:
+        """Yield the addresses of a path, with all that its parts may be."""
+        parts = [one for one in parameters if one["in"] == "path"]
+        names = {one["name"] for one in parts}
+        if {"agency", "slug"} <= names:
+            for record, last in sorted(self._log.versions.items()):
+                agency, slug = record.split("/")
+                at = path.replace("{agency}", agency).replace("{slug}", slug)
+                for version in range(1, last + 1) if "version" in names else (0,):
+                    yield at.replace("{version}", str(version))
+            return
+        values = [[*await self._values_of(path, one)] for one in parts]
+        for chosen in product(*values):
+            at = path
+            for one, value in zip(parts, chosen, strict=True):
+                at = at.replace(f"{{{one['name']}}}", quote(str(value), safe=""))
+            yield at
+
+    async def _values_of(self, path: str, part: Mapping[str, Any]) -> Sequence[Any]:
+        """Return what a part of a path may be."""
+        name, schema = part["name"], part["schema"]
+        if "enum" in schema:
+            return list(schema["enum"])
+        if name == "agency":
+            return self._counted["agency"]
+        if path == "/api/v1/codes/{code}":
+            return self._log.codes
+        # Of what there are few, the list itself has the ids.
+        listed = await self._json(path.partition("/{")[0])
+        return [one.get("id", one.get("code")) for one in listed["items"]]
+
+    def _given(
+        self, path: str, parameters: Sequence[Mapping[str, Any]]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the parameters that are given at once: none, then each with every code."""
+        required = [one for one in parameters if one.get("required") and one["in"] == "query"]
+        if required:
+            return
+        base: dict[str, Any] = {"limit": _PAGE} if path == _RECORDS else {}
+        yield base
+        for one in parameters:
+            name = one["name"]
+            is_export = path.startswith("/api/v1/exports/")
+            if one["in"] != "query" or name in _PAGED or (is_export and name in _SHARED):
+                continue
+            for value in self._codes(path, name, one["schema"]):
+                yield base | {name: value}
+
+    def _codes(self, path: str, name: str, schema: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the codes of a parameter, of one with a range the ends and the middle."""
+        listed = schema.get("items", schema)
+        if "enum" in listed:
+            if name == "sort":
+                return [code for code in listed["enum"] if code != "relevance"]
+            return list(listed["enum"])
+        if name in self._counted:
+            return self._counted[name]
+        if path.endswith("/proof") or name in {"from", "to"}:
+            return ()
+        if listed.get("type") == "integer":
+            low, high = listed["minimum"], listed["maximum"]
+            return (low, (low + high) // 2, high) if high - low <= _PAGE else ()
+        return ()
+
+    async def _pages(self, path: str) -> AsyncIterator[Question]:
+        """Yield the pages of a list to its end, as the rebuilt register leads on."""
+        cursor = ""
+        while True:
+            at = f"{path}&cursor={cursor}" if cursor else path
+            yield Question("lists", at)
+            page = await self._json(at)
+            cursor = page.get("next") or ""
+            if not cursor:
+                return
+
+    async def _changes(self, asked: Mapping[str, Any]) -> AsyncIterator[Question]:
+        since: int | None = -1
+        while since is not None:
+            given = {**asked, "since": since, "limit": 1000}
+            path = f"/api/v1/changes?{_query(given)}"
+            yield Question("changes", path)
+            since = (await self._json(path)).get("next")
+
+    async def _searches(self) -> AsyncIterator[Question]:
+        """Yield searches for words of some records, as questions, suggestions and pages."""
+        records = sorted(self._log.versions)
+        for record in self._random.sample(records, min(_WORDS, len(records))):
+            answer = await self._ask(f"{_RECORDS}/{record}?as_of={self._log.as_of}")
+            document = msgspec.json.decode(answer.content).get("record") or {}
+            named = {name: document.get(name) for name in ("name", "summary", "purpose")}
+            words = sorted(
+                {
+                    word
+                    for text in strings_in(named)
+                    for word in text.split()
+                    if len(word) >= _SHORTEST and word.isalpha()
+                }
+            )
+            if not words:
+                continue
+            one, other = self._random.choice(words), self._random.choice(words)
+            tag = self._random.choice(self._languages)
+            always = {"limit": _PAGE, "as_of": self._log.as_of}
+            for asked in (
+                {"q": one},
+                {"q": f"{one} {other}"},
+                {"q": f'"{one}"'},
+                {"q": f"{one} -{other}"},
+                {"q": one[:-2] + one[-1]},
+                {"q": one, "reader": tag, "lang": tag},
+            ):
+                yield Question("searches", f"{_RECORDS}?{_query(asked | always)}")
+            yield Question("searches", f"/api/v1/suggestions?{_query({'q': one[:3]})}")
+            yield Question("searches", f"/{tag}/search?{_query({'q': one})}")
+
+    def _made_when_asked(self) -> Iterator[Question]:
+        """Yield what the site makes when it is asked: links, feeds, comparisons, searches."""
+        for code in self._log.codes:
+            yield Question("short links", f"/r/{code}")
+        for tag in self._languages:
+            for record, last in sorted(self._log.versions.items()):
+                for form in ("atom", "json"):
+                    yield Question("feeds", f"/feeds/{tag}/records/{record}.{form}")
+                for version in range(2, last + 1):
+                    asked = _query({"from": version - 1, "to": version})
+                    yield Question("pages", f"/{tag}/records/{record}/compare?{asked}")
+        tags = cycle(self._languages)
+        for name, codes in self._counted.items():
+            for code in codes if name in FACETS else ():
+                tag, asked = next(tags), _query({name: code})
+                yield Question("searches", f"/{tag}/search?{asked}")
+                yield Question("feeds", f"/feeds/{tag}/search.json?{asked}")
+
+    async def _json(self, path: str) -> Any:
+        return msgspec.json.decode((await self._ask(path)).content)
+
+
+def _query(asked: Mapping[str, Any]) -> str:
+    return urlencode(asked, safe=":,/")
+
+
+def _kind(path: str) -> str:
+    """Return the kind under which the answers of a path are counted."""
+    if path.startswith(f"{_RECORDS}/"):
+        last = path.rpartition("/")[2]
+        return {"{slug}": "records", "{version}": "versions", "versions": "histories"}.get(
+            last, last
+        )
+    name = path.removeprefix("/api/v1/").partition("/")[0]
+    counted = {"exports", "statistics", "attestations", "agencies", "workbooks"}
+    return name if name in counted else "answers"

@@ -1,0 +1,108 @@
+"""A register at its address, asked by several questions at once and as slowly as it wants."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+import httpx
+import msgspec
+
+from registry.errors import Unavailable
+from registry.http_client import BoundedClient
+from registry.verify.remote_register import fetch, open_client
+
+CONNECTIONS = 4
+"""How many questions are asked at once."""
+
+_MOST_BYTES = 2 << 30
+"""Of one answer: a whole export of some hundred thousand records."""
+_MOST_WAIT = 120.0
+_TRIES = 20
+_BUSY = {429, 503}
+_AGENT = "registry-audit"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is answered at an address: status, media type, body."""
+
+    status: int
+    media_type: str
+    content: bytes
+
+
+class RemoteRegister:
+    """A register at an address; a context manager, which closes its connections."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Take the address that its paths begin after."""
+        self.url = url.rstrip("/")
+        self._clients: list[BoundedClient] = []
+        self._own = threading.local()
+        self._sleep = sleep
+        self._until = 0.0
+        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="asking")
+        open_client(self.url).close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ask nothing more."""
+        self._pool.shutdown(cancel_futures=True)
+        for client in self._clients:
+            client.close()
+
+    def get(self, path: str) -> Answer:
+        """Ask at a path, which begins with a slash. Raises `Unavailable`."""
+        address = f"{self.url}{path}"
+        for attempt in range(_TRIES):
+            self._wait()
+            answer = fetch(self._client(), address)
+            if answer.status not in _BUSY:
+                return Answer(
+                    status=answer.status,
+                    media_type=answer.headers.get("content-type", ""),
+                    content=answer.content,
+                )
+            self._pause(answer.headers, attempt)
+        raise Unavailable(f"{address} answers {answer.status}, {_TRIES} times in turn")
+
+    async def ask(self, path: str) -> Answer:
+        """Ask as `get` does, in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.get, path)
+
+    def _wait(self) -> None:
+        """Wait until the register wants to be asked again; it counts all questions together."""
+        left = self._until - time.monotonic()
+        if left > 0:
+            self._sleep(left)
+
+    def _pause(self, headers: httpx.Headers, attempt: int) -> None:
+        later = headers.get("retry-after", "")
+        seconds = min(float(later) if later.isdecimal() else 2.0**attempt, _MOST_WAIT)
+        self._until = max(self._until, time.monotonic() + seconds)
+
+    def _client(self) -> BoundedClient:
+        known: BoundedClient | None = getattr(self._own, "client", None)
+        if known is None:
+            known = self._own.client = open_client(self.url, most=_MOST_BYTES, agent=_AGENT)
+            self._clients.append(known)
+        return known
