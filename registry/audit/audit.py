@@ -53,8 +53,6 @@ MOST_NAMED = 20
 
 _LOG = "/log"
 _OK, _NOT_FOUND = 200, 404
-_ONLY_SERVED = {303, 410}
-"""What a static host cannot answer: it has a page there."""
 _PAUSE = 2.0
 _LAGGING = 10
 """So many pauses the site may lag behind the log, as while it is built."""

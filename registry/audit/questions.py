@@ -45,8 +45,6 @@ _SHARED = frozenset(
 _PAGED = {"cursor", "since", "before", "limit", "as_of", "q"}
 """Parameters that another question asks for, or every one."""
 
-_WORKBOOK = "/api/v1/workbooks/template.xlsx"
-
 
 class Question(msgspec.Struct, frozen=True):
     """An address, and the kind of answer under which it is counted."""

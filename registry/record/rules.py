@@ -58,8 +58,5 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 REGISTER_RULES = ("R21", "R22", "R25", "R26", "R29", "change_note")
 """The names of the rules that need the register, of `services/filing/register_rules.py`."""
 
-LOWERED_ANEW = "R25"
-"""The rule by which a system that is filed anew at a lower level is pointed out."""
-
 RESTRICTED_RULES = ("R00", "R07", "R27", "R28")
 """The rules on what a restricted record states; the others ask for what it may not state."""
