@@ -24,6 +24,7 @@ from registry.record.pointers import strings_in
 Ask = Callable[[str], Awaitable[Answer]]
 
 _PAGE = 100
+_BUILT_FROM = "build.json"
 _WORDS = 24
 """Records of which a word, two words and the beginning of one are searched for."""
 _SHORTEST = 4
@@ -115,8 +116,14 @@ class Questions:
 
     def _site(self) -> Iterator[Question]:
         for file in self._files:
-            kind = "feeds" if file.startswith("feeds/") else "files"
-            yield Question("pages" if file.endswith(".html") else kind, f"/{address_of(file)}")
+            if file == _BUILT_FROM:
+                # Alone of its kind, so that no share leaves it out.
+                kind = "what the site was built from"
+            elif file.endswith(".html"):
+                kind = "pages"
+            else:
+                kind = "feeds" if file.startswith("feeds/") else "files"
+            yield Question(kind, f"/{address_of(file)}")
 
     def _log_files(self) -> Iterator[Question]:
         for name in ("log.json", "policy", "witnessed", "checkpoint", "site.json", INCIDENTS):
