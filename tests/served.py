@@ -208,7 +208,7 @@ def served(*, load: bool = False, **settings: object) -> Iterator[Served]:
         running = Served(Register(folder, **settings))
         running.register.start()
         try:
-            _until_live(running)
+            until_live(running)
             yield running
         finally:
             running.close()
@@ -256,7 +256,7 @@ def records(*agencies: str) -> Sequence[dict[str, Any]]:
     ]
 
 
-def _until_live(running: Served) -> None:
+def until_live(running: Served) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

@@ -22,7 +22,7 @@ from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.note import sign_note
 from registry.verify.log import verify_log
 from tests.guides import fences
-from tests.served import ROOT, UNLIMITED, served
+from tests.served import ROOT, UNLIMITED, served, until_live
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("audit")]
 
@@ -117,6 +117,11 @@ class Altered:
         ]
         asyncio.run(self._run([*back, ANEW[0]]))
         self._index()
+        if any(" agency " in one for one in self.statements):
+            # A server keeps the agencies that it has seen.
+            self.register.register.end()
+            self.register.register.start()
+            until_live(self.register)
 
     async def _run(self, statements):
         connection = await asyncpg.connect(self.url)
