@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -63,8 +64,12 @@ def member_difference(
     if isinstance(here, dict) and isinstance(there, dict):
         names = there.keys() if is_partial else here.keys() | there.keys()
         pairs = [(name, here.get(name), there.get(name)) for name in sorted(names)]
-    elif isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
-        pairs = [(str(at), *both) for at, both in enumerate(zip(here, there, strict=True))]
+    elif isinstance(here, list) and isinstance(there, list):
+        pairs = [(str(at), *both) for at, both in enumerate(zip_longest(here, there))]
+        if len(here) != len(there):
+            # What stands at one place is of two things: the whole of them says which.
+            name, one, other = next(pair for pair in pairs if pair[1] != pair[2])
+            return _unlike(f"{where}, {name}" if where else name, one, other)
     else:
         return None if here == there else _unlike(where or "it", here, there)
     for name, one, other in pairs:
