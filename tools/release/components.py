@@ -26,6 +26,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation import make_schemabased_validator
 from packageurl import PackageURL
+from packaging.markers import Marker
 
 _LOCKED = re.compile(
     r"^([a-z0-9-]+)==(\S+)(?: ; (.+?))? \\\n((?: +--hash=\S+(?: \\)?\n)+)", re.MULTILINE
@@ -173,6 +174,8 @@ def make_licence_rows(tree: Path) -> str:
     """Return the rows of `docs/security/licences.md`: a package of the lock file, its licence."""
     rows = []
     for one in read_lock(tree / "requirements.lock"):
-        stated = read_licence(one.name) or f"not installed here (`{one.marker}`)"
+        # Whatever else an environment holds, the page is about what the lock asks of it.
+        wanted = one.marker is None or Marker(one.marker).evaluate()
+        stated = read_licence(one.name) if wanted else f"not installed here (`{one.marker}`)"
         rows.append(f"| {one.name} | {stated} |\n")
     return "".join(rows)
