@@ -71,25 +71,30 @@ where entry = (
 -- name: append
 -- Entries, the rows of other tables that follow from them, and the state of the log after them. $4: rows as
 -- JSON objects with the names of the columns, by table. What an entry ends goes out of force. Rows that are
--- there already are found by arrays of their keys, for which the planner takes the index.
-with reached as (
+-- there already are found by arrays of their keys, for which the planner takes the index. The
+-- planner must not know the rows: it would copy megabytes for each table.
+with given as materialized (select $4::jsonb as tables),
+
+reached as (
     update log_state set size = $1, peaks = $2, last_at = $3
 ),
 
 logged as (
-    insert into log_entry select new.* from jsonb_populate_recordset(null::log_entry, $4::jsonb -> 'log_entry') as new
+    insert into log_entry
+    select new.* from jsonb_populate_recordset(null::log_entry, (select tables -> 'log_entry' from given)) as new
 ),
 
 sealed as (
     insert into entry_section
-    select new.* from jsonb_populate_recordset(null::entry_section, $4::jsonb -> 'entry_section') as new
+    select new.*
+    from jsonb_populate_recordset(null::entry_section, (select tables -> 'entry_section' from given)) as new
 ),
 
 recorded as (
     -- The type `record` is PostgreSQL's own.
     insert into record
     select new.*
-    from jsonb_to_recordset($4::jsonb -> 'record')
+    from jsonb_to_recordset((select tables -> 'record' from given))
         as new (id text, agency text, origin text, state text, version integer, entry bigint)
     on conflict (id) do update
         set
@@ -97,67 +102,75 @@ recorded as (
 ),
 
 published as (
-    insert into version select new.* from jsonb_populate_recordset(null::version, $4::jsonb -> 'version') as new
+    insert into version
+    select new.* from jsonb_populate_recordset(null::version, (select tables -> 'version' from given)) as new
 ),
 
 parted as (
-    insert into section select new.* from jsonb_populate_recordset(null::section, $4::jsonb -> 'section') as new
+    insert into section
+    select new.* from jsonb_populate_recordset(null::section, (select tables -> 'section' from given)) as new
 ),
 
 sourced as (
     insert into source_row
-    select new.* from jsonb_populate_recordset(null::source_row, $4::jsonb -> 'source_row') as new
+    select new.* from jsonb_populate_recordset(null::source_row, (select tables -> 'source_row' from given)) as new
 ),
 
 ended as (
     update figure as f set (until_entry, until_at) = (
         select new.index, new.at
-        from jsonb_populate_recordset(null::log_entry, $4::jsonb -> 'log_entry') as new
+        from jsonb_populate_recordset(null::log_entry, (select tables -> 'log_entry' from given)) as new
         where new.record = f.record
     )
     where
         f.until_entry is null
-        and f.record = any(array(select new.id from jsonb_to_recordset($4::jsonb -> 'record') as new (id text)))
+        and f.record = any(array(select new.id
+        from jsonb_to_recordset((select tables -> 'record' from given)) as new (id text)))
 ),
 
 counted as (
-    insert into figure select new.* from jsonb_populate_recordset(null::figure, $4::jsonb -> 'figure') as new
+    insert into figure
+    select new.* from jsonb_populate_recordset(null::figure, (select tables -> 'figure' from given)) as new
 ),
 
 searched as (
     insert into search_version
-    select new.* from jsonb_populate_recordset(null::search_version, $4::jsonb -> 'search_version') as new
+    select new.*
+    from jsonb_populate_recordset(null::search_version, (select tables -> 'search_version' from given)) as new
 ),
 
 forgotten as (
     delete from blocking_key as b
     where
-        b.record = any(array(select new.id from jsonb_to_recordset($4::jsonb -> 'record') as new (id text)))
+        b.record = any(array(select new.id
+        from jsonb_to_recordset((select tables -> 'record' from given)) as new (id text)))
         and not exists (
-            select from jsonb_populate_recordset(null::blocking_key, $4::jsonb -> 'blocking_key') as kept
+            select
+            from jsonb_populate_recordset(null::blocking_key, (select tables -> 'blocking_key' from given)) as kept
             where kept.key = b.key and kept.record = b.record
         )
 ),
 
 keyed as (
     insert into blocking_key
-    select new.* from jsonb_populate_recordset(null::blocking_key, $4::jsonb -> 'blocking_key') as new
+    select new.* from jsonb_populate_recordset(null::blocking_key, (select tables -> 'blocking_key' from given)) as new
     on conflict do nothing
 ),
 
 withdrawn as (
     insert into withdrawal
-    select new.* from jsonb_populate_recordset(null::withdrawal, $4::jsonb -> 'withdrawal') as new
+    select new.* from jsonb_populate_recordset(null::withdrawal, (select tables -> 'withdrawal' from given)) as new
 ),
 
 attested as (
     insert into attestation
-    select new.* from jsonb_populate_recordset(null::attestation, $4::jsonb -> 'attestation') as new
+    select new.* from jsonb_populate_recordset(null::attestation, (select tables -> 'attestation' from given)) as new
 ),
 
 met as (
     insert into foreign_record
-    select new.* from jsonb_populate_recordset(null::foreign_record, $4::jsonb -> 'foreign_record') as new
+    select new.*
+    from jsonb_populate_recordset(null::foreign_record, (select tables -> 'foreign_record' from given)) as new
     on conflict (record) do update
         set
             source_id = excluded.source_id, changed_on = excluded.changed_on, seen_at = excluded.seen_at,
@@ -166,34 +179,34 @@ met as (
 
 named as (
     insert into agency_entry
-    select new.* from jsonb_populate_recordset(null::agency_entry, $4::jsonb -> 'agency_entry') as new
+    select new.* from jsonb_populate_recordset(null::agency_entry, (select tables -> 'agency_entry' from given)) as new
 ),
 
 coded as (
     insert into short_code
-    select new.* from jsonb_populate_recordset(null::short_code, $4::jsonb -> 'short_code') as new
+    select new.* from jsonb_populate_recordset(null::short_code, (select tables -> 'short_code' from given)) as new
 ),
 
 moved as (
     insert into source_event
-    select new.* from jsonb_populate_recordset(null::source_event, $4::jsonb -> 'source_event') as new
+    select new.* from jsonb_populate_recordset(null::source_event, (select tables -> 'source_event' from given)) as new
 ),
 
 noted as (
     -- The trail numbers its acts by itself.
     insert into audit (at, request, actor, token, action, subject, before, result, member)
     select new.at, new.request, new.actor, new.token, new.action, new.subject, new.before, new.result, new.member
-    from jsonb_populate_recordset(null::audit, $4::jsonb -> 'audit') as new
+    from jsonb_populate_recordset(null::audit, (select tables -> 'audit' from given)) as new
 )
 
 update redaction as r set (confirmed_by, confirmed_person, entry, replaced, verdicts) = (
     -- The log has what is shown in the place of members now.
     select new.confirmed_by, new.confirmed_person, new.entry, null, new.verdicts
-    from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
+    from jsonb_populate_recordset(null::redaction, (select tables -> 'redaction' from given)) as new
     where new.id = r.id
 )
 where r.id = any(array(
-    select new.id from jsonb_populate_recordset(null::redaction, $4::jsonb -> 'redaction') as new
+    select new.id from jsonb_populate_recordset(null::redaction, (select tables -> 'redaction' from given)) as new
 ))
 
 -- name: append_sources
