@@ -1,6 +1,8 @@
 """A section's commitment as the format says it, member by member: what `seal` is held to."""
 
-from registry.log.disclosure_tree import SALT_BYTES, member_commitment, members, section_digest
+from hashlib import sha256
+
+from registry.log.disclosure_tree import SALT_BYTES, base64url, member_commitment, members
 from registry.record.canonical import canonical
 
 
@@ -9,7 +11,7 @@ def section_commitment(key, value, salts):
     own = [salts[at : at + SALT_BYTES] for at in range(0, len(salts), SALT_BYTES)]
     parts = members(key, value)
     listed = [
-        (pointer, member_commitment(salt, pointer, canonical(part)))
+        [pointer, member_commitment(salt, pointer, canonical(part))]
         for (pointer, part), salt in zip(parts, own, strict=True)
     ]
-    return section_digest(key, listed)
+    return base64url(sha256(canonical(["registry/section/1", key, listed])).digest())

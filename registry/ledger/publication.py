@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -142,8 +142,11 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             ),
         )
         name, note = self.document.get("name"), dig(self.document, "publication", "change_note")
-        is_found = name and agency.origin is None
-        keys = self.keys or blocking_keys(agency.id, name or {}, self.document.get("source_id"))
+        keys: Collection[int] = ()
+        # Nobody publishes twice what is of another register.
+        if name and agency.origin is None:
+            found = self.keys or blocking_keys(agency.id, name, self.document.get("source_id"))
+            keys = found.all
         at_version = {"record": self.record, "version": self.version}
         return {
             "record": [
@@ -184,7 +187,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             "short_code": [] if self.code is None else [_code_row(entry, self.record, self.code)],
             "figure": [figure],
             "search_version": [search_rows.as_row(search_row)],
-            "blocking_key": [{"key": key, "record": self.record} for key in keys.all if is_found],
+            "blocking_key": [{"key": key, "record": self.record} for key in keys],
         }
 
     def _foreign_record(self, entry: Entry) -> list[TableRow]:

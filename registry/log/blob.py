@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -34,9 +35,8 @@ from registry.log.disclosure_tree import (
     SALT_BYTES,
     base64url,
     commitments_of,
-    member_commitment,
-    section_digest,
-    written_commitment,
+    read_hashes,
+    salted,
 )
 from registry.log.erasure import placed, readable, remaining_members, replaced_members
 from registry.record.canonical import canonical, encoder
@@ -142,7 +142,21 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sections(self) -> dict[str, KeptSection]:
         """The sections as stored; computed when they are needed, which is rare."""
-        return {key: _section(key, listed) for key, listed in self.listed.items()}
+        values = {key: _assembled(key, listed) for key, listed in self.listed.items()}
+        encode = encoder(values)
+        return {
+            key: KeptSection(
+                key=key,
+                value=encode(value).decode(),
+                salts=read_hashes([said["salt"] for _, said in self.listed[key] if "salt" in said]),
+                erased=tuple(
+                    ErasedMember(pointer=pointer, **said)
+                    for pointer, said in self.listed[key]
+                    if "salt" not in said
+                ),
+            )
+            for key, value in values.items()
+        }
 
 
 def replaced_items(section: KeptSection | None) -> list[Any] | None:
@@ -208,7 +222,10 @@ def content_file(
     left: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the bytes of the file of an entry's content; `left` is JSON, as in `Content`."""
-    content = {"index": index, "sections": {section.key: _listed(section) for section in sections}}
+    listed = {one.key: _listed(one, msgspec.json.decode(one.value)) for one in sections}
+    # The canonical encoding knows no tuples.
+    members = {key: [list(member) for member in several] for key, several in listed.items()}
+    content = {"index": index, "sections": members}
     if verdict is not None:
         content["verdict"] = verdict.to_json()
     return canonical(content if left is None else content | {"verdicts": left})
@@ -246,7 +263,8 @@ def check_content(
         raise ContentRefused("it does not have the sections that the entry commits to")
     erased: list[ErasedMember] = []
     for key, listed in sections.items():
-        erased += _check_section(key, listed, commitments[key], encode)
+        erased += _check_members(key, listed)
+    _check_commitments(sections, commitments, encode)
     verdict = parsed.get("verdict")
     if digest is not None:
         is_left = isinstance(verdict, dict) and type(verdict.get("redaction")) is int
@@ -289,21 +307,19 @@ def check_kept(sections: Sequence[KeptSection], commitments: Mapping[str, str]) 
     for section in sections:
         if encode(values[section.key]) != section.value.encode():
             raise ContentRefused(f"section {section.key} is not canonical JSON")
-    left = {section.key: _left(section, values[section.key]) for section in sections}
-    # Of most versions nothing is erased, and all sections at once take half the time.
-    whole = [section for section in sections if not section.erased]
-    salts = b"".join(section.salts for section in whole)
-    listed = {section.key: left[section.key] for section in whole}
-    found = dict(zip(listed, commitments_of(listed, salts, encode), strict=True))
-    for section in sections:
-        if section.erased:
-            members = {one.pointer: one.commitment for one in section.erased}
-            for pointer, part, salt in _salted(section, left[section.key]):
-                members[pointer] = member_commitment(salt, pointer, encode(part))
-            found[section.key] = section_digest(section.key, sorted(members.items()))
-        if found[section.key] != commitments[section.key]:
-            raise ContentRefused(f"section {section.key} is not what the entry commits to")
+    listed = {section.key: _listed(section, values[section.key]) for section in sections}
+    _check_commitments(listed, commitments, encode)
     return values
+
+
+def _check_commitments(
+    listed: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]],
+    commitments: Mapping[str, str],
+    encode: Callable[[Any], bytes],
+) -> None:
+    for key, commitment in commitments_of(listed, encode).items():
+        if commitment != commitments[key]:
+            raise ContentRefused(f"section {key} is not what the entry commits to")
 
 
 def _value(section: KeptSection) -> Any:
@@ -313,56 +329,35 @@ def _value(section: KeptSection) -> Any:
         raise ContentRefused(f"section {section.key} is not JSON") from error
 
 
-def _left(section: KeptSection, value: Any) -> list[tuple[str, Any]]:
-    """Return the members that are left of a section, of which each has a salt."""
-    left = remaining_members(section.key, value, {member.pointer for member in section.erased})
-    if len(section.salts) != SALT_BYTES * len(left):
-        raise ContentRefused(f"section {section.key} has salts for another number of members")
-    return left
-
-
-def _salted(
-    section: KeptSection, left: Sequence[tuple[str, Any]]
-) -> Iterator[tuple[str, Any, bytes]]:
-    """Yield the members that are left of a section: pointer, value and salt."""
-    for at, (pointer, part) in enumerate(left):
-        yield pointer, part, section.salts[at * SALT_BYTES :][:SALT_BYTES]
-
-
-def _listed(section: KeptSection) -> list[Any]:
-    listed: dict[str, Any] = {
+def _listed(section: KeptSection, value: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the members of a section as its file lists them."""
+    gone: dict[str, Mapping[str, Any]] = {
         member.pointer: {"commitment": member.commitment, "redaction": member.redaction}
         for member in section.erased
     }
-    for pointer, part, salt in _salted(section, _left(section, msgspec.json.decode(section.value))):
-        listed[pointer] = {"salt": base64url(salt), "value": part}
-    return [[pointer, listed[pointer]] for pointer in sorted(listed)]
+    left = remaining_members(section.key, value, gone)
+    if len(section.salts) != SALT_BYTES * len(left):
+        raise ContentRefused(f"section {section.key} has salts for another number of members")
+    listed = salted(left, section.salts)
+    return sorted((*listed, *gone.items()), key=itemgetter(0)) if gone else listed
 
 
-def _check_section(
-    key: str, listed: Any, commitment: str, encode: Callable[[Any], bytes]
-) -> list[ErasedMember]:
-    """Check a section's members against its commitment; return the erased ones."""
+def _check_members(key: str, listed: Any) -> list[ErasedMember]:
+    """Check the form of a section's list of members; return the erased ones."""
     if not isinstance(listed, list) or not listed or not all(map(_is_pair, listed)):
         raise ContentRefused(f"section {key} is no list of members")
     pointers = [pair[0] for pair in listed]
     if pointers != sorted(set(pointers)):
         raise ContentRefused(f"the members of section {key} are not in order")
-    commitments: list[tuple[str, str]] = []
     erased: list[ErasedMember] = []
     for pointer, said in listed:
         if said.keys() == _KEPT and _is_hash(said["salt"]):
-            written = written_commitment(said["salt"], pointer, encode(said["value"]))
-            commitments.append((pointer, written))
-        elif said.keys() == _ERASED and _is_hash(said["commitment"]):
-            if type(said["redaction"]) is not int:
-                raise ContentRefused(f"{pointer} does not say which redaction erased it")
-            commitments.append((pointer, said["commitment"]))
-            erased.append(ErasedMember(pointer=pointer, **said))
-        else:
+            continue
+        if said.keys() != _ERASED or not _is_hash(said["commitment"]):
             raise ContentRefused(f"{pointer} has neither salt and value nor a commitment")
-    if section_digest(key, commitments) != commitment:
-        raise ContentRefused(f"section {key} is not what the entry commits to")
+        if type(said["redaction"]) is not int:
+            raise ContentRefused(f"{pointer} does not say which redaction erased it")
+        erased.append(ErasedMember(pointer=pointer, **said))
     own = f"/{key}"
     if pointers != [own] and not all(
         pointer.startswith(own + "/") and "/" not in pointer[len(own) + 1 :] for pointer in pointers
@@ -371,22 +366,10 @@ def _check_section(
     return erased
 
 
-def _section(key: str, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> KeptSection:
-    """Return a checked section as stored."""
-    values = {pointer: said["value"] for pointer, said in listed if "value" in said}
-    salts = (said["salt"] for _, said in listed if "salt" in said)
-    return KeptSection(
-        key=key,
-        value=canonical(_assembled(key, [pointer for pointer, _ in listed], values)).decode(),
-        salts=b"".join(base64.urlsafe_b64decode(salt + "=") for salt in salts),
-        erased=tuple(
-            ErasedMember(pointer=pointer, **said) for pointer, said in listed if "value" not in said
-        ),
-    )
-
-
-def _assembled(key: str, pointers: Sequence[str], values: Mapping[str, Any]) -> Any:
+def _assembled(key: str, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> Any:
     """Return a section's value without its erased members."""
+    pointers = [pointer for pointer, _ in listed]
+    values = {pointer: said["value"] for pointer, said in listed if "value" in said}
     if pointers == [f"/{key}"]:
         return values.get(f"/{key}")
     names = [parts(pointer)[-1] for pointer in pointers]

@@ -11,7 +11,7 @@ together with its salt while its neighbours still verify.
 
 from __future__ import annotations
 
-from binascii import b2a_base64
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from operator import itemgetter
@@ -26,7 +26,6 @@ from registry.record.pointers import escaped
 SALT_BYTES = 32
 
 _JSON = msgspec.json.Encoder()
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,18 +44,19 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 def seal(document: Document, random: Callable[[int], bytes]) -> list[Section]:
     """Return the sections of a document, with fresh salts, sorted by key."""
     encode = encoder(document)
-    listed = {key: members(key, document[key]) for key in sorted(document)}
-    salts = random(SALT_BYTES * sum(map(len, listed.values())))
-    commitments = commitments_of(listed, salts, encode)
-    sections, start = [], 0
-    for (key, parts), commitment in zip(listed.items(), commitments, strict=True):
-        end = start + SALT_BYTES * len(parts)
-        value = encode(document[key]).decode()
-        sections.append(
-            Section(key=key, value=value, salts=salts[start:end], commitment=commitment)
-        )
+    parts = {key: members(key, document[key]) for key in sorted(document)}
+    salts = random(SALT_BYTES * sum(map(len, parts.values())))
+    sections, listed, start = [], {}, 0
+    for key, own in parts.items():
+        end = start + SALT_BYTES * len(own)
+        sections.append((key, salts[start:end]))
+        listed[key] = salted(own, salts[start:end])
         start = end
-    return sections
+    committed = commitments_of(listed, encode)
+    return [
+        Section(key=key, value=encode(document[key]).decode(), salts=own, commitment=committed[key])
+        for key, own in sections
+    ]
 
 
 def members(key: str, value: Any) -> list[tuple[str, Any]]:
@@ -73,61 +73,67 @@ def members(key: str, value: Any) -> list[tuple[str, Any]]:
     return sorted(parts, key=itemgetter(0))
 
 
+def salted(parts: Sequence[tuple[str, Any]], salts: bytes) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return members as a content file lists them: each pointer with salt and value."""
+    written = written_hashes(salts)
+    return [
+        (pointer, {"salt": salt, "value": value})
+        for (pointer, value), salt in zip(parts, written, strict=True)
+    ]
+
+
 def commitments_of(
-    listed: Mapping[str, Sequence[tuple[str, Any]]],
-    salts: bytes,
-    encode: Callable[[Any], bytes],
-) -> list[str]:
-    """Return the commitments of sections, as `section_digest` of `member_commitment`s.
+    listed: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]], encode: Callable[[Any], bytes]
+) -> dict[str, str]:
+    """Return the commitments of sections, whose members are as a content file lists them.
 
-    All at once, since encoding one in base64url costs more than hashing it.
+    All at once, since encoding one hash in base64url costs more than computing it.
     """
-    parts = [part for members in listed.values() for part in members]
-    places = [_JSON.encode(pointer) for pointer, _ in parts]
-    labels = zip(_written(salts), places, [encode(value) for _, value in parts], strict=True)
-    hashes = [sha256(b'["registry/member/1","%b",%b,%b]' % one).digest() for one in labels]
-    written = [b'[%b,"%b"]' % one for one in zip(places, _written(b"".join(hashes)), strict=True)]
-    whole, at = [], 0
-    for key, members in listed.items():
-        own = b",".join(written[at : at + len(members)])
-        whole.append(sha256(b'["registry/section/1",%b,[%b]]' % (_JSON.encode(key), own)).digest())
-        at += len(members)
-    return [commitment.decode() for commitment in _written(b"".join(whole))]
+    hashes = [
+        sha256(
+            b'["registry/member/1","%b",%b,%b]'
+            % (said["salt"].encode(), _JSON.encode(pointer), encode(said["value"]))
+        ).digest()
+        for parts in listed.values()
+        for pointer, said in parts
+        if "salt" in said
+    ]
+    written = iter(written_hashes(b"".join(hashes)))
+    whole = []
+    for key, parts in listed.items():
+        # Lists of strings: the plain encoding is canonical.
+        own = [
+            [pointer, next(written) if "salt" in said else said["commitment"]]
+            for pointer, said in parts
+        ]
+        whole.append(sha256(_JSON.encode(["registry/section/1", key, own])).digest())
+    return dict(zip(listed, written_hashes(b"".join(whole)), strict=True))
 
 
-def _written(hashes: bytes) -> list[bytes]:
+def written_hashes(hashes: bytes) -> list[str]:
     """Return consecutive hashes, or salts, each in base64url."""
     size = SALT_BYTES
     # With a zero byte each is a whole number of groups, and its last character is of zeros.
     padded = b"\0".join([hashes[at : at + size] for at in range(0, len(hashes), size)]) + b"\0"
-    signs = b2a_base64(padded, newline=False).translate(_URL_SAFE)
+    signs = urlsafe_b64encode(padded).decode()
     return [signs[at : at + 43] for at in range(0, len(signs) - 4, 44)]
 
 
-def section_digest(key: str, listed: Sequence[tuple[str, str]]) -> str:
-    """Return a section's commitment from its members', as (pointer, commitment) by pointer."""
-    # Lists of strings: the plain encoding is canonical.
-    return _digest(_JSON.encode(["registry/section/1", key, listed]))
+def read_hashes(written: Sequence[str]) -> bytes:
+    """Return hashes, or salts, each of which is in base64url, one after the other."""
+    raw = urlsafe_b64decode("A".join((*written, "")))
+    return b"".join([raw[at : at + SALT_BYTES] for at in range(0, len(raw), SALT_BYTES + 1)])
 
 
 def member_commitment(salt: bytes, pointer: str, content: bytes) -> str:
     """Return a member's commitment from its salt, its place and its canonical JSON."""
-    return written_commitment(base64url(salt), pointer, content)
-
-
-def written_commitment(salt: str, pointer: str, content: bytes) -> str:
-    """Return a member's commitment from its salt in base64url."""
-    label = _JSON.encode(["registry/member/1", salt, pointer])
-    return _digest(label[:-1] + b"," + content + b"]")
-
-
-def _digest(content: bytes) -> str:
-    return base64url(sha256(content).digest())
+    label = _JSON.encode(["registry/member/1", base64url(salt), pointer])
+    return base64url(sha256(label[:-1] + b"," + content + b"]").digest())
 
 
 def base64url(raw: bytes) -> str:
     """Return bytes as base64url without padding, RFC 4648 §5."""
-    return b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def commitments(sections: Sequence[Section]) -> dict[str, str]:

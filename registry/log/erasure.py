@@ -67,11 +67,10 @@ def covers(pointers: Collection[str], member: str) -> bool:
 
 def remaining_members(key: str, value: Any, gone: Collection[str]) -> list[tuple[str, Any]]:
     """Return the members that are left of a section as (pointer, value), sorted by pointer."""
-    return [
-        (pointer, part)
-        for pointer, part in members(key, value)
-        if pointer not in gone and not (gone and pointer == f"/{key}")
-    ]
+    whole = members(key, value)
+    if not gone:
+        return whole
+    return [one for one in whole if one[0] not in gone and one[0] != f"/{key}"]
 
 
 def erase(

@@ -147,7 +147,7 @@ FACETS: dict[str, Facet] = {
         known=lambda document, _, __: events_of(
             dig(document, "sector", "primary") or NOT_STATED,
             dig(document, "sector", "function") or NOT_STATED,
-            dig(document, "purpose", "affected_groups") or (),
+            tuple(dig(document, "purpose", "affected_groups") or ()),
         ),
         codes=lambda _: [event.code for event in life_events()],
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -45,9 +45,10 @@ class LifeEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return any(kind.covers(sector, function, affected) for kind in self.systems)
 
 
-def events_of(sector: str, function: str, affected: Sequence[str]) -> list[str]:
+@lru_cache(maxsize=4_096)
+def events_of(sector: str, function: str, affected: tuple[str, ...]) -> tuple[str, ...]:
     """Return the codes of the events that a system may have had a part in."""
-    return [event.code for event in life_events() if event.covers(sector, function, affected)]
+    return tuple(one.code for one in life_events() if one.covers(sector, function, affected))
 
 
 @cache

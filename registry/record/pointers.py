@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -22,6 +23,7 @@ def escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
+@lru_cache(maxsize=4_096)
 def parts(text: str) -> tuple[str, ...]:
     """Return the names and numbers of a pointer."""
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
