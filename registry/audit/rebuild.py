@@ -44,6 +44,7 @@ from registry.verify.log import VerifiedLog
 from registry.web.app import create_app
 
 _CONNECTIONS = 6
+_BUSY, _TRIES = 503, 60
 
 
 class StatedFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,7 +171,18 @@ class RebuiltRegister:
             await running
 
     async def ask(self, path: str) -> Answer:
-        """Return the answer at a path, which begins with a slash and may have a query."""
+        """Return the answer at a path, which begins with a slash and may have a query.
+
+        What is busy, as while the index of search is made, is asked again, as at an address.
+        """
+        for _ in range(_TRIES):
+            answer = await self._answer(path)
+            if answer.status != _BUSY:
+                break
+            await asyncio.sleep(1.0)
+        return answer
+
+    async def _answer(self, path: str) -> Answer:
         place, _, query = path.partition("?")
         scope = {
             "type": "http",

@@ -106,9 +106,10 @@ def gazette(settings: Settings, out: Path | None) -> None:
 def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, yes: bool) -> None:
     """Bring back what the database has lost of the log, and rows that follow from the log.
 
-    What a restored older database has lost comes from our own published files: everything is
-    verified first; nothing is taken that was not signed. Then the whole database is checked as by
-    registry log verify, and rows that do not follow from the log are written anew from it.
+    What a restored older database has lost, or an empty one in the place of a lost one, comes from
+    our own published files: everything is verified first; nothing is taken that was not signed.
+    Then the whole database is checked as by registry log verify, and rows that do not follow from
+    the log are written anew from it.
 
     Example: registry log heal
     """
@@ -133,7 +134,7 @@ def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, ye
             if count:
                 print_message(f"rows of {count} entries were written anew from the log")
 
-        run(settings, work)
+        run(settings, work, restores=True)
 
 
 def _discard(settings: Settings, start: int, *, yes: bool) -> None:

@@ -16,6 +16,7 @@ from click.exceptions import Exit
 from registry.cli import log_output
 from registry.cli.output import print_message
 from registry.errors import ConfigurationError
+from registry.log.files import published_size
 from registry.services.context import ServiceContext
 from registry.services.operations.startup import find_doubts, find_unset, run_in_register
 from registry.settings import Settings, from_environment
@@ -68,8 +69,13 @@ def run(
     *,
     begins: bool = False,
     derives: bool = True,
+    restores: bool = False,
 ) -> T:
-    """Open the register, await `work` in it, and close it again."""
+    """Open the register, await `work` in it, and close it again.
+
+    One that `restores` a log whose database was lost makes a new database where files have the log.
+    """
+    begins = begins or (restores and published_size(settings.log_dir) > 0)
     with running_database(settings, begins=begins) as ready:
         # The embedded server's folder was found; a first start that was interrupted continues.
         return run_in_register(
@@ -77,6 +83,7 @@ def run(
             work,
             begins=begins or settings.database_url is None,
             derives=derives,
+            restores=restores,
         )
 
 

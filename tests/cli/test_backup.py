@@ -162,6 +162,23 @@ SPOILT = [
 ]
 
 
+def test_a_lost_database_comes_back_from_the_files_of_the_log(warm, empty_url, tmp_path):
+    lost = BackedUp(warm, empty_url, tmp_path)
+    published = [lost.run("export", "--format", "jsonl").stdout, lost.run("agency", "list").stdout]
+    asyncio.run(lose(empty_url))
+    # Nothing begins another log where one was signed.
+    assert "registry log heal" in lost.run("load", tmp_path, code=2).stderr
+    assert "entries were brought back" in lost.run("log", "heal").stderr
+    assert "in order" in lost.run("log", "verify").stderr
+    assert published == [
+        lost.run("export", "--format", "jsonl").stdout,
+        lost.run("agency", "list").stdout,
+    ]
+    lost.run("file", tmp_path / "record.json", "--submit")
+    lost.run("log", "publish")
+    assert "in order" in lost.run("log", "fsck").stderr
+
+
 def test_what_cannot_be_restored_changes_nothing(kept, refused, tmp_path):
     before = kept.state()
     place = {"database_url": kept.url, "data_dir": kept.folder}

@@ -17,10 +17,10 @@ from registry.ledger.guard import LONGEST_SKEW, SeenLog, lacks
 from registry.ledger.published_log import read_keys
 from registry.ledger.signing import SignedSize, reached_elsewhere, sign_again
 from registry.ledger.verify_database import check_database, rewrite_rows
-from registry.log.blob import (
-    content_file,
-)
-from registry.log.files import LogRefused, sync, tree_of
+from registry.log.blob import content_file
+from registry.log.entry import decode_entry
+from registry.log.files import LogRefused, read_bundle, sync, tree_of
+from registry.log.key_chain import KeyChain
 from registry.log.replay import LogInconsistent
 from registry.services.context import ServiceContext
 from registry.services.log.fold import Fold
@@ -36,9 +36,10 @@ from registry.store import (
     search_rows,
 )
 from registry.store.checkpoints import Signed
-from registry.store.database import Connection, Database
+from registry.store.database import Connection
 from registry.store.discards import DeadReceipt
 from registry.store.log import LogState
+from registry.tlog.bundle import parse_bundle
 from registry.tlog.compact import CompactRange
 from registry.tlog.proof import root_of
 
@@ -57,11 +58,11 @@ async def heal_log(
     All of them come back, or none; raises `LogRefused` where the files do not allow it. Filings are
     taken again, unless entries were acknowledged that are in no file.
     """
-    last, furthest = await read_furthest(context.database, settings)
+    folder = settings.log_dir
     async with context.database.transaction() as connection:
         state = await log.lock_state(connection)
-        folder = settings.log_dir
-        first = await find_divergence(connection, folder, state.range.size, last, furthest)
+        last, furthest = await _read_furthest(connection, settings)
+        first = await _find_divergence(connection, folder, state.range.size, last, furthest)
         if first is not None:
             raise LogRefused(
                 "the database has gone on otherwise than what was signed: entries were appended "
@@ -119,18 +120,21 @@ async def heal_rows(
     return count
 
 
-async def read_furthest(
-    database: Database, settings: Settings
+async def _read_furthest(
+    connection: Connection, settings: Settings
 ) -> tuple[Signed | None, SignedSize | None]:
     """Return the last checkpoint of the database, and the furthest known of all."""
-    async with database.connection() as connection:
-        last = await checkpoints.read_last(connection)
+    last = await checkpoints.read_last(connection)
+    if (await log.read_state(connection)).range.size:
         chain = await read_keys(connection)
+    else:
+        content, width = read_bundle(settings.log_dir, 0, 1)
+        chain = KeyChain.begin(decode_entry(parse_bundle(content, width)[0]))
     reached = reached_elsewhere(settings, key.read_all(settings.key_file), chain, last)
     return last, max(reached, key=lambda one: one.size, default=None)
 
 
-async def find_divergence(
+async def _find_divergence(
     connection: Connection,
     folder: Path,
     size: int,
@@ -160,7 +164,7 @@ def _check_tiles(folder: Path, state: LogState, furthest: SignedSize) -> None:
     nodes = tree_of(folder, furthest.size)
     if root_of(nodes, furthest.size) != furthest.root:
         raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
-    if root_of(nodes, state.range.size) != state.range.root():
+    if state.range.size and root_of(nodes, state.range.size) != state.range.root():
         raise LogRefused(
             "the database has other entries than were signed; run: registry log verify"
         )
@@ -185,10 +189,10 @@ async def plan_discard(context: ServiceContext, settings: Settings, start: int) 
     Raises `LogRefused` unless that is the first entry in which the database contradicts what was
     signed, or the size of the database where it does not.
     """
-    last, furthest = await read_furthest(context.database, settings)
     async with context.database.snapshot() as connection:
+        last, furthest = await _read_furthest(connection, settings)
         end = (await log.read_state(connection)).range.size
-        found = await find_divergence(connection, settings.log_dir, end, last, furthest)
+        found = await _find_divergence(connection, settings.log_dir, end, last, furthest)
         first = end if found is None else found
         if start != first:
             raise LogRefused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import secrets
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,7 @@ from registry.ledger.continuation import read_continued
 from registry.ledger.entries import StatedEntry
 from registry.ledger.guard import LogGuard, LogMemory
 from registry.ledger.key import read_or_create
+from registry.ledger.signing import read_signed_size
 from registry.log.configuration import configuration_document, configuration_sections
 from registry.log.disclosure_tree import commitments, seal
 from registry.log.entry import ConfigurationEntry
@@ -39,6 +41,7 @@ async def open_register(
     *,
     now: dt.datetime | None = None,
     derives: bool = True,
+    restores: bool = False,
     demonstration_from: dt.datetime | None = None,
 ) -> None:
     """Migrate, begin the log if it is empty, take over the pack's agencies.
@@ -46,8 +49,9 @@ async def open_register(
     Without `derives` nothing is written, for whoever verifies would destroy the evidence, nor on a
     standby, which takes no writes: all of it must have been done already. The first entry gets the
     database's time, the one that is given, or the one from which a demonstration invents times.
-    Repeats harmlessly. The first time it makes the log's key file. Raises `ConfigurationError` when
-    the register began with another pack.
+    Repeats harmlessly. The first time it makes the log's key file. An empty log of which files say
+    that more was signed is left as it is where the caller `restores` it. Raises
+    `ConfigurationError` where nobody does, and when the register began with another pack.
     """
     if not derives or await database.is_standby():
         await check_migrated(database)
@@ -56,6 +60,18 @@ async def open_register(
         return
     await migrate(database)
     async with database.transaction() as connection:
+        await log.begin(connection)
+        is_empty_log = not (await log.lock_state(connection)).range.size
+        lost = await asyncio.to_thread(read_signed_size, settings) if is_empty_log else []
+        if lost and not restores:
+            raise ConfigurationError(
+                f"the database is empty, and {lost[0].where} says that {lost[0].size:,} entries "
+                "were signed: restore a backup (registry restore), or bring them back from the "
+                "files of the log: registry log heal"
+            )
+        if lost:
+            _check_pack(await log.keep_pack(connection, pack.code), pack)
+            return
         await append_genesis(
             connection,
             make_signer=lambda: read_or_create(settings.key_file, settings.origin),
@@ -158,6 +174,7 @@ def run_in_register(
     *,
     begins: bool = True,
     derives: bool = True,
+    restores: bool = False,
     demonstration_from: dt.datetime | None = None,
 ) -> T:
     """Open the register of `settings.database_url`, await `work` in it, and close it again.
@@ -182,6 +199,7 @@ def run_in_register(
                 pack,
                 settings,
                 derives=derives,
+                restores=restores,
                 demonstration_from=demonstration_from,
             )
             return await work(
