@@ -11,7 +11,7 @@ from registry.errors import ConfigurationError
 from registry.store.database import Connection, read_rows, statement
 from registry.tlog.compact import CompactRange
 
-_APPEND_ONLY = (
+_GUARDED = (
     "log_entry",
     "version",
     "section",
@@ -22,6 +22,7 @@ _APPEND_ONLY = (
     "source_event",
     "agency_entry",
     "short_code",
+    "figure",
 )
 
 
@@ -63,5 +64,5 @@ async def discard(connection: Connection, before: CompactRange, *, discards: int
 
 
 async def _switch_triggers(connection: Connection, how: str) -> None:
-    for table in _APPEND_ONLY:
+    for table in _GUARDED:
         await connection.execute(f"alter table {table} {how} trigger user")

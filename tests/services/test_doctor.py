@@ -159,8 +159,8 @@ async def test_each_thing_that_is_broken_in_the_database_is_found(installed):
         f"{off} reset synchronous_commit",
     )  # fmt: skip
     await broken(
-        "migrations", "lacks 1 (register)", "update migration set number = 0",
-        "update migration set number = 1",
+        "migrations", "lacks 1 (register)", "update migration set number = 0 where number = 1",
+        "update migration set number = 1 where number = 0",
     )  # fmt: skip
     await broken(
         "migrations", "migration 999 (later), which",

@@ -8,7 +8,7 @@ import pytest
 from registry.services.operations.startup import open_register
 from registry.settings import Settings
 from registry.store.database import connect
-from tests.conftest import GRANTS, as_role
+from tests.conftest import GRANTS, amended, as_role
 
 TOKEN = (
     "insert into token (digest, actor, scopes, created_at, expires_at)"
@@ -47,6 +47,30 @@ BOTH = (
     "copy audit to program 'cat'",
     "set role postgres",
 )
+
+
+# Of a record with two versions, entries 1 and 2.
+OF_THE_LOG = (
+    "update figure set until_entry = null, until_at = null where entry = 1",
+    "update figure set until_at = now() where entry = 1",
+    "update figure set until_entry = 3, until_at = now() where entry = 2",
+    "update figure set until_entry = 2, until_at = at where entry = 2",
+    """create temporary table log_entry as
+        select 3 as index, record, kind, at from public.log_entry where index = 2;
+    update figure set until_entry = 3, until_at = at where entry = 2""",
+)
+
+
+async def test_a_role_that_serves_ends_no_version_that_the_log_does_not_end(
+    database, database_url, publish, record
+):
+    await publish(record)
+    await publish(amended(record, system_version="2"))
+    connection = await asyncpg.connect(as_role("serving", database_url))
+    for statement in OF_THE_LOG:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="does not end"):
+            await connection.execute(statement)
+    await connection.close()
 
 
 @pytest.mark.parametrize("role", sorted(REFUSED))
