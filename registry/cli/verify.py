@@ -58,7 +58,7 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
     read = [(path, *read_kept(content)) for path, content in contents.items()]
     with keeping_evidence():
         notes = [(str(path), note) for path, found, _ in read for note in found]
-        check_notes(notes, key, open_memory(no_memory=no_memory))
+        without_key = check_notes(notes, key, open_memory(no_memory=no_memory))
     proofs: list[VerifiedRecord] = []
     kept: list[tuple[Path, dict[str, Any]]] = []
     for path, _, objects in read:
@@ -70,10 +70,12 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
             elif "record" in value and "register" in value:
                 kept.append((path, value))
     if not proofs:
+        of = ", ".join(without_key)
+        uncompared = f", and no key of {of} to compare its notes: give it with --key" if of else ""
         raise NotFound(
-            f"{place}: there is no proof of a record here. A page holds it if it was saved after "
-            "its check; else it is a file of its own, to be kept with the page, which links it: "
-            "/api/v1/records/{agency}/{slug}/proof"
+            f"{place}: there is no proof of a record here{uncompared}. A page holds it if it was "
+            "saved after its check; else it is a file of its own, to be kept with the page, which "
+            "links it: /api/v1/records/{agency}/{slug}/proof"
         )
     for path, page in pages.items():
         stated = page.stated or {}
@@ -135,3 +137,5 @@ def _print_verified(path: Path, found: VerifiedRecord) -> None:
             f"  cosigned by {found.witnesses} of the witnesses named, the first of whom saw it in "
             f"this log on {found.seen_at}"
         )
+    else:
+        print_message("  its date is the register's own word: no witness that was named cosigned")

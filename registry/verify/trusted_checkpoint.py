@@ -174,20 +174,22 @@ def check_notes(
     kept: Sequence[tuple[str, KeptNote]],
     verifier: Verifier | None,
     memory: TrustedCheckpoints | None,
-) -> None:
-    """Raise `TwoHistories` where kept notes contradict each other, or what was seen before.
+) -> list[str]:
+    """Return the origins without a key, whose notes are not compared.
 
-    Without the log only notes of one size can, and such as are signed by other keys than the log's:
-    the verifier, else the key that was remembered, else the first that stands beside a note. What
-    that key has signed is remembered then. Raises `LogInconsistent` where its signature does not
-    hold.
+    Raises `TwoHistories` where kept notes contradict each other, or what was seen before. Without
+    the log only notes of one size can, and such as are signed by other keys than the log's: the
+    verifier, else the key that was remembered, else the first that stands beside a note. What that
+    key has signed is remembered then. Raises `LogInconsistent` where its signature does not hold.
     """
+    without_key = []
     for origin in sorted({one.origin for _, one in kept}):
         known, seen = _recall(memory, origin)
         ours = [(where, one) for where, one in kept if one.origin == origin]
         named = [known.key] if known is not None else [one.key for _, one in ours if one.key]
         trusted = _trusted(origin, verifier, named)
         if trusted is None:
+            without_key.append(origin)
             continue
         signed: dict[int, tuple[str, bytes]] = {}
         others: list[tuple[str, bytes]] = []
@@ -210,6 +212,7 @@ def check_notes(
         if memory is not None and signed:
             notes = [note for _, note in signed.values()]
             memory.add(TrustedLog(origin=origin, key=trusted.to_text(), notes=notes))
+    return without_key
 
 
 def _check_not_replaced(

@@ -174,6 +174,14 @@ def test_every_command_that_reads_notes_finds_two_histories(logs, found, fine, r
     assert ", version 1, dated 20" in fine("verify", logs / "true", "--no-memory")
 
 
+def test_notes_without_any_key_are_said_not_to_be_compared(logs, registry, tmp_path):
+    for name in ("true", "forked"):
+        shutil.copy(logs / name / "checkpoint", tmp_path / name)
+    told = registry("verify", tmp_path, "--no-memory")
+    assert told.returncode == 1
+    assert "to compare its notes: give it with --key" in told.stderr
+
+
 def test_an_audit_of_a_refused_log_says_on_a_line_of_its_own_what_was_kept(capsys):
     refused = "two histories\nBoth notes are kept: evidence"
     report = AuditReport(verdict="log refused", address="https://a.example", refused=refused)
