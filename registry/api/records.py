@@ -260,7 +260,8 @@ async def get_proof(
 async def get_source(*, record: RecordPath, state: ApiState) -> RecordSource:
     """Read the row of another register that a record was last made from, as it was there.
 
-    The log does not commit to it: this is the register's own word for what the other one said.
+    The log commits neither to it nor to when it was last there: this is the register's own word for
+    what the other one said.
     """
     async with state.reads.connection() as connection:
         stored = await _stored(connection, record, as_of=END)

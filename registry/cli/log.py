@@ -371,7 +371,8 @@ def _print_checked(found: VerifiedDatabase) -> None:
     if found.source_rows:
         print_message(
             f"not checked, for no entry states it: {found.source_rows} rows of other registers, as "
-            "these had them (source_row)"
+            "these had them (source_row) and with when they were last there (foreign_record), or "
+            "lost reports of imports (import_run)"
         )
 
 

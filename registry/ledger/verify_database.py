@@ -59,7 +59,7 @@ class VerifiedDatabase(msgspec.Struct, frozen=True, kw_only=True):
     """A database that was found in order: the number of entries, and what was not compared.
 
     `outdated` counts search rows of another analysis, `source_rows` those of other registers, which
-    no entry states.
+    no entry states, and reports of imports that are lost.
     """
 
     size: int

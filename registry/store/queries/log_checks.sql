@@ -29,7 +29,9 @@ select id, encode(sha256(convert_to(nullif(report, '{}'), 'UTF8')), 'hex') as di
 from import_run where id = any($1::bigint [])
 
 -- name: source_rows
-select count(*) from source_row
+-- With the reports that are lost, as after a recovery.
+select count(*)
+from (select from source_row union all select from import_run where ended_at is not null and report = '{}') as unproven
 
 -- name: verdicts
 select entry, findings, missing, verdict_salt as salt from version where entry = any($1::bigint [])
