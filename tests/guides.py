@@ -54,7 +54,7 @@ def outputs(
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr + done.stdout[-2000:]
     return done.stdout.replace(address, HERE).split(_MARK)
 
 

@@ -29,7 +29,7 @@ from registry.audit.mirror import Mirror
 from registry.audit.questions import LogContents, Question, Questions
 from registry.audit.rebuild import RebuiltRegister, StatedFacts, rebuilding
 from registry.audit.remote import CONNECTIONS, Answer, RemoteRegister
-from registry.errors import RegistryError
+from registry.errors import ConfigurationError, RegistryError, Unavailable
 from registry.log.blob import Content, KeptSection
 from registry.log.configuration import PACK, RELEASE
 from registry.log.entry import ConfigurationEntry, GenesisEntry, ImportEntry, LogEntry
@@ -115,7 +115,7 @@ def audit_register(
     address.
     """
     with (
-        RemoteRegister(_base(address), sleep=sleep) as remote,
+        RemoteRegister(_base(address, sleep), sleep=sleep) as remote,
         tempfile.TemporaryDirectory(prefix="audit") as folder,
     ):
         # As root the embedded server is another user, who has to enter it.
@@ -127,14 +127,25 @@ def audit_register(
             return AuditReport(verdict="log refused", address=remote.url, refused=error.detail)
 
 
-def _base(address: str) -> str:
-    """Return the address of a register, of which that of its log may have been given."""
-    plain = address.rstrip("/")
-    if not plain.endswith(_LOG):
-        return plain
-    with RemoteRegister(plain) as remote:
-        is_log = remote.get(f"/{CHECKPOINT}").status == _OK
-    return plain.removesuffix(_LOG) if is_log else plain
+def _base(address: str, sleep: Callable[[float], None]) -> str:
+    """Return the address of a register, of which that of its log may have been given.
+
+    Raises `ConfigurationError` for that of one of its pages.
+    """
+    given = base = address.rstrip("/")
+    while True:
+        with RemoteRegister(base, sleep=sleep) as remote:
+            if remote.get(f"{_LOG}/{CHECKPOINT}").status == _OK:
+                break
+        if "/" not in base.partition("://")[2]:
+            return given
+        base = base.rpartition("/")[0]
+    cut = given.removeprefix(base)
+    if cut not in {"", _LOG}:
+        raise ConfigurationError(
+            f"{address} is the address of a page, and of the register {base}/: leave out {cut}"
+        )
+    return base
 
 
 class _AuditReplay(LogReplay):
@@ -349,14 +360,15 @@ class _Audit:
 
     async def _ask_both(self, here: RebuiltRegister, one: Question, origin: str) -> str | None:
         async with self._one_at_a_time if one.kind == "exports" else nullcontext():
-            answered = self._remote.ask(one.path)
-            if one.path in self._expected:
-                known = await answered
-                if _digest(known) == self._expected[one.path]:
-                    return None
-                log = await here.ask(one.path)
-            else:
-                known, log = await asyncio.gather(answered, here.ask(one.path))
+            try:
+                known = await self._remote.ask(one.path)
+            except Unavailable as error:
+                # A row that cannot be read breaks off an answer: others come all the same.
+                await self._remote.ask(f"{_LOG}/{CHECKPOINT}")
+                return error.detail
+            if _digest(known) == self._expected.get(one.path):
+                return None
+            log = await here.ask(one.path)
         return difference(one.path, known, log, origin=origin, is_parsed=not self._is_same_release)
 
     def _report(self, found: VerifiedLog) -> AuditReport:
@@ -425,7 +437,8 @@ class _Audit:
         if self._items("/api/v1/origins"):
             self._unasked += ("/source",)
             self._not_covered.append(
-                "rows of other registers (/source), and whole texts of which records have a part"
+                "rows of other registers and when they were last there (/source), and whole texts "
+                "of which records have a part"
             )
         if any(one.get("ended_at") is None for one in self._items("/api/v1/imports")):
             self._unasked += ("/api/v1/imports",)
@@ -450,6 +463,8 @@ class _Audit:
                 report = bytes(msgspec.json.decode(content, type=_Import).report)
                 if sha256(report).hexdigest() == digest:
                     found[run] = report.decode()
+        if lost := len(imported) - len(found):
+            self._not_covered.append(f"reports of imports: {lost} are lost, or not those stated")
         return found
 
     async def _read_row(self, record: str) -> KeptRow | None:

@@ -111,6 +111,8 @@ class Questions:
                 yield one
         async for one in self._searches():
             yield one
+        async for one in self._moments():
+            yield one
         for one in self._made_when_asked():
             yield one
 
@@ -276,6 +278,18 @@ class Questions:
                 yield Question("searches", f"{_RECORDS}?{_query(asked | always)}")
             yield Question("searches", f"/api/v1/suggestions?{_query({'q': one[:3]})}")
             yield Question("searches", f"/{tag}/search?{_query({'q': one})}")
+
+    async def _moments(self) -> AsyncIterator[Question]:
+        """Yield what was found and counted of an agency while a version was in force."""
+        for record in sorted(self._log.versions):
+            versions = await self._json(f"{_RECORDS}/{record}/versions?as_of={self._log.as_of}")
+            for one in versions["items"]:
+                of_agency = {"agency": record.split("/")[0]}
+                then = of_agency | {"as_of": f"entry:{one['entry']}"}
+                until = of_agency | {"changed_until": one["published_at"]}
+                yield Question("moments", f"{_RECORDS}?{_query(then)}")
+                yield Question("moments", f"{_RECORDS}?{_query(until)}&as_of={self._log.as_of}")
+                yield Question("moments", f"/api/v1/statistics?{_query(then)}")
 
     def _made_when_asked(self) -> Iterator[Question]:
         """Yield what the site makes when it is asked: links, feeds, comparisons, searches."""

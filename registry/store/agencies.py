@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -55,9 +56,12 @@ async def read_all(connection: Connection) -> list[CountedAgency]:
 
 
 async def read_local(connection: Connection) -> list[Agency]:
-    """Return the register's own agencies: those of its pack, and those that were added."""
-    rows = await connection.fetch(statement("agencies", "local"))
-    return [msgspec.json.decode(row["document"], type=Agency) for row in rows]
+    """Return the agencies of the pack and those that were added, of which rows can be read."""
+    found = []
+    for row in await connection.fetch(statement("agencies", "local")):
+        with suppress(msgspec.DecodeError):
+            found.append(msgspec.json.decode(row["document"], type=Agency))
+    return found
 
 
 async def read_origins(connection: Connection) -> dict[str, str | None]:

@@ -5,6 +5,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from registry.audit import audit
+from registry.audit.questions import Question
 from registry.audit.remote import RemoteRegister
 from registry.errors import ConfigurationError, Unavailable
 from tests.listening import listening
@@ -21,13 +23,16 @@ class Handler(BaseHTTPRequestHandler):
             status, later = 429, "7"
         if self.path == "/never":
             status = 503
+        if self.path.startswith("/ar/"):
+            status = 404
         if self.path == "/gone":
             status = 410
         body = f'{{"path":"{self.path}"}}'.encode()
         self.send_response(status)
         if later is not None:
             self.send_header("retry-after", later)
-        self.send_header("content-length", str(len(body)))
+        self.send_header("content-length", str(len(body) + (self.path == "/cut")))
+        self.close_connection = self.path == "/cut"
         self.end_headers()
         self.wfile.write(body)
 
@@ -78,6 +83,18 @@ def test_it_gives_up_one_that_stays_busy(register, waits):
     with pytest.raises(Unavailable, match="/never answers 503, 20 times in turn"):
         register.get("/never")
     assert max(waits) <= 120
+
+
+async def test_an_answer_that_breaks_off_differs_where_others_come(register, tmp_path):
+    one = audit._Audit(register, tmp_path, None, None, share=None, sleep=None)
+    said = await one._ask_both(None, Question("exports", "/cut"), "origin")
+    assert "/cut cannot be read: " in said
+
+
+def test_of_the_address_of_a_page_it_is_said_what_to_leave_out(register, waits):
+    assert audit._base(f"{register.url}/log/", waits.append) == f"{register.url}/log"
+    with pytest.raises(ConfigurationError, match=rf"{register.url}/: leave out /ar/agencies"):
+        audit._base(f"{register.url}/ar/agencies/", waits.append)
 
 
 def test_an_address_without_https_is_refused():

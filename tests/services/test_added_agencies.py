@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from registry.errors import ConfigurationError
+from registry.ledger.verify_database import check_database
+from registry.log.replay import LogInconsistent
 from registry.services.operations.startup import open_register
 from registry.services.people.agencies import add_agency, complete_pack
 from registry.store import audit_trail
@@ -53,3 +55,14 @@ async def test_what_would_not_fit_is_not_written(context, settings):
             await add_agency(context, settings, row, now=NOW)
     known = await complete_pack(context.database, context.pack)
     assert len(known.agencies) == len(context.pack.agencies) + 1
+
+
+async def test_a_row_that_cannot_be_read_stops_no_start_and_is_named_by_the_check(
+    context, settings
+):
+    await add_agency(context, settings, ROW, now=NOW)
+    async with context.database.connection() as connection:
+        await connection.execute("update agency set document = '{' where id = 'eau'")
+    assert "eau" not in (await complete_pack(context.database, context.pack)).agencies
+    with pytest.raises(LogInconsistent, match="table agency, eau: document is "):
+        await check_database(context.database, settings, progress=lambda *_: None)
