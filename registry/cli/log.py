@@ -130,9 +130,8 @@ def heal(settings: Settings, *, accept_dates: bool, discard_from: int | None, ye
             now = utc_now()
             count = await heal_log(context, settings, now=now, progress=progress)
             print_message(f"{count} entries were brought back" if count else "nothing is missing")
-            count = await heal_rows(context, settings, now=now, progress=progress)
-            if count:
-                print_message(f"rows of {count} entries were written anew from the log")
+            if await heal_rows(context, settings, now=now, progress=progress):
+                print_message("rows that did not follow from the log were written anew")
 
         run(settings, work, restores=True)
 

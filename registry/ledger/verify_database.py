@@ -14,7 +14,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import TypeAlias
@@ -22,7 +22,7 @@ from typing import TypeAlias
 import msgspec
 
 from registry.ledger import signing
-from registry.ledger.projection import ComparableRows, LogPart, comparable_rows, derive
+from registry.ledger.projection import ComparableRows, LogPart, comparable_rows
 from registry.ledger.verify_rows import (
     DATABASE,
     MISSING,
@@ -34,19 +34,18 @@ from registry.ledger.verify_rows import (
     said_by,
 )
 from registry.log.files import LogRefused, read_tile
-from registry.log.replay import LogInconsistent, LogReplay
+from registry.log.replay import LogReplay
 from registry.record.search_document import DERIVATION
 from registry.settings import Settings
-from registry.store import checkpoints, log, log_checks, search_rows
-from registry.store.database import Connection, Database, transaction
-from registry.store.log import Entry, LogState, bytea
+from registry.store import checkpoints, log_checks
+from registry.store.database import Connection, Database
+from registry.store.log import Entry, bytea
 from registry.store.log_checks import Span
 from registry.tlog.compact import CompactRange
 from registry.tlog.tile import WIDTH, Tile, split
 from registry.work import WorkProcess
 
 _BLOCKED = "log-blocked"
-_REWRITTEN = ("record", "figure", "search_version", "blocking_key")
 _SHORT, _AHEAD, _MOST_PROCESSES, _PART_SECONDS = 4 * WIDTH, 4, 4, 600.0
 """The entries of a log that is checked in one process, and else the parts that are read ahead."""
 
@@ -120,48 +119,6 @@ async def check_slice(connection: Connection, start: int, end: int) -> None:
         walk = await check.walk_from(entries)
         await check.check_part(span, entries, walk)
     check.finish()
-
-
-async def rewrite_rows(database: Database, *, progress: Callable[[int, int], None]) -> int:
-    """Write rows anew that do not follow from the log; return of how many entries.
-
-    An entry of which something else is wrong is left as it is, for the next check to name.
-    """
-    async with database.connection() as connection:
-        size = await log_checks.read_size(connection)
-    count = 0
-    for start in range(0, size, WIDTH):
-        end, before = min(start + WIDTH, size), count
-        async with database.transaction() as connection:
-            await search_rows.lock_state(connection)
-            state = await log.lock_state(connection)
-            try:
-                await check_slice(connection, start, end)
-            except LogInconsistent:
-                for index in range(start, end):
-                    count += await _rewrite_entry(connection, state, index)
-            if count > before:
-                await search_rows.begin_epoch(connection)
-        progress(end, size)
-    return count
-
-
-async def _rewrite_entry(connection: Connection, state: LogState, index: int) -> bool:
-    """Return whether rows of an entry were written anew, with which all of it is in order."""
-    try:
-        await check_slice(connection, index, index + 1)
-    except LogInconsistent:
-        with suppress(LogInconsistent):
-            async with transaction(connection):
-                check = await begin_check(connection)
-                span = Span(start=index, end=index + 1)
-                entries = await check.read_entries(span, index + 1)
-                derived = derive(await check.read_part(span, entries))
-                rows = {table: derived.rows.get(table, []) for table in _REWRITTEN}
-                await log.rewrite_rows(connection, state, index, rows)
-                await check_slice(connection, index, index + 1)
-            return True
-    return False
 
 
 async def check_in_turn(database: Database, settings: Settings, *, signed: int) -> None:

@@ -202,10 +202,13 @@ async def append(
 
 
 async def rewrite_rows(
-    connection: Connection, state: LogState, index: int, rows: Mapping[str, Sequence[TableRow]]
+    connection: Connection,
+    state: LogState,
+    entries: Sequence[int],
+    rows: Mapping[str, Sequence[TableRow]],
 ) -> None:
-    """Write the rows anew that follow from an entry; the caller holds the state's lock."""
-    await connection.execute(statement("log", "drop_derived"), index)
+    """Write rows that follow from entries again; the caller holds the state's lock."""
+    await connection.execute(statement("log", "drop_derived"), entries)
     content = msgspec.json.encode(rows).decode()
     after = state.range
     await connection.execute(

@@ -282,6 +282,16 @@ async def read_entries(connection: Connection, span: Span) -> list[Entry]:
     return await read_rows(connection, Entry, "log_checks", "entries", *span.bounds)
 
 
+async def read_entries_of(connection: Connection, records: Sequence[str]) -> list[Entry]:
+    """Return all entries of records, in order."""
+    return await read_rows(connection, Entry, "log_checks", "entries_of", list(records))
+
+
+async def read_records(connection: Connection) -> list[str]:
+    """Return the records that entries are about."""
+    return [row["record"] for row in await connection.fetch(statement("log_checks", "records"))]
+
+
 async def read_contents(
     connection: Connection, said: Mapping[int, LogEntry]
 ) -> dict[int, EntryContent]:

@@ -116,16 +116,6 @@ async def find_alike(connection: Connection, record: str, keys: BlockingKeys) ->
     return [one for row in rows if (one := _record_name(row)) is not None]
 
 
-async def index(connection: Connection, record: str) -> None:
-    """Write the keys of a record anew, from what is left of it."""
-    await connection.execute(statement("names", "delete"), record)
-    row = await connection.fetchrow(statement("names", "in_force"), record)
-    named = None if row is None else _record_name(row)
-    if named is not None:
-        keys = list(named.keys().all)
-        await connection.execute(statement("names", "insert"), keys, [record] * len(keys))
-
-
 def _record_name(row: Any) -> RecordName | None:
     """Return the name of a row; None if the record never had a name, or it was erased."""
     name = None if row["name"] is None else _name.decode(row["name"])

@@ -284,22 +284,10 @@ async def erase_findings(
     await connection.execute(statement("redactions", "forget_left"), redaction)
 
 
-async def read_versions(
-    connection: Connection, record: str, entries: Sequence[int]
-) -> dict[int, str]:
-    """Return the records of the versions of one of them, and of other entries, by entry."""
-    rows = await connection.fetch(statement("redactions", "versions"), record, entries)
-    return {row["entry"]: row["record"] for row in rows}
-
-
-async def recount(
-    connection: Connection, record: str, *, levels: Sequence[str], unstated: str
-) -> None:
-    """Compute the facts of the versions of a record again, from what is left of them.
-
-    `levels` are the risk levels from the lowest.
-    """
-    await connection.execute(statement("redactions", "recount"), record, list(levels), unstated)
+async def read_records(connection: Connection, entries: Sequence[int]) -> list[str]:
+    """Return the records of versions, by their entries."""
+    rows = await connection.fetch(statement("redactions", "records"), entries)
+    return [row["record"] for row in rows]
 
 
 async def drop_unpublished(connection: Connection, subject: str, pointers: Sequence[str]) -> None:

@@ -40,7 +40,7 @@ from registry.log.files import LogRefused, read_bundle, tree_of
 from registry.log.replay import LogReplay
 from registry.record.pack import Agency
 from registry.services.people.agencies import store_agencies
-from registry.services.statements.erasure import apply_redaction
+from registry.services.statements.erasure import apply_redaction, rewrite_changed
 from registry.store import agencies, checkpoints, imports, log, records, redactions
 from registry.store.database import Connection
 from registry.store.records import CurrentVersion
@@ -104,14 +104,16 @@ class Fold:
         """Destroy what redactions name of the entries, and of what was there before them."""
         for index, section in self._erased:
             await checkpoints.insert_erased(connection, index, section)
+        touched = set[str]()
         for redaction in self._redactions:
-            await apply_redaction(connection, redaction)
+            touched |= await apply_redaction(connection, redaction)
             changed = [
                 index
                 for index, section in self._erased
                 if any(member.redaction == redaction for member in section.erased)
             ]
             await redactions.finish(connection, redaction, sorted({*changed}))
+        await rewrite_changed(connection, touched)
 
     def _stated_agencies(self) -> dict[str, Agency]:
         """Return the agencies that the entries state, by id: their own, else the country pack's."""

@@ -15,8 +15,9 @@ from registry.errors import Unavailable
 from registry.ledger import key
 from registry.ledger.guard import LONGEST_SKEW, SeenLog, lacks
 from registry.ledger.published_log import read_keys
+from registry.ledger.rewrite import rewrite_records
 from registry.ledger.signing import SignedSize, reached_elsewhere, sign_again
-from registry.ledger.verify_database import check_database, rewrite_rows
+from registry.ledger.verify_database import check_database
 from registry.log.blob import content_file
 from registry.log.entry import decode_entry
 from registry.log.files import LogRefused, read_bundle, sync, tree_of
@@ -28,13 +29,7 @@ from registry.services.operations import audit_trail
 from registry.services.people.access import OPERATOR
 from registry.services.people.agencies import restore_named
 from registry.settings import Settings
-from registry.store import (
-    checkpoints,
-    discards,
-    log,
-    record_names,
-    search_rows,
-)
+from registry.store import checkpoints, discards, log, log_checks, search_rows
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection
 from registry.store.discards import DeadReceipt
@@ -98,26 +93,30 @@ async def heal_rows(
     *,
     now: dt.datetime,
     progress: Callable[[int, int], None],
-) -> int:
-    """Write rows anew that do not follow from the log, and check the whole, as `check_database`.
+) -> bool:
+    """Write rows again that do not follow from the log, and check the whole, as `check_database`.
 
-    Return of how many entries. Raises `LogInconsistent` where anything else is wrong.
+    Return whether there were any. Raises `LogInconsistent` where anything else is wrong.
     """
-    since, before, count = 0, -1, 0
+    since, before = 0, -1
     while since != before:
         before, since = since, await search_rows.rewrite_outdated(context.database, since)
     try:
         await check_database(context.database, settings, progress=progress)
     except LogInconsistent as error:
         async with context.transaction() as connection:
+            await search_rows.lock_state(connection)
+            await log.lock_state(connection)
             await restore_named(connection)
+            named = await log_checks.read_records(connection)
+            await rewrite_records(connection, named, progress=progress)
             where = error.where
             await audit_trail.note(
                 connection, OPERATOR, "rewrite_rows", where, before=None, now=now
             )
-        count = await rewrite_rows(context.database, progress=progress)
         await check_database(context.database, settings, progress=progress)
-    return count
+        return True
+    return False
 
 
 async def _read_furthest(
@@ -229,9 +228,10 @@ async def discard_entries(
             await _keep(connection, kept, planned)
         before = await _range_of(connection, planned.start)
         count = max(state.discards, context.guard.memory.last.discards) + 1
-        for record in await discards.discard(connection, before, discards=count):
-            await record_names.index(connection, record)
+        await search_rows.lock_state(connection)
+        changed = await discards.discard(connection, before, discards=count)
         await restore_named(connection)
+        await rewrite_records(connection, changed)
         await log.insert_incident(connection, "discarded", _said(planned))
         await audit_trail.note(
             connection, OPERATOR, "discard_entries", str(planned.start), before=None, now=now

@@ -14,14 +14,14 @@ import msgspec
 import structlog
 
 from registry.errors import Finding, NotFound
+from registry.ledger.rewrite import rewrite_records
 from registry.log.blob import KeptVerdict, kept_verdict
 from registry.log.disclosure_tree import SALT_BYTES
 from registry.log.erasure import REPLACED, Erased, covers, erase, replaced_members
+from registry.log.files import LogRefused
 from registry.record.codelists import codelists
-from registry.record.model import NOT_STATED
 from registry.record.pointers import parts, pointer
-from registry.record.risk_floor import LEVELS
-from registry.store import log, record_names, records, redactions, search_rows, server_files
+from registry.store import log, records, redactions, search_rows, server_files
 from registry.store.database import Connection, Database
 from registry.store.redactions import HeldSection, Redaction
 from registry.structs import copy_as
@@ -79,7 +79,7 @@ async def erase_published(
         waiting = await redactions.read_waiting(connection, size=size)
     for redaction in waiting:
         async with database.transaction() as connection:
-            await apply_redaction(connection, redaction)
+            await rewrite_changed(connection, await apply_redaction(connection, redaction))
     async with database.connection() as connection:
         unsettled = await redactions.read_unsettled(connection)
     if unsettled:
@@ -94,10 +94,10 @@ async def erase_published(
     return len(waiting)
 
 
-async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
+async def apply_redaction(connection: Connection, redaction: int) -> set[str]:
     """Destroy all that the redaction at an index of the log names, in the caller's transaction.
 
-    Gives the entries whose content has changed.
+    Return the records of which the caller rewrites what follows, `rewrite_changed`.
     """
     content = await redactions.read_entry(connection, redaction)
     if content is None:
@@ -107,21 +107,27 @@ async def apply_redaction(connection: Connection, redaction: int) -> list[int]:
     await search_rows.lock_state(connection)
     await redactions.drop_unpublished(connection, said.subject, said.pointers)
     await log.note_erasure(connection)
-    entries = await _erase_members(connection, redaction, said)
+    entries, changed = await _erase_members(connection, redaction, said), set[str]()
     if said.id is not None:
         waiting = (await redactions.read_left(connection, [redaction])).get(redaction, {})
         left = {int(entry): kept_verdict(one) for entry, one in waiting.items()}
         await redactions.erase_findings(connection, redaction, left)
-        versions = await redactions.read_versions(connection, said.id, [*left])
-        for record in {*versions.values()}:
-            await redactions.recount(connection, record, levels=LEVELS, unstated=NOT_STATED)
-        await search_rows.rewrite(connection, [*versions])
-        await search_rows.begin_epoch(connection)
-        await record_names.index(connection, said.id)
+        if entries:
+            changed.add(said.id)
         # The redaction's own content had what it left until now.
         entries = sorted({*entries, *left, *([redaction] if left else ())})
+        changed.update(await redactions.read_records(connection, [*left]))
     await redactions.finish(connection, redaction, entries)
-    return entries
+    return changed
+
+
+async def rewrite_changed(connection: Connection, changed: Collection[str]) -> None:
+    """Write again what follows of records of which something was erased; raises `LogRefused`."""
+    for record in await rewrite_records(connection, changed) if changed else ():
+        raise LogRefused(
+            f"what is left of {record} does not follow from the log, so that nothing is erased of "
+            "it; run: registry log verify"
+        )
 
 
 async def leave_verdicts(

@@ -18,7 +18,7 @@ select distinct record from log_entry where index >= $1 and record is not null
 
 -- name: discard
 -- Entries from $1 on, with all that follows from them; $2: the tree before, $3: how often entries were given up.
--- What they had ended is in force again. Foreign keys are looked at when all of it is done.
+-- What is left of their records is written again afterwards. Foreign keys are looked at when all of it is done.
 with unlogged as (
     delete from log_entry where index >= $1
 ),
@@ -29,10 +29,6 @@ unsearched as (
 
 uncounted as (
     delete from figure where entry >= $1
-),
-
-reopened as (
-    update figure set until_entry = null, until_at = null where until_entry >= $1 and entry < $1
 ),
 
 unpublished as (
@@ -84,35 +80,23 @@ unanswered as (
     delete from answer where (content::jsonb ->> 'entry')::bigint >= $1
 ),
 
+gone as (
+    select distinct e.record as id from log_entry as e
+    where e.index >= $1 and e.record is not null
+        and not exists (select from version as v where v.record = e.record and v.entry < $1)
+),
+
 unkeyed as (
-    delete from blocking_key where record in (select e.record from log_entry as e where e.index >= $1)
+    delete from blocking_key where record in (select g.id from gone as g)
 ),
 
-standing as (
-    select e.record, v.version, f.agency, last.kind, last.index as entry
-    from (select distinct n.record from log_entry as n where n.index >= $1 and n.record is not null) as e
-    cross join lateral (
-        select o.version, o.entry from version as o
-        where o.record = e.record and o.entry < $1
-        order by o.entry desc
-        limit 1
-    ) as v
-    inner join figure as f on f.entry = v.entry
-    cross join lateral (
-        select n.kind, n.index from log_entry as n
-        where n.record = e.record and n.index < $1 and n.kind in ('version', 'withdrawal')
-        order by n.index desc
-        limit 1
-    ) as last
-),
-
+-- The rest of it follows when it is written again.
 stood as (
-    update record as r
-    set
-        agency = s.agency, version = s.version, entry = s.entry,
-        state = case s.kind when 'withdrawal' then 'withdrawn' else 'published' end
-    from standing as s
-    where s.record = r.id
+    update record as r set entry = (
+        select max(e.index) from log_entry as e
+        where e.record = r.id and e.index < $1 and e.kind in ('version', 'withdrawal')
+    )
+    where r.entry >= $1 and r.id not in (select g.id from gone as g)
 ),
 
 unconfirmed as (
@@ -121,7 +105,7 @@ unconfirmed as (
         confirmed_by = null, confirmed_person = null, entry = null, verdicts = null,
         -- The log had it since it was confirmed.
         replaced = (select s.value from entry_section as s where s.entry = r.entry and s.key = 'replaced')
-    where r.entry >= $1 and (r.agency is not null or r.record in (select s.record from standing as s))
+    where r.entry >= $1 and (r.agency is not null or r.record not in (select g.id from gone as g))
 ),
 
 origins as (
@@ -141,11 +125,6 @@ unfollowed as (
 
 unwaiting as (
     delete from peer_quarantine where code in (select o.code from origins as o)
-),
-
-gone as (
-    select r.id from record as r
-    where not exists (select from version as v where v.record = r.id and v.entry < $1)
 ),
 
 unasked as (

@@ -221,10 +221,10 @@ select new.* from jsonb_populate_recordset(null::import_run, $1::jsonb -> 'impor
 on conflict (id) do update set ended_at = excluded.ended_at, counts = excluded.counts, report = excluded.report
 
 -- name: drop_derived
--- What is written anew of the entry $1; other rows of it are written over.
-with searched as (delete from search_version where ord = $1)
+-- What is written again of the entries $1; other rows of them are written over.
+with searched as (delete from search_version where ord = any($1::bigint []))
 
-delete from figure where entry = $1
+delete from figure where entry = any($1::bigint [])
 
 -- name: entries
 -- After index $1 and up to $2; those alone may be asked for that moved a risk level one of the ways of

@@ -9,6 +9,12 @@ order by a.attrelid, a.attnum
 -- name: entries
 select index, kind, record, at, bytes as content, leaf from log_entry where index between $1 and $2 order by index
 
+-- name: entries_of
+select index, kind, record, at, bytes as content, leaf from log_entry where record = any($1::text []) order by index
+
+-- name: records
+select distinct record from log_entry where record is not null
+
 -- name: of_kinds
 select index, kind, record, at, bytes as content, leaf from log_entry
 where kind = any($1::text []) and kind <> 'version'

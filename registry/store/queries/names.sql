@@ -33,18 +33,6 @@ from found
 cross join lateral (select one.* from record as one where one.id = found.record limit 1) as r
 order by found.whole desc, found.shared desc, r.id collate "C"
 
--- name: in_force
--- A record of this country in force, with its name, as far as that is shown.
-select
-    r.id as record, r.agency,
-    (select s.value from section as s where s.record = r.id and s.version = r.version and s.key = 'name') as name,
-    (
-        select s.value from section as s
-        where s.record = r.id and s.version = r.version and s.key = 'source_id'
-    ) as source_id
-from record as r
-where r.origin is null and r.state = 'published' and r.id = $1
-
 -- name: higher
 -- The last records of an agency here at some levels, first those that were withdrawn: by the leaf of their last version,
 -- and how much of it is erased, what was made of their texts before is known.
@@ -95,11 +83,3 @@ cross join lateral (
     from section as one
     where one.record = v.record and one.version = v.version and one.key = any($2)
 ) as s
-
--- name: delete
-delete from blocking_key where record = $1
-
--- name: insert
-insert into blocking_key (key, record)
-select key, record from unnest($1::bigint [], $2::text []) as new (key, record)
-on conflict do nothing

@@ -113,9 +113,9 @@ update redaction set verdicts = null where entry = $1
 select v.record, v.version, v.entry, v.missing, v.findings from version as v
 where v.record = $1 or exists (select from unnest($2::text []) as t (text) where position(t.text in v.findings) > 0)
 
--- name: versions
--- The entries of the versions of record $1, and $2, with their records.
-select entry, record from version where record = $1 or entry = any($2::bigint []) order by entry
+-- name: records
+-- Those of the versions with the entries $1.
+select distinct record from version where entry = any($1::bigint [])
 
 -- name: done
 -- Whoever does it again, at once or later, must not forget what the first one changed.
@@ -131,51 +131,6 @@ update erasure set settled = true where redaction = $1
 
 -- name: count
 select count(*) from erasure
-
--- name: recount
--- What is counted of record $1, made of what is left of it. $2: the risk levels from the lowest; $3: the
--- code for what is not stated.
-with stated as (
-    select
-        v.entry, v.version,
-        coalesce(risk.value::jsonb ->> 'level', $3) as risk,
-        coalesce(sector.value::jsonb ->> 'primary', $3) as sector,
-        coalesce(lifecycle.value::jsonb ->> 'status', $3) as status,
-        coalesce(data.value::jsonb ->> 'personal_data', $3) as personal_data,
-        (lifecycle.value::jsonb ->> 'next_review_on')::date as next_review_on,
-        array(select f ->> 'rule' from jsonb_array_elements(v.findings::jsonb) as f) as rules,
-        array(
-            select w ->> 'ground'
-            from jsonb_array_elements(coalesce(publication.value::jsonb -> 'withheld_fields', '[]')) as w
-            where w ? 'ground'
-        ) as withheld,
-        publication.value::jsonb -> 'restriction' ->> 'ground' as restricted
-    from version as v
-    left join section as risk on risk.record = v.record and risk.version = v.version and risk.key = 'risk'
-    left join section as sector on sector.record = v.record and sector.version = v.version and sector.key = 'sector'
-    left join section as lifecycle
-        on lifecycle.record = v.record and lifecycle.version = v.version and lifecycle.key = 'lifecycle'
-    left join section as data on data.record = v.record and data.version = v.version and data.key = 'data'
-    left join section as publication
-        on publication.record = v.record and publication.version = v.version and publication.key = 'publication'
-    where v.record = $1
-),
-
-followed as (
-    select stated.*, lag(risk) over (order by version) as risk_before from stated
-)
-
-update figure as f set
-    risk = n.risk, sector = n.sector, status = n.status, personal_data = n.personal_data,
-    next_review_on = n.next_review_on, rules = n.rules, withheld = n.withheld, restricted = n.restricted,
-    -- That of a first version is of another record, which was withdrawn.
-    risk_before = coalesce(n.risk_before, f.risk_before),
-    risk_change = case
-        when array_position($2::text [], n.risk) > array_position($2, coalesce(n.risk_before, f.risk_before)) then 'raised'
-        when array_position($2, n.risk) < array_position($2, coalesce(n.risk_before, f.risk_before)) then 'lowered'
-    end
-from followed as n
-where f.entry = n.entry
 
 -- name: drop_draft
 -- Of a record, or of an agency's attestations.
