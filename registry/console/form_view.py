@@ -21,7 +21,6 @@ from registry.record.schema import Field, FieldKind
 from registry.record.values import NOT_STORED, write_number
 from registry.text.catalogues import find
 from registry.text.locales import country_codes, country_name, direction
-from registry.text.typesetting import typeset
 
 ControlKind: TypeAlias = Literal[
     "texts",
@@ -342,7 +341,7 @@ def _described(reader: Reader, schema: Mapping[str, Any]) -> Text | None:
     if not description:
         return None
     lang, text = find(reader.titles, reader.order, description)
-    return in_language(reader, typeset(text, lang), lang)
+    return in_language(reader, text, lang)
 
 
 def _texts(form: FormReader, schema: Mapping[str, Any], value: Any) -> tuple[FormText, ...]:

@@ -24,6 +24,7 @@ from registry.text.locales import (
     make_locale,
     pick,
 )
+from registry.text.typesetting import typeset
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +138,8 @@ def say(reader: Reader, text: LangText | None, written: Sequence[str] = ()) -> T
 
 
 def in_language(reader: Reader, text: str, lang: str) -> Text:
-    """Return a text in a language, marked with it where that is not the page's."""
+    """Return a text typeset in its language, marked with that where it is not the page's."""
+    text = typeset(text, lang)
     return Text(text=text, lang=lang, dir=direction(lang), differs=lang != reader.locale.tag)
 
 
@@ -202,7 +204,7 @@ def comma_of(reader: Reader) -> str:
 
 def semicolon_of(reader: Reader) -> str:
     """Return the semicolon between the parts of a sentence, with its spaces."""
-    return {"ar": "؛ ", "fr": "\u00a0; "}.get(reader.locale.tag, "; ")
+    return {"ar": "؛ ", "fr": "\u202f; "}.get(reader.locale.tag, "; ")
 
 
 def plain_bdi(text: object) -> Markup:

@@ -96,7 +96,12 @@ def seal(page: str) -> str:
 
 def _digest(words: str) -> str:
     """Return the SHA-256, in hex, of words without white space."""
-    return sha256(_SPACE.sub("", words).encode()).hexdigest()
+    return sha256(unspaced(words).encode()).hexdigest()
+
+
+def unspaced(text: str) -> str:
+    """Return a text without its white space, which typesetting and browsers change."""
+    return _SPACE.sub("", text)
 
 
 def _text(element: html.HtmlElement) -> str:

@@ -17,7 +17,7 @@ from registry.log.replay import LogInconsistent, LogReplay, entry_at
 from registry.record.canonical import canonical
 from registry.record.codelists import codelists
 from registry.record.model import NOT_STATED, Document
-from registry.record.page_words import ShownPage, unshown_texts
+from registry.record.page_words import ShownPage, unshown_texts, unspaced
 from registry.tlog.checkpoint import OpenedCheckpoint
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Verifier
@@ -163,7 +163,8 @@ def page_faults(page: ShownPage, facts: Mapping[str, str], document: Document) -
     # A page may be set in another language than its reader's, which it has texts in.
     lang = stated.get("order", "").partition(" ")[0] or page.lang
     known = document.get("name") or {}
-    if known and not any({*page.names} == {one.strip()} for one in known.values()):
+    names = {unspaced(one) for one in page.names}
+    if known and not any(names == {unspaced(one)} for one in known.values()):
         yield f"/name is {' / '.join(page.names)}"
     level = _code(document, "risk", "level")
     if not page.levels or any(not _is_label("risk_level", level, *one) for one in page.levels):

@@ -3,7 +3,7 @@
 // The same by hand, in Python: docs/transparency-log.md. A check answers true where what is said
 // holds, false where it does not or cannot be read, and null where this browser cannot tell.
 
-import { unshown } from "./shown.js";
+import { unshown, unspaced } from "./shown.js";
 
 const encode = (text) => new TextEncoder().encode(text);
 const NODE = Uint8Array.of(1);
@@ -136,7 +136,7 @@ function differing(document, { name, risk, status }, shown) {
   const isEach = (list, code, texts) => isAll(texts, (text) => shown.isLabel(list, code, text));
   const names = Object.values(name ?? {});
   const unlike = [];
-  const isNamed = names.some((one) => isAll(shown.names, (text) => text === one.trim()));
+  const isNamed = names.some((one) => isAll(shown.names, (text) => unspaced(text) === unspaced(one)));
   if (names.length && !isNamed) unlike.push("/name");
   if (!isEach("risk_level", risk, shown.risks)) unlike.push("/risk/level");
   if (!isEach("status", status, shown.statuses)) unlike.push("/lifecycle/status");

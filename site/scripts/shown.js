@@ -13,13 +13,14 @@ const NO_LANGUAGES = new Set(["aia", "id", "url", "who"]); // members of the for
 const NOT_ON_PAGES = ["/languages", "/publication/change_note"];
 const OF_HEAD = ["/name", "/summary"]; // all that pages without the record's sections show
 
+export const unspaced = (text) => text.replaceAll(SPACE, "");
 const letters = (text) => text.replaceAll(/[^\p{L}\p{N}\p{M}]/gu, "");
 
 /** Read what the element `main` says, but for the section of the proof. */
 export function readShown(main, lang) {
   const copy = main.cloneNode(true);
   copy.querySelector("#proof").remove();
-  const words = copy.textContent.replaceAll(SPACE, "");
+  const words = unspaced(copy.textContent);
   for (const other of copy.querySelectorAll(OTHERS)) other.remove();
   const text = (selector) => Array.from(copy.querySelectorAll(selector), (one) => one.textContent);
   return {

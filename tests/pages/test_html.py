@@ -610,7 +610,7 @@ def test_search_engines_are_told_what_a_page_describes(pages):
     assert reached["address"].endswith("Meknès")
     assert reached["contactPoint"]["email"] == "algorithmes@demo-agriculture.example"
     hours = reached["contactPoint"]["hoursAvailable"]["description"]
-    assert hours == "Du lundi au vendredi, de 9 h à 16 h"
+    assert hours.replace("\u00a0", " ") == "Du lundi au vendredi, de 9 h à 16 h"
     assert node["dataset"]["distribution"][0]["contentUrl"].endswith("/api/v1/exports/records.csv")
 
 
@@ -656,3 +656,32 @@ def test_a_link_that_is_shared_shows_a_picture_in_words_too(pages, site):
         assert told["og:title"]
         assert told["og:image:alt"]
     assert told["og:locale"] == "fr_MA"
+
+
+def texts_in(element, lang):
+    """Yield what stands in an element by language, but for code, differences, what is copied."""
+    own = element.get("lang") or lang
+    is_exact = element.get("class") in ("diff", "sentence") or element.tag in (
+        "code",
+        "pre",
+        "script",
+    )
+    if not is_exact:
+        yield own, element.text or ""
+        for child in element:
+            yield from texts_in(child, own)
+            yield own, child.tail or ""
+
+
+def test_french_spaces_do_not_break_whoever_wrote_the_text(pages):
+    broken = re.compile(r"\w [:;?!»](?:\s|$)|« \w|\d (?:jours?|ans?|mois|%)(?!\w)")
+    kinds = ("fr/records/demo-", "fr/contest", "fr/faq", "fr/index", "fr/statistics")
+    paths = [path for path in pages if path.startswith(kinds)]
+    found = [
+        f"{path}: {text.strip()}"
+        for path in paths
+        for lang, text in texts_in(pages[path].find("body"), "fr")
+        if lang == "fr" and broken.search(text)
+    ]
+    assert len(paths) > len(kinds)
+    assert not found, "\n".join(found[:30])

@@ -1,7 +1,8 @@
-"""One word for one thing: the table of words in docs/translating.md, kept everywhere."""
+"""One word for one thing: the words of site/locale/words.csv, kept everywhere."""
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -14,14 +15,10 @@ from registry.text.typesetting import format_money
 
 ROOT = Path(__file__).parents[2]
 PACKS = resources.SCHEMAS / "packs"
+WORDS = list(csv.DictReader((resources.SITE / "locale/words.csv").read_text("utf-8").splitlines()))
 NEVER = {
-    "ar": re.compile(
-        r"يوميات|المسطر جديد|كبيانات|(?<!\w)ال?فرز (?:حسب|النتائج)|عناصر الفرز|حقوقكم"
-    ),
-    "fr": re.compile(
-        r"\b[Rr]evues? (?:prévue|promise|en retard|à faire|le)|[Ii]ncidence algo"
-        r"|Sans lui aussi|\bEmporter"
-    ),
+    lang: re.compile("|".join(row[f"never_{lang}"] for row in WORDS if row[f"never_{lang}"]))
+    for lang in ("ar", "fr")
 }
 CHOSEN = {
     "ar": {
@@ -71,6 +68,26 @@ def texts(lang):
         for path in sorted(paths):
             for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
                 yield f"{path.name}:{number}", line
+    yield from codes(lang)
+
+
+def codes(lang):
+    """Every label and description of code lists and of the pack."""
+    lists = [*resources.SCHEMAS.glob("record/1.0/codelists/*.csv"), *PACKS.glob("ma/*.csv")]
+    for path in sorted(lists):
+        if path.stem not in ("synonyms", "services"):
+            for row in csv.DictReader(path.read_text("utf-8").splitlines()):
+                for column, text in row.items():
+                    if column.endswith(f"_{lang}"):
+                        yield f"{path.name}: {column}", text or ""
+
+
+def test_every_word_of_the_glossary_is_used():
+    for lang in ("ar", "fr"):
+        every = "\n".join(text for _, text in texts(lang)).casefold()
+        words = [word for row in WORDS for word in re.split(r", ", row[lang])]
+        stems = {word: re.sub(r"^(?:ال|أنت$)", "", word).casefold() for word in words}
+        assert [word for word, stem in stems.items() if stem not in every] == [], lang
 
 
 def test_no_word_that_another_one_has_replaced():

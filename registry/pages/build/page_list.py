@@ -24,6 +24,7 @@ from registry.pages.views.prose_pages import (
     manual_pages,
     problem_pages,
     prose_pages,
+    translation_pages,
 )
 from registry.pages.views.record_pages import record_pages
 from registry.pages.views.region_pages import region_pages
@@ -58,6 +59,7 @@ def all_pages(
         *changes_pages(site, events, gathered),
         *feed_pages(site, gathered, events),
         *prose_pages(site),
+        *translation_pages(site),
         *general_letter_pages(site),
         *life_pages(site),
         *copy_pages(site),

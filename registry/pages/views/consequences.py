@@ -124,9 +124,9 @@ OFFICIAL: Tenses = (
     message("Its result will count in an official decision that concerns you."),
 )
 NO_EFFECT: Tenses = (
-    message("Its result has no legal effect on you."),
-    message("Its result had no legal effect on anybody."),
-    message("Its result will have no legal effect on you."),
+    message("The agency states that its result has no legal effect on you."),
+    message("The agency states that its result had no legal effect on anybody."),
+    message("The agency states that its result will have no legal effect on you."),
 )
 PERSONAL: Mapping[str, Tenses] = {
     "yes": (

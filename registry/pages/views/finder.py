@@ -37,6 +37,7 @@ from registry.record.search_document import RecordSummary
 from registry.search.query import Hit, SearchResult
 from registry.text.highlighting import TextSpan
 from registry.text.locales import country_name
+from registry.text.typesetting import typeset
 
 _UNSAID = message("Not stated")
 
@@ -239,6 +240,7 @@ COUNTED = (*HEADINGS, *LACKING)
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 """The parameters of an address, as given, without those that are empty."""
 
+_QUOTED = message("“%(value)s”")
 _TOLD = message("%(name)s: %(value)s")
 _LONGEST = 100
 """Characters of a wrong value that are said again."""
@@ -401,7 +403,8 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
 def question_words(reader: Reader, asked: Pairs) -> str:
     """Return a question in the reader's words, on one line, empty where nothing is asked."""
     known = FilterLabels(reader, reader.pack.agencies, {})
-    said = [f"“{value}”" for name, value in asked if name == "q"]
+    quoted = translated(reader, _QUOTED).text
+    said = [quoted % {"value": value} for name, value in asked if name == "q"]
     for name, code in asked:
         if name in _NAMES and name not in {"q", "sort"}:
             value = _word(reader, known, name, plain_code(name, code))
@@ -484,7 +487,10 @@ def _hit(reader: Reader, known: FilterLabels, hit: Hit) -> dict[str, Any]:
     """Return a result as lists show records, with what was found in it marked."""
     card = _READ_CARD(hit.card)
     name, summary = say(reader, card.name), say(reader, card.summary)
-    marks = {(one.field, one.lang, one.text): one.marks for one in hit.highlights}
+    marks = {
+        (one.field, one.lang, typeset(one.text, one.lang or "")): one.marks
+        for one in hit.highlights
+    }
 
     def of(field: str, text: Text | None) -> Markup | None:
         if text is None:

@@ -22,6 +22,7 @@ from registry.record.model import RUNNING
 from registry.record.short_code import spaced
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction
+from registry.text.typesetting import typeset
 
 LETTER = message(
     "An automated system of %(agency)s was used in this matter: %(name)s. What it does, who "
@@ -142,8 +143,11 @@ def _sentences(writer: Reader, site: Site, card: Card) -> dict[str, Any]:
     name, agency = say(writer, card.name, card.written), site.snapshot.agencies.get(card.agency)
     called = say(writer, agency.name) if agency else None
 
-    def words(wording: str, **values: str) -> str:
+    def plain(wording: str, **values: str) -> str:
         return find(writer.catalogues, [writer.tag], wording)[1] % values
+
+    def words(wording: str, **values: str) -> str:
+        return typeset(plain(wording, **values), writer.tag)
 
     return {
         "lang": writer.tag,
@@ -158,8 +162,8 @@ def _sentences(writer: Reader, site: Site, card: Card) -> dict[str, Any]:
             address=address,
             code=spaced(code),
         ),
-        # Telephones make a link of it without the scheme too.
-        "sms": words(SMS, address=address.partition("://")[2]),
+        # Telephones make a link of it without the scheme too. Their alphabet has one kind of space.
+        "sms": plain(SMS, address=address.partition("://")[2]),
         "counter": words(COUNTER),
         "fictitious": words(_FICTITIOUS),
         "more": words(_MORE),

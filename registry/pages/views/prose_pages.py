@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, partial
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -129,6 +130,37 @@ def _contest(site: Site, tag: str, name: str) -> dict[str, Any]:
         "bodies": [legal_fact_view(reader, body) for body in pack.redress_bodies],
         "rights": [legal_fact_view(reader, right) for right in pack.rights],
     }
+
+
+def translation_pages(site: Site) -> Iterator[Page]:
+    """Yield the page of the words that languages have of which most words are missing."""
+    partly = [
+        edition.reader for tag, edition in site.editions.items() if edition.reader.locale.tag != tag
+    ]
+    for tag in site.editions if partly else ():
+        view = partial(_translation, site, tag, partly)
+        yield page(site, tag, "translation", template="translation.html", key="", view=view)
+
+
+def _translation(site: Site, tag: str, partly: Iterable[Reader]) -> dict[str, Any]:
+    languages = []
+    for reader in partly:
+        texts = [text for codes in reader.labels.values() for text in codes.values()]
+        for known in (reader.catalogues, reader.titles):
+            for wording in dict.fromkeys(chain(*(one.messages for one in known.values()))):
+                said = {lang: one.messages.get(wording, "") for lang, one in known.items()}
+                texts.append({**said, SOURCE: wording})
+        rows = [text for text in texts if text.get(reader.tag)]
+        tags = (reader.tag, *(other for other in site.editions if other != reader.tag))
+        languages.append(
+            {
+                "tag": reader.tag,
+                "tags": {other: direction(other) for other in tags},
+                "rows": [{other: text.get(other, "") for other in tags} for text in rows],
+                "missing": len(texts) - len(rows),
+            }
+        )
+    return words_view(site, tag, "translation") | {"languages": languages}
 
 
 def _sectors(site: Site) -> list[str]:

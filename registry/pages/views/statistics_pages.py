@@ -23,7 +23,7 @@ from registry.pages.views.document_view import field_name
 from registry.record.model import NOT_STATED, RUNNING
 from registry.text.catalogues import find
 from registry.text.dates import format_date
-from registry.text.typesetting import format_number, typeset
+from registry.text.typesetting import format_number
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -401,7 +401,7 @@ def finding(reader: Reader, counted: RegisterCounts, table: Table) -> Text | Non
         for name, value in made.items()
     }
     lang, wording = find(reader.catalogues, reader.order, _SENTENCES[table.id])
-    return in_language(reader, typeset(wording, lang) % shown, lang)
+    return in_language(reader, wording % shown, lang)
 
 
 def _values(counted: RegisterCounts, table: Table) -> Mapping[str, Any] | None:
