@@ -486,7 +486,7 @@ def test_what_was_erased_is_named_with_its_basis(opened, register):
         assert checked(page) == ALL_HOLD
         said = (
             f"/contact/url a été effacé par l’inscription {redaction['index']} au journal. "
-            "Fondement\u00a0: Protection des données personnelles."
+            "Fondement\u202f: Protection des données personnelles."
         )
         assert page.locator("#proof-erased-parts li").all_inner_texts() == [said]
         assert not page.locator("#proof-none-erased").is_visible()

@@ -153,8 +153,8 @@ def test_the_feed_of_everything_has_each_import_once(imported):
     assert "avec les autres registres" in everything["title"]
     titles = [one["title"] for one in everything["items"]]
     assert [title for title in titles if title.startswith("Importation")] == [
-        "Importation : A demo inventory – 11 fiches modifiées",
-        "Importation : A demo inventory – 40 nouvelles fiches",
+        "Importation\u202f: A demo inventory – 11 fiches modifiées",
+        "Importation\u202f: A demo inventory – 40 nouvelles fiches",
     ]
     for lang, words in {
         "en": "Import of A demo inventory – 40 new records",
@@ -179,7 +179,7 @@ def test_a_single_change_says_what_the_source_did(imported):
         if one["url"].endswith("/us.demo/case-11/versions/2")
     ]
     assert "Modifiée sans date à la source" in change["content_text"]
-    assert "Venue de : Haut-Commissariat au Plan" in change["content_text"]
+    assert "Venue de\u202f: Haut-Commissariat au Plan" in change["content_text"]
     page = text_of(parse(imported / "fr/changes/all.html").find(".//main"))
     assert "Modifiée sans date à la source" in page
 
