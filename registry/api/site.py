@@ -28,10 +28,18 @@ CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
     "img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-"""The content security policy of every page and file of the site."""
+"""The content security policy of every page and file of the site but those of `EMBEDDED`."""
+
+EMBEDDED = "/embed.html"
+"""The end of the files that others may show in a frame; they have no form and no script."""
 
 _AWAY = "pages come from a store, which does not answer; try again in a moment"
 _SECURITY = [(b"content-security-policy", CONTENT_POLICY.encode())]
+_FRAMED_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors *"
+)
+_FRAMED = [(b"content-security-policy", _FRAMED_POLICY.encode())]
 
 
 class SitePage(msgspec.Struct, frozen=True):
@@ -145,7 +153,7 @@ async def _file(send: Send, page: SitePage, status: int) -> None:
         (b"content-type", media_type.encode()),
         (b"content-length", str(len(page.content)).encode()),
         (b"cache-control", (caching if status == 200 else CHANGING).encode()),  # noqa: PLR2004
-        *_SECURITY,
+        *(_FRAMED if page.path.endswith(EMBEDDED) else _SECURITY),
     ]
     if status == 200 and page.tag is not None:  # noqa: PLR2004
         headers.append((b"etag", page.tag.encode()))

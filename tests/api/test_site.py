@@ -76,6 +76,19 @@ async def test_every_file_has_its_address_type_and_tag(client, site, subtests):
             (site / file).write_text(FILES[file], encoding="utf-8")
 
 
+async def test_only_what_is_made_for_frames_may_be_framed(client, site):
+    (site / "fr/statistics/levels").mkdir(parents=True)
+    (site / "fr/statistics/levels/embed.html").write_text("table", encoding="utf-8")
+    policies = {
+        path: (await client.get(path)).headers["content-security-policy"]
+        for path in ("/fr/statistics/levels/embed", "/fr/about", "/fr/records/demo-sante/x", "/no")
+    }
+    framed = policies.pop("/fr/statistics/levels/embed")
+    assert framed.endswith("frame-ancestors *")
+    assert "script-src" not in framed
+    assert all(one.endswith("frame-ancestors 'none'") for one in policies.values())
+
+
 async def test_a_slash_too_many_or_too_few_is_led_to_the_page(client, site):
     for path, target in (("/fr", "/fr/"), ("/fr/about/", "/fr/about")):
         response = await client.get(path)

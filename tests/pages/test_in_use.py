@@ -93,6 +93,19 @@ async def test_every_page_agrees_with_the_facets_by_status(register, statuses):
     for link in [*high.findall("a"), *by_itself.findall("a")]:
         assert "?status=in_use&status=pilot&" in link.get("href")
 
+    for lang in ("ar", "fr", "zgh", "en"):
+        table = site.page(f"{lang}/index.html").find(".//section[@id='levels']//tbody")
+        rows = [] if table is None else table.findall("tr")
+        told = [[int(text_of(cell)) for cell in row.findall("td")[1:]] for row in rows]
+        states = (RUNNING, ["planned", "in_development"], ["suspended", "retired"], ["not_stated"])
+        assert [sum(column) for column in zip(*told, strict=True)] == (
+            [sum(by_status.get(code, 0) for code in codes) for codes in states]
+            + [sum(by_status.values())]
+            if by_status
+            else []
+        ), lang
+        assert all(sum(row[:-1]) == row[-1] for row in told), lang
+
     counts = site.page("en/browse.html")
     words = [text_of(one) for one in counts.findall(".//li[@class='card']/p")]
     assert f"{running} in use or on trial today." in " ".join(words).replace("\u00a0", " ")

@@ -10,12 +10,13 @@ from registry.hub.standing import troubles
 from registry.log.register import Redacted, SourceEvent, StoredRecord, VersionLine, Withdrawal
 from registry.pages.cards import Card, copied, counted
 from registry.pages.labels import message
-from registry.pages.reader import Reader, as_it_is, label, say
+from registry.pages.reader import Reader, Text, as_it_is, label, say, translated
 from registry.pages.site import Site
 from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.text.locales import country_name
 
+_UNNAMED = message("A system whose name is not published")
 AT_SOURCE = {
     "gone": message("No longer at its source"),
     "present": message("At its source again"),
@@ -99,6 +100,24 @@ def origin_view(reader: Reader, site: Site, code: str | None) -> dict[str, Any]:
 def has_letter(site: Site, card: Card) -> bool:
     """Return whether there is a letter about a record: another country's authorities get none."""
     return is_of_country(card.origin, site.snapshot.origins, site.snapshot.pack)
+
+
+def has_card(card: Card) -> bool:
+    """Return whether others can show a record by a card: what was filed here, and is in force."""
+    return card.origin is None and not card.withdrawn
+
+
+def card_tag(reader: Reader, card: Card) -> str:
+    """Return the language of a record's card for a reader: that of the page, if it has words."""
+    return reader.tag if reader.tag in card.name else reader.locale.tag
+
+
+def card_words(reader: Reader, site: Site, card: Card) -> tuple[Text, Text, str]:
+    """Return name and agency of a record, and in one line what its card shows."""
+    name = say(reader, card.name, card.written) or translated(reader, _UNNAMED)
+    agency: Text = agency_view(reader, site, card.agency)["name"]
+    risk = label(reader, "risk_level", card.risk)
+    return name, agency, f"{name.text} – {risk.text} – {agency.text}"
 
 
 def is_of_country(code: str | None, origins: Mapping[str, Origin], pack: Pack) -> bool:

@@ -12,9 +12,12 @@ import msgspec
 from registry.log.register import StoredRecord, VersionLine
 from registry.pages.cards import Card
 from registry.pages.digests import RecordDigest
+from registry.pages.labels import message
 from registry.pages.page import Page, digest
-from registry.pages.reader import Reader, Text, as_it_is, label, say
-from registry.pages.site import Site, pages
+from registry.pages.pictures import picture_page, set_lines, width_of
+from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say, translated
+from registry.pages.short_links import short_address
+from registry.pages.site import Site, page, pages
 from registry.pages.views.diff_view import changes_view
 from registry.pages.views.document_view import show
 from registry.pages.views.kit_pages import has_notice, notice_pages
@@ -22,7 +25,11 @@ from registry.pages.views.letter_pages import record_letter_pages
 from registry.pages.views.lists import (
     APPROVED_BY,
     agency_view,
+    card_row,
+    card_tag,
+    card_words,
     change_view,
+    has_card,
     has_letter,
     history_view,
 )
@@ -38,6 +45,7 @@ from registry.pages.views.record_view import (
 )
 from registry.record.model import NOT_STATED
 from registry.record.pack import Agency
+from registry.text.dates import format_date
 
 
 def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
@@ -159,6 +167,8 @@ def _agencies(
 Task: TypeAlias = tuple[str, str]
 
 _MOST_SIMILAR = 4
+_VERSION = message("Version %(version)s")
+_FICTITIOUS = message("Fictitious example.")
 
 
 def record_pages(site: Site) -> Iterator[Page]:
@@ -183,6 +193,8 @@ def record_pages(site: Site) -> Iterator[Page]:
             listed=not card.withdrawn,
             needs=(name,),
         )
+        if has_card(card):
+            yield from _card_pages(site, card)
         if has_letter(site, card):
             yield from record_letter_pages(site, name, key)
         if has_notice(card):
@@ -207,6 +219,44 @@ def record_pages(site: Site) -> Iterator[Page]:
                 listed=False,
                 needs=(name,),
             )
+
+
+def _card_pages(site: Site, card: Card) -> Iterator[Page]:
+    """Yield what others show of a record: its card as a picture, and its head to embed."""
+    for tag, edition in site.editions.items():
+        reader = edition.reader
+        name, agency, words = card_words(reader, site, card)
+        if card_tag(reader, card) == tag:
+            risk = label(reader, "risk_level", card.risk)
+            width = 96 + 32 * width_of(risk.text)
+            day = format_date(card.published_on, reader.locale.babel)
+            version = translated(reader, _VERSION).text % {"version": card.version}
+            address = short_address(site.base_url, card.short_code or "").partition("://")[2]
+            example = translated(reader, _FICTITIOUS)
+            view = {
+                "name": set_lines(name, 18, 3),
+                "risk": {"code": card.risk, "text": set_lines(risk, 30)[0], "width": width},
+                "status": set_lines(label(reader, "status", card.status), 14)[0],
+                "agency": set_lines(agency, 36)[0],
+                "source": set_lines(
+                    in_language(reader, f"{version} – {day}", reader.locale.tag), 40
+                )[0],
+                "address": address,
+                "notice": set_lines(example, 20)[0] if card.fictitious else "",
+            }
+            yield picture_page(site, tag, f"records/{card.id}/card", view, template="record.svg")
+        head = {
+            "c": card_row(reader, site, card),
+            "table": None,
+            "name": words,
+            "back": f"records/{card.id}",
+            "as_of": card.published_on,
+        }
+        key = digest(msgspec.json.encode(head))
+        path = f"records/{card.id}/embed"
+        yield page(
+            site, tag, path, template="embed.html", key=key, view=partial(dict, head), listed=False
+        )
 
 
 def by_task(cards: Iterable[Card]) -> dict[Task, list[Card]]:

@@ -29,7 +29,10 @@ from registry.pages.views.document_view import (
 from registry.pages.views.lists import (
     agency_view,
     card_row,
+    card_tag,
+    card_words,
     erased_view,
+    has_card,
     has_letter,
     history_view,
     origin_view,
@@ -159,6 +162,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "links": links(reader, record, document, site.base_url),
         "register": _register(record),
         "kit": kit_of(site, record),
+        "card": _card(reader, site, record.id),
         "there": _at_source(record, document),
         "whole": _further_texts(reader, record.whole),
         "compared": register.version > 1,
@@ -235,6 +239,15 @@ def register_notices(reader: Reader, record: StoredRecord, site: Site) -> dict[s
         "redacted": bool(register.redacted),
         **origin_view(reader, site, register.origin),
     }
+
+
+def _card(reader: Reader, site: Site, name: str) -> dict[str, str] | None:
+    """Return the file of what others show of a record, and its words; None without one."""
+    card = site.cards.get(name)
+    if card is None or not has_card(card):
+        return None
+    file = f"{card_tag(reader, card)}/records/{name}/card.png"
+    return {"file": file, "words": card_words(reader, site, card)[2]}
 
 
 def kit_of(site: Site, record: StoredRecord) -> dict[str, Any] | None:

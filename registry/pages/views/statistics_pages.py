@@ -13,14 +13,14 @@ import msgspec
 
 from registry.exports.spreadsheets import escape_formula
 from registry.log.statistics import StatisticsGroup
-from registry.pages.cards import HIGH
+from registry.pages.cards import HIGH, counted
 from registry.pages.labels import message
 from registry.pages.page import Page, content_page, digest
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say, translated
 from registry.pages.site import Site, page
 from registry.pages.snapshot import RegisterCounts
 from registry.pages.views.document_view import field_name
-from registry.record.model import NOT_STATED, RUNNING
+from registry.record.model import COMING, ENDED, NOT_STATED, RUNNING
 from registry.text.catalogues import find
 from registry.text.dates import format_date
 from registry.text.typesetting import format_number
@@ -45,7 +45,8 @@ class StatisticsRow(msgspec.Struct, frozen=True, kw_only=True):
 class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A table: wordings are English ones; `head` names the first column.
 
-    `bars` says what is drawn: the first column, the first ones as parts of a whole, or nothing.
+    `bars` says what is drawn: the first column, the first ones as parts of a whole (levels of risk,
+    or states of systems), or nothing.
     """
 
     id: str
@@ -54,12 +55,13 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     columns: Sequence[Column]
     rows: Sequence[StatisticsRow]
     note: str | None = None
-    bars: Literal["first", "parts", "none"] = "first"
+    bars: Literal["first", "parts", "states", "none"] = "first"
 
     @property
     def most(self) -> int | float:
         """The largest value that a bar shows; never 0."""
-        drawn = [row.values[len(RISKS) if self.bars == "parts" else 0] for row in self.rows]
+        column = {"parts": len(RISKS), "states": len(STATES)}.get(self.bars, 0)
+        drawn = [row.values[column] for row in self.rows]
         return max((value for value in drawn if isinstance(value, int | float)), default=0) or 1
 
 
@@ -74,6 +76,12 @@ _GROUND = message("Ground")
 _APPROVERS = {"authority": message("The authority"), "agency": message("The agency itself")}
 
 _HERE = (Column(title=_RECORDS), Column(title=_ELSEWHERE))
+STATES = {
+    message("In use or on trial"): RUNNING,
+    message("Being prepared"): COMING,
+    message("Suspended or retired"): ENDED,
+    message("Status not stated"): (NOT_STATED,),
+}
 RISKS = ("unacceptable", "high", "limited", "minimal", NOT_STATED)
 _MOST_MISSING = 20
 
@@ -81,6 +89,7 @@ _MOST_MISSING = 20
 def tables(reader: Reader, site: Site, counted: RegisterCounts) -> list[Table]:
     """Return every table of the statistics."""
     return [
+        levels_table(reader, site),
         _by_sector_and_risk(reader, counted),
         Table(
             id="status",
@@ -144,6 +153,27 @@ def tables(reader: Reader, site: Site, counted: RegisterCounts) -> list[Table]:
         _missing(reader, counted),
         _silent(reader, site, counted),
     ]
+
+
+def levels_table(reader: Reader, site: Site) -> Table:
+    """Return the systems filed here by level of risk, and whether they run."""
+    number = Counter((card.risk, card.status) for card in counted(list(site.cards.values())))
+    rows = []
+    for risk in RISKS:
+        values = [sum(number[risk, code] for code in codes) for codes in STATES.values()]
+        if sum(values):
+            name = label(reader, "risk_level", risk)
+            path = f"risk/{risk}"
+            values.append(sum(values))
+            rows.append(StatisticsRow(code=risk, name=name, path=path, values=values))
+    return Table(
+        id="levels",
+        title=message("By level of risk and state"),
+        head=message("Level of risk"),
+        columns=[*(Column(title=title) for title in STATES), Column(title=_RECORDS)],
+        rows=rows,
+        bars="states",
+    )
 
 
 def _by_sector_and_risk(reader: Reader, counted: RegisterCounts) -> Table:
@@ -363,6 +393,9 @@ _CODES = {"status": {*RUNNING}, "personal-data": {"yes", "pseudonymised"}}
 _SUMMED = {"withheld", "restricted"}
 
 _SENTENCES = {
+    "levels": message(
+        "At high or unacceptable risk: %(high)s of %(running)s systems in use or on trial."
+    ),
     "sectors": message(
         "The sector with the most records is “%(name)s”: %(n)s of %(total)s. At high or"
         " unacceptable risk, in all sectors: %(high)s, of which in use or on trial: %(running)s."
@@ -410,6 +443,9 @@ def _values(counted: RegisterCounts, table: Table) -> Mapping[str, Any] | None:
     made: dict[str, Any] = {"n": len(rows), "total": counted.by_code.local.records}
     if table.id in _CODES:
         made["n"] = _sum(row for row in rows if row.code in _CODES[table.id])
+    elif table.id == "levels":
+        made["running"] = _sum(rows)
+        made["high"] = _sum(row for row in rows if row.code in HIGH)
     elif table.id == "sectors":
         most = max(rows, key=lambda row: row.values[_COUNTED_RECORDS] or 0)
         high = sum(_sum(rows, at) for at in _HIGH)
@@ -467,6 +503,22 @@ def statistics_pages(site: Site) -> Iterator[Page]:
         )
         for table in made:
             yield content_page(f"{tag}/statistics/{table.id}.csv", _as_csv(edition.reader, table))
+            if table.rows:
+                yield _embed_page(site, tag, table, known["findings"][table.id])
+
+
+def _embed_page(site: Site, tag: str, table: Table, sentence: Text | None) -> Page:
+    """Return a table with its chart for frames of others."""
+    shown = {
+        "table": table,
+        "finding": sentence,
+        "name": translated(site.editions[tag].reader, table.title).text,
+        "back": f"statistics#{table.id}",
+        "as_of": site.snapshot.as_of.date().isoformat(),
+    }
+    key, path = digest(msgspec.json.encode(shown)), f"statistics/{table.id}/embed"
+    view = partial(dict[str, Any], shown)
+    return page(site, tag, path, template="embed.html", key=key, view=view, listed=False)
 
 
 def _as_csv(reader: Reader, table: Table) -> bytes:
