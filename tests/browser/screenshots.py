@@ -2,7 +2,8 @@
 
 `make screenshots` takes all, `ONLY="home record"` those kinds; they are to be looked at, not
 compared. English and Tamazight are taken once, on a phone. `ONLY=guide` takes those of the filing
-guide, which are kept with it, in `docs/filing-guide/pictures`. But `card.png` and `favicon.ico` are
+guide, which are kept with it, in `docs/filing-guide/pictures`, and `ONLY=readme` two of the three
+of the README, in `docs/pictures`. But `card.png` and `favicon.ico` are
 what `site/icons/` has of `card.svg`, for those who show a link to the site, and of `icon.svg`, for
 those who ask for no other name: copy them there when a drawing has changed.
 """
@@ -27,6 +28,7 @@ from tests.pages.conftest import make_corpus
 from tests.served import Served, served
 
 OUT = Path("var/screenshots")
+_PICTURES = Path("docs/pictures")
 SCREENS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
 SCHEMES = ("light", "dark")
 
@@ -86,7 +88,10 @@ OUTSIDE = {
 }
 """The pages outside the languages."""
 
-_GUIDE = "guide"
+_GUIDE, _README = "guide", "readme"
+_SHOWN = {"home-ar": ("phone", "ar/"), "record-fr": ("desktop", f"fr/{_RECORD}")}
+"""The pictures of the README by name: the screen, and the page, of which it shows the beginning."""
+
 _ON_PAPER = ("record", "compare", "contest")
 _ASKED = {
     "finder-register": "search?q=demande&risk=high",
@@ -113,7 +118,7 @@ def main() -> None:
         page.goto((resources.SITE / "icons/card.svg").as_uri())
         page.screenshot(path=OUT / "card.png")
         (OUT / "favicon.ico").write_bytes(_icon(browser))
-        if set(chosen) - set(_ASKED):
+        if set(chosen) - set(_ASKED) or _README in only:
             with (
                 tempfile.TemporaryDirectory() as folder,
                 static_host(Path(folder) / "site") as url,
@@ -122,6 +127,10 @@ def main() -> None:
                 out = Path(folder) / "site"
                 build(make_corpus(), out=out, settings=settings, description=describe_api(settings))
                 _of_the_site(browser, url, chosen)
+                for name, (screen, path) in _SHOWN.items() if not only or _README in only else ():
+                    page = browser.new_page(viewport=SCREENS[screen])
+                    page.goto(f"{url}/{path}")
+                    page.screenshot(path=_PICTURES / f"{name}.png")
         if not only or _GUIDE in only:
             take_guide_pictures(browser)
         if set(chosen) & set(_ASKED):
