@@ -6,10 +6,10 @@ Letters are drawn by resvg, which shapes Arabic, from fonts of ours that hold ev
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -24,7 +24,6 @@ WIDTH = 800
 PRINTED = 1600
 _FONTS = resources.SITE / "fonts" / "cards"
 _ISOLATES = {"ltr": "\u2066", "rtl": "\u2067"}
-_END = "\u2069"
 _WIDE = re.compile(r"[A-Z@%&mwMWÀ-ÞŒسشصضⴰ-⵿]")
 _NARROW = re.compile(r"[iljtfrI.,:;'’!|()\[\]اأإآلرزدذوةبتنيئء ]")
 
@@ -37,13 +36,13 @@ def picture_page(
     known = {
         "rtl": edition.reader.locale.dir == "rtl",
         "tag": edition.reader.locale.tag,
-        "site": set_lines(cast("Text", edition.templates.globals["site_name"]), 20)[0],
-        "notice": "",
+        "site": edition.templates.globals["site_name"],
         **view,
     }
 
     def render() -> bytes:
-        return draw(edition.templates.get_template(f"pictures/{template}").render(known), width)
+        page = edition.templates.get_template(f"pictures/{template}")
+        return draw(page.render(known, lines=set_lines, width_of=width_of), width)
 
     key = digest(_look(), str(width), template, msgspec.json.encode(known))
     return Page(file=f"{tag}/{path}.png", key=key, render=render, listed=False)
@@ -53,9 +52,10 @@ def draw(svg: str, width: int) -> bytes:
     """Return a drawing as PNG."""
     import resvg_py  # noqa: PLC0415  20 ms, which no start of a process is to wait for
 
-    draw_svg: Callable[..., Any] = resvg_py.svg_to_bytes
     fonts = [str(path) for path in sorted(_FONTS.glob("*.ttf"))]
-    return bytes(draw_svg(svg_string=svg, width=width, skip_system_fonts=True, font_files=fonts))
+    return bytes(
+        resvg_py.svg_to_bytes(svg_string=svg, width=width, skip_system_fonts=True, font_files=fonts)
+    )
 
 
 @cache
@@ -81,10 +81,7 @@ def set_lines(text: Text, width: float, most: int = 1) -> list[str]:
             lines[-1] = longer
     if len(lines) > most:
         lines = [*lines[: most - 1], lines[most - 1] + "…"]
-    return [f"{_ISOLATES[text.dir]}{_cut(line, width)}{_END}" for line in lines]
-
-
-def _cut(line: str, width: float) -> str:
-    while width_of(line) > width:
-        line = line.rstrip("…")[:-1] + "…"
-    return line
+    for at in range(len(lines)):
+        while width_of(lines[at]) > width:
+            lines[at] = lines[at].rstrip("…")[:-1] + "…"
+    return [f"{_ISOLATES[text.dir]}{line}\u2069" for line in lines]

@@ -14,8 +14,8 @@ from registry.pages.cards import Card
 from registry.pages.digests import RecordDigest
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
-from registry.pages.pictures import picture_page, set_lines, width_of
-from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say, translated
+from registry.pages.pictures import picture_page
+from registry.pages.reader import Reader, Text, as_it_is, label, say, translated
 from registry.pages.short_links import short_address
 from registry.pages.site import Site, page, pages
 from registry.pages.views.diff_view import changes_view
@@ -168,7 +168,6 @@ Task: TypeAlias = tuple[str, str]
 
 _MOST_SIMILAR = 4
 _VERSION = message("Version %(version)s")
-_FICTITIOUS = message("Fictitious example.")
 
 
 def record_pages(site: Site) -> Iterator[Page]:
@@ -227,24 +226,18 @@ def _card_pages(site: Site, card: Card) -> Iterator[Page]:
         reader = edition.reader
         name, agency, words = card_words(reader, site, card)
         if card_tag(reader, card) == tag:
-            risk = label(reader, "risk_level", card.risk)
-            width = 96 + 32 * width_of(risk.text)
-            day = format_date(card.published_on, reader.locale.babel)
             version = translated(reader, _VERSION).text % {"version": card.version}
-            address = short_address(site.base_url, card.short_code or "").partition("://")[2]
-            example = translated(reader, _FICTITIOUS)
-            view = {
-                "name": set_lines(name, 18, 3),
-                "risk": {"code": card.risk, "text": set_lines(risk, 30)[0], "width": width},
-                "status": set_lines(label(reader, "status", card.status), 14)[0],
-                "agency": set_lines(agency, 36)[0],
-                "source": set_lines(
-                    in_language(reader, f"{version} – {day}", reader.locale.tag), 40
-                )[0],
-                "address": address,
-                "notice": set_lines(example, 20)[0] if card.fictitious else "",
+            day = format_date(card.published_on, reader.locale.babel)
+            shown = {
+                "name": name,
+                "agency": agency,
+                "risk": label(reader, "risk_level", card.risk),
+                "status": label(reader, "status", card.status),
+                "source": f"{version} – {day}",
+                "address": short_address(site.base_url, card.short_code or "").partition("://")[2],
+                "fictitious": card.fictitious,
             }
-            yield picture_page(site, tag, f"records/{card.id}/card", view, template="record.svg")
+            yield picture_page(site, tag, f"records/{card.id}/card", shown, template="record.svg")
         head = {
             "c": card_row(reader, site, card),
             "table": None,
@@ -252,11 +245,9 @@ def _card_pages(site: Site, card: Card) -> Iterator[Page]:
             "back": f"records/{card.id}",
             "as_of": card.published_on,
         }
-        key = digest(msgspec.json.encode(head))
+        key, view = digest(msgspec.json.encode(head)), partial(dict[str, Any], head)
         path = f"records/{card.id}/embed"
-        yield page(
-            site, tag, path, template="embed.html", key=key, view=partial(dict, head), listed=False
-        )
+        yield page(site, tag, path, template="embed.html", key=key, view=view, listed=False)
 
 
 def by_task(cards: Iterable[Card]) -> dict[Task, list[Card]]:
