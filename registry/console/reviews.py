@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import QueryParameter
 
 from registry.api.parameters import RecordPath
 from registry.clock import utc_now
 from registry.console.page import ConsoleRequest, console_page, see_other
-from registry.console.sessions import kept_fields, read_fields
+from registry.console.sessions import FOR_EVER, fields_as, kept_fields, read_fields
 from registry.errors import Finding, InvalidRecord, InvalidStatement, PreconditionFailed
 from registry.pages.labels import message
 from registry.pages.reader import Reader
 from registry.pages.views.document_view import field_name
 from registry.pages.views.review_view import (
-    SORTS,
+    QueueFilter,
+    arrange_queue,
     comment_field,
-    queue_rows,
+    queue_view,
     review_view,
 )
 from registry.services.filing import review
+from registry.services.filing.review import WaitingDraft
 from registry.services.people import notices
 from registry.services.statements import pending_acts
 
 _SHOWN = 100
 """Drafts on the page of the queue."""
+
+_LONGEST_QUERY = 500
 
 _OF_FIELD = "comment:"
 _SAY_WHY = message("Say why it goes back.")
@@ -38,6 +42,7 @@ class TypedComments(msgspec.Struct, frozen=True, kw_only=True):
     """What a reviewer has typed: by pointer, on the whole (an empty one), and on a chosen field."""
 
     tag: str | None = None
+    queue: str = ""
     by_field: Mapping[str, str] = {}
     other: tuple[str, str] = ("", "")
 
@@ -58,19 +63,45 @@ class TypedComments(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/{lang:str}/review/")
-async def queue_page(
-    request: ConsoleRequest, sort: Annotated[str | None, QueryParameter()] = None
-) -> Response[bytes]:
+async def queue_page(request: ConsoleRequest) -> Response[bytes]:
     """Show what waits for the member's review."""
-    waiting = await review.read_queue(request.context, request.actor)
+    wanted, today = _filter_of(request.scope["query_string"].decode()), utc_now().date()
+    waiting, arranged, findings = await _queue(request, wanted)
     acts = await pending_acts.list_acts(request.context, request.actor, state="in_review")
-    order = sort if sort in SORTS else SORTS[0]
+    shown = arranged[:_SHOWN]
+    if not findings:
+        findings = await review.count_findings(request.context, shown, now=utc_now())
 
     def view(reader: Reader) -> dict[str, Any]:
-        rows = queue_rows(reader, waiting[:_SHOWN], order)
-        return {"rows": rows, "total": len(waiting), "sort": order, "acts": acts}
+        made = queue_view(reader, waiting, shown, wanted, findings, today=today)
+        return {**made, "found": len(arranged), "acts": acts}
 
     return await console_page(request, "review_queue.html", view)
+
+
+def _filter_of(query: str) -> QueueFilter:
+    """Return the filter of a query; what it does not know is passed over."""
+    return fields_as(QueueFilter, parse_qsl(query[:_LONGEST_QUERY]))
+
+
+async def _queue(
+    request: ConsoleRequest, wanted: QueueFilter
+) -> tuple[list[WaitingDraft], list[WaitingDraft], dict[str, int]]:
+    """Return what waits, what a filter wants of it, and, if its order needs them, findings."""
+    context, now = request.context, utc_now()
+    waiting = await review.read_queue(context, request.actor)
+    findings = {}
+    if wanted.sort == "findings":
+        findings = await review.count_findings(context, waiting, now=now)
+    return waiting, arrange_queue(waiting, wanted, findings, today=now.date()), findings
+
+
+async def _following(request: ConsoleRequest, record: str, wanted: QueueFilter) -> str | None:
+    """Return the record that follows in the queue, of those that the member can decide on."""
+    _, arranged, _ = await _queue(request, wanted)
+    ids = [one.draft.record for one in arranged if not one.is_own or one.draft.record == record]
+    at = ids.index(record) if record in ids else -1
+    return next((one for one in (*ids[at + 1 :], *ids[: max(at, 0)]) if one != record), None)
 
 
 @get("/{lang:str}/review/{agency:str}/{slug:str}")
@@ -82,13 +113,16 @@ async def review_page(request: ConsoleRequest, record: RecordPath) -> Response[b
     return page
 
 
-@post("/{lang:str}/review/{agency:str}/{slug:str}", status_code=303)
+@post("/{lang:str}/review/{agency:str}/{slug:str}", status_code=303, opt={FOR_EVER: True})
 async def decide(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Approve or return the draft that was read; where it is another by now, show that one."""
     given = await read_fields(request)
     typed, is_approval = _typed(given), ("act", "approve") in given
     means = request.tagged(typed.tag or "")
     context, actor = request.context, request.actor
+    wanted = _filter_of(typed.queue)
+    following = await _following(request, record, wanted)
+    path = f"review/{following or ''}{wanted.query and '?'}{wanted.query}"
     if is_approval and typed.is_written:
         return await _page(request, record, typed=typed, unsent=True, status=422)
     try:
@@ -96,7 +130,7 @@ async def decide(request: ConsoleRequest, record: RecordPath) -> Response[bytes]
             receipt = await review.approve(context, actor, record, **means)
             wording = message("%(record)s is published as version %(version)s.")
             version = str(receipt.version)
-            return await see_other(request, "review/", wording, record=record, version=version)
+            return await see_other(request, path, wording, record=record, version=version)
         await review.return_draft(context, actor, record, typed.statement, **means)
     except PreconditionFailed:
         return await _page(request, record, typed=typed, status=412)
@@ -106,7 +140,7 @@ async def decide(request: ConsoleRequest, record: RecordPath) -> Response[bytes]
         # Something was published meanwhile; the page says which errors it has now.
         return await _page(request, record, typed=typed, status=422)
     wording = message("%(record)s was returned with your comments.")
-    return await see_other(request, "review/", wording, record=record)
+    return await see_other(request, path, wording, record=record)
 
 
 async def _page(
@@ -119,6 +153,8 @@ async def _page(
     status: int = 200,
 ) -> Response[bytes]:
     reviewed = await review.read_review(request.context, request.actor, record, **request.options)
+    wanted = _filter_of(typed.queue or request.scope["query_string"].decode())
+    following = await _following(request, record, wanted)
 
     def view(reader: Reader) -> dict[str, Any]:
         made = review_view(reader, reviewed)
@@ -143,6 +179,9 @@ async def _page(
             "stale": typed.tag not in {None, reviewed.draft.tag},
             "unsent": unsent,
             "box": comment_field,
+            "queue": wanted.query,
+            "following": following,
+            "public": f"{request.settings.base_url}/{request.language}/records/{record}",
         }
 
     return await console_page(request, "review.html", view, status=status)
@@ -160,6 +199,7 @@ def _typed(given: Sequence[tuple[str, str]]) -> TypedComments:
         by_field[""] = whole
     return TypedComments(
         tag=said.get("tag"),
+        queue=said.get("queue", ""),
         by_field=by_field,
         other=(said.get("other", ""), said.get("other-comment", "")),
     )

@@ -137,6 +137,112 @@ async def test_highest_risk_first_goes_by_the_higher_of_now_and_before(office, d
     assert badges == ["badge risk-high", "badge risk-minimal"]
 
 
+async def submitted(desk, number, document):
+    """Put a draft into review, whatever the rules say of it."""
+    saved, actor = await desk.save(number, document), await desk.actor(number)
+    async with desk.context.database.transaction() as connection:
+        await drafts_table.submit(
+            connection, document["id"], by=actor.name, person=actor.person, at=utc_now()
+        )
+    return saved.draft.tag
+
+
+def ids_in(page):
+    return [
+        text_of(item.find("./p/bdi[@class='code']"))
+        for item in page.iter("li")
+        if item.find("./h2") is not None
+    ]
+
+
+async def test_of_thirty_drafts_the_three_that_matter_are_the_first_three(office, desk):
+    _, editor = await office.member("editor")
+    boss, reviewer = await office.member("reviewer", agency=None)
+    actor = await desk.actor(reviewer)
+    by_name = {one["id"].partition("/")[2]: one for one in records("demo-sante")}
+    high, other = by_name["triage-radiographies"], by_name["prevision-lits"]
+    limited = next(one for one in by_name.values() if one["risk"]["level"] == "limited")
+    for one in (high, limited):
+        one["publication"].pop("change_note", None)
+    tag = Precondition(tag=await submitted(desk, editor, high))
+    await review.approve(desk.context, actor, high["id"], precondition=tag, now=utc_now())
+    for number in range(13):
+        await submitted(desk, editor, limited | {"id": f"demo-sante/early-{number:02}"})
+    falls = amended(high, risk=high["risk"] | {"level": "minimal"})
+    await submitted(desk, editor, falls)
+    new_high = high | {"id": "demo-sante/new-high"}
+    await submitted(desk, editor, new_high)
+    worst = high | {"id": "demo-sante/worst", "risk": high["risk"] | {"level": "unacceptable"}}
+    await submitted(desk, editor, worst)
+    minimal = other | {"risk": other["risk"] | {"level": "minimal"}}
+    for number in range(14):
+        await submitted(desk, editor, minimal | {"id": f"demo-sante/late-{number:02}"})
+    page = parse(await boss.get("/office/fr/review/"))
+    assert len(ids_in(page)) == 30
+    first = [worst["id"], falls["id"], new_high["id"]]
+    assert ids_in(page)[:3] == first
+    # One after the other, without the queue between them.
+    read = parse(await boss.get(f"/office/fr/review/{worst['id']}"))
+    assert f"/office/fr/review/{falls['id']}" in hrefs(read)
+    for record, following in zip(first, [*first[1:], "demo-sante/early-00"], strict=True):
+        page = parse(await boss.get(f"/office/fr/review/{record}"))
+        [tag] = [one.get("value") for one in page.iter("input") if one.get("name") == "tag"]
+        answer = await boss.post(
+            f"/office/fr/review/{record}",
+            [("tag", tag), ("queue", ""), ("act", "return"), ("comment", "Précisez.")],
+        )
+        assert answer.headers["location"] == f"/office/fr/review/{following}"
+
+
+async def test_the_queue_is_filtered_and_goes_on_within_the_filter(office, desk):
+    _, editor = await office.member("editor")
+    _, teacher = await office.member("editor", agency="demo-education")
+    boss, _ = await office.member("reviewer", agency=None)
+    [high] = [one for one in records("demo-sante") if one["id"].endswith("/triage-radiographies")]
+    for number in range(2):
+        await submitted(desk, editor, high | {"id": f"demo-sante/a-{number}"})
+    lesson = high | {"id": "demo-education/b", "risk": high["risk"] | {"level": "minimal"}}
+    del lesson["rights"], lesson["decision"]
+    await submitted(desk, teacher, lesson)
+    await office.run(
+        "update draft set submitted_at = now() - interval '9 days' where record ~ 'a-1$'"
+    )
+
+    async def shown(query):
+        return ids_in(parse(await boss.get(f"/office/fr/review/?{query}")))
+
+    assert await shown("agency=demo-education") == ["demo-education/b"]
+    assert await shown("level=high") == ["demo-sante/a-1", "demo-sante/a-0"]
+    assert await shown("late=1") == ["demo-sante/a-1"]
+    assert await shown("level=unacceptable") == []
+    assert (await shown("sort=findings"))[0] == "demo-education/b"
+    assert len(await shown("sort=nothing&agency=&x=y")) == 3
+    page = parse(await boss.get("/office/fr/review/?agency=demo-sante"))
+    assert "/office/fr/review/demo-sante/a-0?agency=demo-sante" in hrefs(page)
+    page = parse(await boss.get("/office/fr/review/demo-sante/a-1?agency=demo-sante"))
+    assert "/office/fr/review/demo-sante/a-0?agency=demo-sante" in hrefs(page)
+    assert ("queue", "agency=demo-sante") in {
+        (one.get("name"), one.get("value")) for one in page.iter("input")
+    }
+
+
+async def test_a_new_record_is_read_by_what_matters_with_the_rest_folded(office, desk):
+    _, editor = await office.member("editor")
+    boss, _ = await office.member("reviewer", agency=None)
+    [high] = [one for one in records("demo-sante") if one["id"].endswith("/triage-radiographies")]
+    await submitted(desk, editor, high)
+    page = parse(await boss.get(f"/office/fr/review/{high['id']}"))
+    [changes] = [one for one in page.iter("section") if one.get("id") == "changes"]
+    open_heads = [text_of(one) for one in changes.findall("./div/h3")]
+    folded = [text_of(one.find("summary")) for one in changes.findall("./details")]
+    assert "Risque" in " ".join(open_heads)
+    assert len(open_heads) < 10 < len(folded) + 1
+    words = text_of(page)
+    for code in ("authored", "Version du format", "Pourquoi elle change"):
+        assert code not in words
+    assert "Français" in words
+
+
 async def test_a_withdrawal_that_waits_is_in_the_queue(office, desk, record):
     _, editor = await office.member("editor")
     boss, reviewer = await office.member("reviewer", agency=None)

@@ -18,7 +18,7 @@ from registry.pages.views.document_view import field_title, is_line
 from registry.record.diff import KEYS, Difference, DifferenceKind, differences
 from registry.record.pointers import dig, field_path, parts, pointer, value_at
 from registry.record.schema import Field, field_at, fields
-from registry.text.locales import direction
+from registry.text.locales import country_name, direction
 from registry.text.word_diff import DiffSpan
 
 Path = tuple[str, ...]
@@ -81,7 +81,7 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[SectionDi
         path = parts(difference.pointer)
         if path[:2] in _OF_THE_CHANGE:
             continue
-        tag = path[-1] if _is_text(path[:-1]) else None
+        tag = path[-1] if _is_by_language(path[:-1]) else None
         place = path[:-1] if tag else path
         # What left and what came at one place of a list are two changes.
         where = (*place, difference.kind) if field_path(path)[-1] == "*" else place
@@ -144,8 +144,10 @@ def _side(
 ) -> DiffValue | None:
     if value is None:
         return None
-    if tag:
+    if tag and _is_text(path[:-1]):
         return DiffValue(kind="texts", texts=_wordings(reader, {tag: value}))
+    if tag and (field := field_at(field_path(path[:-1]))) is not None:
+        return _leaf(reader, value, field.entry)
     return value_view(reader, value, field_path(path), source)
 
 
@@ -160,6 +162,11 @@ def value_view(reader: Reader, value: Any, path: Path, source: str | None = None
     if isinstance(value, dict):
         if _is_text(path):
             return DiffValue(kind="texts", texts=_wordings(reader, value))
+        if _is_by_language(path) and (field := field_at(path)) is not None:
+            codes = [
+                (_tongue(reader, tag), _leaf(reader, value[tag], field.entry)) for tag in value
+            ]
+            return DiffValue(kind="parts", parts=codes)
         members = [
             (field_title(reader, (*path, name)), value_view(reader, part, (*path, name), source))
             for name, part in value.items()
@@ -176,8 +183,8 @@ def _leaf(reader: Reader, value: Any, field: Field | None) -> DiffValue:
     if isinstance(value, int | float):
         return DiffValue(kind="number", plain=value)
     text = str(value)
-    if field is not None and field.lists:
-        return DiffValue(kind="texts", texts=[label(reader, field.lists, text)])
+    if field is not None and (name := _name_of(reader, text, field)) is not None:
+        return DiffValue(kind="texts", texts=[name])
     if field is not None and field.kind in {"Date", "FuzzyDate"} and _DATE.fullmatch(text):
         return DiffValue(kind="date", plain=text)
     is_address = text.startswith(("https://", "http://"))
@@ -220,9 +227,28 @@ def _item_name(reader: Reader, item: Any, steps: Path, index: int, source: str |
     return as_it_is(reader, str(index + 1))
 
 
+def _name_of(reader: Reader, code: str, field: Field) -> Text | None:
+    """Return what a code of a list, of a language or of a country stands for; None for a text."""
+    if field.holds == "language":
+        return _tongue(reader, code)
+    if field.holds == "country":
+        return in_language(reader, country_name(code, reader.locale.babel), reader.locale.tag)
+    return label(reader, field.lists, code) if field.lists else None
+
+
+def _tongue(reader: Reader, tag: str) -> Text:
+    known = tag in reader.pack.languages
+    return language(reader, tag) if known else as_it_is(reader, tag)
+
+
 def _is_text(path: Path) -> bool:
     field = field_at(field_path(path))
     return field is not None and field.is_text
+
+
+def _is_by_language(path: Path) -> bool:
+    field = field_at(field_path(path))
+    return field is not None and field.is_by_language
 
 
 def _order(place: Path) -> tuple[int, ...]:

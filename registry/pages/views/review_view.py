@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
+from msgspec import to_builtins
 
 from registry.errors import Finding
 from registry.log.register import StoredRecord
 from registry.pages.assets import Assets
 from registry.pages.cards import read_card
 from registry.pages.editions import Edition
-from registry.pages.labels import read_lists
+from registry.pages.labels import message, read_lists
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say
 from registry.pages.site import Site
 from registry.pages.snapshot import RegisterState, Snapshot
-from registry.pages.views.diff_view import SectionDiff, changes_view
+from registry.pages.views.diff_view import FieldDiff, SectionDiff, changes_view
 from registry.pages.views.document_view import field_title
 from registry.pages.views.record_view import read_languages, record_view
-from registry.record.model import NOT_STATED
 from registry.record.pack import Pack
 from registry.record.pointers import parts, pointer
 from registry.record.risk_floor import LEVELS
@@ -28,23 +29,121 @@ from registry.record.schema import fields
 from registry.record.validate import findings_in
 from registry.services.filing.review import ReviewedDraft, WaitingDraft
 
-SORTS = ("waiting", "level", "agency")
+SORTS = {
+    "level": message("highest risk first"),
+    "waiting": message("longest waiting first"),
+    "agency": message("by agency"),
+    "findings": message("most findings first"),
+}
 """The orders of the queue; the first is taken where none is asked for."""
 
+LATE_DAYS = 7
+"""What waits for longer is late."""
+
 _NOTE = "/publication/change_note"
+_UNREAD = ("/id", "/schema_version")
+"""What a reviewer is not shown as a change: the address stands above, the format follows."""
+
+_MATTERS = (
+    "/risk",
+    "/decision",
+    "/rights",
+    "/name",
+    "/sector/function",
+    "/lifecycle/status",
+    "/data/personal_data",
+    "/data/sensitive",
+    "/data/protected_attributes_used",
+    "/data/legal_basis",
+    "/publication/visibility",
+    "/publication/restriction",
+    "/publication/withheld_fields",
+)
+"""What is read first: what decides on people, and what they can do about it."""
+
+_MOST_OPEN = 12
+"""So many changes all stand open; of more, those that matter less are folded."""
 
 
-def queue_rows(reader: Reader, waiting: Iterable[WaitingDraft], sort: str) -> list[dict[str, Any]]:
-    """Return the rows of the queue; within an order, what waits longest comes first.
+class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reviewer wants to see of the queue, and in which order; empty is any.
 
-    Of a level that would change the higher counts: one that falls is not at the end.
+    `level` is the higher of before and now, `late` is `1` for what is late alone.
     """
-    rows = [_row(reader, one) for one in waiting]
-    if sort == "level":
-        rows.sort(key=lambda row: -row["rank"])
-    elif sort == "agency":
-        rows.sort(key=lambda row: row["agency"].text)
-    return rows
+
+    sort: str = ""
+    agency: str = ""
+    level: str = ""
+    late: str = ""
+
+    @property
+    def query(self) -> str:
+        """The query of an address with this filter, without what is empty."""
+        return urlencode({name: value for name, value in to_builtins(self).items() if value})
+
+
+def arrange_queue(
+    waiting: Iterable[WaitingDraft],
+    wanted: QueueFilter,
+    findings: Mapping[str, int],
+    *,
+    today: dt.date,
+) -> list[WaitingDraft]:
+    """Return what a filter lets through, in its order; within it what waits longest comes first.
+
+    Of a level that would change the higher counts, and what falls from it comes before what stays.
+    """
+    orders: dict[str, Callable[[WaitingDraft], Any]] = {
+        "waiting": lambda _: 0,
+        "agency": lambda one: one.draft.agency,
+        "findings": lambda one: -findings.get(one.draft.record, 0),
+    }
+    return sorted(
+        (
+            one
+            for one in waiting
+            if wanted.agency in {"", one.draft.agency}
+            and wanted.level in {"", _higher(one)}
+            and (not wanted.late or _days(one, today) > LATE_DAYS)
+        ),
+        key=orders.get(wanted.sort, lambda one: (-max(_ranks(one)), not _falls(one))),
+    )
+
+
+def queue_view(
+    reader: Reader,
+    waiting: Sequence[WaitingDraft],
+    shown: Iterable[WaitingDraft],
+    wanted: QueueFilter,
+    findings: Mapping[str, int],
+    *,
+    today: dt.date,
+) -> dict[str, Any]:
+    """Build the page of the queue: the rows `shown` of all that is `waiting`, and its filters."""
+    agencies = {one.draft.agency: _agency(reader, one) for one in waiting}
+    late = [one for one in waiting if _days(one, today) > LATE_DAYS]
+    return {
+        "rows": [
+            _row(reader, one)
+            | {
+                "days": _days(one, today),
+                "is_late": one in late,
+                "findings": findings.get(one.draft.record, 0),
+            }
+            for one in shown
+        ],
+        "total": len(waiting),
+        "late": len(late),
+        "late_days": LATE_DAYS,
+        "wanted": wanted,
+        "sorts": SORTS,
+        "agencies": sorted(agencies.items(), key=lambda one: one[1].text),
+        "levels": [
+            (level, label(reader, "risk_level", level))
+            for level in reversed(LEVELS)
+            if level in {_higher(one) for one in waiting}
+        ],
+    }
 
 
 def review_view(reader: Reader, reviewed: ReviewedDraft) -> dict[str, Any]:
@@ -52,9 +151,13 @@ def review_view(reader: Reader, reviewed: ReviewedDraft) -> dict[str, Any]:
     document = msgspec.json.decode(reviewed.draft.document)
     publication = document.get("publication") or {}
     sections = _sections(reader, reviewed)
-    changed = {change.pointer for section in sections for change in section.changes}
+    changes = [change for section in sections for change in section.changes]
+    first = {id(one) for one in changes if one.pointer.startswith(_MATTERS)}
     return _row(reader, reviewed, sections) | {
         "tag": reviewed.draft.tag,
+        "matter": _of(sections, lambda change: id(change) in first),
+        "rest": _of(sections, lambda change: id(change) not in first),
+        "folds": len(changes) > _MOST_OPEN,
         "refusal": reviewed.refusal,
         "submitted_by": reviewed.draft.submitted_by,
         "sections": sections,
@@ -66,7 +169,7 @@ def review_view(reader: Reader, reviewed: ReviewedDraft) -> dict[str, Any]:
         "completeness": reviewed.verdict.completeness / 100,
         "comment": _said(reviewed.draft.comment),
         "comments": comments_view(reviewed.draft.comments),
-        "others": _fields(reader, changed),
+        "others": _fields(reader, (change.pointer for change in changes)),
     }
 
 
@@ -83,23 +186,18 @@ def _row(
     reader: Reader, one: WaitingDraft, sections: Sequence[SectionDiff] | None = None
 ) -> dict[str, Any]:
     document = msgspec.json.decode(one.draft.document)
-    before = msgspec.json.decode(one.before)
-    levels = [(of.get("risk") or {}).get("level", NOT_STATED) for of in (before, document)]
-    ranks = [LEVELS.index(level) if level in LEVELS else -1 for level in levels]
-    agency = reader.pack.agencies.get(one.draft.agency)
+    levels = one.levels
     sections = _sections(reader, one) if sections is None else sections
-    waits = one.draft.submitted_at or one.draft.saved_at
     return {
         "id": one.draft.record,
         "name": say(reader, document.get("name")),
-        "agency": (agency and say(reader, agency.name)) or as_it_is(reader, one.draft.agency),
+        "agency": _agency(reader, one),
         "risk": label(reader, "risk_level", levels[1]),
-        "rank": max(ranks),
         "risk_before": label(reader, "risk_level", levels[0])
         if one.current is not None and levels[0] != levels[1]
         else None,
-        "lowered": one.current is not None and -1 < ranks[1] < ranks[0],
-        "waits_since": waits.date().isoformat(),
+        "lowered": _falls(one),
+        "waits_since": one.since.date().isoformat(),
         "state": "new" if one.current is None else one.current.state,
         "version": None if one.current is None else one.current.version,
         "changed": sum(len(section.changes) for section in sections),
@@ -108,8 +206,41 @@ def _row(
     }
 
 
+def _ranks(one: WaitingDraft) -> tuple[int, int]:
+    before, after = (LEVELS.index(level) if level in LEVELS else -1 for level in one.levels)
+    return before, after
+
+
+def _higher(one: WaitingDraft) -> str:
+    before, after = _ranks(one)
+    return one.levels[before <= after]
+
+
+def _falls(one: WaitingDraft) -> bool:
+    before, after = _ranks(one)
+    return one.current is not None and -1 < after < before
+
+
+def _days(one: WaitingDraft, today: dt.date) -> int:
+    return (today - one.since.date()).days
+
+
+def _agency(reader: Reader, one: WaitingDraft) -> Text:
+    agency = reader.pack.agencies.get(one.draft.agency)
+    return (agency and say(reader, agency.name)) or as_it_is(reader, one.draft.agency)
+
+
 def _sections(reader: Reader, one: WaitingDraft) -> list[SectionDiff]:
-    return changes_view(reader, one.before, one.draft.document.encode())
+    found = changes_view(reader, one.before, one.draft.document.encode())
+    return _of(found, lambda change: change.pointer not in _UNREAD)
+
+
+def _of(sections: Iterable[SectionDiff], belongs: Callable[[FieldDiff], bool]) -> list[SectionDiff]:
+    """Return the sections with those of their changes that belong, without empty ones."""
+    kept = (
+        SectionDiff(title=one.title, changes=[*filter(belongs, one.changes)]) for one in sections
+    )
+    return [one for one in kept if one.changes]
 
 
 def _finding(reader: Reader, finding: Finding) -> dict[str, Any]:

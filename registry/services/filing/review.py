@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import partial
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from registry.errors import InvalidStatement
 from registry.record.canonical import canonical
 from registry.record.ids import agency_of
-from registry.record.model import Document, LangText
+from registry.record.model import NOT_STATED, Document, LangText
 from registry.record.statements import check_comment
 from registry.record.validate import Verdict
 from registry.services import policy
@@ -229,6 +230,14 @@ def _receipt_of_draft(
     )
 
 
+class _Risk(msgspec.Struct):
+    level: str = NOT_STATED
+
+
+class _Levelled(msgspec.Struct):
+    risk: _Risk = msgspec.field(default_factory=_Risk)
+
+
 class WaitingDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A draft in review, and the published version that it would follow.
 
@@ -245,6 +254,20 @@ class WaitingDraft(msgspec.Struct, frozen=True, kw_only=True):
         """The document that the draft is compared with, an empty one for a new record."""
         return b"{}" if self.current is None else self.current.document
 
+    @property
+    def since(self) -> dt.datetime:
+        """Since when it waits."""
+        return self.draft.submitted_at or self.draft.saved_at
+
+    @property
+    def levels(self) -> tuple[str, str]:
+        """The risk levels, of the version before and of the draft."""
+        before, after = (
+            msgspec.json.decode(document, type=_Levelled).risk.level
+            for document in (self.before, self.draft.document)
+        )
+        return before, after
+
 
 class ReviewedDraft(WaitingDraft, frozen=True, kw_only=True):
     """A draft in review with its verdict; `refusal` says why the actor may not approve it."""
@@ -259,8 +282,7 @@ async def read_queue(context: ServiceContext, actor: Actor) -> list[WaitingDraft
     waiting = await list_drafts(context, actor, state="in_review")
     async with context.database.connection() as connection:
         current = await records.read_current(connection, [one.record for one in waiting])
-    waiting.sort(key=lambda one: (one.submitted_at or one.saved_at, one.record))
-    return [
+    found = [
         WaitingDraft(
             draft=one,
             current=current.get(one.record),
@@ -268,6 +290,17 @@ async def read_queue(context: ServiceContext, actor: Actor) -> list[WaitingDraft
         )
         for one in waiting
     ]
+    return sorted(found, key=lambda one: (one.since, one.draft.record))
+
+
+async def count_findings(
+    context: ServiceContext, waiting: Iterable[WaitingDraft], *, now: dt.datetime
+) -> dict[str, int]:
+    """Return how many findings publishing each draft has, by record."""
+    return {
+        one.draft.record: (await check_draft(one.draft, context, now.date())).verdict.findings_total
+        for one in waiting
+    }
 
 
 async def read_review(
