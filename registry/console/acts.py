@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from registry.api.parameters import RecordPath
 from registry.clock import utc_now
 from registry.console.page import ConsoleRequest, console_page, see_other
-from registry.console.sessions import kept_fields, read_fields
+from registry.console.sessions import FOR_EVER, kept_fields, read_fields
 from registry.errors import (
     Conflict,
     Finding,
@@ -38,7 +38,7 @@ from registry.pages.reader import (
 from registry.record.codelists import codelists
 from registry.record.ids import agency_of
 from registry.record.model import Document, LangText
-from registry.record.statements import NOTE_LENGTH
+from registry.record.statements import NOTE_LENGTH, check_withdrawal
 from registry.record.values import ValueFault, clean_text, read_number
 from registry.services import policy
 from registry.services.filing.drafts import tag_of
@@ -292,7 +292,7 @@ async def withdraw_page(request: ConsoleRequest, record: RecordPath) -> Response
     return await _show_withdrawal(request, record, typed)
 
 
-@post("/{lang:str}/records/{agency:str}/{slug:str}/withdraw", status_code=303)
+@post("/{lang:str}/records/{agency:str}/{slug:str}/withdraw", status_code=303, opt={FOR_EVER: True})
 async def withdraw_record_by_form(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
     """Withdraw the record, or ask for it where that takes two."""
     fields = await read_fields(request)
@@ -300,12 +300,16 @@ async def withdraw_record_by_form(request: ConsoleRequest, record: RecordPath) -
     tag = dict(fields).get("tag", "")
     if not policy.allows(request.actor, "withdraw", agency_of(record)):
         raise NotFound(f"there is no record {record}")
+    statement = withdrawal_statement(fields)
+    found = check_withdrawal(statement, request.context.pack, request.language)
+    if not (found or request.context.takes_review or ("sure", "1") in fields):
+        return await show(is_asked=True)
     try:
         done = await withdrawal.withdraw(
             request.context,
             request.actor,
             record,
-            withdrawal_statement(fields),
+            statement,
             **request.tagged(tag),
         )
     except InvalidStatement as refused:
@@ -329,7 +333,7 @@ async def attestation_page(request: ConsoleRequest) -> Response[bytes]:
     return await _show_attestation(request, typed, today=today)
 
 
-@post("/{lang:str}/attestation", status_code=303)
+@post("/{lang:str}/attestation", status_code=303, opt={FOR_EVER: True})
 async def attest_by_form(request: ConsoleRequest) -> Response[bytes]:
     """Attest, or ask for it where that takes two."""
     fields = await read_fields(request)
@@ -377,7 +381,7 @@ async def act_page(request: ConsoleRequest, act: FromPath[int]) -> Response[byte
     return page
 
 
-@post("/{lang:str}/review/acts/{act:int}", status_code=303)
+@post("/{lang:str}/review/acts/{act:int}", status_code=303, opt={FOR_EVER: True})
 async def decide_act(request: ConsoleRequest, act: FromPath[int]) -> Response[bytes]:
     """Approve what waits, return it with a comment, or take it back."""
     fields = dict(await read_fields(request))
@@ -412,6 +416,7 @@ async def _show_withdrawal(
     *,
     findings: tuple[Finding, ...] | list[Finding] = (),
     has_changed: bool = False,
+    is_asked: bool = False,
     status: int = 200,
 ) -> Response[bytes]:
     agency = agency_of(record)
@@ -422,7 +427,7 @@ async def _show_withdrawal(
     if current is None:
         raise NotFound(f"there is no record {record}")
     tag = dict(fields).get("tag", "") if fields and not has_changed else tag_of(current.leaf)
-    view = partial(
+    made = partial(
         withdraw_view,
         current=current,
         record=record,
@@ -433,7 +438,12 @@ async def _show_withdrawal(
         review=context.takes_review,
         has_changed=has_changed,
     )
-    return await console_page(request, "withdraw.html", view, status=status)
+    return await console_page(
+        request,
+        "withdraw.html",
+        lambda reader: {**made(reader), "is_asked": is_asked},
+        status=status,
+    )
 
 
 async def _show_attestation(

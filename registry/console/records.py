@@ -18,22 +18,24 @@ from registry.console.form import comment_text, finding_links, progress, record_
 from registry.console.form_layout import page_at
 from registry.console.form_reading import Typed, gather, typed_once
 from registry.console.page import ConsoleRequest, console_page, filing_agency, see_other
-from registry.console.sessions import read_fields
+from registry.console.sessions import FOR_EVER, kept_fields, read_fields
 from registry.errors import InvalidRecord
 from registry.imports.identity import words
 from registry.pages.labels import message
 from registry.pages.reader import Reader, label, language, say
 from registry.pages.views.document_view import field_name
+from registry.record.ids import agency_of
 from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.schema import SCHEMA_VERSION
 from registry.record.short_code import spaced
 from registry.services import policy
 from registry.services.filing import drafts, review
-from registry.services.filing.drafts import Precondition, SavedDraft
+from registry.services.filing.drafts import Precondition, RecordTaken, SavedDraft
 from registry.services.filing.review import comments_of
 from registry.services.filing.working_records import WorkingRecord, read_agency_work
 from registry.store.records import AgencyRecord
+from registry.text.arabizi import transliterate
 
 
 def home_view(
@@ -239,7 +241,8 @@ async def home_page(request: ConsoleRequest) -> Response[bytes]:
     """Show what the member's agency works on and has filed; who files nothing sees her own work."""
     actor = request.actor
     if not policy.allows(actor, "file", actor.agency):
-        return await see_other(request, "review/" if "review" in actor.scopes else "members")
+        own = "members" if policy.manages(actor) else "privacy"
+        return await see_other(request, "review/" if "review" in actor.scopes else own)
     agency, today = actor.agency or "", utc_now().date()
     begun, filed = await read_agency_work(request.context, agency, **request.options)
     view = partial(home_view, agency=agency, drafts=begun, filed=filed, today=today)
@@ -307,11 +310,38 @@ async def show_record(request: ConsoleRequest, record: RecordPath) -> Response[b
     return await _show_record(request, await request.working(record))
 
 
-@post("/{lang:str}/records/{agency:str}/{slug:str}/submit", status_code=200)
+@get("/{lang:str}/records/{agency:str}/{slug:str}/submit")
+async def show_submission(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
+    """Ask whether a draft is to be submitted, and under which address if that is its first time."""
+    working = await request.working(record)
+    if working.draft is None:
+        raise drafts.draft_not_found(working.record)
+    if not working.verdict.publishable:
+        return await _show_record(request, working, refused=True)
+    kept = gather(await kept_fields(request) or ())
+    return await _ask(request, working, slug=typed_once("slug", kept))
+
+
+@post("/{lang:str}/records/{agency:str}/{slug:str}/submit", status_code=200, opt={FOR_EVER: True})
 async def submit_record(request: ConsoleRequest, record: RecordPath) -> Response[bytes]:
-    """Publish a draft or put it into review, or show every reason why not."""
+    """Publish a draft or put it into review, or show every reason why not.
+
+    Before the first publication the record takes the address that was typed, if that is another.
+    """
     context = request.context
-    tag = typed_once("tag", gather(await read_fields(request)))
+    typed = gather(await read_fields(request))
+    tag, slug = typed_once("tag", typed), typed_once("slug", typed)
+    if slug and (renamed := f"{agency_of(record)}/{slug}") != record:
+        working = await request.working(record)
+        try:
+            if not _SLUG.fullmatch(slug):
+                return await _ask(request, working, slug=slug, fault="malformed")
+            await drafts.rename_draft(
+                context, request.actor, record, renamed, **request.tagged(tag)
+            )
+        except RecordTaken:
+            return await _ask(request, working, slug=slug, fault="taken")
+        record, tag = renamed, (await request.working(renamed)).tag
     try:
         receipt = await review.submit(context, request.actor, record, **request.tagged(tag))
     except InvalidRecord:
@@ -370,6 +400,28 @@ async def _show_record(
     return await console_page(request, "record.html", view, status=422 if refused else 200)
 
 
+async def _ask(
+    request: ConsoleRequest, working: WorkingRecord, *, slug: str = "", fault: str | None = None
+) -> Response[bytes]:
+    agency, _, own = working.record.partition("/")
+    view = {
+        "agency_code": agency,
+        "slug": slug or own,
+        "fault": fault,
+        "tag": working.tag,
+        "amends": working.amends,
+        "is_new": working.register_context.current is None,
+        "review": request.context.takes_review,
+        "public": f"{request.settings.base_url}/{request.language}/records/",
+    }
+    return await console_page(
+        request,
+        "submit.html",
+        lambda reader: {"r": record_head(reader, working.document), **view},
+        status=422 if fault else 200,
+    )
+
+
 async def _show_new(
     request: ConsoleRequest, *, typed: Typed, faults: Mapping[str, str]
 ) -> Response[bytes]:
@@ -380,8 +432,8 @@ async def _show_new(
 
 
 def _free_id(agency: str, name: str, taken: Collection[str]) -> str:
-    """Return an identifier made of the name, that no record of the agency has."""
-    slug, _ = words(name, _LONGEST_SLUG)
-    numbered = (f"{agency}/{slug or 'system'}-{number}" for number in range(2, len(taken) + 3))
-    first = f"{agency}/{slug}" if slug else f"{agency}/system-1"
+    """Return an identifier made of the name in Latin letters, that no record of the agency has."""
+    slug, _ = words(transliterate(name), _LONGEST_SLUG)
+    first = f"{agency}/{slug or 'system'}"
+    numbered = (f"{first}-{number}" for number in range(2, len(taken) + 3))
     return first if first not in taken else next(one for one in numbered if one not in taken)

@@ -107,3 +107,11 @@ async def take_back(connection: Connection, record: str) -> None:
 async def delete(connection: Connection, record: str) -> None:
     """Delete a draft, if there is one."""
     await connection.execute(statement("drafts", "delete"), record)
+
+
+async def rename(
+    connection: Connection, record: str, renamed: str, *, document: str, tag: str, at: dt.datetime
+) -> None:
+    """Move a draft, with what reviewers said of it and the links to its preview, to another id."""
+    given = [record, renamed, document, tag, at]
+    await connection.execute(statement("drafts", "rename"), *given)

@@ -27,6 +27,12 @@ _LETTERS = {
 }  # fmt: skip
 """The spellings of folded Arabic letters (`folding`)."""
 
+_LATIN = {
+    letter: next((spelling for spelling in spellings if spelling.isalpha()), "")
+    for letter, spellings in _LETTERS.items()
+} | {"ع": "a", "و": "ou", "ي": "i", "ج": "j", "ض": "d", "ظ": "z"}
+"""One spelling of each letter, without digits."""
+
 _FEMININE = (*_LETTERS["ه"], "t", "")
 """The spellings of a final ta marbuta, which is folded to ه."""
 
@@ -42,6 +48,16 @@ PARTICLE = "^(?:[bfw]?[aei]?l|[bfw](?![aeiou]))(?=...)"
 """Prepositions and the article, whose l becomes the letter after it before many."""
 
 _TYPED = re.compile("(?=[0-9]*[a-z])[a-z0-9]+")
+
+
+def transliterate(text: str) -> str:
+    """Return a text with Arabic and Tifinagh letters as Latin ones, as people type them.
+
+    >>> transliterate("نظام لفرز المدينة")
+    'nzam lfrz almdina'
+    """
+    folded = fold(text.replace("ة", "ا"))
+    return "".join(_LATIN.get(letter, letter) for letter in folded)
 
 
 class ArabicWord(msgspec.Struct, frozen=True, array_like=True):

@@ -79,6 +79,7 @@ def test_a_record_is_filed_returned_mended_approved_and_amended(console, people)
     # What may be said besides, where a page asked nothing.
     editor.act(href=f"{document['id']}/publication")
     editor.fill(document, then="list")
+    editor.act(href=f"{document['id']}/submit")
     editor.act(tag="button", text="إرسال للمراجعة")
     assert published(console, document["id"]) is None
 
@@ -97,6 +98,7 @@ def test_a_record_is_filed_returned_mended_approved_and_amended(console, people)
     assert "Dites pour qui." in beside.inner_text()
     document["purpose"]["goal"] = {"ar": "لفائدة المرضى.", "fr": "Aider les patients."}
     editor.fill(document, then="list")
+    editor.act(href=f"{document['id']}/submit")
     editor.act(tag="button", text="إرسال للمراجعة")
     decide(reviewer, document, text="Approuver et publier")
     assert published(console, document["id"]) == document

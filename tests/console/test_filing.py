@@ -49,6 +49,7 @@ async def test_a_record_is_filed_by_the_form_alone(office, name):
         await someone.fill(document, page.slug, then="list")
         assert someone.answer.status_code == 200, someone.text
     assert await draft_of(office, document["id"]) == document
+    await someone.open(f"records/{document['id']}/submit")
     await someone.send(someone.form("submit"))
     assert "Publié" in someone.text
     assert await published(office, document["id"]) == document
@@ -217,8 +218,7 @@ async def test_a_refused_submission_leads_to_every_fault(office):
     document = for_agency("minimal")
     someone = await typist(office)
     await begin(someone, document)
-    await someone.open(f"records/{document['id']}/")
-    await someone.send(someone.form("submit"))
+    await someone.open(f"records/{document['id']}/submit")
     assert someone.answer.status_code == 422
     summary = someone.page.find(".//*[@id='faults']")
     links = [link.get("href") for link in summary.iter("a")]
@@ -233,6 +233,7 @@ async def test_a_published_record_is_amended(office):
     document = for_agency("minimal")
     someone = await typist(office)
     await file_all(someone, document)
+    await someone.open(f"records/{document['id']}/submit")
     await someone.send(someone.form("submit"))
     later = {
         **document,
@@ -256,6 +257,72 @@ async def test_a_published_record_is_amended(office):
     assert await draft_of(office, document["id"]) is None
 
 
+async def test_an_arabic_name_gives_an_address_in_latin_letters(office):
+    someone = await typist(office)
+    for number, slug in enumerate(("nzam-lfrz-tlbat-almnh", "nzam-lfrz-tlbat-almnh-2")):
+        await someone.open("records/new")
+        form = someone.form("new")
+        form.set("name", "نظام لفرز طلبات المنح")
+        form.set("source", "ar")
+        await someone.send(form)
+        assert f"/records/demo-services/{slug}/" in str(someone.answer.url), number
+
+
+async def test_before_it_is_public_for_ever_the_address_is_shown_and_can_be_changed(office):
+    document = for_agency("minimal")
+    someone = await typist(office)
+    await file_all(someone, document)
+    agency, _, slug = document["id"].partition("/")
+    await someone.open(f"records/{document['id']}/submit")
+    assert f"https://algorithms.example/fr/records/{agency}/" in someone.text
+    assert await published(office, document["id"]) is None
+    assert someone.form("submit").get("slug") == [slug]
+    await begin(someone, {**document, "id": f"{agency}/pris"})
+    for wrong in ("Été", "pris"):
+        await someone.open(f"records/{document['id']}/submit")
+        form = someone.form("submit")
+        form.set("slug", wrong)
+        await someone.send(form)
+        assert someone.answer.status_code == 422
+        assert someone.form("submit").get("slug") == [wrong]
+    form = someone.form("submit")
+    form.set("slug", "autrement")
+    await someone.send(form)
+    assert "Publié" in someone.text
+    assert await published(office, document["id"]) is None
+    renamed = f"{agency}/autrement"
+    first = await published(office, renamed)
+    assert (first["id"], first["summary"]) == (renamed, document["summary"])
+    assert await draft_of(office, document["id"]) is None
+    # Once it is public it keeps its address, whatever is sent.
+    await someone.open(f"records/{renamed}/purpose")
+    await someone.fill({**document, "id": renamed}, "purpose", then="list")
+    answer = await someone.browser.post(
+        f"/office/fr/records/{renamed}/submit", [("tag", "x"), ("slug", "encore")]
+    )
+    assert answer.status_code in {404, 409, 412}
+    assert await published(office, renamed) == first
+
+
+async def test_a_withdrawal_is_asked_again_before_it_is_for_ever(office):
+    document = for_agency("minimal")
+    someone = await typist(office)
+    await file_all(someone, document)
+    await someone.open(f"records/{document['id']}/submit")
+    await someone.send(someone.form("submit"))
+    await someone.open(f"records/{document['id']}/withdraw")
+    form = someone.form("withdraw")
+    form.set("reason", "filed_in_error")
+    form.set("note-fr", "Déposée deux fois.")
+    await someone.send(form)
+    assert "La retirer définitivement" in someone.text
+    assert await office.run("select from withdrawal") == []
+    form = someone.form("withdraw")
+    assert form.get("note-fr") == ["Déposée deux fois."]
+    await someone.send(form, sure="1")
+    assert len(await office.run("select from withdrawal")) == 1
+
+
 async def test_a_record_begins_from_an_earlier_one(office):
     document = for_agency("limited")
     someone = await typist(office)
@@ -263,6 +330,7 @@ async def test_a_record_begins_from_an_earlier_one(office):
     for page in PAGES:
         await someone.open(f"records/{document['id']}/{page.slug}")
         await someone.fill(document, page.slug, then="list")
+    await someone.open(f"records/{document['id']}/submit")
     await someone.send(someone.form("submit"))
     await someone.open("records/new")
     form = someone.form("new")
@@ -307,6 +375,7 @@ async def test_a_draft_in_review_is_read_only_until_it_is_taken_back(settings, d
         document = for_agency("minimal")
         someone = await typist(office)
         await file_all(someone, document)
+        await someone.open(f"records/{document['id']}/submit")
         await someone.send(someone.form("submit"))
         assert await published(office, document["id"]) is None
         await someone.open(f"records/{document['id']}/purpose")

@@ -113,7 +113,7 @@ class Walk:
         assert editor.answer.status_code == 200
 
     async def submit(self, editor, here):
-        await editor.open(f"{here}/")
+        await editor.open(f"{here}/submit")
         await editor.send(editor.form("submit"))
         assert editor.answer.status_code == 200, editor.text
 

@@ -61,6 +61,10 @@ class Precondition(msgspec.Struct, frozen=True, kw_only=True):
             )
 
 
+class RecordTaken(Conflict):
+    """There is a draft or a record of this id already."""
+
+
 class SavedDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A draft with what validation for publication notices in it; `created` just now, or before."""
 
@@ -207,6 +211,42 @@ async def delete_draft(
             precondition.require(draft.tag)
         await drafts.delete(connection, record)
         await audit_trail.note(connection, actor, "delete_draft", record, before=draft.tag, now=now)
+
+
+@retried
+async def rename_draft(
+    context: ServiceContext,
+    actor: Actor,
+    record: str,
+    renamed: str,
+    *,
+    precondition: Precondition,
+    now: dt.datetime,
+    language: str = "en",
+) -> None:
+    """Move a draft to another id of its agency, while nothing was ever published under its own.
+
+    Raises `RecordTaken` where there is a draft or a record of that id.
+    """
+    own_agency(context, actor, renamed)
+    require_own_draft(actor, record)
+    async with context.database.transaction() as connection:
+        for one in sorted((record, renamed)):
+            await records.lock_record(connection, one)
+        draft = await drafts.lock(connection, record)
+        if draft is None:
+            raise draft_not_found(record)
+        precondition.require(draft.tag)
+        published = await records.read_latest(connection, [record, renamed])
+        if record in published or draft.state == "in_review":
+            raise Conflict(f"{record} was published or is in review, and keeps its address")
+        if renamed in published or await drafts.lock(connection, renamed) is not None:
+            raise RecordTaken(f"there is a record {renamed} already; choose another address")
+        document = {**msgspec.json.decode(draft.document), "id": renamed}
+        require_id(document, renamed, context.pack, now.date(), language)
+        content, tag = canonical(document).decode(), context.random(8).hex()
+        await drafts.rename(connection, record, renamed, document=content, tag=tag, at=now)
+        await audit_trail.note(connection, actor, "rename_draft", renamed, before=record, now=now)
 
 
 def own_agency(

@@ -42,5 +42,19 @@ update draft set state = 'draft', comment = $2, comments = $3, returned_by = $4,
 -- name: take_back
 update draft set state = 'draft', submitted_by = null, submitted_person = null, submitted_at = null where record = $1
 
+-- name: rename
+-- A key is not updated where others refer to it: the row is copied, and what referred to the old one moves.
+with moved as (
+    insert into draft (
+        record, agency, document, tag, base, actor, saved_at, comment, comments, returned_by, returned_at
+    )
+    select $2, agency, $3, $4, base, actor, $5, comment, comments, returned_by, returned_at from draft where record = $1
+    returning record
+),
+
+links as (update preview_link set record = (select record from moved) where record = $1)
+
+delete from draft where record = $1
+
 -- name: delete
 delete from draft where record = $1
