@@ -10,10 +10,11 @@ from litestar import Response, get, post
 
 from registry.clock import utc_now
 from registry.console.page import ConsoleRequest, NumberPath, console_page, see_other
-from registry.console.sessions import fields_as, kept_fields, read_fields
+from registry.console.sessions import FOR_EVER, fields_as, kept_fields, read_fields
 from registry.errors import InvalidParameter
 from registry.pages.labels import message
 from registry.pages.reader import Reader, say
+from registry.services import policy
 from registry.services.people import members
 from registry.services.people.access import Actor
 from registry.services.people.members import Invitation
@@ -24,14 +25,19 @@ ROLE_NAMES = {
     "editor": message("Editor: files for the agency"),
     "reviewer": message("Reviewer: approves and returns what others submit"),
     "agency_admin": message("Agency admin: manages colleagues and tokens"),
+    "data_protection": message("Data protection: finds a person’s data in texts, has it erased"),
     "register_admin": message("Register admin: manages everybody, withdraws, has parts erased"),
 }
 """What each role is called and may do."""
+
+_OF_EITHER = {"reviewer", "data_protection"}
+"""The roles that members of an agency and of the authority may have."""
 
 SHORT_NAMES = {
     "editor": message("Editor"),
     "reviewer": message("Reviewer"),
     "agency_admin": message("Agency admin"),
+    "data_protection": message("Data protection"),
     "register_admin": message("Register admin"),
 }
 
@@ -64,7 +70,7 @@ async def members_page(request: ConsoleRequest) -> Response[bytes]:
     return await _list_page(request, found, typed, ())
 
 
-@post("/{lang:str}/members", status_code=200)
+@post("/{lang:str}/members", status_code=200, opt={FOR_EVER: True})
 async def invite_member(request: ConsoleRequest) -> Response[bytes]:
     """Invite a member, and show her link, once."""
     context, actor = request.context, request.actor
@@ -82,9 +88,13 @@ async def invite_member(request: ConsoleRequest) -> Response[bytes]:
             language=typed.language or request.language,
             now=utc_now(),
             random=context.random,
+            mails=request.settings.smtp_url is not None,
         )
     except InvalidParameter as error:
         return await _list_page(request, found, typed, (error.parameter,))
+    if request.settings.smtp_url is not None and (email := typed.email.strip()):
+        wording = message("The invitation is on its way to %(email)s. It works within 15 minutes.")
+        return await see_other(request, f"members/{made.member}", wording, email=email)
     return await _link_page(request, typed.name, made)
 
 
@@ -95,7 +105,7 @@ async def member_page(request: ConsoleRequest, number: NumberPath) -> Response[b
     return await _member_page(request, member, member.roles, ())
 
 
-@post("/{lang:str}/members/{number:int}", status_code=200)
+@post("/{lang:str}/members/{number:int}", status_code=200, opt={FOR_EVER: True})
 async def change_roles(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """Replace the roles of a member."""
     member = await _managed(request, number)
@@ -110,7 +120,7 @@ async def change_roles(request: ConsoleRequest, number: NumberPath) -> Response[
     return await see_other(request, "members", wording, name=member.name)
 
 
-@post("/{lang:str}/members/{number:int}/link", status_code=200)
+@post("/{lang:str}/members/{number:int}/link", status_code=200, opt={FOR_EVER: True})
 async def link_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """Make another link for a member, and show it, once."""
     context = request.context
@@ -121,7 +131,7 @@ async def link_member(request: ConsoleRequest, number: NumberPath) -> Response[b
     return await _link_page(request, member.name, made)
 
 
-@post("/{lang:str}/members/{number:int}/confirm", status_code=303)
+@post("/{lang:str}/members/{number:int}/confirm", status_code=303, opt={FOR_EVER: True})
 async def confirm_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """Confirm, for the authority, that a member is a person of her own."""
     member = await _managed(request, number)
@@ -130,7 +140,7 @@ async def confirm_member(request: ConsoleRequest, number: NumberPath) -> Respons
     return await see_other(request, f"members/{number}", wording, name=member.name)
 
 
-@post("/{lang:str}/members/{number:int}/end", status_code=303)
+@post("/{lang:str}/members/{number:int}/end", status_code=303, opt={FOR_EVER: True})
 async def end_member(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """End a member."""
     member = await _managed(request, number)
@@ -184,7 +194,7 @@ async def _member_page(
             "roles": [
                 (role, ROLE_NAMES[role])
                 for role in ROLE_NAMES
-                if (role == "register_admin") != bool(member.agency) or role == "reviewer"
+                if (role == "register_admin") != bool(member.agency) or role in _OF_EITHER
             ],
         }
 
@@ -200,7 +210,7 @@ async def _link_page(request: ConsoleRequest, name: str, made: Invitation) -> Re
 def _given_by(actor: Actor) -> list[str]:
     """Return the roles that an admin may give."""
     own = actor.agency is not None
-    return [role for role in ROLE_NAMES if not (own and role == "register_admin")]
+    return [role for role in ROLE_NAMES if not (own and role in policy.GIVEN_BY_AUTHORITY)]
 
 
 def _agencies(reader: Reader) -> list[tuple[str, str]]:

@@ -12,7 +12,9 @@ from typing import Literal, TypeAlias
 from registry.errors import Forbidden
 from registry.services.people.access import OPERATOR, Actor, Scope
 
-MemberRole: TypeAlias = Literal["editor", "reviewer", "agency_admin", "register_admin"]
+MemberRole: TypeAlias = Literal[
+    "editor", "reviewer", "agency_admin", "data_protection", "register_admin"
+]
 _Filing: TypeAlias = Literal["file", "attest", "withdraw", "read_draft"]
 _Deciding: TypeAlias = Literal["read_act", "take_back_act", "review", "redact"]
 Permission: TypeAlias = Literal[_Filing, _Deciding, "read_audit", "read_metrics"]
@@ -23,12 +25,16 @@ ROLES: Mapping[MemberRole, frozenset[Scope]] = {
     "editor": frozenset({"file"}),
     "reviewer": frozenset({"review"}),
     "agency_admin": frozenset(),
+    "data_protection": frozenset({"redact"}),
     "register_admin": frozenset({"admin", "redact"}),
 }
 """The scopes of a member's roles."""
 
 MANAGERS: frozenset[MemberRole] = frozenset({"agency_admin", "register_admin"})
 """The roles that manage members and tokens: of their agency, or of all."""
+
+GIVEN_BY_AUTHORITY: frozenset[MemberRole] = frozenset({"data_protection", "register_admin"})
+"""The roles that no admin of an agency gives."""
 
 PERMISSIONS: Mapping[Permission, Mapping[Scope, Reach]] = {
     "file": {"file": "own"},
@@ -53,6 +59,11 @@ def scopes_of(roles: Collection[str]) -> frozenset[Scope]:
 def manages(actor: Actor) -> bool:
     """Return whether an actor manages members and tokens, of its agency or of all."""
     return actor is OPERATOR or not MANAGERS.isdisjoint(actor.roles)
+
+
+def searches_texts(actor: Actor) -> bool:
+    """Return whether an actor may search texts for personal data, of its agency or of all."""
+    return "data_protection" in actor.roles
 
 
 def allows(actor: Actor, act: Permission, agency: str | None) -> bool:

@@ -74,6 +74,24 @@ class HeldSection(msgspec.Struct, frozen=True, kw_only=True):
     gone_by: list[int]
 
 
+class TextRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A section of a version or of another entry, or a draft, which has neither; JSON text."""
+
+    subject: str
+    version: int | None
+    entry: int | None
+    key: str
+    value: str
+
+
+async def search_texts(
+    connection: Connection, patterns: Sequence[str], *, agency: str | None, limit: int
+) -> list[TextRow]:
+    """Return what has a match of each regular expression in it, of an agency or of all."""
+    given = [list(patterns), agency, limit]
+    return await read_rows(connection, TextRow, "redactions", "search_texts", *given)
+
+
 class NamedEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that is no version, and whose it is: a record's, or an agency's attestation."""
 

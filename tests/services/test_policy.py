@@ -18,6 +18,7 @@ OF_ROLES = {
     "editor": {"file", "attest", "withdraw", "read_draft", "read_act", "take_back_act"},
     "reviewer": {"review", "read_draft", "read_act"},
     "agency_admin": set(),
+    "data_protection": {"redact"},
     "register_admin": {"withdraw", "read_act", "take_back_act", "redact"}
     | {"read_audit", "read_metrics"},
 }

@@ -164,3 +164,19 @@ inner join section as s on s.record = v.record and s.version = v.version and s.k
 inner join log_entry as e on e.index = m.redaction
 where v.record = any($1::text []) and ($2::text is null or convert_from(e.bytes, 'UTF8')::json ->> 'basis' <> $2)
 order by v.version
+
+-- name: search_texts
+-- Sections of versions, of other entries, and drafts, of agency $2 or of all, in which each pattern of $1 is found.
+select o.id as subject, s.version, null::bigint as entry, s.key, s.value
+from section as s inner join record as o on o.id = s.record
+where ($2::text is null or o.agency = $2) and (select bool_and(s.value ~* p) from unnest($1::text []) as p)
+union all
+select coalesce(e.record, ''), null, e.index, s.key, s.value
+from entry_section as s inner join log_entry as e on e.index = s.entry left join record as o on o.id = e.record
+where ($2::text is null or o.agency = $2) and (select bool_and(s.value ~* p) from unnest($1::text []) as p)
+union all
+select d.record, null, null, '', d.document
+from draft as d
+where ($2::text is null or d.agency = $2) and (select bool_and(d.document ~* p) from unnest($1::text []) as p)
+order by 1, 2, 3, 4
+limit $3
