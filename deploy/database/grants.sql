@@ -8,7 +8,9 @@ grant select on all tables in schema public to serving;
 alter default privileges in schema public grant select on tables to serving;
 
 -- No secret but the digests of tokens, by which requests are told from each other.
-revoke select on console_secret, console_session, kept_form, sign_in_attempt, sign_in_link from serving;
+revoke select on
+    address_change, console_secret, console_session, kept_form, mail_request, sign_in_attempt, sign_in_link
+from serving;
 
 -- The log and what follows from it: added to, never changed or removed.
 grant insert on

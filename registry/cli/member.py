@@ -21,7 +21,7 @@ role_option = click.option(
     "roles",
     required=True,
     multiple=True,
-    help="editor, reviewer, agency_admin or register_admin; repeat it.",
+    help="editor, reviewer, agency_admin, data_protection or register_admin; repeat it.",
 )
 
 
@@ -67,6 +67,7 @@ def invite(
             language=language,
             now=utc_now(),
             random=context.random,
+            mails=settings.smtp_url is not None,
         )
 
     _print_link(settings, run(settings, work))

@@ -54,6 +54,7 @@ NAVIGATION: tuple[tuple[str, str, Callable[[Actor], bool]], ...] = (
     ("workbooks", message("Workbooks"), _may("file")),
     ("review/", message("Review"), _may("review")),
     ("review/acts", message("Withdrawals and attestations"), _may("take_back_act")),
+    ("privacy", message("Personal data"), _may("redact")),
     ("notices", message("Notices"), lambda _: True),
     ("members", message("Members"), policy.manages),
     ("tokens", message("Tokens"), policy.manages),

@@ -36,8 +36,12 @@ from registry.settings import Settings
 S = TypeVar("S", bound=msgspec.Struct)
 
 SESSION_COOKIE = "office_session"
+ENDED_COOKIE = "office_ended"
 KEPT_COOKIE = "office_kept"
 CSRF_COOKIE = "office_csrf"
+
+FOR_EVER = "for_ever"
+"""In the `opt` of a handler: it publishes, or gives rights, so that a stale session does not do."""
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _OWN_SITES = {"same-origin", "none"}
@@ -131,12 +135,13 @@ def _full_name(settings: Settings, name: str) -> str:
 async def require_member(request: ApiRequest) -> None:
     """Note with a request who is signed in; done before every page but those for signing in.
 
-    Raises `NotSignedIn` after having kept the fields of a form, and `NotFound` for an address in
-    another language than those there are.
+    Raises `NotSignedIn` after having kept the fields of a form, also for what is `FOR_EVER` in a
+    session that is stale, and `NotFound` for an address in another language than those there are.
     """
     language_of_page(request)
     session = await find_session(request)
-    if session is None:
+    is_binding = request.method not in _SAFE and FOR_EVER in request.route_handler.opt
+    if session is None or (is_binding and session.is_stale):
         raise await _not_signed_in(request)
     if request.method not in _SAFE:
         state = request.app.state
@@ -249,9 +254,12 @@ async def _not_signed_in(request: ApiRequest) -> NotSignedIn:
     if request.method in _SAFE:
         return NotSignedIn(f"{path}?{query}" if query else path, None)
     if not _has_page(request):
-        return NotSignedIn(None, None)
+        # The page from which something is done without fields, such as that of a member.
+        parent = path.rpartition("/")[0]
+        return NotSignedIn(parent, None)
     kept = None
-    ended, context = given_cookie(request, SESSION_COOKIE), request.app.state.context
+    context = request.app.state.context
+    ended = given_cookie(request, SESSION_COOKIE) or given_cookie(request, ENDED_COOKIE)
     if ended:
         kept = await sessions.keep_form(
             context.database,

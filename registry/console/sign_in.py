@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 from litestar import Response, get, post
@@ -18,19 +18,24 @@ from registry.console.page import (
     redirect,
 )
 from registry.console.sessions import (
+    ENDED_COOKIE,
     KEPT_COOKIE,
     SESSION_COOKIE,
     cookie,
     find_session,
     given_cookie,
     own_address,
+    read_fields,
 )
-from registry.errors import NotFound, Unauthorized
+from registry.errors import InvalidParameter, NotFound, Unauthorized
+from registry.pages.labels import message
 from registry.services.operations import limits
-from registry.services.people import members, provider_sign_in, sessions
+from registry.services.people import mailed_links, members, provider_sign_in, sessions
 from registry.services.people.identity_provider import IdentityProvider
 from registry.services.people.provider_sign_in import NoMember
 from registry.store.members import Member
+
+NO_EMAIL = message("Write the e-mail address as in name@agency.example")
 
 
 @get("/")
@@ -51,20 +56,61 @@ async def sign_in_page(
     request: ConsoleRequest,
     next_page: Annotated[str | None, QueryParameter(name="next")] = None,
 ) -> Response[bytes]:
-    """Show the ways to sign in; who is signed in goes on."""
+    """Show the ways to sign in; who is signed in goes on, unless the session is stale."""
     language = language_of_page(request)
     following = own_address(next_page, request.settings)
-    if await find_session(request) is not None:
+    session = await find_session(request)
+    if session is not None and not session.is_stale:
         return redirect(following or address_of(request.settings, language, ""))
-    return await console_page(
+    return await _sign_in_page(
         request,
-        "sign_in.html",
-        lambda _: {
-            "has_ended": next_page is not None,
-            "has_provider": _has_provider(request),
-            "next_query": f"?{urlencode({'next': next_page})}" if following else "",
-        },
+        has_ended=next_page is not None,
+        next_query=f"?{urlencode({'next': next_page})}" if following else "",
     )
+
+
+@post("/{lang:str}/sign-in", status_code=200)
+async def mail_link(request: ConsoleRequest) -> Response[bytes]:
+    """Have a link mailed to an address, if it is a member's: the answer is the same if it is not.
+
+    Not found where an identity provider signs in, or no mail is sent.
+    """
+    language = language_of_page(request)
+    if not _mails_links(request):
+        raise NotFound("no links are mailed here")
+    email = dict(await read_fields(request)).get("email", "")
+    try:
+        await mailed_links.request_link(
+            request.context.database,
+            email,
+            client=client_address(request.scope, request.settings.proxies),
+            language=language,
+            per_minute=request.settings.limit_failures,
+            now=utc_now(),
+        )
+    except InvalidParameter:
+        return await _sign_in_page(request, typed=email, errors=[("email", NO_EMAIL)], status=422)
+    return await _sign_in_page(request, typed=email.strip(), is_mailed=True)
+
+
+async def _sign_in_page(
+    request: ConsoleRequest, *, status: int = 200, **shown: Any
+) -> Response[bytes]:
+    view = {
+        "has_provider": _has_provider(request),
+        "mails": _mails_links(request),
+        "has_ended": False,
+        "next_query": "",
+        "is_mailed": False,
+        "typed": "",
+        "errors": (),
+        **shown,
+    }
+    return await console_page(request, "sign_in.html", lambda _: view, status=status)
+
+
+def _mails_links(request: ConsoleRequest) -> bool:
+    return request.settings.smtp_url is not None and not _has_provider(request)
 
 
 @get("/{lang:str}/sign-in/link/{secret:str}")
@@ -91,6 +137,7 @@ async def use_link(request: ConsoleRequest, secret: FromPath[str]) -> Response[b
             now=utc_now(),
             random=context.random,
             request=request_context(request.scope).id,
+            whole_day=("whole_day", "1") in await read_fields(request),
         )
     except Unauthorized:
         await spend_failure(request)
@@ -100,10 +147,14 @@ async def use_link(request: ConsoleRequest, secret: FromPath[str]) -> Response[b
 
 @post("/{lang:str}/sign-out", status_code=303)
 async def sign_out(request: ConsoleRequest) -> Response[bytes]:
-    """End the session."""
+    """End the session; by its secret, good for nothing else, what another tab sends is kept."""
     await sessions.sign_out(request.context.database, request.auth, now=utc_now())
     response = redirect(address_of(request.settings, request.language, "sign-in"))
-    response.cookies.append(cookie(request.settings, SESSION_COOKIE, None))
+    ended = given_cookie(request, SESSION_COOKIE)
+    response.cookies += [
+        cookie(request.settings, SESSION_COOKIE, None),
+        cookie(request.settings, ENDED_COOKIE, ended),
+    ]
     return response
 
 
@@ -220,6 +271,7 @@ async def _begin(
         _provider(request),
         next_page=next_page,
         link=link,
+        again=await find_session(request) is not None,
         now=utc_now(),
         random=context.random,
     )

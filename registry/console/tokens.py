@@ -10,7 +10,7 @@ from litestar import Response, get, post
 
 from registry.clock import utc_now
 from registry.console.page import ConsoleRequest, NumberPath, console_page, see_other
-from registry.console.sessions import fields_as, kept_fields, read_fields
+from registry.console.sessions import FOR_EVER, fields_as, kept_fields, read_fields
 from registry.errors import Conflict, InvalidParameter
 from registry.pages.labels import message
 from registry.services.people import access_tokens
@@ -56,7 +56,7 @@ async def tokens_page(request: ConsoleRequest) -> Response[bytes]:
     return await _list_page(request, found, typed, ())
 
 
-@post("/{lang:str}/tokens", status_code=200)
+@post("/{lang:str}/tokens", status_code=200, opt={FOR_EVER: True})
 async def create_token(request: ConsoleRequest) -> Response[bytes]:
     """Make a token, and show it, once."""
     context, actor = request.context, request.actor
@@ -80,7 +80,7 @@ async def create_token(request: ConsoleRequest) -> Response[bytes]:
     return await console_page(request, "token.html", lambda _: {"token": token})
 
 
-@post("/{lang:str}/tokens/{number:int}/revoke", status_code=303)
+@post("/{lang:str}/tokens/{number:int}/revoke", status_code=303, opt={FOR_EVER: True})
 async def revoke_token(request: ConsoleRequest, number: NumberPath) -> Response[bytes]:
     """End a token of the agency."""
     await access_tokens.revoke_token(

@@ -5,13 +5,14 @@ They name a record by its id and tell where to read on; no text of a record is i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
 
 from registry.pages.labels import message
 from registry.record.pack import Pack
+from registry.store.mail_requests import MailKind
 from registry.store.notices import MemberNotice, NoticeKind
 from registry.text.catalogues import Catalogue, find
 from registry.text.dates import format_date
@@ -99,25 +100,92 @@ def render_notice(
 
 
 def notice_mail(
-    notice: MemberNotice,
+    notices: Sequence[MemberNotice],
     language: str,
     pack: Pack,
     catalogues: Mapping[str, Catalogue],
     base_url: str,
 ) -> tuple[str, str]:
-    """Return the subject and the text of the e-mail of a notice."""
-    order = (language, *(tag for tag in pack.fallback if tag != language))
-
-    def say(wording: str) -> str:
-        return find(catalogues, order, wording)[1]
-
-    told = render_notice(notice, language, pack, say)
-    name = next(pack.site_name[tag] for tag in (*order, *pack.site_name) if tag in pack.site_name)
+    """Return the subject and the text of the e-mail of a notice, or of a digest of several."""
+    say, name = _speaker(language, pack, catalogues)
+    told = [render_notice(notice, language, pack, say) for notice in notices]
     reason = say(
         message("You get this message because you work in the register. All your notices:")
     )
+    subject = told[0].title
+    if len(told) == 1:
+        text = f"{told[0].sentence}\n\n{base_url}/{told[0].path}\n\n"
+    else:
+        subject = say(message("New in the register for you: %(number)s")) % {"number": len(told)}
+        text = "".join(f"{one.title}\n{base_url}/{one.path}\n\n" for one in told)
+    text += f"-- \n{name}\n{reason}\n{base_url}/office/{language}/notices\n"
+    return subject, text
+
+
+_LINK_MAILS: Mapping[MailKind, tuple[str, str, str]] = {
+    "sign_in": (
+        message("Your link to sign in"),
+        message(
+            "%(name)s, this link signs you in to the filing office. It works once, within 15 "
+            "minutes. Do not pass it on."
+        ),
+        message(
+            "You get this message because somebody gave your address on the page of signing in. If "
+            "it was not you, do nothing: without the link nobody signs in. Another link:"
+        ),
+    ),
+    "invitation": (
+        message("You are invited to the filing office"),
+        message(
+            "%(name)s, you are a member of the filing office now. This link signs you in. It works "
+            "once, within 15 minutes. Do not pass it on."
+        ),
+        message(
+            "You get this message because a colleague of yours gave your address. After that you "
+            "sign in here:"
+        ),
+    ),
+    "new_address": (
+        message("Confirm your e-mail address"),
+        message(
+            "%(name)s, this link confirms that mails of the filing office come to this address. It "
+            "works within a day, while you are signed in."
+        ),
+        message(
+            "You get this message because a member gave this address. If it was not you, do "
+            "nothing: nothing more comes. The filing office is here:"
+        ),
+    ),
+}
+"""The subject, the sentence, and why a mail comes, of mails with a link."""
+
+
+def link_mail(
+    kind: MailKind,
+    language: str,
+    *,
+    secret: str,
+    member: str,
+    pack: Pack,
+    catalogues: Mapping[str, Catalogue],
+    base_url: str,
+) -> tuple[str, str]:
+    """Return the subject and the text of the e-mail with the link of a member of that name."""
+    say, name = _speaker(language, pack, catalogues)
+    subject, sentence, reason = map(say, _LINK_MAILS[kind])
+    office = f"{base_url}/office/{language}"
+    path = "settings/address" if kind == "new_address" else "sign-in/link"
     text = (
-        f"{told.sentence}\n\n{base_url}/{told.path}\n\n"
-        f"-- \n{name}\n{reason}\n{base_url}/office/{language}/notices\n"
+        f"{sentence % {'name': member}}\n\n{office}/{path}/{secret}\n\n"
+        f"-- \n{name}\n{reason}\n{office}/sign-in\n"
     )
-    return told.title, text
+    return subject, text
+
+
+def _speaker(
+    language: str, pack: Pack, catalogues: Mapping[str, Catalogue]
+) -> tuple[Callable[[str], str], str]:
+    """Return what finds wordings for a language, and the register's name in it."""
+    order = (language, *(tag for tag in pack.fallback if tag != language))
+    name = next(pack.site_name[tag] for tag in (*order, *pack.site_name) if tag in pack.site_name)
+    return (lambda wording: find(catalogues, order, wording)[1]), name

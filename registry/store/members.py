@@ -16,7 +16,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     `vouched_by` is the member who last let her in: by an invitation, roles, a link, or by
     confirming her; None for the command line.
 
-    `oidc_*` name her at the identity provider, once she has signed in by it.
+    `oidc_*` name her at the identity provider, once she has signed in by it. With a `daily_digest`
+    her notices are mailed once a day.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     signed_in_at: dt.datetime | None
     ended_at: dt.datetime | None
     vouched_by: int | None
+    daily_digest: bool
 
 
 class SignInLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +76,42 @@ async def read_all(connection: Connection, agency: str | None) -> list[Member]:
 async def set_roles(connection: Connection, member: int, roles: Sequence[str]) -> None:
     """Replace the roles of a member."""
     await connection.execute(statement("members", "set_roles"), member, list(roles))
+
+
+async def set_preferences(
+    connection: Connection, member: int, *, language: str, daily_digest: bool
+) -> None:
+    """Replace what a member has chosen of the mails to her."""
+    sql = statement("members", "set_preferences")
+    await connection.execute(sql, member, language, daily_digest)
+
+
+async def set_email(connection: Connection, member: int, email: str | None) -> None:
+    """Replace the e-mail address of a member; those that she wanted before are given up."""
+    await connection.execute(statement("members", "set_email"), member, email)
+    await connection.execute(statement("members", "drop_address_changes"), member)
+
+
+async def insert_address_change(
+    connection: Connection, digest: bytes, member: int, email: str, expires_at: dt.datetime
+) -> None:
+    """Insert an address that a member wants, by the SHA-256 of the link's secret."""
+    sql = statement("members", "insert_address_change")
+    await connection.execute(sql, digest, member, email, expires_at)
+
+
+async def read_address_change(
+    connection: Connection, digest: bytes, member: int, now: dt.datetime
+) -> str | None:
+    """Return the address that a member confirms by the link of a digest, or None."""
+    sql = statement("members", "read_address_change")
+    email: str | None = await connection.fetchval(sql, digest, member, now)
+    return email
+
+
+async def drop_expired_address_changes(connection: Connection, now: dt.datetime) -> None:
+    """Delete the addresses whose links have expired."""
+    await connection.execute(statement("members", "drop_expired_address_changes"), now)
 
 
 async def vouch(connection: Connection, member: int, by: int | None) -> None:
@@ -149,6 +187,11 @@ async def read_by_identity(connection: Connection, issuer: str, subject: str) ->
 async def read_by_email(connection: Connection, email: str) -> list[Member]:
     """Return the members in force with an e-mail address and no identity yet, locked."""
     return await read_rows(connection, Member, "members", "by_email", email)
+
+
+async def read_in_force(connection: Connection, email: str) -> list[Member]:
+    """Return the members in force with an e-mail address."""
+    return await read_rows(connection, Member, "members", "in_force", email)
 
 
 async def bind(connection: Connection, member: int, issuer: str, subject: str) -> bool:

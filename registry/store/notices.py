@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -38,11 +39,25 @@ class MemberNotice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DueMail(MemberNotice, frozen=True, kw_only=True):
-    """A notice that is sent to the member's address, in her language."""
+    """A notice that is sent to the member's address, in her language, maybe in a daily digest."""
 
     member: int
     email: str
     language: str
+    daily_digest: bool
+
+
+_DIGEST_HOUR = dt.timedelta(hours=6)
+
+
+def next_digest(now: dt.datetime) -> dt.datetime:
+    """Return when the next daily digest is due: at six in the morning, UTC.
+
+    >>> next_digest(dt.datetime(2026, 11, 30, 7, tzinfo=dt.UTC)).isoformat()
+    '2026-12-01T06:00:00+00:00'
+    """
+    day = (now.astimezone(dt.UTC) - _DIGEST_HOUR).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day + dt.timedelta(days=1) + _DIGEST_HOUR
 
 
 async def insert(
@@ -62,16 +77,16 @@ async def insert(
     Nothing is said twice, and nothing to the member `but`, who did it. What a request submits
     together is counted in one notice, which is mailed when nothing more comes.
     """
-    await connection.execute(
-        statement("notices", "insert"), kind, subject, about, at, role, agency, authority, but
-    )
+    given = [kind, subject, about, at, role, agency, authority, but, next_digest(at)]
+    await connection.execute(statement("notices", "insert"), *given)
 
 
 async def insert_due(
     connection: Connection, kind: NoticeKind, *, at: dt.datetime, by: dt.date
 ) -> None:
     """Notify editors once of the reviews of their agency's records that are due by a day."""
-    await connection.execute(statement("notices", "insert_due"), kind, at, by)
+    sql = statement("notices", "insert_due")
+    await connection.execute(sql, kind, at, by, next_digest(at))
 
 
 async def read_all(connection: Connection, member: int, *, limit: int) -> list[MemberNotice]:
@@ -107,9 +122,18 @@ async def claim_mail(connection: Connection, now: dt.datetime) -> DueMail | None
     return await read_row(connection, DueMail, "notices", "claim_mail", now)
 
 
-async def mark_mailed(connection: Connection, notice: int, at: dt.datetime) -> None:
-    """Store that the e-mail of a notice was sent."""
-    await connection.execute(statement("notices", "mark_mailed"), notice, at)
+async def claim_others(
+    connection: Connection, notice: DueMail, now: dt.datetime
+) -> list[MemberNotice]:
+    """Return what else is due for the member of a notice, claimed as that is."""
+    given = [now, notice.member, notice.id]
+    found = await read_rows(connection, MemberNotice, "notices", "claim_others", *given)
+    return sorted(found, key=lambda one: one.id)
+
+
+async def mark_mailed(connection: Connection, notices: Sequence[int], at: dt.datetime) -> None:
+    """Store that the e-mail of some notices was sent."""
+    await connection.execute(statement("notices", "mark_mailed"), list(notices), at)
 
 
 async def give_up_mail(connection: Connection, before: dt.datetime) -> None:

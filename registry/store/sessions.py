@@ -10,7 +10,10 @@ from registry.store.database import Connection, read_row, statement
 
 
 class StoredSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session by the SHA-256 of its secret; `notice` is JSON, which the next page says once."""
+    """A session by the SHA-256 of its secret; `notice` is JSON, which the next page says once.
+
+    `whole_day` says that it does not end when idle, `is_stale` that it was idle since it began.
+    """
 
     digest: bytes
     member: int
@@ -18,6 +21,8 @@ class StoredSession(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: dt.datetime
     notice: str | None
     ended_at: dt.datetime | None
+    whole_day: bool
+    is_stale: bool
 
 
 class KeptForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,9 +32,11 @@ class KeptForm(msgspec.Struct, frozen=True, kw_only=True):
     kept_at: dt.datetime
 
 
-async def insert(connection: Connection, digest: bytes, member: int, now: dt.datetime) -> None:
+async def insert(
+    connection: Connection, digest: bytes, member: int, now: dt.datetime, *, whole_day: bool
+) -> None:
     """Insert a session."""
-    await connection.execute(statement("sessions", "insert"), digest, member, now)
+    await connection.execute(statement("sessions", "insert"), digest, member, now, whole_day)
 
 
 async def read(connection: Connection, digest: bytes) -> StoredSession | None:
@@ -37,9 +44,16 @@ async def read(connection: Connection, digest: bytes) -> StoredSession | None:
     return await read_row(connection, StoredSession, "sessions", "one", digest)
 
 
-async def mark_seen(connection: Connection, digest: bytes, now: dt.datetime) -> None:
-    """Store when a session was last used."""
-    await connection.execute(statement("sessions", "mark_seen"), digest, now)
+async def mark_seen(
+    connection: Connection, digest: bytes, now: dt.datetime, *, is_stale: bool
+) -> None:
+    """Store when a session was last used, and whether it had been idle for too long."""
+    await connection.execute(statement("sessions", "mark_seen"), digest, now, is_stale)
+
+
+async def set_whole_day(connection: Connection, digest: bytes, *, whole_day: bool) -> None:
+    """Store whether a session goes on when idle."""
+    await connection.execute(statement("sessions", "set_whole_day"), digest, whole_day)
 
 
 async def set_notice(connection: Connection, digest: bytes, notice: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Notices that the time brings, and the e-mails of all of them."""
+"""Notices that the time brings, and the e-mails of all of them and of links to sign in."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ import structlog
 from registry import resources
 from registry.clock import utc_now
 from registry.errors import Unavailable
-from registry.pages.notices import notice_mail
+from registry.pages.notices import link_mail, notice_mail
 from registry.services.context import ServiceContext
 from registry.services.operations.mail import Mail, send
-from registry.services.people import notices
+from registry.services.people import mailed_links, notices
 from registry.settings import Settings
+from registry.store import mail_requests
 from registry.store import notices as store
+from registry.store.notices import MemberNotice
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
 
 _log = structlog.get_logger()
@@ -47,20 +49,70 @@ async def send_due(
             due = await store.claim_mail(connection, clock())
         if due is None:
             return sent
+        told: list[MemberNotice] = [due]
+        if due.daily_digest:
+            async with context.database.connection() as connection:
+                told += await store.claim_others(connection, due, clock())
         catalogues = _catalogues(pack.languages)
-        subject, text = notice_mail(due, due.language, pack, catalogues, settings.base_url)
+        subject, text = notice_mail(told, due.language, pack, catalogues, settings.base_url)
         mail = Mail(id=f"notice-{due.id}", to=due.email, subject=subject, text=text)
-        try:
-            await asyncio.to_thread(send, settings, mail)
-        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
-            # One address's affair: the others go on.
-            _log.error("an e-mail was refused", member=due.member, why=_reason(error))
+        if not await _deliver(settings, mail, due.member):
             continue
-        except OSError as error:
-            raise Unavailable(_reason(error)) from error
         async with context.database.connection() as connection:
-            await store.mark_mailed(connection, due.id, clock())
+            await store.mark_mailed(connection, [one.id for one in told], clock())
         sent += 1
+
+
+async def send_links(
+    settings: Settings,
+    context: ServiceContext,
+    *,
+    clock: Callable[[], dt.datetime] = utc_now,
+) -> int:
+    """Make and send the links that were asked for, and return how many were sent.
+
+    Raises `Unavailable` where the server cannot be reached; those not sent are made anew later.
+    """
+    pack, sent = context.pack, 0
+    while True:
+        async with context.database.connection() as connection:
+            asked = await mail_requests.claim(connection, clock())
+        if asked is None:
+            return sent
+        catalogues = _catalogues(pack.languages)
+        made = await mailed_links.make_links(
+            context.database, asked, now=clock(), random=context.random
+        )
+        for member, secret in made:
+            subject, text = link_mail(
+                asked.kind,
+                asked.language,
+                secret=secret,
+                member=member.name,
+                pack=pack,
+                catalogues=catalogues,
+                base_url=settings.base_url,
+            )
+            identity = f"link-{asked.id}-{member.id}"
+            mail = Mail(id=identity, to=asked.email, subject=subject, text=text)
+            sent += await _deliver(settings, mail, member.id)
+        async with context.database.connection() as connection:
+            await mail_requests.delete(connection, asked.id)
+
+
+async def _deliver(settings: Settings, mail: Mail, member: int) -> bool:
+    """Return whether the server took a message: one that it refuses is one address's affair.
+
+    Raises `Unavailable` where the server cannot be reached.
+    """
+    try:
+        await asyncio.to_thread(send, settings, mail)
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
+        _log.error("an e-mail was refused", member=member, why=_reason(error))
+        return False
+    except OSError as error:
+        raise Unavailable(_reason(error)) from error
+    return True
 
 
 @cache

@@ -25,7 +25,7 @@ from registry.services.operations import limits
 from registry.services.operations.audit_trail import BATCH, chain_acts
 from registry.services.operations.heartbeat import host_of, keep_beating
 from registry.services.operations.startup import run_in_register
-from registry.services.people import members, sessions
+from registry.services.people import mailed_links, members, sessions
 from registry.services.people.agencies import name_agencies
 from registry.services.statements.erasure import erase_published
 from registry.settings import Settings
@@ -33,7 +33,7 @@ from registry.store import heartbeats
 from registry.store.search_rows import rewrite_outdated
 from registry.tlog.tile import WIDTH
 from registry.worker.harvests import harvest_due
-from registry.worker.notices import send_due, tell_due
+from registry.worker.notices import send_due, send_links, tell_due
 from registry.worker.publishing import StoredSite, purge, read_stored, store_task
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 from registry.worker.tasks import (
@@ -84,12 +84,16 @@ def work_tasks(
         every=hour,
     )
     if settings.smtp_url is not None:
-        yield WorkTask(
-            "members could not be told",
-            partial(send_due, settings, context),
-            every=_MAIL_SECONDS,
-            retry=_MAIL_AGAIN_SECONDS,
-        )
+        for failure, step in (
+            ("links could not be mailed", send_links),
+            ("members could not be told", send_due),
+        ):
+            yield WorkTask(
+                failure,
+                partial(step, settings, context),
+                every=_MAIL_SECONDS,
+                retry=_MAIL_AGAIN_SECONDS,
+            )
     yield WorkTask(
         "no peer could be harvested",
         lambda: harvest_due(settings, context, now=utc_now()),
@@ -244,6 +248,7 @@ async def delete_expired(context: ServiceContext, *, now: dt.datetime) -> None:
     await previews.delete_expired(context.database, now=now)
     await members.forget_expired(context.database, now=now)
     await sessions.forget_expired(context.database, now=now)
+    await mailed_links.forget_expired(context.database, now=now)
     async with context.database.connection() as connection:
         await heartbeats.forget(connection)
 

@@ -3,13 +3,18 @@
 import datetime as dt
 import re
 import secrets
+from contextlib import asynccontextmanager
 
 import httpx
+import msgspec
 
 from registry.clock import utc_now
+from registry.services.context import ServiceContext
 from registry.services.people import members, sessions
 from registry.services.people.access import OPERATOR
-from tests.console.conftest import opened_office, parse
+from registry.worker.notices import send_links
+from tests.console.conftest import SITE, opened_office, parse
+from tests.worker.test_notices import Server, running
 
 HOME = "/office/fr/"
 
@@ -202,3 +207,172 @@ async def test_a_page_has_its_styles_and_fonts_without_a_site_that_is_built(offi
     assert fonts
     for font in fonts:
         assert (await browser.get(f"/office/assets/{font}")).status_code == 200
+
+
+MAILED = re.compile(r"https://algorithms\.example(/office/\w+/sign-in/link/[\w-]+)")
+
+
+@asynccontextmanager
+async def mailing_office(settings, database_url, **changes):
+    """Open a console that mails; `deliver` sends what is asked for and returns the mails."""
+    server = Server()
+    with running(server) as port:
+        changes["smtp_url"] = f"smtp://127.0.0.1:{port}"
+        async with opened_office(settings, database_url, **changes) as office:
+            context = ServiceContext(
+                database=office.database, pack=office.pack, random=secrets.token_bytes
+            )
+            mailer = msgspec.structs.replace(settings, base_url=SITE, **changes)
+
+            async def deliver():
+                server.taken.clear()
+                await send_links(mailer, context)
+                return list(server.taken)
+
+            office.deliver = deliver
+            yield office
+
+
+async def test_a_link_by_mail_signs_in_and_nobody_learns_whose_address_it_is(
+    settings, database_url
+):
+    async with mailing_office(settings, database_url) as office:
+        made = await office.invite("editor", email="amina@sante.example")
+        asked, told = office.browser(), []
+        page = parse(await asked.get("/office/fr/sign-in"))
+        assert [one.get("id") for one in page.iter("input") if one.get("type") == "email"]
+        for address in ("Amina@Sante.example", "nobody@else.example"):
+            answer = await asked.post("/office/fr/sign-in", [("email", address)])
+            parse(answer)
+            told.append((answer.status_code, answer.text.replace(address, "ADDRESS")))
+        assert told[0] == told[1]
+        # Nobody has looked whose address it is before the answer: not a row tells them apart.
+        rows = await office.run("select member, language, kind from mail_request")
+        assert [tuple(row) for row in rows] == [(None, "fr", "sign_in")] * 2
+        [mail] = await office.deliver()
+        assert mail["to"] == "Amina@Sante.example"
+        assert mail["subject"] == "Votre lien de connexion"
+        assert mail["date"]
+        assert mail["message-id"].endswith("@algorithms.example>")
+        [path] = MAILED.findall(mail.get_content())
+        browser = office.browser()
+        assert (await browser.sign_in(path.rpartition("/")[2])).headers["location"] == HOME
+        assert (await office.browser().get(path)).status_code == 410
+        acts = await office.run("select action, member from audit order by id")
+        assert ("mail_link", made.member) in {tuple(row) for row in acts}
+        assert await office.run("select from mail_request") == []
+
+
+async def test_links_by_mail_are_limited_by_address_and_not_sent_late(settings, database_url):
+    async with mailing_office(settings, database_url) as office:
+        await office.invite("editor", email="amina@sante.example")
+        browser = office.browser()
+        await browser.get("/office/ar/sign-in")
+        wrong = await browser.post("/office/ar/sign-in", [("email", "amina at sante")])
+        assert wrong.status_code == 422
+        assert "amina at sante" in wrong.text
+        statuses = [
+            (await browser.post("/office/ar/sign-in", [("email", address)])).status_code
+            for address in ["amina@sante.example"] * 3 + ["AMINA@sante.example", "b@sante.example"]
+        ]
+        assert statuses == [200, 200, 200, 429, 200]
+        await office.run("update mail_request set made_at = now() - interval '16 minutes'")
+        assert await office.deliver() == []
+
+
+async def test_an_invitation_is_mailed_and_shown_to_nobody_else(settings, database_url):
+    async with mailing_office(settings, database_url) as office:
+        admin, _ = await office.member("register_admin", agency=None)
+        await admin.get("/office/fr/members")
+        fields = [("name", "Salma"), ("email", "salma@authority.example"), ("language", "ar")]
+        answer = await admin.post("/office/fr/members", [*fields, ("roles", "reviewer")])
+        assert answer.status_code == 303
+        page = await admin.get(answer.headers["location"])
+        assert "salma@authority.example" in page.text
+        assert "/sign-in/link/" not in page.text
+        [mail] = await office.deliver()
+        assert mail["to"] == "salma@authority.example"
+        assert "Salma، أنتم الآن عضو" in mail.get_content()
+        [path] = MAILED.findall(mail.get_content())
+        assert path.startswith("/office/ar/")
+        await office.browser().sign_in(path.rpartition("/")[2])
+
+
+async def test_without_mail_nobody_is_offered_a_link(office):
+    browser = office.browser()
+    page = await browser.get("/office/fr/sign-in")
+    assert 'type="email"' not in page.text
+    await browser.get(f"/office/fr/sign-in/link/{(await office.invite('editor')).secret}")
+    answer = await browser.post("/office/fr/sign-in", [("email", "amina@sante.example")])
+    assert answer.status_code == 404
+
+
+async def test_a_member_sets_language_digest_and_an_address_that_she_confirms(
+    settings, database_url
+):
+    async with mailing_office(settings, database_url) as office:
+        browser, number = await office.member("reviewer", email="old@sante.example", language="ar")
+        parse(await browser.get("/office/fr/settings"))
+        fields = [("language", "fr"), ("digest", "daily"), ("email", "new@sante.example")]
+        wrong = await browser.post("/office/fr/settings", [*fields[:2], ("email", "no")])
+        assert wrong.status_code == 422
+        assert (await browser.post("/office/fr/settings", fields)).status_code == 303
+        [row] = await office.run("select email, language, daily_digest from member")
+        assert tuple(row) == ("old@sante.example", "fr", True)
+        [mail] = await office.deliver()
+        assert mail["to"] == "new@sante.example"
+        [path] = re.findall(
+            r"https://algorithms\.example(/\S+/settings/address/\S+)", mail.get_content()
+        )
+        other, _ = await office.member("editor")
+        assert (await other.get(path)).status_code == 404
+        page = await browser.get(path)
+        parse(page)
+        assert "new@sante.example" in page.text
+        assert (await browser.post(path)).status_code == 303
+        assert (await browser.post(path)).status_code == 404
+        [row] = await office.run("select email from member where id = $1", number)
+        assert row["email"] == "new@sante.example"
+
+
+AWAY = "update console_session set seen_at = now() - interval '31 minutes'"
+
+
+async def test_a_session_of_a_working_day_is_asked_again_before_what_is_for_ever(office):
+    made = await office.invite("agency_admin", agency="demo-sante")
+    browser = office.browser()
+    path = f"/office/fr/sign-in/link/{made.secret}"
+    await browser.get(path)
+    await browser.post(path, [("whole_day", "1")])
+    await office.run(AWAY)
+    await browser.get("/office/fr/members")
+    typed = [("name", "Omar"), ("roles", "editor"), ("language", "fr")]
+    # However much she reads meanwhile: she was away.
+    for _ in range(2):
+        answer = await browser.post("/office/fr/members", typed)
+        assert answer.headers["location"] == "/office/fr/sign-in?next=%2Foffice%2Ffr%2Fmembers"
+    assert (await browser.get(answer.headers["location"])).status_code == 200
+    again = await members.make_link(
+        office.database, OPERATOR, made.member, now=utc_now(), random=secrets.token_bytes
+    )
+    answer = await browser.sign_in(again.secret)
+    page = await browser.get(answer.headers["location"])
+    assert 'value="Omar"' in page.text
+    assert (await browser.post("/office/fr/members", typed)).status_code == 200
+    assert len(await office.run("select from member where name = 'Omar'")) == 1
+
+
+async def test_what_a_tab_sends_after_signing_out_in_another_is_kept(office):
+    made = await office.invite("agency_admin")
+    browser = office.browser()
+    await browser.sign_in(made.secret)
+    await browser.get("/office/fr/members")
+    await browser.post("/office/fr/sign-out")
+    answer = await browser.post("/office/fr/members", [("name", "Omar")])
+    assert answer.headers["location"] == "/office/fr/sign-in?next=%2Foffice%2Ffr%2Fmembers"
+    again = await members.make_link(
+        office.database, OPERATOR, made.member, now=utc_now(), random=secrets.token_bytes
+    )
+    answer = await browser.sign_in(again.secret)
+    assert answer.headers["location"] == "/office/fr/members"
+    assert 'value="Omar"' in (await browser.get("/office/fr/members")).text

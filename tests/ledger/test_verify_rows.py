@@ -409,8 +409,9 @@ async def test_what_is_found_stops_publication_until_it_is_mended(
 
 
 OFFICE = {
-    "member", "token", "sign_in_link", "sign_in_attempt", "console_session", "kept_form",
-    "console_secret", "answer", "allowance", "draft", "preview_link", "pending_act", "notice",
+    "member", "token", "sign_in_link", "sign_in_attempt", "mail_request", "address_change",
+    "console_session", "kept_form", "console_secret", "answer",
+    "allowance", "draft", "preview_link", "pending_act", "notice",
     "audit", "audit_link", "audit_unchained", "heartbeat", "migration", "search_state", "witness",
     "publishing_target", "purge_waiting", "peer", "peer_subject", "peer_quarantine",
 }  # fmt: skip

@@ -307,3 +307,26 @@ async def test_the_servers_certificate_is_checked(smtp, certificate, monkeypatch
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         await asyncio.to_thread(mail.send, settings, one)
         assert smtp.sent == ["a@b.example"]
+
+
+async def test_who_wants_a_digest_gets_one_mail_a_day(settings, context, smtp, invited):
+    async with context.database.connection() as connection:
+        await invited(amina="fr", brahim="fr")
+        await connection.execute("update member set daily_digest = true where name = 'brahim'")
+    records = [f"demo-sante/record-{number}" for number in range(3)]
+    async with context.database.transaction() as connection:
+        for record in records:
+            await tell(connection, record)
+    await send(settings, context)
+    # What was told before she chose the digest comes at once.
+    assert smtp.sent.count("brahim@authority.example") == 1
+    assert smtp.sent.count("amina@authority.example") == 4
+    smtp.taken.clear()
+    morning = NOW.replace(day=25, hour=6)
+    assert await send(settings, context, morning - MINUTE) == 0
+    assert await send(settings, context, morning) == 1
+    [message] = smtp.taken
+    assert message["subject"] == "Du nouveau pour vous dans le registre : 3"
+    text = message.get_content()
+    assert all(f"/office/fr/review/{record}\n" in text.replace("\r", "") for record in records)
+    assert await send(settings, context, morning + 60 * MINUTE) == 0

@@ -20,16 +20,18 @@ async def spend(
     who: str,
     *,
     per_minute: int,
+    minutes: int = 1,
     cost: int = 1,
     now: dt.datetime,
 ) -> None:
     """Take from what `who` may do of a `kind`; raises `TooManyRequests` when it is used up.
 
-    What may be done in a minute may be done at once; 0 is no limit. A larger cost counts as that.
+    What may be done in a minute, or in so many `minutes`, may be done at once; 0 is no limit. A
+    larger cost counts as that.
     """
     if per_minute == 0:
         return
-    rate = per_minute / _MINUTE
+    rate = per_minute / (_MINUTE * minutes)
     price = min(cost, per_minute)
     bucket = Bucket(kind=kind, who=who, capacity=per_minute, per_second=rate)
     if await database.is_standby():
@@ -40,8 +42,9 @@ async def spend(
     if not granted:
         seconds = max(1, math.ceil((price - remaining) / rate))
         later = "a second" if seconds == 1 else f"{seconds} seconds"
+        period = "a minute" if minutes == 1 else f"in {minutes} minutes"
         raise TooManyRequests(
-            f"{per_minute} {kind} a minute are allowed; try again in {later}",
+            f"{per_minute} {kind} {period} are allowed; try again in {later}",
             retry_after=seconds,
         )
 

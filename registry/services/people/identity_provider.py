@@ -87,8 +87,10 @@ class IdentityProvider:
         self._metadata: tuple[float, ProviderMetadata] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
-    async def authorization_address(self, *, state: str, nonce: str, verifier: str) -> str:
-        """Return the address at the provider where a person signs in."""
+    async def authorization_address(
+        self, *, state: str, nonce: str, verifier: str, again: bool = False
+    ) -> str:
+        """Return the address at the provider where a person signs in, `again` if she has."""
         metadata = await self._read_metadata()
         return str(
             prepare_grant_uri(
@@ -101,6 +103,7 @@ class IdentityProvider:
                 nonce=nonce,
                 code_challenge=create_s256_code_challenge(verifier),
                 code_challenge_method="S256",
+                **({"prompt": "login"} if again else {}),
             )
         )
 

@@ -22,7 +22,7 @@ from registry.record.pack import Pack
 from registry.services import policy
 from registry.services.operations import audit_trail
 from registry.services.people.access import OPERATOR, Actor
-from registry.store import members, sessions
+from registry.store import mail_requests, members, sessions
 from registry.store.database import Connection, Database, retried
 from registry.store.members import Member
 from registry.text.text_safety import first_problem
@@ -62,6 +62,11 @@ def actor_of(member: Member, *, request: str = "") -> Actor:
     )
 
 
+def is_email(text: str) -> bool:
+    """Return whether a text has the form of an e-mail address."""
+    return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
+
+
 def digest_of(secret: str) -> bytes:
     """Return what is kept of a secret."""
     return sha256(secret.encode()).digest()
@@ -85,8 +90,9 @@ async def invite(
     language: str | None,
     now: dt.datetime,
     random: Callable[[int], bytes],
+    mails: bool = False,
 ) -> Invitation:
-    """Make a member with a link to sign in.
+    """Make a member with a link to sign in; one of her own is mailed to her where it `mails`.
 
     Raises `InvalidParameter` with what cannot be, `NotFound` where `by` manages no such members.
     """
@@ -97,13 +103,10 @@ async def invite(
     name = normalize("NFC", name)
     if not (0 < len(name) <= _LONGEST_NAME and name.isprintable()) or first_problem(name):
         raise InvalidParameter(f"name: give 1 to {_LONGEST_NAME} characters on one line")
-    if email is not None and (len(email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(email)):
+    if email is not None and not is_email(email):
         raise InvalidParameter("email: this is no e-mail address")
     language = language or pack.languages[0]
-    if language not in pack.languages:
-        raise InvalidParameter(
-            f"language: {language} is unknown; the languages are {', '.join(pack.languages)}"
-        )
+    _require_language(pack, language)
     async with database.transaction() as connection:
         number = await members.insert(
             connection,
@@ -116,6 +119,10 @@ async def invite(
             vouched_by=by.member,
         )
         await audit_trail.note(connection, by, "invite_member", str(number), before=None, now=now)
+        if mails and email is not None:
+            await mail_requests.insert(
+                connection, "invitation", email, language=language, now=now, member=number
+            )
         return await _make_link(connection, number, language, now=now, random=random)
 
 
@@ -136,6 +143,15 @@ async def make_link(
         await members.vouch(connection, member, by.member)
         await audit_trail.note(connection, by, "link_member", str(member), before=None, now=now)
         return await _make_link(connection, member, known.language, now=now, random=random)
+
+
+async def insert_link(
+    connection: Connection, member: int, *, now: dt.datetime, random: Callable[[int], bytes]
+) -> str:
+    """Store a link for a member beside those that she has; return its secret."""
+    secret = make_secret(random)
+    await members.insert_link(connection, digest_of(secret), member, now + LINK_LIFETIME)
+    return secret
 
 
 async def redeem_link(
@@ -220,6 +236,30 @@ async def end_member(database: Database, by: Actor, member: int, *, now: dt.date
         await audit_trail.note(connection, by, "end_member", str(member), before=None, now=now)
 
 
+async def set_preferences(
+    database: Database,
+    pack: Pack,
+    by: Actor,
+    *,
+    language: str,
+    daily_digest: bool,
+    has_email: bool,
+) -> None:
+    """Set in which language, and how often, a member is written to; she may have no address more.
+
+    Raises `InvalidParameter` for another language than the register's.
+    """
+    _require_language(pack, language)
+    async with database.transaction() as connection:
+        if by.member is None:
+            raise member_not_found(0)
+        await members.set_preferences(
+            connection, by.member, language=language, daily_digest=daily_digest
+        )
+        if not has_email:
+            await members.set_email(connection, by.member, None)
+
+
 async def list_members(database: Database, by: Actor, *, agency: str | None = None) -> list[Member]:
     """List members, also those who have ended: an agency admin's colleagues, or all."""
     if not policy.manages(by):
@@ -253,8 +293,8 @@ def _require_manager(by: Actor, agency: str | None, roles: Collection[str]) -> N
         return
     if "agency_admin" not in by.roles or agency is None or agency != by.agency:
         raise NotFound("there are no members of that agency that you may change")
-    if "register_admin" in roles:
-        raise InvalidParameter("roles: register_admin is given by the authority")
+    for role in policy.GIVEN_BY_AUTHORITY.intersection(roles):
+        raise InvalidParameter(f"roles: {role} is given by the authority")
 
 
 async def _managed(connection: Connection, by: Actor, number: int) -> Member:
@@ -278,6 +318,13 @@ def _require_agency(pack: Pack, agency: str | None) -> None:
     if is_foreign_agency(agency) or agency not in pack.agencies:
         known = ", ".join(sorted(pack.agencies))
         raise InvalidParameter(f"agency: {agency} is unknown; the agencies are {known}")
+
+
+def _require_language(pack: Pack, language: str) -> None:
+    if language not in pack.languages:
+        raise InvalidParameter(
+            f"language: {language} is unknown; the languages are {', '.join(pack.languages)}"
+        )
 
 
 def _require_roles(roles: Collection[str], agency: str | None) -> None:
@@ -306,7 +353,7 @@ async def _make_link(
     now: dt.datetime,
     random: Callable[[int], bytes],
 ) -> Invitation:
-    secret = make_secret(random)
-    expires_at = now + LINK_LIFETIME
-    await members.insert_link(connection, digest_of(secret), member, expires_at)
-    return Invitation(member=member, language=language, secret=secret, expires_at=expires_at)
+    secret = await insert_link(connection, member, now=now, random=random)
+    return Invitation(
+        member=member, language=language, secret=secret, expires_at=now + LINK_LIFETIME
+    )

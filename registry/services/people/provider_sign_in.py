@@ -46,12 +46,14 @@ async def begin(
     *,
     next_page: str | None,
     link: str | None,
+    again: bool = False,
     now: dt.datetime,
     random: Callable[[int], bytes],
 ) -> tuple[str, str]:
     """Begin an attempt; return its state, a secret of the browser's, and where to send that.
 
-    `link` is the secret of the link by which a member binds her identity.
+    `link` is the secret of the link by which a member binds her identity. The provider is asked to
+    have her sign in `again`, whatever it remembers of her.
     """
     state, nonce, verifier = (make_secret(random) for _ in range(3))
     attempt = SignInAttempt(
@@ -61,7 +63,9 @@ async def begin(
         invitation=None if link is None else digest_of(link),
         begun_at=now,
     )
-    address = await provider.authorization_address(state=state, nonce=nonce, verifier=verifier)
+    address = await provider.authorization_address(
+        state=state, nonce=nonce, verifier=verifier, again=again
+    )
     async with database.connection() as connection:
         await members.insert_attempt(connection, digest_of(state), attempt)
     return state, address

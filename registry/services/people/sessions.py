@@ -1,7 +1,9 @@
 """Sessions of the console: begun by signing in, recognised by a secret, ended.
 
-A session ends 30 minutes after it was last used, 10 hours after it began, by signing out, and with
-its member or a role of hers. Of its secret, 256 random bits, only the SHA-256 is kept.
+A session ends 30 minutes after it was last used, unless its member asked for the whole day, 10
+hours after it began, by signing out, and with its member or a role of hers. One that was idle for
+30 minutes is stale: for what is for ever its member signs in again. Of its secret, 256 random bits,
+only the SHA-256 is kept.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     member: Member
     actor: Actor
     notice: Notice | None
+    whole_day: bool
+    is_stale: bool
 
 
 @retried
@@ -55,6 +59,7 @@ async def sign_in_by_link(
     now: dt.datetime,
     random: Callable[[int], bytes],
     request: str = "",
+    whole_day: bool = False,
 ) -> tuple[Member, str]:
     """Use up a link; return whom it signs in and the secret of the new session.
 
@@ -63,7 +68,9 @@ async def sign_in_by_link(
     """
     async with database.transaction() as connection:
         member = await redeem_link(connection, secret, now=now, request=request)
-        made = await begin(connection, member, replaced=replaced, now=now, random=random)
+        made = await begin(
+            connection, member, replaced=replaced, now=now, random=random, whole_day=whole_day
+        )
     return member, made
 
 
@@ -74,12 +81,13 @@ async def begin(
     replaced: str | None,
     now: dt.datetime,
     random: Callable[[int], bytes],
+    whole_day: bool = False,
 ) -> str:
     """Begin a session of a member who has just shown who she is; return its secret."""
     if replaced is not None:
         await sessions.end(connection, digest_of(replaced), now)
     secret = make_secret(random)
-    await sessions.insert(connection, digest_of(secret), member.id, now)
+    await sessions.insert(connection, digest_of(secret), member.id, now, whole_day=whole_day)
     return secret
 
 
@@ -95,13 +103,16 @@ async def recognise(
         member = await members.read(connection, stored.member)
         if member is None or member.ended_at is not None:
             return None
+        was_idle = now - stored.seen_at >= IDLE
         if now - stored.seen_at >= _SEEN_AGAIN:
-            await sessions.mark_seen(connection, digest, now)
+            await sessions.mark_seen(connection, digest, now, is_stale=was_idle)
     return Session(
         digest=digest,
         member=member,
         actor=actor_of(member, request=request),
         notice=None if stored.notice is None else msgspec.json.decode(stored.notice, type=Notice),
+        whole_day=stored.whole_day,
+        is_stale=stored.is_stale or was_idle,
     )
 
 
@@ -110,6 +121,12 @@ async def notify(database: Database, session: Session, notice: Notice | None) ->
     text = None if notice is None else msgspec.json.encode(notice).decode()
     async with database.connection() as connection:
         await sessions.set_notice(connection, session.digest, text)
+
+
+async def keep_whole_day(database: Database, session: Session, *, whole_day: bool) -> None:
+    """Set whether a session goes on when it is not used for 30 minutes."""
+    async with database.connection() as connection:
+        await sessions.set_whole_day(connection, session.digest, whole_day=whole_day)
 
 
 @retried
@@ -188,5 +205,5 @@ async def share_secret(database: Database, random: Callable[[int], bytes]) -> st
 
 
 def _is_in_force(stored: StoredSession, now: dt.datetime) -> bool:
-    is_recent = now - stored.seen_at < IDLE and now - stored.begun_at < LONGEST
-    return stored.ended_at is None and is_recent
+    is_used = stored.whole_day or now - stored.seen_at < IDLE
+    return stored.ended_at is None and is_used and now - stored.begun_at < LONGEST

@@ -5,14 +5,14 @@ returning id
 -- name: one
 select
     id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by
+    vouched_by, daily_digest
 from member
 where id = $1
 
 -- name: lock
 select
     id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by
+    vouched_by, daily_digest
 from member
 where id = $1
 for update
@@ -20,13 +20,31 @@ for update
 -- name: all
 select
     id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by
+    vouched_by, daily_digest
 from member
 where $1::text is null or agency = $1
 order by id
 
 -- name: set_roles
 update member set roles = $2 where id = $1
+
+-- name: set_preferences
+update member set language = $2, daily_digest = $3 where id = $1
+
+-- name: set_email
+update member set email = $2 where id = $1
+
+-- name: insert_address_change
+insert into address_change (digest, member, email, expires_at) values ($1, $2, $3, $4)
+
+-- name: read_address_change
+select email from address_change where digest = $1 and member = $2 and expires_at > $3
+
+-- name: drop_address_changes
+delete from address_change where member = $1
+
+-- name: drop_expired_address_changes
+delete from address_change where expires_at <= $1
 
 -- name: vouch
 -- Whoever is let in by $1 cannot in turn vouch for $1, and nobody does for herself.
@@ -80,7 +98,7 @@ update token set revoked_at = $2 where member = $1 and revoked_at is null and no
 -- name: by_identity
 select
     id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by
+    vouched_by, daily_digest
 from member
 where oidc_issuer = $1 and oidc_subject = $2 and ended_at is null
 for update
@@ -89,10 +107,18 @@ for update
 -- Those in force whom no identity is bound to yet.
 select
     id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by
+    vouched_by, daily_digest
 from member
 where lower(email) = lower($1) and oidc_subject is null and ended_at is null
 for update
+
+-- name: in_force
+select
+    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
+    vouched_by, daily_digest
+from member
+where lower(email) = lower($1) and ended_at is null
+order by id
 
 -- name: bind
 update member set oidc_issuer = $2, oidc_subject = $3 where id = $1 and oidc_subject is null returning id

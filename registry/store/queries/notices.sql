@@ -1,11 +1,13 @@
 -- name: insert
--- For the members with role $5 of agency $6, and with $7 for those of the authority; not for member $8.
+-- For the members with role $5 of agency $6, and with $7 for those of the authority; not for member $8. Those who
+-- want one mail a day get it at $9.
 -- What one request submits is counted in one notice, whose e-mail waits for what follows.
 insert into notice as n (member, kind, subject, about, made_at, mail_at)
 select
     m.id, $1, $2, $3, $4,
-    case when m.email is not null
-        then $4::timestamptz + case when $1 = 'reviews_wait' then interval '1 minute' else interval '0' end
+    case when m.email is null then null
+        when m.daily_digest then $9
+        else $4::timestamptz + case when $1 = 'reviews_wait' then interval '1 minute' else interval '0' end
     end
 from member as m
 where
@@ -18,9 +20,10 @@ set number = n.number + 1, read_at = null, mail_at = case when n.mailed_at is nu
 where n.kind = 'reviews_wait'
 
 -- name: insert_due
--- For the editors of agencies whose records in force are to be reviewed by day $3.
+-- For the editors of agencies whose records in force are to be reviewed by day $3; a digest is due at $4.
 insert into notice (member, kind, subject, about, made_at, mail_at)
-select m.id, $1, f.record, f.next_review_on::text, $2, case when m.email is not null then $2::timestamptz end
+select m.id, $1, f.record, f.next_review_on::text, $2,
+    case when m.email is null then null when m.daily_digest then $4 else $2::timestamptz end
 from figure as f inner join member as m on m.agency = f.agency
 where
     f.origin is null
@@ -58,10 +61,18 @@ where
         for update of due skip locked
     )
     and m.id = n.member
-returning n.id, n.kind, n.subject, n.about, n.number, n.made_at, n.read_at, n.member, m.email, m.language
+returning
+    n.id, n.kind, n.subject, n.about, n.number, n.made_at, n.read_at, n.member, m.email, m.language, m.daily_digest
+
+-- name: claim_others
+-- What else is due for the member of a digest.
+update notice
+set mail_at = $1::timestamptz + least(greatest($1::timestamptz - made_at, interval '5 minutes'), interval '6 hours')
+where member = $2 and id <> $3 and mail_at <= $1
+returning id, kind, subject, about, number, made_at, read_at
 
 -- name: mark_mailed
-update notice set mail_at = null, mailed_at = $2 where id = $1
+update notice set mail_at = null, mailed_at = $2 where id = any($1::bigint [])
 
 -- name: give_up_mail
 update notice set mail_at = null where mail_at is not null and made_at < $1

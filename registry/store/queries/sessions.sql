@@ -1,14 +1,17 @@
 -- name: insert
-insert into console_session (digest, member, begun_at, seen_at) values ($1, $2, $3, $3)
+insert into console_session (digest, member, begun_at, seen_at, whole_day) values ($1, $2, $3, $3, $4)
 
 -- name: one
-select digest, member, begun_at, seen_at, notice, ended_at from console_session where digest = $1
+select digest, member, begun_at, seen_at, notice, ended_at, whole_day, is_stale from console_session where digest = $1
 
 -- name: mark_seen
-update console_session set seen_at = $2 where digest = $1 and seen_at < $2
+update console_session set seen_at = $2, is_stale = is_stale or $3 where digest = $1 and seen_at < $2
 
 -- name: set_notice
 update console_session set notice = $2 where digest = $1
+
+-- name: set_whole_day
+update console_session set whole_day = $2 where digest = $1
 
 -- name: end
 update console_session set ended_at = $2 where digest = $1 and ended_at is null
