@@ -16,13 +16,13 @@ from registry.api.parameters import CodeParameter, Lang, RecordPath, language_of
 from registry.api.request import ApiRequest, ApiState, read_body, require_one_of
 from registry.api.writes import ActorRequest, Call, private
 from registry.clock import utc_now
-from registry.errors import InvalidParameter, NotFound
+from registry.errors import InvalidParameter, NotFound, PayloadTooLarge
 from registry.record.codelists import codelists
 from registry.services import policy
 from registry.services.filing import drafts
 from registry.workbooks.answer import WorkbookRecord, write_answer
 from registry.workbooks.cells import WorkbookWords
-from registry.workbooks.file import MAX_BYTES
+from registry.workbooks.file import MAX_BYTES, UnreadableWorkbook, too_large
 from registry.workbooks.filing import file_workbook
 from registry.workbooks.reading import ReadSheet, read_workbook
 from registry.workbooks.writing import (
@@ -176,8 +176,16 @@ async def _file(
     policy.require_scope(call.actor, "file")
     require_one_of(call.request, WORKBOOKS)
     words = WorkbookWords(call.context.pack, call.language)
-    raw = await read_body(call.request, MAX_BYTES)
-    sheets = await call.state.workbooks.run(read_workbook, raw, words)
+    try:
+        raw = await read_body(call.request, MAX_BYTES)
+    except PayloadTooLarge as error:
+        size = int(call.request.headers.get("content-length", 0))
+        raise PayloadTooLarge(words.render(too_large(max(size, MAX_BYTES + 1)))) from error
+    try:
+        sheets = await call.state.workbooks.run(read_workbook, raw, words)
+    except UnreadableWorkbook as error:
+        order = (call.language, *call.context.pack.fallback)
+        raise UnreadableWorkbook(error.name, error.saying, *order) from error
     results = await file_workbook(call.context, call.actor, sheets, words, now=utc_now())
     return sheets, results, words
 

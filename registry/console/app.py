@@ -76,6 +76,10 @@ _CLASSES = {
         message("Too many attempts"),
         message("Wait a minute, then try again."),
     ),
+    "payload-too-large": (
+        message("This file is too large"),
+        message("Divide it, or delete pictures in it, and send it again. Nothing was changed."),
+    ),
     "unavailable": (
         message("The register cannot be reached at the moment"),
         message("Nothing is lost: go back and try again in a moment."),
@@ -96,7 +100,6 @@ _EXPLAINED = {
     "precondition-failed",
     "forbidden",
     "invalid-parameter",
-    "payload-too-large",
 }
 """Errors whose own sentence, which is English, says more than the page."""
 

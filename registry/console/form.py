@@ -147,6 +147,7 @@ def form_page_view(
         reader=reader,
         languages=form_languages(document, pack.languages),
         source=source_language(document, pack.languages[0]),
+        document=document,
         extended=frozenset(extended),
     )
     shown = _with_floor(document, pack, today) if slug == _RISK else document

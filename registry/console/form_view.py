@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from registry.console.examples import find_example
 from registry.errors import Finding
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, language, say
 from registry.pages.views.diff_view import DiffValue
@@ -82,6 +83,7 @@ class FormField(msgspec.Struct, kw_only=True):
     pointer: str
     title: Text
     hint: Text | None = None
+    example: Text | None = None
     input: str = "text"
     value: str = ""
     longest: int | None = None
@@ -207,12 +209,13 @@ _INPUTS = {"Url": "url", "Email": "email"}
 class FormReader(msgspec.Struct, frozen=True, kw_only=True):
     """For whom and of what a form is made: the languages of texts, and of lines that stand alone.
 
-    `extended` are the lists that get a new entry.
+    `extended` are the lists that get a new entry; examples are of systems like the `document`.
     """
 
     reader: Reader
     languages: tuple[str, ...]
     source: str
+    document: Document
     extended: frozenset[str] = frozenset()
 
 
@@ -301,6 +304,9 @@ def _field(form: FormReader, field: Field, place: str, value: Any) -> FormField:
     match field.holds:
         case "text":
             made.kind, made.texts = "texts", _texts(form, schema, value)
+            tags = (reader.tag, form.source, *reader.order)
+            if (found := find_example(field.path, form.document, tags)) is not None:
+                made.example = in_language(reader, found[1], found[0])
         case "codes_by_language":
             made.kind, made.members = "languages", _statuses(reader, field, place, value)
         case "group":

@@ -129,7 +129,7 @@ async def _page(
             "findings": [in_language(reader, one.message, one.lang) for one in findings],
             "errors": errors,
             "bases": [
-                (code, label(reader, "redaction_reason", code).inline)
+                (code, label(reader, "redaction_reason", code))
                 for code in (WORDS_OF_A_TEXT, "data_protection", "court", "security")
             ],
             "asked": [

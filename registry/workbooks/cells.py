@@ -229,6 +229,14 @@ def read_text(cell: SheetCell) -> str:
     return text
 
 
+def merged_fault() -> Message:
+    """Return the sentence for a cell that was made one with others."""
+    return message(
+        "This cell is merged with others, and what stood in those is lost. Unmerge them, and write "
+        "each answer in its own cell."
+    )
+
+
 def formula_fault() -> Message:
     """Return the message for a cell with a formula, or with the error of one."""
     return message(

@@ -44,26 +44,51 @@ _SEPARATORS = (",", ";", "\t")
 class FilledSheet(msgspec.Struct, frozen=True, kw_only=True):
     """A sheet: its rows from the first, and the cells, as (row, column), that are no values.
 
-    `formulas` are cells with a formula, whatever was saved as its result.
+    `formulas` are cells with a formula, whatever was saved as its result, `merged` the first ones
+    of those that were made one, of which only the first has a value.
     """
 
     name: str
     rows: list[list[SheetCell]]
     formulas: list[tuple[int, int]] = []
+    merged: list[tuple[int, int]] = []
 
 
 class UnreadableWorkbook(UnreadableDocument):
     """A file cannot be read as a workbook; `saying` can be rendered in any language."""
 
-    def __init__(self, name: str, saying: Message) -> None:
-        """Take the name of the file, and the sentence."""
-        super().__init__(f"{name}: {render(saying, SOURCE, ())}")
+    def __init__(self, name: str, saying: Message, *order: str) -> None:
+        """Take the name of the file, the sentence, and the languages in which it is wanted."""
+        super().__init__(f"{name}: {render(saying, order[0] if order else SOURCE, order)}")
+        self.name = name
         self.saying = saying
 
 
 _NO_WORKBOOK = message(
     "This is neither a workbook (XLSX, ODS) nor CSV in UTF-8. Save it as one of these."
 )
+_OLD_OR_LOCKED = message(
+    "The file has a password, or is one of an old program (XLS). Save it as a workbook (XLSX or "
+    "ODS) without a password."
+)
+_WEB_PAGE = message(
+    "The file is a web page, whatever its name says. Open it in your spreadsheet program and save "
+    "it as a workbook (XLSX or ODS)."
+)
+_OTHERS = (
+    (b"\xd0\xcf\x11\xe0", _OLD_OR_LOCKED),
+    *((mark, _WEB_PAGE) for mark in (b"<!doctype html", b"<html", b"<table")),
+)
+"""How files begin that people take for workbooks, in small letters, and what to do with them."""
+
+
+def too_large(size: int) -> Message:
+    """Return the sentence for a workbook of so many bytes, which are too many."""
+    return message(
+        "The file has {size} MB, and at most {most} MB are read. Divide it, or delete pictures.",
+        size=-(-size // 2**20),
+        most=MAX_BYTES // 2**20,
+    )
 
 
 def read_sheets(raw: bytes, name: str = "the workbook") -> list[FilledSheet]:
@@ -72,7 +97,10 @@ def read_sheets(raw: bytes, name: str = "the workbook") -> list[FilledSheet]:
     Nothing in the file is run, fetched or calculated.
     """
     if len(raw) > MAX_BYTES:
-        raise PayloadTooLarge(f"{name} has {len(raw):,} bytes; at most {MAX_BYTES:,} are read")
+        raise PayloadTooLarge(f"{name}: {render(too_large(len(raw)), SOURCE, ())}")
+    begin = raw[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if found := [saying for mark, saying in _OTHERS if begin.startswith(mark)]:
+        raise UnreadableWorkbook(name, found[0])
     if not raw.startswith(_ZIP):
         return [_read_csv(raw, name)]
     try:
@@ -87,7 +115,12 @@ def read_sheets(raw: bytes, name: str = "the workbook") -> list[FilledSheet]:
                 for answer in answers:
                     if isinstance(answer, SheetHead):
                         sheets.append(
-                            FilledSheet(name=answer.name, rows=[], formulas=answer.formulas)
+                            FilledSheet(
+                                name=answer.name,
+                                rows=[],
+                                formulas=answer.formulas,
+                                merged=[first for first, _ in answer.merges or ()],
+                            )
                         )
                     else:
                         sheets[-1].rows.append(answer)

@@ -38,6 +38,7 @@ from registry.workbooks.cells import (
     WorkbookWords,
     formula_fault,
     is_empty,
+    merged_fault,
     read_cell,
     read_text,
     write_cell,
@@ -325,6 +326,7 @@ class _FormReader:
         self.columns = columns
         self.words = words
         self.formulas = frozenset(sheet.formulas)
+        self.merged = frozenset(sheet.merged)
         self.patterns: set[str] = set()
         self.unread: list[Unread] = []
         self.places: dict[str, CellPlace] = {}
@@ -390,8 +392,8 @@ class _FormReader:
             raise ValueFault(
                 message("This row is a heading. Write the answers in the rows below it.")
             )
-        if at in self.formulas:
-            raise ValueFault(formula_fault())
+        if at in self.formulas or at in self.merged:
+            raise ValueFault(formula_fault() if at in self.formulas else merged_fault())
         if field.is_list:
             self._read_none(read_text(cell))
             self._none[place] = at

@@ -25,6 +25,7 @@ from registry.workbooks.cells import (
     choices_of,
     formula_fault,
     is_empty,
+    merged_fault,
     read_cell,
     read_text,
 )
@@ -69,6 +70,7 @@ class _TableReader:
         self.sheet = sheet
         self.words = words
         self.formulas = frozenset(sheet.formulas)
+        self.merged = frozenset(sheet.merged)
         self.is_csv = sheet.name == CSV_SHEET
         self.named: dict[str, int] = {}
         for number, cell in enumerate(sheet.rows[0]):
@@ -147,6 +149,8 @@ class _TableReader:
         """Return the value of a cell, None if it is empty. Raises `ValueFault`."""
         if place in self.formulas:
             raise ValueFault(formula_fault())
+        if place in self.merged:
+            raise ValueFault(merged_fault())
         cell = self._cell(place)
         if is_empty(cell):
             return None

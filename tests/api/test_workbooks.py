@@ -206,3 +206,11 @@ async def test_what_is_no_workbook_is_refused_whole(agency, problem):
     ]:
         answer = await agency.post(WORKBOOK, content=raw, headers=typed(kind=kind))
         problem(answer, status, slug)
+    # In the reader's language, since a person made the file.
+    for raw, lang, said in [
+        (b"<html><table>", "fr", "page web"),
+        (bytes(MAX_BYTES + 1), "fr", "Divisez-le"),
+        (b"\xd0\xcf\x11\xe0", "ar", "كلمة سر"),
+    ]:
+        answer = await agency.post(WORKBOOK, content=raw, headers=typed(), params={"lang": lang})
+        assert said in answer.json()["detail"]

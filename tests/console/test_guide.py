@@ -68,6 +68,7 @@ class Walk:
         await someone.open("")
         stranger = Reader(office.browser(), self.language, self.seen)
         await stranger.open(link)
+        await stranger.open("sign-in")
         return someone, made.member
 
     async def file(self, editor, reviewer, document):
@@ -113,6 +114,7 @@ class Walk:
         assert editor.answer.status_code == 200
 
     async def submit(self, editor, here):
+        await editor.open(f"{here}/")
         await editor.open(f"{here}/submit")
         await editor.send(editor.form("submit"))
         assert editor.answer.status_code == 200, editor.text
@@ -128,7 +130,7 @@ class Walk:
     async def look_around(self, editor, record, member):
         for path in (
             *(f"records/{record}/", f"records/{record}/withdraw", "attestation", "review/acts"),
-            *("notices", "members", f"members/{member}", "tokens", "workbooks"),
+            *("notices", "settings", "members", f"members/{member}", "tokens", "workbooks"),
             *("records/demo-sante/none/", "review/", ""),
         ):
             await editor.open(path)
@@ -151,7 +153,8 @@ def missing(name, language, seen):
 async def test_what_the_guide_quotes_stands_where_it_leads(settings, database_url, language):
     walk = Walk(language)
     document = for_agency("high", AGENCY)
-    async with opened_office(settings, database_url, review="required") as office:
+    mailing = {"review": "required", "smtp_url": "smtp://127.0.0.1:9"}
+    async with opened_office(settings, database_url, **mailing) as office:
         editor, _ = await walk.arrive(office, "Salma", "editor", "agency_admin")
         # At high risk the authority approves, whoever reviews in the agency.
         reviewer, _ = await walk.arrive(office, "Aziza", "reviewer", agency=None)

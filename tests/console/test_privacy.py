@@ -37,6 +37,10 @@ async def office(settings, database_url, publication, record):
         yield office
 
 
+def words_of(page):
+    return " ".join("".join(page.itertext()).split())
+
+
 async def search(browser, query):
     await browser.get(PAGE)
     answer = await browser.post(PAGE, [("query", query)])
@@ -57,7 +61,7 @@ async def test_a_name_is_found_erased_by_two_and_gone_everywhere(office):
     for query in ("alaoui AMÎNA", "06 12 34 56 78", "امينه العلوي"):
         answer, page = await search(officer, query)
         assert answer.status_code == 200, query
-        assert "Versions : 1, 2" in answer.text, query
+        assert "Versions : 1, 2" in words_of(page), query
     _, page = await search(officer, NAME)
     fields = form_of(page, "privacy/ask")
     assert ("words", "Alaoui\nAmina\nEl\nMme") in fields
@@ -79,7 +83,12 @@ async def test_a_name_is_found_erased_by_two_and_gone_everywhere(office):
     async def write_contents(entries):
         pass
 
-    [row] = await office.run("select size from log_state")
+    # As far as the database knows the log is signed as it stands.
+    [row] = await office.run(
+        "insert into checkpoint (size, previous, root, note, signed_at)"
+        " select (select size from log_state), max(size), sha256(''), '', now() from checkpoint"
+        " returning size"
+    )
     await erase_published(office.database, size=row["size"], write_contents=write_contents)
     page = await officer.get(PAGE)
     assert "Disparu partout" in page.text
@@ -102,7 +111,7 @@ async def test_who_has_not_the_role_searches_nothing(office):
         await browser.get("/office/fr/notices")
         assert (await browser.post(PAGE, [("query", NAME)])).status_code == 403
     _, page = await search(neighbour, NAME)
-    assert "Trouvé à 0 endroit" in " ".join("".join(page.itertext()).split())
+    assert "Trouvé à 0 endroit" in words_of(page)
     assert (await search(neighbour, "a"))[0].status_code == 422
     # An agency's admin does not give the role.
     boss, _ = await office.member("agency_admin")

@@ -22,6 +22,12 @@ class Formula(str):
     __slots__ = ()
 
 
+class Merged(str):
+    """A text in a cell that was merged with the one after it."""
+
+    __slots__ = ()
+
+
 def edited(raw: bytes, cells: dict[tuple[int, int], Any], *, sheet: int = 0) -> bytes:
     """Return a workbook with other cells in one of its sheets."""
     out = io.BytesIO()
@@ -35,7 +41,9 @@ def edited(raw: bytes, cells: dict[tuple[int, int], Any], *, sheet: int = 0) -> 
             for column, cell in enumerate(held)
         }
         for (row, column), value in (content | (cells if number == sheet else {})).items():
-            if isinstance(value, Formula):
+            if isinstance(value, Merged):
+                page.merge_range(row, column, row, column + 1, str(value))
+            elif isinstance(value, Formula):
                 page.write_formula(row, column, value, None, 42)
             elif isinstance(value, dt.date):
                 page.write_datetime(row, column, value, day)

@@ -21,12 +21,18 @@ from registry.record.values import ValueFault
 from registry.resources import SCHEMAS
 from registry.workbooks.answer import finding_lines
 from registry.workbooks.cells import WorkbookWords, read_cell
-from registry.workbooks.file import BOUNDS, MAX_BYTES, FilledSheet, read_sheets
+from registry.workbooks.file import (
+    BOUNDS,
+    MAX_BYTES,
+    FilledSheet,
+    UnreadableWorkbook,
+    read_sheets,
+)
 from registry.workbooks.filing import check_workbook
 from registry.workbooks.form import make_form
 from registry.workbooks.reading import ReadSheet, read_workbook
 from registry.workbooks.writing import FormSource, make_workbook
-from tests.workbooks.sheet_edits import Formula, edited, named, opendocument, place
+from tests.workbooks.sheet_edits import Formula, Merged, edited, named, opendocument, place
 
 TODAY = dt.date(2026, 11, 24)
 TAG = "0123456789abcdef"
@@ -54,6 +60,22 @@ def sheet(raw):
     return read_sheets(raw)[0]
 
 
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "mot de passe"),
+        ("\ufeff\n<!DOCTYPE HTML><table><tr><td>1".encode(), "page web"),
+        (b"<html><body>", "page web"),
+        (b"\x00\x01\x02\xff", "ni un classeur"),
+    ],
+)
+def test_a_file_that_is_no_workbook_is_named_for_what_it_is(raw, said, words):
+    with pytest.raises(UnreadableWorkbook) as error:
+        read_workbook(raw, words)
+    assert said in words.render(error.value.saying)
+    assert said in str(UnreadableWorkbook("x", error.value.saying, "fr"))
+
+
 @pytest.fixture
 def read(raw, sheet, words):
     """Return what is read once some cells, named by field, column and entry, hold other values."""
@@ -73,6 +95,7 @@ BROKEN = [
     (("/risk/level",), 3, "Choisissez-en un"),
     (("/risk/level",), True, "Choisissez-en un"),
     (("/risk/level",), Formula("=A1"), "formule"),
+    (("/purpose/goal", "ar"), Merged("الهدف"), "fusionnée"),
     (("/risk/level",), "#REF!", "formule"),
     (("/lifecycle/status",), "en panne", "Choisissez-en un"),
     (("/decision/role",), "décide", "Choisissez-en un"),
