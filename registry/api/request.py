@@ -193,7 +193,7 @@ _HOST = re.compile(r"(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::[0-9]*)?", re.ASCII
 _OF_ONE_CLIENT = 64
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TOKEN = re.compile(r"regt_[\w-]+")
-_LINK = re.compile(r"(/office/(?:[a-z]+/)?(?:sign-in/link|preview)/)[^/]+")
+_LINK = re.compile(r"(/office/(?:[a-z]+/)?(?:sign-in/link|settings/address|preview)/)[^/]+")
 
 
 class RequestContext(msgspec.Struct, kw_only=True):

@@ -253,10 +253,11 @@ async def _not_signed_in(request: ApiRequest) -> NotSignedIn:
     query = request.scope["query_string"].decode("ascii", "replace")
     if request.method in _SAFE:
         return NotSignedIn(f"{path}?{query}" if query else path, None)
-    if not _has_page(request):
-        # The page from which something is done without fields, such as that of a member.
-        parent = path.rpartition("/")[0]
-        return NotSignedIn(parent, None)
+    template = request.scope.get("path_template") or ""
+    if not _is_page(request, template):
+        # Something is done without fields, from a page above, such as that of a member.
+        is_above = _is_page(request, template.rpartition("/")[0])
+        return NotSignedIn(path.rpartition("/")[0] if is_above else None, None)
     kept = None
     context = request.app.state.context
     ended = given_cookie(request, SESSION_COOKIE) or given_cookie(request, ENDED_COOKIE)
@@ -272,9 +273,8 @@ async def _not_signed_in(request: ApiRequest) -> NotSignedIn:
     return NotSignedIn(path, kept)
 
 
-def _has_page(request: ApiRequest) -> bool:
-    """Return whether the address of a form is that of a page as well."""
-    template = request.scope.get("path_template")
+def _is_page(request: ApiRequest, template: str) -> bool:
+    """Return whether there is a page at addresses of a template."""
     return any(
         "GET" in getattr(route, "methods", ())
         for route in request.app.routes

@@ -35,6 +35,7 @@ PEOPLE = {
     "admin": ("demo-sante", ("editor", "reviewer", "agency_admin")),
     "reviewer": (None, ("reviewer", "register_admin")),
     "neighbour": ("demo-services", ("editor",)),
+    "officer": (None, ("data_protection",)),
 }
 """Who is in it: the agency and the roles of each."""
 

@@ -44,6 +44,9 @@ BY_PERSON = {
         f"records/{PUBLISHED}/",
         f"{FULL}preview/{{lang}}",
         f"{FULL}preview-links",
+        f"{FULL}submit",
+        f"{EMPTY}submit",
+        "settings",
         f"records/{WITHDRAWN_SOON}/withdraw",
         f"records/{PUBLISHED}/withdraw",
         "attestation",
@@ -54,8 +57,9 @@ BY_PERSON = {
         "tokens",
     ],
     "admin": ["members", "tokens", "review/", f"review/{PUBLISHED}", "review/demo-sante/waits"],
-    "reviewer": ["review/", "review/demo-sante/waits", "review/acts", "members"],
+    "reviewer": ["review/", "review/demo-sante/waits", "review/acts", "members", "privacy"],
     "neighbour": [""],
+    "officer": ["privacy"],
 }
 """The pages that people only open."""
 
@@ -64,7 +68,6 @@ REFUSED = {
         "records/new",
         *(f"{FULL}{slug}" for slug in _SLUGS_REFUSED),
         f"records/{PUBLISHED}/withdraw",
-        EMPTY,
     ],
     "admin": ["members", "tokens", "review/demo-sante/waits"],
     "neighbour": ["attestation"],
@@ -147,6 +150,11 @@ def test_every_page_can_be_read_by_everybody(console, axe, tmp_path, language):
                 page.locator("main form button:not(.unseen)").last.press("Enter")
                 page.locator("[role=alert]").first.wait_for()
                 looker.look(page, "refused")
+            if person == "officer":
+                page.fill("#query", "Agence")
+                page.locator("main form button").first.press("Enter")
+                page.locator("details.more").first.wait_for()
+                looker.look(page, "found")
             if person == "admin":
                 _made(page, looker)
             elif person == "editor":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.xdist_group("browser-console")
 
@@ -103,3 +104,37 @@ def test_the_characters_that_are_left_are_counted(form):
     assert left.inner_text() == "2 caractères de trop"
     name.fill("Court")
     assert left.count() == 0
+
+
+def test_a_submit_waits_until_the_register_answers(form):
+    page = form("purpose")
+    goal = page.locator("[name='/purpose/goal/fr']")
+    goal.fill("Écrit sans réseau.")
+    page.context.set_offline(True)
+    page.locator("button.main").click()
+    expect(page.locator("[data-told]")).to_contain_text("injoignable")
+    assert goal.input_value() == "Écrit sans réseau."
+    page.context.set_offline(False)
+    with page.expect_navigation():
+        page.locator("button.main").click()
+    page.goto(f"/office/fr/{RECORD}purpose")
+    assert goal.input_value() == "Écrit sans réseau."
+
+
+def test_who_comes_back_finds_her_words(form):
+    page = form("purpose")
+    goal = page.locator("[name='/purpose/goal/fr']")
+    goal.fill("Pas encore enregistré.")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.goto(f"/office/fr/{RECORD}")
+    page.go_back()
+    assert goal.input_value() == "Pas encore enregistré."
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    assert goal.input_value() == "Pas encore enregistré."
+    expect(page.locator("[data-told]")).to_contain_text("de retour")
+    # Whoever loads the page by its address sees what is saved.
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.goto(f"/office/fr/{RECORD}")
+    page.goto(f"/office/fr/{RECORD}purpose")
+    assert goal.input_value() != "Pas encore enregistré."

@@ -326,6 +326,7 @@ async def test_a_member_sets_language_digest_and_an_address_that_she_confirms(
         )
         other, _ = await office.member("editor")
         assert (await other.get(path)).status_code == 404
+        assert all(path.rpartition("/")[2] not in line.path for line in office.lines)
         page = await browser.get(path)
         parse(page)
         assert "new@sante.example" in page.text

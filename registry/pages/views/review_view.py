@@ -45,16 +45,15 @@ _UNREAD = ("/id", "/schema_version")
 """What a reviewer is not shown as a change: the address stands above, the format follows."""
 
 _MATTERS = (
-    "/risk",
-    "/decision",
-    "/rights",
-    "/name",
+    "/risk/level",
+    "/risk/rationale",
     "/sector/function",
     "/lifecycle/status",
-    "/data/personal_data",
+    "/decision/role",
+    "/decision/legal_effect",
+    "/decision/human_oversight",
     "/data/sensitive",
-    "/data/protected_attributes_used",
-    "/data/legal_basis",
+    "/rights/contestation",
     "/publication/visibility",
     "/publication/restriction",
     "/publication/withheld_fields",
