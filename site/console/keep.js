@@ -13,6 +13,12 @@ const state = () => (form.elements.seen ?? form.elements.tag)?.value ?? "";
 const key = () => `kept:${location.pathname}`;
 const isTyped = (field) => field.name && !["hidden", "file", "submit", "button"].includes(field.type);
 
+function original(field) {
+  if (["checkbox", "radio"].includes(field.type)) return field.defaultChecked;
+  if (!field.options) return field.defaultValue;
+  return ([...field.options].find((one) => one.defaultSelected) ?? field.options[0])?.value;
+}
+
 function keep() {
   const fields = [...form.elements]
     .filter(isTyped)
@@ -32,7 +38,8 @@ function giveBack() {
     const named = [...form.elements].filter((field) => isTyped(field) && field.name === name);
     const field = checked === null ? named[0] : named.find((one) => one.value === value);
     if (!field) continue;
-    if (checked === null ? field.value === value : field.checked === checked) continue;
+    // The browser may have put some back itself: what counts is what the page came with.
+    if (original(field) === (checked ?? value)) continue;
     if (checked === null) field.value = value;
     else field.checked = checked;
     field.closest("details")?.setAttribute("open", "");

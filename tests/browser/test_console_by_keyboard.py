@@ -85,6 +85,8 @@ def test_a_record_is_filed_returned_mended_approved_and_amended(console, people)
 
     reviewer.act(href="review/")
     reviewer.act(href=f"review/{document['id']}")
+    reviewer.go_to(tag="summary", id="rest-purpose")
+    reviewer.press("Enter")
     summary = "Commenter ce champ: Objectif"
     reviewer.go_to(tag="summary", text=summary)
     reviewer.press("Enter")

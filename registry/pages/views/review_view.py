@@ -251,7 +251,7 @@ def _finding(reader: Reader, finding: Finding) -> dict[str, Any]:
 
 def _fields(reader: Reader, changed: Iterable[str]) -> list[tuple[Text, list[tuple[str, Text]]]]:
     """Return the fields that can be commented on beside those that changed, by section."""
-    known = set(changed)
+    known = {*changed, *_UNREAD}
     groups: dict[str, list[tuple[str, Text]]] = {}
     for field in fields():
         place = pointer(field.path)
