@@ -34,7 +34,7 @@ def find_example(
     that has one, and not what the record says itself.
     """
     for record in sorted(_records(), key=lambda one: -_nearness(one, document)):
-        if record["id"] == document["id"]:
+        if record["id"] == document.get("id"):
             continue
         texts: list[Mapping[str, Any]] = [
             value for _, value in values_at(record, path) if isinstance(value, dict)
