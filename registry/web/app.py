@@ -23,10 +23,12 @@ from registry.settings import Settings
 from registry.web.comparison import serve_comparisons
 from registry.web.copies import copy_handler
 from registry.web.feeds import feed_handlers
-from registry.web.letters import ShortLinks, letter_handler
+from registry.web.letters import ShortLinks, contest_handler, letter_handler
 from registry.web.search import search_handler
 
-_SEARCH = re.compile(r"/([a-z]+)/search", re.ASCII)
+_ASKED = re.compile(r"/([a-z]+)/(?:search|contest)", re.ASCII)
+"""Pages that are made when asked something, and else are files."""
+
 _MADE = re.compile(
     r"/feeds/([a-z]+)/(search|records/[\w.-]+/[\w.-]+)\.(atom|json)|/copies/[\w.-]+", re.ASCII
 )
@@ -74,7 +76,7 @@ def create_app(
             ):
                 await litestar(scope, receive, send)
                 return
-            found = _SEARCH.fullmatch(scope["path"]) if scope["type"] == "http" else None
+            found = _ASKED.fullmatch(scope["path"]) if scope["type"] == "http" else None
             if found is None or scope["method"] != "GET" or found[1] not in pack.languages:
                 await others(scope, receive, send)
                 return
@@ -94,6 +96,7 @@ def create_app(
             *feed_handlers(editions, settings.base_url),
             copy_handler(settings),
             letter_handler(editions),
+            contest_handler(editions),
         ],
         private=console_pages(settings, editions) if settings.has_console else None,
     )

@@ -1,17 +1,18 @@
-"""Letters that were filled in, as text, page or dates, and the short addresses that they carry."""
+"""Letters that were filled in, as text, page or dates; dates to contest by; short addresses."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import msgspec
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, QueryParameter
 from litestar.types import ASGIApp, Receive, Send
 
 from registry.api.request import ApiRequest, ApiState, client_address, read_body, require_one_of
@@ -19,6 +20,7 @@ from registry.api.site import CONTENT_POLICY, send_page, send_redirect
 from registry.errors import Forbidden, NotFound, UnreadableDocument
 from registry.pages.editions import Edition
 from registry.pages.site import render
+from registry.pages.views.contest_pages import contest_view
 from registry.pages.views.kit_pages import code_view
 from registry.pages.views.letter_pages import (
     Letter,
@@ -46,6 +48,8 @@ _LARGEST = 64 * 1024
 _BUTTON = "then"
 _BUTTONS = ("print", "text", "calendar")
 _UNREADABLE = 422
+_LONGEST_DAY = 40
+"""Characters of a day that are read."""
 
 
 def letter_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRouteHandler:
@@ -83,6 +87,32 @@ def letter_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRou
         return _response(content, 200, "text/calendar", name="dates.ics")
 
     return answer_letter
+
+
+def contest_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRouteHandler:
+    """Return the handler of how to contest with the day on which a decision was received."""
+
+    @get("/{tag:str}/contest", include_in_schema=False)
+    async def answer_contest(
+        state: ApiState, tag: FromPath[str], received: Annotated[str, QueryParameter()] = ""
+    ) -> Response[bytes]:
+        known, today = editions(state.context.pack), state.clock().date()
+        typed = received.strip()[:_LONGEST_DAY]
+        day = read_received(known, typed, today)
+
+        def page() -> bytes:
+            edition = known[tag]
+            view = partial(
+                contest_view, edition.reader, known, received=day, today=today, typed=typed
+            )
+            return render(
+                edition, f"contest?{urlencode({'received': typed})}", "contest.html", view
+            )
+
+        status = _UNREADABLE if typed and day is None else 200
+        return _response(await in_thread(page), status, "text/html")
+
+    return answer_contest
 
 
 async def _read_letter(request: ApiRequest) -> tuple[Letter, str]:

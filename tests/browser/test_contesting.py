@@ -12,6 +12,7 @@ from tests.browser.conftest import PHONE
 from tests.browser.keyboard import Keyboard
 
 GRANTS = "records/demo-education/attribution-bourses"
+SMALL = {"width": 360, "height": 740}
 SIGNED = "Samira L’Exemple"
 
 
@@ -28,6 +29,24 @@ def test_whoever_was_refused_reaches_the_letter_by_taps(opened, host, tag):
             for step in way:
                 page.locator(f"main a[href='/{tag}/{step}']").first.tap()
                 page.wait_for_url(f"{host}/{tag}/{step}")
+
+
+@pytest.mark.parametrize("tag", ["fr", "ar"])
+def test_four_questions_stand_on_two_screens_and_what_comes_later_is_folded(opened, host, tag):
+    with opened(java_script_enabled=False, viewport=SMALL, has_touch=True) as page:
+        page.goto(f"{host}/{tag}/contest")
+        asked = [one.bounding_box() for one in page.locator(".ways > section").all()]
+        assert len(asked) == 4
+        assert max(one["height"] for one in asked) <= SMALL["height"]
+        end = page.locator(".folds").bounding_box()
+        assert end["y"] + end["height"] <= 2 * SMALL["height"]
+        assert page.locator("details[open]").count() == 0
+        page.locator("header a[href='#until']").tap()
+        assert page.locator("#received").is_visible()
+        page.goto(f"{host}/{tag}/letter")
+        page.locator("a[href$='/contest#bodies']").first.tap()
+        page.wait_for_url("**/contest#bodies")
+        assert page.locator("#bodies .help > li").first.is_visible()
 
 
 @pytest.mark.parametrize("tag", ["fr", "ar"])

@@ -19,7 +19,7 @@ from .conftest import SETTINGS, Rendered, make_corpus
 from .test_html import text_of
 
 LANGUAGES = ("ar", "fr", "zgh", "en")
-NAMES = (*PAGES, "api", "format")
+NAMES = (*PAGES, "contest", "api", "format")
 
 
 def anchors(name, lang):
@@ -71,17 +71,24 @@ def test_who_can_help_with_what_and_by_when_stands_under_how_to_contest(pages, c
             assert len(row.findall(".//span[@class='mark']")) == (0 if right.confirmed else 1)
 
 
-def test_how_to_contest_leads_to_systems_before_anything_else(pages):
+def test_how_to_contest_is_four_questions_before_anything_else(pages):
     for lang in LANGUAGES:
         page = pages[f"{lang}/contest.html"]
         places = [one.get("id") for one in page.findall(".//main//section") if one.get("id")]
-        assert places == ["happened", "find", "bodies", "rights"]
+        asked = ["coded", "find", "happened", "none"]
+        assert places == [*asked, "until", "bodies", "rights"]
+        folded = {one.get("id") for one in page.findall(".//main//details//section")}
+        assert folded == set(places) - set(asked)
         links = {link.get("href") for link in page.find(".//main").iter("a")}
-        assert {f"/sub/{lang}/life/tax", f"/sub/{lang}/sectors/health"} <= links
-        assert f"/sub/{lang}/letter" in links
-        # A plain form, which the register answers without a script.
-        form = page.find(".//section[@id='find']//form")
-        assert form.get("action") == f"/sub/{lang}/search"
+        assert {f"/sub/{lang}/life/tax", f"/sub/{lang}/letter"} <= links
+        # Plain forms, which the register answers without a script.
+        forms = {form.get("action"): form for form in page.find(".//main").iter("form")}
+        prefix = f"/sub/{lang}"
+        assert [*forms] == [f"{prefix}/code", f"{prefix}/search", f"{prefix}/contest#until"]
+        for form in forms.values():
+            (field,) = form.iter("input")
+            named = field.get("aria-labelledby") or form.find(".//label").get("for")
+            assert named == field.get("id") or page.find(f".//*[@id='{named}']") is not None
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

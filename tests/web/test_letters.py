@@ -1,9 +1,13 @@
 """Letters that were filled in, given back by the register as a page, as text and as dates."""
 
+import datetime as dt
 import html
 import re
 
 import pytest
+
+from registry.record.pack import load_pack
+from registry.text.dates import day_after
 
 GRANTS = "records/demo-education/attribution-bourses"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -135,3 +139,43 @@ async def test_only_a_letter_of_the_own_page_is_taken(client):
     foreign = {"sec-fetch-site": "cross-site"}
     answer = await client.post("/fr/letter", data={"then": "text"}, headers=foreign)
     assert answer.status_code == 403
+
+
+def shown(answer):
+    """The words of a page, on one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+
+
+@pytest.mark.parametrize("tag", ["fr", "ar", "en"])
+async def test_the_dates_of_a_decision_are_counted_from_the_day_on_which_it_came(client, tag):
+    pack = load_pack("ma")
+    received = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=40)
+    for typed in (received.isoformat(), f"{received:%d/%m/%Y}"):
+        answer = await client.get(f"/{tag}/contest", params={"received": typed})
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-store"
+        until = answer.text.partition('id="until"')[2].partition("</section>")[0]
+        days = re.findall(r'<b><time datetime="([^"]+)">', until)
+        assert days == [day_after(received, one.after).isoformat() for one in pack.deadlines]
+        # Of three dates, after 30, 45 and 60 days, one is over.
+        assert until.count('<span class="mark">') - len(pack.deadlines) - 1 == 1
+        assert answer.text.count("<details open>") == 1
+    plain = await client.get(f"/{tag}/contest", params={"utm_source": "x"})
+    assert plain.status_code in {200, 404}
+    assert "<details open>" not in plain.text
+
+
+async def test_a_day_that_is_none_says_so_and_loses_nothing(client):
+    tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=3)
+    for typed in ("hier <b>", tomorrow.isoformat(), "9" * 5000):
+        answer = await client.get("/fr/contest", params={"received": typed})
+        assert answer.status_code == 422
+        assert 'aria-invalid="true" aria-describedby="fault"' in answer.text
+        assert "saisissez le jour" in shown(answer)
+        assert "<b>" not in answer.text.partition('name="received"')[2].partition(">")[0]
+        assert "9" * 41 not in answer.text
+    assert (await client.get("/xx/contest", params={"received": "x"})).status_code == 404
+    over = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=90)
+    told = shown(await client.get("/fr/contest", params={"received": over.isoformat()}))
+    assert "le dernier jour était le" in told
+    assert "ce qui vous reste ouvert" in told

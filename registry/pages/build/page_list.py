@@ -10,6 +10,7 @@ from registry.pages.page import Page
 from registry.pages.site import Site
 from registry.pages.views.browse_pages import agency_pages, browse_pages, overview_pages
 from registry.pages.views.changes_pages import changes_pages, gather_imports
+from registry.pages.views.contest_pages import contest_pages
 from registry.pages.views.events import read_events
 from registry.pages.views.feeds import feed_pages
 from registry.pages.views.finder import finder_pages
@@ -60,6 +61,7 @@ def all_pages(
         *feed_pages(site, gathered, events),
         *prose_pages(site),
         *translation_pages(site),
+        *contest_pages(site),
         *general_letter_pages(site),
         *life_pages(site),
         *copy_pages(site),

@@ -15,11 +15,11 @@ from markupsafe import Markup
 
 from registry import resources
 from registry.errors import ConfigurationError, RegistryError
-from registry.pages.cards import counted
-from registry.pages.labels import legal_fact_view, message
+from registry.pages.editions import Edition
+from registry.pages.labels import message
 from registry.pages.offline import archive_names
 from registry.pages.page import Page, content_page, digest
-from registry.pages.reader import Reader, first_of, in_language, label, language, say, translated
+from registry.pages.reader import Reader, first_of, in_language, language, say, translated
 from registry.pages.site import Site, page, root_page
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction, make_locale
@@ -31,7 +31,6 @@ PAGES = (
     "glossary",
     "limits",
     "for-agencies",
-    "contest",
     "feeds",
     "faq",
     "contact",
@@ -39,9 +38,7 @@ PAGES = (
     "privacy",
     "accessibility",
 )
-_TEMPLATES = {"contest": "contest.html"} | dict.fromkeys(
-    ("contact", "legal", "privacy", "accessibility"), "operator.html"
-)
+_TEMPLATES = dict.fromkeys(("contact", "legal", "privacy", "accessibility"), "operator.html")
 _QUESTION = message("Which algorithms does the administration use?")
 _LOST = message("There is no page at this address.")
 _BACK = message("Back to the home page")
@@ -55,9 +52,8 @@ def prose_pages(site: Site) -> Iterator[Page]:
     for tag in site.editions:
         for name in PAGES:
             template = _TEMPLATES.get(name, "words.html")
-            made = {"contest": _contest, "for-agencies": _for_agencies}.get(name, words_view)
+            made = _for_agencies if name == "for-agencies" else words_view
             key = digest(str(site.has_console)) if name == "for-agencies" else ""
-            key = digest(*_sectors(site)) if name == "contest" else key
             view = partial(made, site, tag, name)
             yield page(site, tag, name, template=template, key=key, view=view)
     yield root_page(site, "/", template="choice.html", view=partial(_choice, site))
@@ -70,13 +66,14 @@ def words_view(site: Site, tag: str, name: str, *, without: Iterable[str] = ()) 
 
     Parts named in `without` by their anchors are left out.
     """
-    lang, text = _read_words(site.editions[tag].reader, name)
+    lang, text = read_words(site.editions[tag].reader, name)
     for part in without:
         text = re.sub(rf"(?ms)^## [^\n]*{{#{part}}}\n.*?(?=^## |\Z)", "", text)
-    return markdown_view(site, tag, lang, text)
+    return markdown_view(site.editions, tag, lang, text)
 
 
-def _read_words(reader: Reader, name: str) -> tuple[str, str]:
+def read_words(reader: Reader, name: str) -> tuple[str, str]:
+    """Return the language and the text of a page of words, for a reader."""
     folder = resources.SITE / "text"
     for lang in (*reader.order, SOURCE):
         path = folder / f"{name}.{lang}.md"
@@ -85,13 +82,15 @@ def _read_words(reader: Reader, name: str) -> tuple[str, str]:
     raise ConfigurationError(f"{folder} has no {name}.<language>.md")
 
 
-def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
+def markdown_view(
+    editions: Mapping[str, Edition], tag: str, lang: str, text: str
+) -> dict[str, Any]:
     """Return our own Markdown as a view; links in it begin at `/<language>/`.
 
     `{time limit}` in it is the country's, for contesting a decision.
     """
     title, _, body = typeset(text, lang).partition("\n")
-    prefix = urlsplit(site.base_url).path.rstrip("/")
+    prefix = editions[tag].templates.globals["prefix"]
 
     def place(found: re.Match[str]) -> str:
         address = found[1]
@@ -101,11 +100,11 @@ def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
     # What may be wider than a phone is scrolled, by keyboard too.
     html = html.replace("<pre>", '<pre tabindex="0">').replace("</table>", "</table></div>")
     html = html.replace("<table>", '<div class="scroll" tabindex="0"><table>')
-    templates = site.editions[lang if lang in site.editions else tag].templates
+    templates = editions[lang if lang in editions else tag].templates
     in_general: Any = templates.globals["in_general"]
     html = html.replace("{time limit}", in_general())
     return {
-        "title": in_language(site.editions[tag].reader, title.removeprefix("# ").strip(), lang),
+        "title": in_language(editions[tag].reader, title.removeprefix("# ").strip(), lang),
         "body": Markup(html),  # noqa: S704  our own text
     }
 
@@ -113,23 +112,6 @@ def markdown_view(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
 def _for_agencies(site: Site, tag: str, name: str) -> dict[str, Any]:
     """Return how agencies file; the way by the console only where there is one."""
     return words_view(site, tag, name, without=() if site.has_console else ("office",))
-
-
-def _contest(site: Site, tag: str, name: str) -> dict[str, Any]:
-    """Return how to contest: what happened, the steps, who helps, and what the law gives."""
-    reader = site.editions[tag].reader
-    lang, text = _read_words(reader, name)
-    intro, _, steps = text.partition("\n## ")
-    pack = site.snapshot.pack
-    return markdown_view(site, tag, lang, intro) | {
-        "steps": markdown_view(site, tag, lang, f"\n## {steps}")["body"],
-        "sectors": [
-            {"path": f"sectors/{code}", "name": label(reader, "sector", code)}
-            for code in _sectors(site)
-        ],
-        "bodies": [legal_fact_view(reader, body) for body in pack.redress_bodies],
-        "rights": [legal_fact_view(reader, right) for right in pack.rights],
-    }
 
 
 def translation_pages(site: Site) -> Iterator[Page]:
@@ -161,12 +143,6 @@ def _translation(site: Site, tag: str, partly: Iterable[Reader]) -> dict[str, An
             }
         )
     return words_view(site, tag, "translation") | {"languages": languages}
-
-
-def _sectors(site: Site) -> list[str]:
-    """Return the sectors in which something was filed here, in the order of their list."""
-    found = {card.sector for card in counted(list(site.cards.values()))}
-    return [code for code in site.lists["sector"] if code in found]
 
 
 def _choice(site: Site) -> Mapping[str, Any]:
@@ -290,7 +266,7 @@ def _contents(site: Site, tag: str, lang: str, texts: Mapping[str, str]) -> dict
     listed = [
         {
             "path": f"format/{name}",
-            "name": markdown_view(site, tag, lang, text.partition("\n")[0])["title"],
+            "name": markdown_view(site.editions, tag, lang, text.partition("\n")[0])["title"],
         }
         for name, text in texts.items()
     ]
@@ -300,7 +276,7 @@ def _contents(site: Site, tag: str, lang: str, texts: Mapping[str, str]) -> dict
 def _format(site: Site, tag: str, lang: str, text: str) -> dict[str, Any]:
     for pattern, instead in _LINKS:
         text = pattern.sub(instead, text)
-    view = markdown_view(site, tag, lang, text)
+    view = markdown_view(site.editions, tag, lang, text)
     body = _ANCHORS.sub(lambda found: f'<span id="{found[1] or found[2]}"></span>', view["body"])
     body = _TABLE.sub(lambda table: _with_languages(table[0], site.editions), body)
     return view | {"body": Markup(body)}  # noqa: S704  our own text
@@ -356,7 +332,7 @@ def _guide(site: Site, tag: str, lang: str, text: str) -> Mapping[str, Any]:
     text = _HEADING.sub(lambda found: f"{found[0]} {{#step-{found[1]}}}", text)
     for pattern, instead in _GUIDE_LINKS:
         text = pattern.sub(instead, text)
-    view = markdown_view(site, tag, lang, text)
+    view = markdown_view(site.editions, tag, lang, text)
     prefix, pictures = urlsplit(site.base_url).path.rstrip("/"), _read_pictures()
 
     def place(found: re.Match[str]) -> str:
