@@ -47,6 +47,7 @@ class _Rights(msgspec.Struct, frozen=True):
 
 class _Publication(msgspec.Struct, frozen=True):
     visibility: str = "public"
+    withheld_fields: list[Any] = []
 
 
 class _Related(msgspec.Struct, frozen=True):
@@ -67,6 +68,7 @@ class _Document(msgspec.Struct):
     publication: _Publication = _Publication()
     related_records: list[_Related] = []
     territory: list[str] = []
+    contact: dict[str, Any] = {}
 
 
 HIGH = frozenset(("high", "unacceptable"))
@@ -82,7 +84,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     is not at its source any more. `function` and `review_due` (null for what is retired) are for
     its own page; `function` too, with `affected`, `role`, `contestation` and `deadline_days`, for
     the pages of what happens to people, `territory` are the codes of where it applies.
-    `short_code` is that of what was filed here.
+    `withheld` is the number of fields that the agency withholds. `short_code` and `contact` are
+    those of what was filed here.
     """
 
     id: str
@@ -110,6 +113,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     deadline_days: int | None = None
     territory: Sequence[str] = ()
     short_code: str | None = None
+    withheld: int = 0
+    contact: dict[str, Any] = {}
 
     def code(self, codelist: str) -> str:
         """Return the code of one of the lists risk_level, sector and status."""
@@ -157,6 +162,8 @@ def read_card(record: StoredRecord, agency: Agency | None, languages: Sequence[s
         deadline_days=document.rights.contestation.deadline_days,
         territory=document.territory,
         short_code=register.code,
+        withheld=len(document.publication.withheld_fields),
+        contact=document.contact if register.origin is None else {},
     )
 
 

@@ -36,7 +36,7 @@ Demonstration: TypeAlias = Literal["", "alone", "real", "partly", "invented"]
 _TOLD = {
     f"{name}.html"
     for name in (
-        "home", "overview", "kinds", "agencies", "browse", "regions", "search", "changes",
+        "home", "overview", "kinds", "agencies", "agency", "browse", "regions", "search", "changes",
         "statistics", "life", "life_event",
     )
 }  # fmt: skip

@@ -17,6 +17,7 @@ from registry.record.codelists import Code, CodeList, codelists, codes, read_row
 from registry.record.csv_tables import open_table
 from registry.record.model import LangText
 from registry.record.pack_checks import (
+    CONTACTS,
     DEADLINES,
     LISTS,
     OPTIONAL,
@@ -51,6 +52,15 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     agency: str | None = None
     sector: str | None = None
     wordings: dict[str, tuple[str, ...]]
+
+
+class AgencyContact(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an agency can be reached, as the page at `source` said on the day `read_on`."""
+
+    phone: str | None = None
+    post: LangText = {}
+    source: str
+    read_on: str
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +112,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     `stop_words` words that a record need not have, and `services` lead from what people come for.
     `publisher` is the agency that runs the register, and `licence` the address of the licence of
     its contents. `rights` are what the law gives to whoever received a decision, `deadlines` what
-    they do by when; `contest` is the last day to contest.
+    they do by when; `contest` is the last day to contest. `contacts` are those of agencies, by id.
 
     It is a value, by whose identity others keep what they have made of it: never change one.
     """
@@ -131,6 +141,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     report_error_url: str | None = None
     rights: tuple[LegalFact, ...] = ()
     deadlines: tuple[LegalFact, ...] = ()
+    contacts: Mapping[str, AgencyContact] = {}
     publisher: str | None = None
     licence: str | None = None
 
@@ -208,6 +219,15 @@ def load_pack(code: str, packs: Path | None = None) -> Pack:
         **{
             name: tuple(_legal_fact(row["code"], texts(row, "label_"), row) for row in tables[name])
             for name in (RIGHTS, DEADLINES)
+        },
+        contacts={
+            row["agency"]: AgencyContact(
+                phone=row.get("phone"),
+                post=texts(row, "post_"),
+                source=row["source"],
+                read_on=row["read_on"],
+            )
+            for row in tables[CONTACTS]
         },
         services=tuple(
             Service(agency=row.get("agency"), sector=row.get("sector"), wordings=_wordings(row))

@@ -19,7 +19,8 @@ SYNONYMS = "synonyms"
 SERVICES = "services"
 RIGHTS = "rights"
 DEADLINES = "deadlines"
-OPTIONAL = (RIGHTS, DEADLINES, SYNONYMS, SERVICES)
+CONTACTS = "contacts"
+OPTIONAL = (RIGHTS, DEADLINES, SYNONYMS, SERVICES, CONTACTS)
 """The tables that a pack may leave out."""
 
 # Codes that every country has; a pack adds its own to them.
@@ -61,6 +62,7 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
     yield from _grounds(whole)
     yield from _redress(whole)
     yield from _services(whole)
+    yield from _contacts(whole)
     for table, codelist in _EVERYWHERE.items():
         for number, row in enumerate(whole[table]):
             if row["code"] in codelists()[codelist]:
@@ -197,6 +199,15 @@ def _services(whole: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{_place((SERVICES, number, column))}: {row[column]!r} is not {where}"
         if not texts(row, "label_"):
             yield f"{_place((SERVICES, number))}: it has no words; fill in a label"
+
+
+def _contacts(whole: Mapping[str, Any]) -> Iterator[str]:
+    left = {row["id"] for row in whole["agencies"]}
+    for number, row in enumerate(whole[CONTACTS]):
+        if row["agency"] not in left:
+            place = _place((CONTACTS, number, "agency"))
+            yield f"{place}: {row['agency']!r} is not in agencies.csv, or comes twice"
+        left.discard(row["agency"])
 
 
 def _place(path: Iterable[str | int]) -> str:

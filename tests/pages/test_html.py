@@ -134,7 +134,7 @@ def test_only_three_things_have_a_script_and_nothing_needs_another_host(pages, s
         ]
         lang, _, rest = path.removesuffix(".html").partition("/")
         is_letter = rest.endswith("letter")
-        is_list = rest.startswith(("agencies/", "sectors/", "regions/")) and not is_letter
+        is_list = rest.startswith(("sectors/", "regions/")) or rest == "agencies/index"
         has_box = lang in LANGUAGES and (rest in WITH_A_BOX or is_list)
         boxes = LANGUAGES.keys() if path == "404.html" else {lang} if has_box else ()
         # A record's page has the check, and each of its versions'; a tombstone leads to those.
@@ -421,18 +421,19 @@ def test_the_history_shows_withdrawals_between_the_versions(pages):
 
 
 def test_an_agency_page_says_what_the_agency_states(pages):
-    head = pages["fr/agencies/demo-sante.html"].find(".//header[@class='head']")
-    assert "utilisait 12 systèmes à la date du 30 septembre 2026" in text_of(head)
-    assert "Déclaré le 3 octobre 2026, inscription 35 au journal" in text_of(head)
-    assert "mailto:algorithmes@demo-sante.example" in [link.get("href") for link in head.iter("a")]
-    note = head.find(".//div[@class='prose']")
+    declared = pages["fr/agencies/demo-sante.html"].find(".//section[@id='declared']")
+    assert "utilisait 12 systèmes à la date du 30 septembre 2026" in text_of(declared)
+    assert "Déclaré le 3 octobre 2026, inscription 35 au journal" in text_of(declared)
+    assert "mailto:algorithmes@demo-sante.example" in [
+        link.get("href") for link in declared.iter("a")
+    ]
+    note = declared.find(".//div[@class='prose']")
     assert (note.get("lang"), note.get("dir")) == ("ar", "rtl")
-    none = text_of(pages["en/agencies/hcp.html"].find(".//header[@class='head']"))
+    none = text_of(pages["en/agencies/hcp.html"].find(".//section[@id='declared']"))
     assert "The agency states that it used no algorithmic system on September 30, 2026" in none
-    silent = text_of(pages["en/agencies/tgr.html"].find(".//header[@class='head']"))
+    silent = text_of(pages["en/agencies/tgr.html"].find(".//section[@id='declared']"))
     assert "The agency has not stated how many systems it uses" in silent
-    foreign = text_of(pages["en/agencies/us.demo.html"].find(".//header[@class='head']"))
-    assert "state" not in foreign
+    assert pages["en/agencies/us.demo.html"].find(".//section[@id='declared']") is None
 
 
 def test_the_list_of_agencies_tells_silence_from_none(pages):

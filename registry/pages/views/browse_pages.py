@@ -10,21 +10,13 @@ from typing import Any
 
 import msgspec
 
-from registry.log.register import Attestation
 from registry.pages.cards import HIGH, Card, copied, counted
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site, page, pages
-from registry.pages.views.document_view import ViewObject
-from registry.pages.views.lists import (
-    agency_view,
-    card_row,
-    change_view,
-    count_rows,
-    erased_view,
-    origin_view,
-)
+from registry.pages.views.agency_page import KINDS, agency_head, gather_facts
+from registry.pages.views.lists import agency_view, card_row, count_rows, origin_view
 from registry.record.model import RUNNING
 from registry.text.folding import fold
 
@@ -74,8 +66,8 @@ class ListedRecords(msgspec.Struct, frozen=True):
 
 
 def _lists(site: Site, shown: Sequence[Card]) -> Iterator[ListedRecords]:
-    snapshot = site.snapshot
-    labels = next(iter(site.editions.values())).reader.labels
+    readers = [edition.reader for edition in site.editions.values()]
+    labels = readers[0].labels
     for kind, codelist in _CODED.items():
         for code in labels[codelist]:
             head = partial(_code_head, site=site, codelist=codelist, code=code)
@@ -83,20 +75,9 @@ def _lists(site: Site, shown: Sequence[Card]) -> Iterator[ListedRecords]:
     for risk, sector in dict.fromkeys((card.risk, card.sector) for card in shown):
         head = partial(_crossed_head, site=site, risk=risk, sector=sector)
         yield ListedRecords("risk", f"{risk}/{sector}", head)
-    gone: dict[str, list[Card]] = {}
-    for card in site.cards.values():
-        if card.withdrawn:
-            gone.setdefault(card.agency, []).append(card)
-    for agency in dict.fromkeys((*snapshot.agencies, *(card.agency for card in shown))):
-        left = gone.get(agency, [])
-        facts = [
-            snapshot.agencies.get(agency),
-            snapshot.attestations.get(agency),
-            [(card.id, card.name, site.records[card.id].withdrawals) for card in left],
-        ]
-        yield ListedRecords(
-            "agencies", agency, partial(_agency_head, site=site, agency=agency, gone=left), facts
-        )
+    for found in gather_facts(site, in_order(readers[0], [*site.cards.values()])):
+        head = partial(agency_head, site=site, facts=found)
+        yield ListedRecords("agencies", found.agency_id, head, found.key(site))
 
 
 def in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
@@ -176,7 +157,7 @@ def list_pages(site: Site, tag: str, one: ListedRecords, cards: Sequence[Card]) 
             site,
             tag,
             f"{one.kind}/{one.code}{suffix}",
-            template="browse.html",
+            template="agency.html" if one.kind == "agencies" else "browse.html",
             key=digest(known, str(number), *(card.digest for card in part)),
             view=partial(_list_view, site, tag, shown | {"page": number}, part, one.head),
         )
@@ -196,7 +177,6 @@ def _list_view(
         if (cards := [card for card in part if (card.origin is not None) == foreign])
     ]
     return shown | {
-        "agency": None,
         "within": None,
         "region": None,
         "groups": groups,
@@ -216,48 +196,6 @@ def _crossed_head(reader: Reader, *, site: Site, risk: str, sector: str) -> dict
     within = {"name": label(reader, "sector", sector), "path": f"sectors/{sector}"}
     return _code_head(reader, site=site, codelist="risk_level", code=risk) | {"within": within}
 
-
-def _agency_head(reader: Reader, *, site: Site, agency: str, gone: list[Card]) -> dict[str, Any]:
-    view = agency_view(reader, site, agency)
-    said = site.snapshot.attestations.get(agency)
-    return {
-        "name": view["name"],
-        "description": None,
-        "agency": view,
-        "statement": said and _attestation(reader, said),
-        "withdrawn": [
-            {
-                "id": card.id,
-                "name": say(reader, card.name, card.written),
-                **change_view(reader, site.records[card.id].withdrawals[-1]),
-            }
-            for card in in_order(reader, gone)
-        ],
-    }
-
-
-def _attestation(reader: Reader, said: Attestation) -> dict[str, Any]:
-    return {
-        "day": said.day.isoformat(),
-        "systems": said.systems_total,
-        "contact": ViewObject(said.contact or {}),
-        "note": say(reader, said.note),
-        "erased": erased_view(reader, said.redacted),
-        "filed_on": said.filed_at.date().isoformat(),
-        "entry": said.entry,
-    }
-
-
-KINDS = {
-    "ministry": message("Ministries"),
-    "department": message("Departments"),
-    "public_institution": message("Public institutions"),
-    "local_authority": message("Local authorities"),
-    "court": message("Courts"),
-    "other": message("Other bodies"),
-    "demonstration": message("Fictitious agencies of the demonstration"),
-}
-"""The kinds of agencies in their order, in English."""
 
 FEW = 12
 """Agencies that need no letters to jump to."""
