@@ -97,3 +97,34 @@ async def test_who_took_too_much_work_waits_for_rendered_pages_too(client, addre
         assert (refused.status_code, refused.json()["type"]) == (429, "/problems/too-many-requests")
         assert int(refused.headers["retry-after"]) >= 1
     assert (await client.get(f"/fr/{address}")).text == FILE
+
+
+async def test_a_comparison_begins_with_what_matters(client, publish, record):
+    before = record | {"risk": {"level": "limited"}, "decision": {"role": "informs"}}
+    after = before | {
+        "risk": {"level": "high", "rationale": {"fr": "Il trie.", "ar": "يفرز."}},
+        "rights": {"contestation": {"available": "yes", "deadline_days": 60}},
+        "publication": {"change_note": {"fr": "Il ordonne la liste."}},
+    }
+    for document in (before, after):
+        await publish(document)
+    page = parse(await client.get(f"/fr/records/{record['id']}/compare?from=1&to=2"))
+    section = page.find(".//section[@id='v1-2']")
+    rows = section.findall("./dl/div")
+    told = [(text_of(row.find("dt")), text_of(row.find("dd"))) for row in rows]
+    assert told[:2] == [
+        ("Niveau de risque", "Risque limité →puis Risque élevé"),
+        ("Contester une décision", "Non indiqué →puis Oui, 60 jours"),
+    ]
+    assert len(told) == 6
+    assert all(words.endswith("inchangé") for _, words in told[2:])
+    links = [link.get("href") for link in section.iter("a") if "#" in link.get("href", "")]
+    assert links[:2] == ["#changed-risk", "#changed-rights"]
+    ids = {one.get("id") for one in section.iter()}
+    assert {link[1:] for link in links} <= ids
+    assert "Il ordonne la liste." in text_of(section)
+    # A text that came is read in one language; the others are folded.
+    texts = [one for one in section.iter("span") if one.get("class") == "wording"]
+    folded = [one for one in section.iter("details") if one.get("class") == "others"]
+    assert "Il trie." in [text_of(one) for one in texts]
+    assert [text_of(one.find("span")) for one in folded] == ["يفرز."]

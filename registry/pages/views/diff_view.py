@@ -13,9 +13,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, language
 from registry.pages.views.document_view import field_title, is_line
 from registry.record.diff import KEYS, Difference, DifferenceKind, differences
+from registry.record.model import NOT_STATED
 from registry.record.pointers import dig, field_path, parts, pointer, value_at
 from registry.record.schema import Field, field_at, fields
 from registry.text.locales import country_name, direction
@@ -66,8 +68,9 @@ class FieldDiff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SectionDiff(msgspec.Struct, frozen=True, kw_only=True):
-    """A section of the record with all that changed in it."""
+    """A section of the record with all that changed in it; `name` is its member."""
 
+    name: str
     title: Text
     changes: Sequence[FieldDiff]
 
@@ -104,11 +107,54 @@ def changes_view(reader: Reader, earlier: bytes, later: bytes) -> list[SectionDi
         found.setdefault(place[0], []).append((_order(place), change))
     return [
         SectionDiff(
+            name=name,
             title=field_title(reader, (name,)),
             changes=[change for _, change in sorted(changes, key=lambda item: item[0])],
         )
         for name, changes in sorted(found.items(), key=lambda item: _order((item[0],)))
     ]
+
+
+NEWS = {
+    ("risk", "level"): message("Level of risk"),
+    ("decision", "role"): message("Part in the decision"),
+    ("rights", "contestation", "available"): message("Contesting a decision"),
+    ("data", "personal_data"): message("Personal data"),
+    ("lifecycle", "status"): message("Status"),
+    ("procurement", "origin"): message("Supplier"),
+}
+"""What a change of matters first to whoever received a decision, by field, in English."""
+
+_DAYS = ("rights", "contestation", "deadline_days")
+
+
+def news_view(reader: Reader, earlier: bytes, later: bytes) -> list[dict[str, Any]]:
+    """Return what two documents say of the fields of `NEWS`, those that changed first.
+
+    Of each side these are its `texts`, and of contesting the `days` that one has for it.
+    """
+    documents = _compared(earlier, later)[:2]
+    rows = []
+    for path, title in NEWS.items():
+        sides = [_news_side(reader, document, path) for document in documents]
+        rows.append({"title": title, "sides": sides, "same": sides[0] == sides[1]})
+    return sorted(rows, key=lambda row: bool(row["same"]))
+
+
+def _news_side(reader: Reader, document: Any, path: Path) -> dict[str, Any]:
+    field = field_at(path)
+    code = dig(document, *path)
+    texts = [label(reader, field.lists if field else (), code or NOT_STATED)]
+    if path[0] == "procurement":
+        names = [
+            one["name"] for one in dig(document, *path[:1], "suppliers") or () if "name" in one
+        ]
+        texts = [as_it_is(reader, name) for name in names] or texts
+    return {
+        "texts": texts,
+        "is_level": path[0] == "risk",
+        "days": dig(document, *_DAYS) if path[0] == "rights" else None,
+    }
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ from registry.pages.pictures import picture_page
 from registry.pages.reader import Reader, Text, as_it_is, label, say, translated
 from registry.pages.short_links import short_address
 from registry.pages.site import Site, page, pages
-from registry.pages.views.diff_view import changes_view
+from registry.pages.views.diff_view import changes_view, news_view
 from registry.pages.views.document_view import show
 from registry.pages.views.kit_pages import has_notice, notice_pages
 from registry.pages.views.letter_pages import record_letter_pages
@@ -143,7 +143,9 @@ def compare_view(
         "pair": {
             "before": numbers[0],
             "after": numbers[1],
+            "line": next(change_view(reader, line) for line in lines if line.version == numbers[1]),
             "agencies": _agencies(reader, pair, agencies),
+            "news": news_view(reader, *(one.document for one in pair)),
             "sections": changes_view(reader, *(one.document for one in pair)),
         }
         if pair is not None and numbers[0] != numbers[1]
