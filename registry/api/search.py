@@ -234,11 +234,18 @@ async def suggest(
         ),
     ],
     limit: Annotated[int, QueryParameter(description="Records, 1 to 20", ge=1, le=20)] = 5,
+    reader: Annotated[
+        str | None,
+        CodeParameter(
+            description="The reader's language: what has a name in it comes first",
+            codes=lambda pack: pack.languages,
+        ),
+    ] = None,
 ) -> Response[bytes]:
     """Suggest agencies, sectors and records while somebody types."""
     if len(q) > parameters.LONGEST_TEXT:
         raise InvalidParameter(f"q: at most {parameters.LONGEST_TEXT} characters")
-    named, cards = await state.index.suggest(q, most=limit)
+    named, cards = await state.index.suggest(q, most=limit, reader=reader)
     suggested = SuggestionList(
         named=[name_item(one, state.context.pack) for one in named],
         records=[msgspec.Raw(card.encode()) for card in cards],

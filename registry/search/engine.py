@@ -136,24 +136,38 @@ class SearchIndex:
         at = await self._as_of(question)
         return await self._thread.run(QueryMatches, question, at, self._meanings)
 
-    async def suggest(self, text: str, *, most: int) -> tuple[list[Named], list[str]]:
+    async def suggest(
+        self, text: str, *, most: int, reader: str | None = None
+    ) -> tuple[list[Named], list[str]]:
         """Return what may be meant while a text is typed: agencies and sectors, and cards.
 
-        Its last word may be the beginning of one.
+        Its last word may be the beginning of one. Names in the language of the `reader` come first.
+        A text that means nothing so is corrected as a question is.
         """
-        query = begun_query(text, self._meanings.vocabulary)
-        if query is None:
+        if begun_query(text, self._meanings.vocabulary) is None:
             return [], []
         at = await self._as_of(SearchQuery())
-        cards = self._cards
+        # Those of this index: its languages may be others than before.
+        cards, meanings = self._cards, self._meanings
 
-        def begun() -> tuple[list[Named], list[str]]:
-            read = QueryMatches(SearchQuery(), at, self._meanings).read(query)
-            named = find_named(self._meanings.names, text, query, at, is_begun=True)
+        def begun(text: str) -> tuple[list[Named], list[str]]:
+            query = begun_query(text, meanings.vocabulary)
+            if query is None:
+                return [], []
+            asked = QueryMatches(SearchQuery(), at, meanings)
+            read = [asked.read(query, tag) for tag in dict.fromkeys((reader, None))]
+            named = find_named(meanings.names, text, query, at, is_begun=True)
             first = ranking.first_by_name(at, read, most)
             return named, [cards.read(at.searcher, one)[0] for one in first]
 
-        return await self._thread.run(begun)
+        def suggested() -> tuple[list[Named], list[str]]:
+            found = begun(text)
+            if any(found):
+                return found
+            mended = QueryMatches(SearchQuery(text=text, reader=reader), at, meanings).mended
+            return found if mended is None else begun(mended)
+
+        return await self._thread.run(suggested)
 
     async def warm_up(self) -> None:
         """Bring up the index and load the texts of the newest versions, for the first query.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 import msgspec
@@ -82,19 +82,20 @@ def page(
     return _newest(at, hits, after, most)
 
 
-def first_by_name(at: IndexAsOf, text: TextQuery, most: int) -> list[RankedVersion]:
-    """Return the first versions whose name a text finds: those filed here, then the others."""
+def first_by_name(at: IndexAsOf, texts: Sequence[TextQuery], most: int) -> list[RankedVersion]:
+    """Return the first versions whose name a text finds: those filed here, then the others.
+
+    In each of these come first what the first of the texts finds, and so on.
+    """
     local = Query.term_query(at.schema, "origin", LOCAL)
-    found: list[RankedVersion] = []
-    for section in (local, nothing_of(local)):
+    found: dict[int, RankedVersion] = {}
+    for section, text in product((local, nothing_of(local)), texts):
         query = every([at.standing, section, text.within(NAME)])
         if len(found) < most:
-            keys = _by_key(at, query, "by_name", None, most - len(found), descending=False)
-            found += [
-                RankedVersion(number=0, ord=ord_of(key, descending=False), address=address)
-                for key, address in keys
-            ]
-    return found
+            for key, address in _by_key(at, query, "by_name", None, most, descending=False):
+                ord_ = ord_of(key, descending=False)
+                found.setdefault(ord_, RankedVersion(number=0, ord=ord_, address=address))
+    return [*found.values()][:most]
 
 
 def match_of_number(number: int) -> Match:

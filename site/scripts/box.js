@@ -1,7 +1,7 @@
 // The search box of any page: `/` leads to it, and while somebody types it suggests what may be
 // meant, in a list that keys, touch and screen readers find as in every combobox.
 
-import { counted } from "./language.js";
+import { counted, order } from "./language.js";
 import { made } from "./made.js";
 import { filed, nameOf, pageOf } from "./named.js";
 import { Unreachable, askRegister } from "./register.js";
@@ -26,7 +26,7 @@ async function suggest(q, signal) {
   if (copy === null) {
     try {
       return await askRegister(
-        `${api}/suggestions?${new URLSearchParams({ q, limit: MOST_RECORDS })}`,
+        `${api}/suggestions?${new URLSearchParams({ q, limit: MOST_RECORDS, reader: order[0] })}`,
         signal,
       );
     } catch (error) {

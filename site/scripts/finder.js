@@ -249,7 +249,12 @@ function reach({ total, whole_country: whole }) {
 function showAnswer(query, asked, answer) {
   showResults();
   at("fault").hidden = true;
-  at("found").replaceChildren(counted("found", answer.total));
+  // What others have is counted apart from what was filed here.
+  at("found").replaceChildren(
+    ...(answer.standsIn
+      ? [counted("filed-here", 0), " · ", counted("elsewhere", answer.total)]
+      : [counted("found", answer.total)]),
+  );
   at("reach").replaceChildren(...reach(answer));
   at("mended").replaceChildren(...mended(query, answer));
   at("suggestion").replaceChildren(...suggestion(query, answer.suggestion));

@@ -5,16 +5,22 @@ With SLOW_LINE set, `pytest -s` prints the seconds that each takes at 400 kbit/s
 
 from __future__ import annotations
 
+import html
 import os
 import time
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
 import pytest
 
+from registry.record.pack import load_pack
 from tests.browser.conftest import DESKTOP
 
 AID = "demo-services/aide-energie-hivernale"
 MOST_FROM_HOME = 4
+ACRONYM = 4
+"""Letters of the longest id that is an acronym of its own."""
+
 SLOW_LINE = bool(os.environ.get("SLOW_LINE"))
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 
@@ -94,6 +100,53 @@ def test_who_was_refused_reaches_the_letter_in_four_taps(walking, register, lang
         walker.tap(to_letter, letter)
         has_letter(walker, lang)
         assert walker.taps == 1
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_every_agency_s_name_leads_to_a_letter_with_that_name_in_three_taps(register, lang):
+    pack = load_pack("ma")
+    for agency in pack.agencies.values():
+        name = agency.name[lang]
+        letter, missing = f"/{lang}/agencies/{agency.id}/letter", []
+        for asked in (name, agency.id.upper()) if len(agency.id) <= ACRONYM else (name,):
+            # One tap sends the words, one opens the agency, one its letter; no script is run.
+            found = register.client.get(f"/{lang}/search", params={"q": asked}).text
+            named = found.partition('id="named"')[2].partition("</ul>")[0]
+            if f'href="/{lang}/agencies/{agency.id}"' not in named:
+                missing.append(asked)
+        assert missing == []
+        assert f'href="{letter}"' in register.client.get(f"/{lang}/agencies/{agency.id}").text
+        page = register.client.get(letter)
+        assert page.status_code == 200
+        addressee = page.text.partition('class="addressee"')[2].partition("</p>")[0]
+        assert html.escape(name, quote=False) in addressee
+
+
+@pytest.mark.parametrize(("lang", "asked"), [("fr", "CNSS"), ("ar", "الضمان الاجتماعي")])
+def test_who_knows_the_agency_alone_reaches_its_letter_in_three_taps(
+    walking, register, lang, asked
+):
+    with walking("an agency that filed nothing", lang, java_script_enabled=False) as walker:
+        walker.begin(f"{register.url}/{lang}/")
+        walker.page.locator("#q").tap()
+        walker.page.keyboard.type(asked)
+        walker.tap("form[role=search] button", "**/search?*")
+        walker.tap("#named a[href$='/agencies/cnss']", "**/agencies/cnss")
+        walker.tap("#decision a", "**/agencies/cnss/letter")
+        assert load_pack("ma").agencies["cnss"].name[lang] in (
+            walker.page.locator(".addressee").inner_text()
+        )
+        assert walker.taps == 3
+
+
+@pytest.mark.parametrize(("lang", "asked"), [("fr", "radiographies"), ("ar", "دعم التدفئة")])
+def test_on_a_phone_the_first_result_stands_on_the_first_screen(walking, register, lang, asked):
+    for script in (True, False):
+        small = {"viewport": {"width": 360, "height": 740}, "java_script_enabled": script}
+        with walking("a question", lang, **small) as walker:
+            walker.begin(f"{register.url}/{lang}/search?{urlencode({'q': asked})}")
+            first = walker.page.locator("#hits .record h3").first.bounding_box()
+            assert first["y"] + first["height"] <= 740
 
 
 def test_who_reads_tamazight_is_led_to_a_record_by_tifinagh_words(walking, register):

@@ -88,6 +88,7 @@ async def test_other_registers_stand_in_where_nothing_is_filed_here(client):
     page = await ask(client, "q=zebra+incoming")
     assert set(hits(page)) == {"us.demo/mail", "us.demo/radio"}
     assert said(page, "elsewhere").startswith("Aucune n’a été déposée ici")
+    assert said(page, "found") == "0 fiche déposée ici · 2 fiches dans d’autres registres"
     assert said(page, "mended") == ""
 
 
@@ -400,6 +401,7 @@ async def test_an_empty_answer_leads_to_what_a_citizen_can_do(client):
     assert is_shown(page, "nothing")
     assert not is_shown(page, "fewer")
     assert {"/fr/contest", "/fr/letter", "/fr/life/"} <= set(links(page, "nothing"))
+    assert links(page, "nothing")[0] == "/fr/contest"
     assert is_shown(await ask(client, "q=xqzvvw&risk=high"), "fewer")
 
 
