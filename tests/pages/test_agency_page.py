@@ -82,7 +82,6 @@ def test_what_a_source_says_stands_with_the_source_and_the_rest_as_not_known(sit
     post = site.page("ar/agencies/cnss.html").find(".//section[@id='contact']")
     assert PACK.contacts["cnss"].post["ar"] in text_of(post)
     assert PACK.contacts["cnss"].source in links(post)
-    assert PACK.contacts["cnss"].post["ar"] in site.text("ar/agencies/cnss/letter.txt")
     nothing = text_of(site.page("fr/agencies/interieur.html").find(".//section[@id='contact']"))
     assert nothing.count("Non connu ici") == 3
     assert "Source" not in nothing

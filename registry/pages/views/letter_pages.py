@@ -217,8 +217,6 @@ def _facts(edition: Edition, subject: LetterSubject) -> dict[str, Any]:
     contest = d["rights"]["contestation"] if d is not None else {}
     contact = d["contact"] if d is not None else {}
     post = contest.get("postal_address") or contact.get("postal_address")
-    known = reader.pack.contacts.get(subject.agency.id) if subject.agency else None
-    post = post or (known and say(reader, known.post))
     name = subject.agency and say(reader, subject.agency.name)
     if name is None and subject.record is not None:
         name = as_it_is(reader, subject.record.agency)
