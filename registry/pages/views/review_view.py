@@ -237,7 +237,7 @@ def _sections(reader: Reader, one: WaitingDraft) -> list[SectionDiff]:
 def _of(sections: Iterable[SectionDiff], belongs: Callable[[FieldDiff], bool]) -> list[SectionDiff]:
     """Return the sections with those of their changes that belong, without empty ones."""
     kept = (
-        SectionDiff(title=one.title, changes=[*filter(belongs, one.changes)]) for one in sections
+        msgspec.structs.replace(one, changes=[*filter(belongs, one.changes)]) for one in sections
     )
     return [one for one in kept if one.changes]
 
