@@ -22,6 +22,7 @@ from litestar.typing import FieldDefinition
 
 from registry.api.request import client_address, request_context
 from registry.errors import InvalidParameter, NotFound
+from registry.record.facets import filter_named
 from registry.record.pack import Pack
 from registry.search.query import PagePosition
 from registry.store.as_of import AS_OF
@@ -123,28 +124,22 @@ class QueryCheck:
             raise NotFound(f"there is nothing at {path}; numbers are written as in 1, 2, 10")
         if not request.scope["query_string"]:
             return
-        known = query_fields(request.route_handler)
+        known = query_fields(handler)
         given = request.query_params
         for name in given:
-            if name not in known:
-                if not known:
-                    raise InvalidParameter(f"{name}: this address takes no parameters")
-                near = _nearest(name, known)
-                raise InvalidParameter(
-                    f"{name}: no such parameter{_hint(near)}; "
-                    f"the parameters are {', '.join(sorted(known))}",
-                    nearest=near,
-                )
+            if name not in known and not (takes_filters(handler) and filter_named(name)):
+                raise _unknown_parameter(name, known)
         for name in given:
             values = [str(value) for value in given.getall(name)]
-            self._check(name, values, known[name], state.context.pack)
+            if any("\x00" in value for value in values):
+                raise InvalidParameter(f"{name}: a NUL character is not allowed")
+            if name in known:
+                self._check(name, values, known[name], state.context.pack)
 
     def _check(self, name: str, values: list[str], field: FieldDefinition, pack: Pack) -> None:
         declared = field.kwarg_definition
         is_number = _holds(field.annotation, int)
         for value in values:
-            if "\x00" in value:
-                raise InvalidParameter(f"{name}: a NUL character is not allowed")
             # The framework would take the word null for none.
             if is_number and _NUMBER.fullmatch(value) is None:
                 raise InvalidParameter(f"{name}: {value!r} is not a whole number")
@@ -156,6 +151,23 @@ class QueryCheck:
         if lowest is not None and highest is not None:
             for number in map(int, values):
                 within(name, number, lowest, highest)
+
+
+def _unknown_parameter(name: str, known: Collection[str]) -> InvalidParameter:
+    """Return the fault of a parameter that an address does not take."""
+    if not known:
+        return InvalidParameter(f"{name}: this address takes no parameters")
+    near = _nearest(name, known)
+    return InvalidParameter(
+        f"{name}: no such parameter{_hint(near)}; the parameters are {', '.join(sorted(known))}",
+        nearest=near,
+    )
+
+
+@cache
+def takes_filters(handler: BaseRouteHandler) -> bool:
+    """Return whether a handler takes the filters of search, of which those by facts are many."""
+    return "sought" in handler.resolve_dependencies()
 
 
 @cache

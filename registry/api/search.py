@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote, unquote
 
@@ -20,6 +20,7 @@ from registry.api.search_filters import SearchFilters, provide_search_filters, r
 from registry.errors import InvalidParameter
 from registry.record.codelists import codelists
 from registry.record.facets import FACETS
+from registry.record.facts import AnswerCounts, facts
 from registry.record.model import LangText
 from registry.record.pack import Pack
 from registry.record.search_document import RecordSummary
@@ -68,7 +69,7 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     words that were looked for where nothing has those that were given, `partial` is what has most
     of them, beside `items` and `total` of what has all, and `suggestion` what may be meant where
     little has them. Where `territory` asks for regions, `whole_country` counts those that apply in
-    the whole country.
+    the whole country. `kinds` has for each facet of a fact how the records that it counts answer.
     """
 
     items: list[Annotated[msgspec.Raw, json_of("RecordItem")]]
@@ -80,6 +81,7 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     partial: PartialList | None
     suggestion: str | None
     whole_country: int | None
+    kinds: Mapping[str, AnswerCounts]
 
 
 class RecordItem(RecordSummary, frozen=True, kw_only=True):
@@ -133,14 +135,15 @@ async def list_records(
     facets: Annotated[
         str | None,
         CodeParameter(
-            description="Facets wanted, by comma", codes=lambda _: FACETS, separated=True
+            description="Facets wanted, by comma; of a fact, how records answer on it",
+            codes=lambda _: [*FACETS, *facts()],
+            separated=True,
         ),
     ] = None,
 ) -> Response[bytes]:
     """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
-    counted = (
-        parameters.codes("facets", None if facets is None else facets.split(","), FACETS) or []
-    )
+    wanted = [] if facets is None else facets.split(",")
+    counted = parameters.codes("facets", wanted, [*FACETS, *facts()]) or []
     found, following = await find_records(
         state, sought, sort=sort, reader=reader, limit=limit, cursor=cursor, facets=counted
     )
@@ -164,6 +167,7 @@ async def list_records(
         ),
         suggestion=found.suggestion,
         whole_country=found.whole_country,
+        kinds=found.kinds,
     )
     return Response(content=_JSON.encode(page), media_type=MediaType.JSON, headers=headers)
 

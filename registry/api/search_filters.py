@@ -5,15 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from inspect import Parameter, Signature
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
+from litestar import Request
 from litestar.params import QueryParameter
 
 from registry.api import parameters
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.errors import InvalidParameter
-from registry.record.facets import COMPLETENESS, COUNTRY, FACETS, LOCAL, POINTERS
+from registry.record.facets import (
+    COMPLETENESS,
+    COUNTRY,
+    FACETS,
+    LOCAL,
+    filter_named,
+    required_filter,
+)
 from registry.record.pack import Pack
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
@@ -55,17 +63,14 @@ class SearchFilters(msgspec.Struct, frozen=True, kw_only=True):
         return [
             *([] if self.text is None else [("q", self.text)]),
             *([] if self.lang is None else [("lang", self.lang)]),
-            *(
-                (name, code)
-                for name, codes in self.codes.items()
-                for code in sorted({_plain(name, code) for code in codes})
-            ),
+            *((name, code) for name, codes in self.codes.items() for code in sorted({*codes})),
             *((name, str(value)) for name, value in once.items() if value is not None),
         ]
 
 
 def provide_search_filters(
     *,
+    request: Request[Any, Any, Any],
     q: Annotated[
         str | None,
         QueryParameter(
@@ -103,11 +108,18 @@ def provide_search_filters(
     as_of: AsOfParameter = None,
     **facets: list[str] | None,
 ) -> SearchFilters:
-    """Take the parameters of a request; a dependency of litestar's. `facets` are by filter."""
+    """Take the parameters of a request; a dependency of litestar's. `facets` are by filter.
+
+    Filters by facts are many, and taken from the request by their names.
+    """
+    given = {name: codes for name in FACETS if (codes := facets[name]) is not None}
+    for name in sorted({*request.query_params} - FACETS.keys()):
+        if filter_named(name) is not None:
+            given[name] = request.query_params.getall(name)
     return SearchFilters(
         q=q,
         lang=lang,
-        codes={name: codes for name in FACETS if (codes := facets[name]) is not None},
+        codes=given,
         completeness_min=completeness_min,
         completeness_max=completeness_max,
         changed_since=changed_since,
@@ -126,7 +138,7 @@ def _declare_facets() -> None:
     for name, facet in FACETS.items():
         hints[name] = Annotated[list[str] | None, QueryParameter(description=facet.description)]
         declared[name] = Parameter(name, Parameter.KEYWORD_ONLY, default=None)
-    order = ["q", "lang", *FACETS]
+    order = ["request", "q", "lang", *FACETS]
     order += [name for name in declared if name not in order]
     provide_search_filters.__signature__ = Signature(  # type: ignore[attr-defined]
         [declared[name] for name in order]
@@ -197,12 +209,11 @@ async def _filters(
     }
     filters: dict[str, Sequence[str]] = {}
     for name, codes in sought.codes.items():
-        plain = [_plain(name, code) for code in codes]
-        facet = FACETS[name]
+        facet = required_filter(name)
         known = read.get(name) or facet.listed(pack)
         if facet.further is not None:
-            known = [*known, *(code for code in plain if facet.further(code, pack))]
-        filters[name] = parameters.codes(name, plain, known) or []
+            known = [*known, *(code for code in codes if facet.further(code, pack))]
+        filters[name] = parameters.codes(name, codes, known) or []
     if (sought.completeness_min, sought.completeness_max) != (None, None):
         lowest = 0 if sought.completeness_min is None else sought.completeness_min
         highest = 100 if sought.completeness_max is None else sought.completeness_max
@@ -231,10 +242,3 @@ async def _read_codes(
     async with database.connection() as connection:
         origins = await agencies.read_origins(connection)
     return {"agency": origins, "origin": {LOCAL, *filter(None, origins.values())}}
-
-
-def _plain(name: str, code: str) -> str:
-    """Write a code as the register does: a field is a pointer, whichever way it was named."""
-    if name in POINTERS and not code.startswith("/"):
-        return "/" + code.replace(".", "/")
-    return code

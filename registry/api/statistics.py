@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -16,7 +16,9 @@ from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.api.request import ApiState
 from registry.errors import InvalidParameter, Unavailable
 from registry.log.statistics import Statistics
-from registry.record.facets import FACETS
+from registry.record.facets import FACETS, LOCAL
+from registry.search.engine import SearchIndex
+from registry.search.query import SearchQuery
 from registry.store import agencies, redactions, statistics
 from registry.store.as_of import read_as_of
 from registry.store.lru import LruCache
@@ -66,9 +68,12 @@ async def count(
     status: Annotated[
         StatisticsCodes, QueryParameter(description=FACETS["status"].description)
     ] = None,
+    origin: Annotated[
+        StatisticsCodes, QueryParameter(description=FACETS["origin"].description)
+    ] = None,
     as_of: AsOfParameter = None,
 ) -> Response[bytes]:
-    """Count records by risk, sector, agency and status, and what is wrong or missing in them.
+    """Count records by risk, sector, agency and status, and what they state and do not state.
 
     What was filed here and what comes from other registers are counted apart. Where a real agency
     has filed, the records of fictitious ones are left out.
@@ -76,16 +81,22 @@ async def count(
     kept: StatisticsCache = state.statistics
     groups = parameters.codes("by", by.split(","), statistics.GROUPS) or []
     _check_groups(groups)
-    given = {"risk": risk, "sector": sector, "agency": agency, "status": status}
+    given = {
+        "risk": risk,
+        "sector": sector,
+        "agency": agency,
+        "status": status,
+        "origin": origin,
+    }
     async with state.context.database.connection() as connection:
         moment = await read_as_of(connection, as_of, now=state.clock())
         erasures = await redactions.count(connection)
         allowed: dict[str, Collection[str]] = {
             name: FACETS[name].listed(state.context.pack) for name in statistics.FILTERS
         }
-        if agency is not None:
-            known = await agencies.read_all(connection)
-            allowed["agency"] = [counted.agency.id for counted in known]
+        known = await agencies.read_all(connection)
+        allowed["agency"] = [counted.agency.id for counted in known]
+        allowed["origin"] = {one.agency.origin or LOCAL for one in known}
     filters = {
         name: sorted(checked)
         for name, codes in given.items()
@@ -104,12 +115,42 @@ async def count(
             if answer is None:
                 async with state.context.database.snapshot() as connection:
                     counted = await statistics.read(connection, moment, by=groups, filters=filters)
+                real = [one.agency.id for one in known if not one.agency.fictitious]
+                counted = await _with_facts(state.index, counted, filters, real)
                 answer = msgspec.json.encode(counted)
                 kept.put(question, answer, len(answer))
         finally:
             kept.turn.release()
     return Response(
         content=answer, media_type=MediaType.JSON, headers={"cache-control": "no-cache"}
+    )
+
+
+async def _with_facts(
+    index: SearchIndex,
+    counted: Statistics,
+    filters: Mapping[str, Sequence[str]],
+    real: Sequence[str],
+) -> Statistics:
+    """Add how the records that were counted answer on each fact.
+
+    What comes from other registers is what is not filed here; `real` agencies are not fictitious.
+    """
+    if not counted.fictitious:
+        filters = {**filters, "agency": [one for one in filters.get("agency", real) if one in real]}
+    here = [LOCAL] if LOCAL in filters.get("origin", [LOCAL]) else []
+    everything = SearchQuery(filters=filters, as_of=counted.entry, today=counted.day)
+    found = await index.count_answers(everything)
+    local = await index.count_answers(
+        msgspec.structs.replace(everything, filters={**filters, "origin": here})
+    )
+    return msgspec.structs.replace(
+        counted,
+        local=msgspec.structs.replace(counted.local, facts=local),
+        foreign=msgspec.structs.replace(
+            counted.foreign,
+            facts=[one.without(other) for one, other in zip(found, local, strict=True)],
+        ),
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from registry.log.register import Register, SourceFacts
 from registry.record.facets import FACETS, SINGLE
+from registry.record.facts import SILENT, AnswerKind, silence
 from registry.record.model import NOT_STATED, Document
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
@@ -153,7 +154,9 @@ def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
     yield ExportColumn(name="published_at", cell=lambda row: row.register.published_at)
     yield ExportColumn(name="completeness", cell=lambda row: row.register.completeness)
     yield ExportColumn(name="accountability", cell=lambda row: row.register.accountability)
-    yield ExportColumn(name="missing", cell=lambda row: BETWEEN.join(row.register.missing))
+    for kind in SILENT:
+        yield ExportColumn(name=kind, cell=partial(_silent, kind))
+    yield ExportColumn(name="withheld", cell=partial(_silent, "withheld"))
     yield ExportColumn(name="findings", cell=_rules)
     yield ExportColumn(
         name="url", cell=lambda row: f"{wording.site}/{wording.lang}/records/{row.id}"
@@ -166,6 +169,12 @@ def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
     yield ExportColumn(name="source_state", cell=partial(_at_source, "state"))
     yield ExportColumn(name="changed_on", cell=partial(_at_source, "changed_on"))
     yield ExportColumn(name="code", cell=lambda row: row.register.code)
+
+
+def _silent(kind: AnswerKind, row: ExportRow) -> Cell:
+    """Return the facts that a record does not state, in one of the kinds."""
+    erased = [one.pointer for one in row.register.redacted]
+    return BETWEEN.join(silence(row.document, erased).get(kind, ()))
 
 
 def _of_origin(name: str, row: ExportRow) -> Cell:

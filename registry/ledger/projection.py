@@ -146,9 +146,10 @@ def restored(
         )
     if agency is None or verdict is None:
         raise TypeError("a version has an agency and a verdict")
+    erased = [member.pointer for one in sections for member in one.erased]
     document = readable(
         {one.key: msgspec.json.decode(one.value) for one in sections} if values is None else values,
-        [member.pointer for one in sections for member in one.erased],
+        erased,
     )
     return Publication(
         document=document,
@@ -169,6 +170,7 @@ def restored(
             words=tokenize(document, agency),
             salt=verdict.salt,
             redaction=verdict.redaction,
+            erased=erased,
         ),
         current=current,
         lowered_from=said.lowered_from,

@@ -39,14 +39,15 @@ from registry.store.records import CurrentVersion
 class SealedDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What a document becomes wherever in the log it will stand: sections with salts, tokens.
 
-    `salt` is that of its verdict, and `redaction` the one that left that of it, of a version which
-    is brought back.
+    `salt` is that of its verdict. Of a version which is brought back, `redaction` is the one that
+    left that of it, and `erased` are the pointers of what the document is without.
     """
 
     sections: Sequence[Section]
     words: TokensByLanguage
     salt: bytes = b""
     redaction: int | None = None
+    erased: Sequence[str] = ()
 
 
 class Publication(NewEntry, frozen=True, kw_only=True):
@@ -136,10 +137,10 @@ class Publication(NewEntry, frozen=True, kw_only=True):
                 entry=entry.index,
                 published_at=entry.at,
                 completeness=verdict.completeness,
-                missing=verdict.missing,
                 findings=verdict.findings,
                 risk_changes=sorted(moved - {None}),
             ),
+            sealed.erased,
         )
         name, note = self.document.get("name"), dig(self.document, "publication", "change_note")
         keys: Collection[int] = ()

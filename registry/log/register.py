@@ -43,8 +43,11 @@ _FINDINGS = msgspec.Meta(
 class Register(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a version in the register, beside the document.
 
-    `hash` is the entry's leaf hash in hex. `findings` is JSON as stored, since most answers pass it
-    on. `code` is the short code of what was filed here; `source` is there for foreign records.
+    `hash` is the entry's leaf hash in hex. `completeness` is null where the version does not state
+    its level of risk, on which it depends what is asked. `missing` are the units that count in it
+    and are not stated, whether they are asked for or may be stated besides. `findings` is JSON as
+    stored, since most answers pass it on. `code` is the short code of what was filed here; `source`
+    is there for foreign records.
     """
 
     version: int
@@ -55,7 +58,7 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     entry: int
     origin: str | None
     fictitious: bool
-    completeness: int
+    completeness: int | None
     accountability: int | None
     missing: list[str]
     findings: Annotated[msgspec.Raw, _FINDINGS]

@@ -8,14 +8,17 @@ from typing import Any
 
 import msgspec
 
+from registry.record.facts import FactCounts
+
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
     """The distribution of scores from 0 to 100: mean to one decimal, minimum, quartiles, maximum.
 
     A quartile is the lowest score that a quarter, half, three quarters of the records do not
-    exceed.
+    exceed. It is that of `records`, which are those that have a score.
     """
 
+    records: int
     mean: float
     lowest: int
     lower_quartile: int
@@ -27,8 +30,9 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 class StatisticsGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Records with the same codes of the grouping; `not_stated` where they state none.
 
-    A record with several rules with findings, missing fields or grounds of withholding is in the
-    group of each, one without in none. A `completeness_range` is such as `70-79`. `overdue` counts
+    A record with several rules with findings or grounds of withholding is in the group of each, one
+    without in none. A `completeness_range` is such as `70-79`, or `cannot_be_said` of records that
+    do not state the level of risk on which it depends what is asked of them. `overdue` counts
     records, `longest_days` is the longest delay; `findings` and `withheld` count findings and
     withheld fields, in groups by rule or ground only those of it.
     """
@@ -39,11 +43,10 @@ class StatisticsGroup(msgspec.Struct, frozen=True, kw_only=True):
     status: str | msgspec.UnsetType = msgspec.UNSET
     personal_data: str | msgspec.UnsetType = msgspec.UNSET
     finding: str | msgspec.UnsetType = msgspec.UNSET
-    missing: str | msgspec.UnsetType = msgspec.UNSET
     ground: str | msgspec.UnsetType = msgspec.UNSET
     completeness_range: str | msgspec.UnsetType = msgspec.UNSET
     records: int
-    completeness: Spread
+    completeness: Spread | None
     accountability: Spread | None
     overdue: int
     longest_days: int
@@ -78,8 +81,9 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """The records that were filed here, or those of other registers.
 
-    The scores are null if no record has one. `findings` are by rule, `missing` by pointer,
-    `withheld` fields and `restricted` records by ground, `completeness_ranges` by ten points.
+    The scores are null if no record has one. `findings` are by rule, `withheld` fields and
+    `restricted` records by ground, `completeness_ranges` by ten points. `facts` has of each fact of
+    the format how many records answer on it in which way.
     `approvals` are the versions and withdrawals up to then that took two actors, as places, by whom
     the second one acted for: the `authority`, or the `agency` itself. Months begin with the first
     publication.
@@ -92,7 +96,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     overdue: Overdue
     personal_data: list[Tally]
     findings: list[Tally]
-    missing: list[Tally]
+    facts: list[FactCounts]
     withheld: list[Tally]
     restricted: list[Tally]
     approvals: list[Tally]
@@ -140,7 +144,10 @@ def count_part(
     by: Sequence[str],
     day: dt.date,
 ) -> Part:
-    """Return the counts of what was filed here, or copied, from its rows of each statement."""
+    """Return the counts of what was filed here, or copied, from its rows of each statement.
+
+    They are without those of `facts`, which rows do not have.
+    """
     whole = wholes[0] if wholes else None
 
     def tally(kind: str) -> list[Tally]:
@@ -161,7 +168,7 @@ def count_part(
         ),
         personal_data=tally("personal_data"),
         findings=tally("findings"),
-        missing=tally("missing"),
+        facts=[],
         withheld=tally("withheld"),
         restricted=tally("restricted"),
         approvals=tally("approvals"),
@@ -175,7 +182,7 @@ def count_group(row: Any, by: Sequence[str]) -> StatisticsGroup:
     return StatisticsGroup(
         **{name: row[name] for name in by},
         records=row["records"],
-        completeness=_score(row, "completeness"),
+        completeness=_spread(row, "completeness"),
         accountability=_spread(row, "accountability"),
         overdue=row["overdue"],
         longest_days=row["longest_days"],
@@ -185,13 +192,12 @@ def count_group(row: Any, by: Sequence[str]) -> StatisticsGroup:
 
 
 def _spread(row: Any, score: str) -> Spread | None:
-    return _score(row, score) if row[f"{score}_count"] else None
-
-
-def _score(row: Any, score: str) -> Spread:
-    lowest, lower, median, upper, highest = row[score]
     count = row[f"{score}_count"]
+    if not count:
+        return None
+    lowest, lower, median, upper, highest = row[score]
     return Spread(
+        records=count,
         mean=(20 * row[f"{score}_sum"] + count) // (2 * count) / 10,
         lowest=lowest,
         lower_quartile=lower,

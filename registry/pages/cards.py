@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 
 from registry.log.register import Register, SourceFacts, StoredRecord
 from registry.pages.page import digest
+from registry.record.facts import KINDS, NOT_ASKED, FactCounts, facts
 from registry.record.model import NOT_STATED, LangText
 from registry.record.pack import Agency
 
@@ -85,7 +87,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     its own page; `function` too, with `affected`, `role`, `contestation` and `deadline_days`, for
     the pages of what happens to people, `territory` are the codes of where it applies.
     `withheld` is the number of fields that the agency withholds. `short_code` and `contact` are
-    those of what was filed here.
+    those of what was filed here. `answers` is how the record answers on each unit of requirements,
+    by the first letters of the kinds.
     """
 
     id: str
@@ -115,6 +118,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     short_code: str | None = None
     withheld: int = 0
     contact: dict[str, Any] = {}
+    answers: str = ""
 
     def code(self, codelist: str) -> str:
         """Return the code of one of the lists risk_level, sector and status."""
@@ -127,7 +131,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         return self.review_due is not None and self.review_due < today.isoformat()
 
 
-def read_card(record: StoredRecord, agency: Agency | None, languages: Sequence[str]) -> Card:
+def read_card(
+    record: StoredRecord, agency: Agency | None, languages: Sequence[str], answers: str = ""
+) -> Card:
     """Read the card of a record from its document, which can be read in `languages` as a whole."""
     document = _READ(record.document)
     register = record.register
@@ -164,6 +170,7 @@ def read_card(record: StoredRecord, agency: Agency | None, languages: Sequence[s
         short_code=register.code,
         withheld=len(document.publication.withheld_fields),
         contact=document.contact if register.origin is None else {},
+        answers=answers,
     )
 
 
@@ -185,6 +192,23 @@ def counted(cards: Sequence[Card]) -> list[Card]:
     local = [card for card in cards if card.origin is None and not card.withdrawn]
     real = [card for card in local if not card.fictitious]
     return real or local
+
+
+def count_answers(cards: Sequence[Card]) -> list[FactCounts]:
+    """Return of each unit of requirements how records answer on it."""
+    alike = Counter((card.answers, card.risk == NOT_STATED) for card in cards)
+    units = [fact for fact in facts().values() if fact.is_unit]
+    found = []
+    for place, fact in enumerate(units):
+        counts: Counter[str] = Counter()
+        unlevelled = 0
+        for (answers, is_unlevelled), number in alike.items():
+            counts[answers[place]] += number
+            if is_unlevelled and fact.by_level and answers[place] == NOT_ASKED[0]:
+                unlevelled += number
+        kinds = {kind: counts[kind[0]] for kind in KINDS}
+        found.append(FactCounts(fact=fact.name, **kinds, level_not_stated=unlevelled))
+    return found
 
 
 def copied(cards: Sequence[Card]) -> list[Card]:

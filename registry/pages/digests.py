@@ -14,10 +14,11 @@ from registry.log.register import SourceEvent, StoredRecord, VersionLine, Withdr
 from registry.pages.cards import Card, read_card, read_related
 from registry.pages.labels import read_lists
 from registry.pages.page import digest
-from registry.record.facets import REVIEW_DUE, SINGLE, PublishedState
+from registry.record.facets import COMPLETENESS, REVIEW_DUE, SINGLE, PublishedState
+from registry.record.facts import NOT_ASKED, facts
 from registry.record.pack import Agency, Pack
 from registry.record.schema import readable_languages
-from registry.record.search_document import build
+from registry.record.search_document import ANSWERS, SearchDocument, build
 from registry.structs import copy_as
 
 
@@ -27,7 +28,7 @@ class IndexRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     codes: list[str]
     name_key: str
     review_due: str | None
-    completeness: int
+    completeness: int | None
     card: str
 
 
@@ -58,9 +59,10 @@ def digest_record(
     register = record.register
     state = copy_as(PublishedState, register, findings=register.noticed(), risk_changes=())
     document = msgspec.json.decode(record.document)
-    row = build(document, listing_agency(record, agency), {}, state)
+    erased = [one.pointer for one in register.redacted]
+    row = build(document, listing_agency(record, agency), {}, state, erased)
     return RecordDigest(
-        card=read_card(record, agency, readable_languages(document)),
+        card=read_card(record, agency, readable_languages(document), _answers(row)),
         versions=record.versions,
         withdrawals=list(withdrawals),
         source_events=list(source_events),
@@ -69,7 +71,7 @@ def digest_record(
             codes=[row.codes[name][0] for name in SINGLE],
             name_key=row.name_key,
             review_due=next(iter(row.codes.get(REVIEW_DUE, ())), None),
-            completeness=register.completeness,
+            completeness=next(map(int, row.codes.get(COMPLETENESS, ())), None),
             card=row.card,
         ),
         seen=digest(
@@ -85,6 +87,13 @@ def digest_record(
             *(one.document for one in versions),
         ),
     )
+
+
+def _answers(row: SearchDocument) -> str:
+    """Return how a version answers on each unit of requirements, a letter a unit."""
+    kinds = {fact: kind for kind, own in ANSWERS.items() for fact in row.codes.get(own, ())}
+    units = (name for name, fact in facts().items() if fact.is_unit)
+    return "".join(kinds.get(name, NOT_ASKED)[0] for name in units)
 
 
 def listing_agency(record: StoredRecord, agency: Agency | None) -> Agency:

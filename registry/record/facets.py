@@ -5,35 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from registry.errors import Finding
+from registry.record.facts import KINDS, SILENT, STATED, AnswerKind, fact_name, facts
 from registry.record.life_events import events_of, life_events
 from registry.record.model import NOT_STATED, RISK_CHANGES, SOURCE_STATES, Document
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts, values_at
-from registry.record.requirements import requirement_status, restricted_units, units
 from registry.record.rules import REGISTER_RULES, RULES
 from registry.record.rules_redress import NO_REDRESS
 from registry.record.rules_risk import BELOW_FLOOR
 from registry.record.schema import field_at
-
-
-def undisclosed(document: Document) -> list[str]:
-    """Return the pointers of the units that count for a record and that it does not disclose.
-
-    It does not state them, or withholds them. Of a restricted record these are all units that it
-    may not state, since what would count depends on what it does not state.
-    """
-    if dig(document, "publication", "visibility") == "restricted":
-        stated = {unit.pointer for unit in restricted_units()}
-        return [unit.pointer for unit in units() if unit.pointer not in stated]
-    status = requirement_status(document)
-    silent = {*status.absent, *status.withheld} & status.requirements.counted
-    return [place for place in status.requirements.units if place in silent]
-
 
 LOCAL = "local"
 """The origin, in filters and facets, of records that were filed here."""
@@ -56,8 +42,7 @@ class PublishedState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     entry: int
     published_at: dt.datetime
-    completeness: int
-    missing: Sequence[str]
+    completeness: int | None
     findings: Sequence[Finding]
     risk_changes: Sequence[str]
 
@@ -73,6 +58,8 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     `further` returns whether another code is valid, and `schema` is the JSON Schema of those. With
     neither codes nor `further`, the valid codes are those in the database. One that is `of` another
     facet groups the codes of that, by what the query says of them, and the index does not have it.
+    Where there are `answers`, the codes are facts that a record answers so, or of the one `fact`
+    the kinds of its answer.
     """
 
     description: str
@@ -82,7 +69,14 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     codes: Callable[[Pack], Sequence[str]] | None = None
     further: Callable[[str, Pack], bool] | None = None
     of: str | None = None
+    answers: Sequence[AnswerKind] = ()
+    fact: str | None = None
     schema: Mapping[str, Any] = {}
+
+    @property
+    def stating(self) -> str | None:
+        """The fact that the filter is about, None where it is about several or none."""
+        return self.fact or (self.pointer and fact_name(parts(self.pointer)))
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -169,15 +163,15 @@ FACETS: dict[str, Facet] = {
         known=lambda _, __, state: sorted(finding.rule for finding in state.findings),
         codes=lambda _: (*RULES, *REGISTER_RULES, BELOW_FLOOR, NO_REDRESS, "required"),
     ),
-    "missing": Facet(
-        description="What should be stated and is not: `rights.contestation`",
-        known=lambda _, __, state: state.missing,
-        codes=lambda _: [unit.pointer for unit in units()],
+    "has": Facet(
+        description="Facts that it states: `evaluation.incidents`",
+        answers=(STATED,),
+        codes=lambda _: [*facts()],
     ),
-    "undisclosed": Facet(
-        description="What is not told: missing, withheld, or in a restricted record",
-        known=lambda document, _, __: undisclosed(document),
-        codes=lambda _: [unit.pointer for unit in units()],
+    "lacks": Facet(
+        description="Facts that it does not state, whether anybody asks for them or not",
+        answers=SILENT,
+        codes=lambda _: [*facts()],
     ),
     "withheld": Facet(
         description="Legal grounds on which fields are withheld",
@@ -201,8 +195,32 @@ FACETS: dict[str, Facet] = {
 SINGLE = tuple(name for name, facet in FACETS.items() if facet.single)
 """The facets of which every record has one code."""
 
-POINTERS = ("missing", "undisclosed")
-"""The facets whose codes are JSON Pointers of fields."""
+BY_FACTS = tuple(name for name, facet in FACETS.items() if facet.answers)
+"""The facets whose codes are facts."""
+
+KIND = "kind."
+"""What the name of a filter by the kind of an answer begins with, before that of the fact."""
+
+
+@cache
+def filter_named(name: str) -> Facet | None:
+    """Return a filter by its name: one of `FACETS`, or `kind.` and a fact."""
+    if (fact := facts().get(name.removeprefix(KIND))) is not None and name.startswith(KIND):
+        return Facet(
+            description=f"How it answers on {fact.name}",
+            answers=KINDS,
+            fact=fact.name,
+            codes=lambda _: KINDS,
+        )
+    return FACETS.get(name)
+
+
+def required_filter(name: str) -> Facet:
+    """Return a filter by its name. Raises `LookupError` if there is none."""
+    if (found := filter_named(name)) is None:
+        raise LookupError(name)
+    return found
+
 
 COUNTRY = "country"
 """The facet of registers by their country."""

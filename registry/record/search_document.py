@@ -19,7 +19,8 @@ from registry.record.facets import (
     PublishedState,
     length_code,
 )
-from registry.record.model import Document, LangText
+from registry.record.facts import KINDS, NOT_ASKED, AnswerKind, answer_kinds, facts
+from registry.record.model import NOT_STATED, Document, LangText
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.schema import Field, document_field, record_schema_bytes
@@ -78,6 +79,7 @@ _TABLES = (
     record_schema_bytes(),
     (SCHEMAS / "life_events.json").read_bytes(),
     repr([(name, facet.pointer, facet.single) for name, facet in FACETS.items()]).encode(),
+    b"answers",
 )
 DERIVATION = f"{tokens.ANALYSIS} {sha256(b''.join(_TABLES)).hexdigest()[:12]}"
 """The name of how search documents are derived; rows of another one are derived again.
@@ -85,12 +87,22 @@ DERIVATION = f"{tokens.ANALYSIS} {sha256(b''.join(_TABLES)).hexdigest()[:12]}"
 It changes with the analysis, the record format, the life events and the table of facets.
 """
 
+ANSWERS: dict[AnswerKind, str] = {kind: f"answer_{kind}" for kind in KINDS if kind != NOT_ASKED}
+"""By kind of answer, the kind whose codes are the facts that a version answers so.
+
+The rest is not asked.
+"""
+
 _PARTS = {"/name": 0, "/summary": 1}
 _REST = 2
 
 
 class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a list. Codes are `not_stated` where the record states none."""
+    """A row of a list. Codes are `not_stated` where the record states none.
+
+    `completeness` is null where it does not state its level of risk, on which it depends what is
+    asked.
+    """
 
     id: str
     name: LangText | None
@@ -103,14 +115,15 @@ class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
     fictitious: bool
     version: int
     published_at: dt.datetime
-    completeness: int
+    completeness: int | None
 
 
 class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What the index has of a version.
 
-    `codes` are by kind of facet; `card` is the JSON of lists; `words` are by language the words of
-    name, of summary and of the rest, as `registry.text.tokens` writes them.
+    `codes` are by kind of facet, and the facts by kind of answer (`ANSWERS`); `card` is the JSON of
+    lists; `words` are by language the words of name, of summary and of the rest, as
+    `registry.text.tokens` writes them.
     """
 
     ord: int
@@ -121,10 +134,19 @@ class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(
-    document: Document, agency: Agency, words: TokensByLanguage, state: PublishedState
+    document: Document,
+    agency: Agency,
+    words: TokensByLanguage,
+    state: PublishedState,
+    erased: Sequence[str] = (),
 ) -> SearchDocument:
-    """Return the search document of a version, whose words `tokenize` returns; reproducible."""
+    """Return the search document of a version, whose words `tokenize` returns; reproducible.
+
+    The document is without what was at the `erased` pointers.
+    """
     codes = {name: facet.read(document, agency, state) for name, facet in FACETS.items()}
+    completeness = None if codes["risk"] == [NOT_STATED] else state.completeness
+    answers = answer_kinds(document, erased)
     name, summary = _text(document, "name"), _text(document, "summary")
     card = RecordSummary(
         id=document["id"],
@@ -138,10 +160,10 @@ def build(
         fictitious=agency.fictitious,
         version=state.version,
         published_at=state.published_at,
-        completeness=state.completeness,
+        completeness=completeness,
     )
     codes |= {
-        COMPLETENESS: [str(state.completeness)],
+        COMPLETENESS: [] if completeness is None else [str(completeness)],
         REVIEW_DUE: [day] if (day := dig(document, "lifecycle", "next_review_on")) else [],
         LANGUAGE: sorted(words),
         NAME_LENGTH: [
@@ -150,6 +172,9 @@ def build(
             if name_words
         ],
     }
+    for fact in facts():
+        if (kind := answers.get(fact)) is not None:
+            codes.setdefault(ANSWERS[kind], []).append(fact)
     return SearchDocument(
         ord=state.entry,
         name_key=fold(next(iter(name.values())) if name else document["id"]),

@@ -13,6 +13,7 @@ import tantivy
 
 from registry.errors import InvalidParameter, Unavailable
 from registry.record.facets import LANGUAGE
+from registry.record.facts import FactCounts, facts
 from registry.record.pack import Pack
 from registry.search import ranking
 from registry.search.filters import IndexAsOf
@@ -33,6 +34,7 @@ from registry.search.spelling import WordLists
 from registry.store import agencies
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
+from registry.structs import copy_as
 from registry.text.arabizi import NO_ARABIZI, ArabiziIndex
 from registry.text.highlighting import Texts
 from registry.text.query_parser import NO_VOCABULARY, Vocabulary
@@ -135,6 +137,17 @@ class SearchIndex:
         """Return what a query finds, as of now. Raises as `answer` does."""
         at = await self._as_of(question)
         return await self._thread.run(QueryMatches, question, at, self._meanings)
+
+    async def count_answers(self, question: SearchQuery) -> list[FactCounts]:
+        """Return of every fact how what a query finds answers on it. Raises as `answer` does."""
+        at = await self._as_of(question)
+
+        def counted() -> list[FactCounts]:
+            found = QueryMatches(question, at, self._meanings)
+            answers = at.count_answers(found.hits, [*facts()])
+            return [copy_as(FactCounts, one, fact=fact) for fact, one in answers.items()]
+
+        return await self._thread.run(counted)
 
     async def suggest(
         self, text: str, *, most: int, reader: str | None = None

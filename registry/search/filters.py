@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -11,10 +12,20 @@ from typing import Any
 import tantivy
 from tantivy import FieldType, Query
 
-from registry.record.facets import FACETS, OVERDUE, SINGLE, TERRITORY, countries_of
-from registry.record.model import RISK_CHANGES
+from registry.record.facets import (
+    BY_FACTS,
+    FACETS,
+    KIND,
+    OVERDUE,
+    SINGLE,
+    TERRITORY,
+    countries_of,
+)
+from registry.record.facts import NOT_ASKED, AnswerCounts, facts
+from registry.record.model import NOT_STATED, RISK_CHANGES
+from registry.record.search_document import ANSWERS
 from registry.search.query import FacetCount
-from registry.search.schema import CURRENT, NAMES, folded_name, review_before
+from registry.search.schema import ANSWER, CURRENT, NAMES, answer_token, folded_name, review_before
 from registry.search.text_query import any_of, either, every, nothing_of
 from registry.store.as_of import LogWindow
 
@@ -64,6 +75,14 @@ class IndexAsOf:
             return self._overdue if OVERDUE in codes else Query.empty_query()
         if kind == "risk_change" and self.changed is not None:
             return either([self._in_window(code) for code in codes])
+        if kind in BY_FACTS:
+            pairs = [(code, answer) for code in codes for answer in FACETS[kind].answers]
+            return either([self.answering(fact, answer) for fact, answer in pairs])
+        if kind.startswith(KIND):
+            return either([self.answering(kind.removeprefix(KIND), code) for code in codes])
+        return self._coded(kind, codes)
+
+    def _coded(self, kind: str, codes: Sequence[str]) -> Query:
         if kind in GROUPED:
             grouped = [code for code, group in self._countries.items() if group in codes]
             return any_of(self.schema, GROUPED[kind], grouped)
@@ -72,6 +91,39 @@ class IndexAsOf:
         if kind == TERRITORY:
             return any_of(self.schema, kind, [*codes, *countries_of(codes)])
         return any_of(self.schema, kind, codes)
+
+    def answering(self, fact: str, kind: str) -> Query:
+        """Return the versions whose answer on a fact is of a kind."""
+        if kind == NOT_ASKED:
+            return nothing_of(any_of(self.schema, ANSWER, [answer_token(fact, k) for k in ANSWERS]))
+        return Query.term_query(self.schema, ANSWER, answer_token(fact, kind))
+
+    def count_answers(self, query: Query, wanted: Sequence[str]) -> dict[str, AnswerCounts]:
+        """Return by fact how the versions that a query finds answer."""
+        total, counted = self._answers(query, wanted)
+        risk = Query.term_query(self.schema, "risk", NOT_STATED)
+        unlevelled, of_these = self._answers(every([query, risk]), wanted)
+        found = {}
+        for name in wanted:
+            kinds: dict[str, int] = {
+                kind: counted.get(answer_token(name, kind), 0) for kind in ANSWERS
+            }
+            others = sum(of_these.get(answer_token(name, kind), 0) for kind in ANSWERS)
+            found[name] = AnswerCounts(
+                **kinds,
+                not_asked=total - sum(kinds.values()),
+                level_not_stated=unlevelled - others if facts()[name].by_level else 0,
+            )
+        return found
+
+    def _answers(self, query: Query, wanted: Sequence[str]) -> tuple[int, dict[str, int]]:
+        """Return the number of versions that a query finds, and by token of answers."""
+        terms: dict[str, Any] = {"field": ANSWER, "size": _MOST_CODES, "segment_size": _MOST_CODES}
+        if len(wanted) < len(facts()):
+            terms["include"] = f"({'|'.join(map(re.escape, wanted))})=.*"
+        asked = {"answers": {"terms": terms}, "total": {"value_count": {"field": "ord"}}}
+        found = self.searcher.aggregate(query, asked)
+        return int(found["total"]["value"]), _buckets(found["answers"])
 
     def unchanged_after(self, entry: int) -> Query:
         """Return the versions that came with an entry or before."""
@@ -91,6 +143,14 @@ class IndexAsOf:
         for kind in kinds:
             if kind == "overdue":
                 counted[kind] = {OVERDUE: self.total(every([query, self._overdue]))}
+            elif kind in BY_FACTS:
+                of_facts = self.count_answers(query, list(facts()))
+                counted[kind] = {
+                    fact: sum(getattr(one, answer) for answer in FACETS[kind].answers)
+                    for fact, one in of_facts.items()
+                }
+            elif kind in facts() and kind not in FACETS:
+                counted[kind] = {}
             elif kind == "risk_change" and self.changed is not None:
                 counted[kind] = {
                     code: self.total(every([query, self._in_window(code)])) for code in RISK_CHANGES

@@ -8,7 +8,8 @@ from functools import cached_property
 import msgspec
 import tantivy
 
-from registry.record.facets import TERRITORY, countries_of
+from registry.record.facets import BY_FACTS, FACETS, TERRITORY, countries_of, filter_named
+from registry.record.facts import AnswerCounts
 from registry.search.filters import IndexAsOf
 from registry.search.labels import NameLabels
 from registry.search.query import FacetCount, SearchQuery
@@ -52,6 +53,11 @@ def begun_query(text: str, vocabulary: Vocabulary) -> Query | None:
     return Or((And((*parts, Prefix(last))), *(one for one in meant if one is not None)))
 
 
+def _stated_fact(facet: str) -> str | None:
+    """Return the fact that the codes of a facet are of, None of a facet that is of none."""
+    return FACETS[facet].stating if facet in FACETS else facet
+
+
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
     """What words may mean: languages of versions, vocabulary, what a question names, Arabizi.
 
@@ -82,6 +88,7 @@ class QueryMatches:
         self.fewer: Correction | None = None
         self.total = 0
         self.facets: dict[str, list[FacetCount]] = {kind: [] for kind in question.facets}
+        self.kinds: dict[str, AnswerCounts] = {}
         self._question = question
         self._meanings = meanings
         self._passed = {kind: at.passing(kind, codes) for kind, codes in question.filters.items()}
@@ -166,21 +173,37 @@ class QueryMatches:
 
     def _count(self) -> None:
         """Count the results and the facets: each counts what all filters but its own let pass."""
-        (hits, plain), *filtered = self.counted_queries()
-        self.total, counted = self.at.count(hits, plain)
-        self.facets |= counted
-        for query, kinds in filtered:
-            self.facets |= self.at.count(query, kinds)[1]
+        for number, (query, kinds) in enumerate(self.counted_queries()):
+            total, counted = self.at.count(query, kinds)
+            self.total = self.total if number else total
+            self.facets |= counted
+            stating = {kind: fact for kind in kinds if (fact := _stated_fact(kind)) is not None}
+            if stating:
+                answers = self.at.count_answers(query, [*stating.values()])
+                self.kinds |= {kind: answers[fact] for kind, fact in stating.items()}
 
     def counted_queries(self) -> list[tuple[tantivy.Query, list[str]]]:
         """Return the queries of which facets are counted, first that of the results, and which."""
-        plain = [kind for kind in self.facets if kind not in self._passed]
-        counted = [(self.hits, plain)]
-        for kind in self.facets:
-            if kind in self._passed:
-                others = [one for other, one in self._passed.items() if other != kind]
+        own = {
+            kind: [name for name in self._passed if self._selects(name, kind)]
+            for kind in self.facets
+        }
+        counted = [(self.hits, [kind for kind, names in own.items() if not names])]
+        for kind, names in own.items():
+            if names:
+                others = [one for other, one in self._passed.items() if other not in names]
                 counted.append((self._within(self.text, others), [kind]))
         return counted
+
+    def _selects(self, name: str, facet: str) -> bool:
+        """Return whether a filter is a selection of what a facet counts."""
+        fact = _stated_fact(facet)
+        if name == facet or fact is None:
+            return name == facet
+        if name in BY_FACTS:
+            return [*self._question.filters[name]] == [fact]
+        known = filter_named(name)
+        return known is not None and known.stating == fact
 
     def _counted(self, text: TextQuery, tier: int) -> int:
         return self.at.total(self._within(text, self._passed.values(), tier))

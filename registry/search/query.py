@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from registry.record.facts import AnswerCounts
 from registry.store.as_of import LogWindow
 from registry.text.highlighting import Highlight
 
@@ -105,7 +106,8 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     corrected text that was asked for instead, `partial` what has most of the words beside what has
     all of them, on the first page, and `suggestion` words that may be meant; `size` is that of the
     log that the answer is of. `whole_country` counts those in the total that apply in the whole
-    country, where regions were asked for.
+    country, where regions were asked for. `kinds` has for each facet that is of a fact how those
+    that it counts answer on that.
     """
 
     hits: list[Hit]
@@ -118,3 +120,4 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     partial: PartialMatches | None = None
     suggestion: str | None = None
     whole_country: int | None = None
+    kinds: Mapping[str, AnswerCounts] = {}

@@ -118,6 +118,7 @@ def write_page(
         partial=_partial(results, cards, bodies),
         suggestion=found.suggestion(),
         whole_country=found.whole_country,
+        kinds=found.kinds,
     )
 
 

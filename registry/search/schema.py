@@ -27,7 +27,7 @@ from registry.record.facets import (
     REVIEW_DUE,
 )
 from registry.record.model import SOURCE_STATES
-from registry.record.search_document import DERIVATION
+from registry.record.search_document import ANSWERS, DERIVATION
 from registry.store.search_rows import VersionRow
 from registry.text.folding import fold
 from registry.text.tokens import TokenCache, article_variants, stems
@@ -50,6 +50,10 @@ CURRENT = 2**62
 NAMES = {"supplier": "supplier_key"}
 """The facets whose codes are names with several spellings, and the field of their folded form."""
 
+ANSWER = "answer"
+"""The field of how a version answers on each fact, by `answer_token`."""
+
+_NO_SCORE = -1
 _UNIT = 2**32
 """More than the number of entries: a sort key is a number times this, and the entry."""
 
@@ -59,11 +63,15 @@ _LARGEST = 2**30
 _NO_DAY = 2**29 - 1
 _FROM = dt.date(2000, 1, 1)
 _CODES = (
-    *(kind for kind, facet in FACETS.items() if kind != "overdue" and facet.of is None),
+    *(
+        kind
+        for kind, facet in FACETS.items()
+        if kind != "overdue" and facet.of is None and not facet.answers
+    ),
     COMPLETENESS,
     LANGUAGE,
 )
-FORMAT = (DERIVATION, version("tantivy"), _CODES, STEMS, WORDS, "8")
+FORMAT = (DERIVATION, version("tantivy"), _CODES, STEMS, WORDS, "9")
 """What determines how an index is read, beside the register."""
 
 _END = "."
@@ -106,7 +114,12 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
         built.add_integer_field(name, indexed=True, fast=True)
     for name in ("published", "raised", "lowered", "by_completeness", "by_review", "by_name"):
         built.add_integer_field(name, fast=True)
-    for name in (*_CODES, *NAMES.values(), *(name_field(language) for language in languages)):
+    for name in (
+        *_CODES,
+        ANSWER,
+        *NAMES.values(),
+        *(name_field(language) for language in languages),
+    ):
         built.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in (*STEMS, LEXEME):
         built.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
@@ -160,7 +173,11 @@ def _document(row: VersionRow, languages: tuple[str, ...], labels: LabelWords) -
         if kind in NAMES:
             for name in dict.fromkeys(folded_name(code) for code in row.codes.get(kind, ())):
                 made.add_text(NAMES[kind], name)
-    made.add_integer("by_completeness", descending_key(int(row.codes[COMPLETENESS][0]), row.ord))
+    for answer, kind in ANSWERS.items():
+        for fact in row.codes.get(kind, ()):
+            made.add_text(ANSWER, answer_token(fact, answer))
+    score = next(map(int, row.codes.get(COMPLETENESS, ())), _NO_SCORE)
+    made.add_integer("by_completeness", descending_key(score, row.ord))
     due = [_days(dt.date.fromisoformat(day)) for day in row.codes.get(REVIEW_DUE, ())]
     made.add_integer("by_review", ascending_key(due[0] if due else _NO_DAY, row.ord))
     lengths = [int(code.split(" ", 1)[0]) for code in row.codes.get(NAME_LENGTH, ())]
@@ -185,6 +202,11 @@ def state_document(state: IndexedUpTo) -> tantivy.Document:
 def folded_name(name: str) -> str:
     """Return a name without case, accents and superfluous blanks."""
     return " ".join(fold(name).split())
+
+
+def answer_token(fact: str, kind: str) -> str:
+    """Return the token of versions that answer on a fact in a kind of `ANSWERS`."""
+    return f"{fact}={kind}"
 
 
 def descending_key(number: int, ord_: int) -> int:

@@ -191,7 +191,7 @@ def _derived(row: Any) -> SearchDocument:
     document = readable(msgspec.json.decode(row["document"]), row["erased"])
     given = dict(row) | {"findings": msgspec.json.decode(row["findings"])}
     state = msgspec.convert(given, PublishedState)
-    return build(document, agency, tokenize(document, agency), state)
+    return build(document, agency, tokenize(document, agency), state, row["erased"])
 
 
 def _version_row(row: Any, size: int) -> VersionRow:

@@ -16,13 +16,13 @@ from registry.log.statistics import (
 from registry.store.as_of import AsOf
 from registry.store.database import Connection, read_rows, statement
 
-FILTERS = ("risk", "sector", "agency", "status")
+FILTERS = ("risk", "sector", "agency", "status", "origin")
 """The filters, in the order of the parameters of the statements."""
 
-SEVERAL = ("finding", "missing", "ground")
+SEVERAL = ("finding", "ground")
 """Groupings in which a record may be in no group or several; at most one, with one other."""
 
-GROUPS = (*FILTERS, "personal_data", "completeness_range", *SEVERAL)
+GROUPS = ("risk", "sector", "agency", "status", "personal_data", "completeness_range", *SEVERAL)
 """The groupings."""
 
 _COUNTING_SECONDS = 60.0

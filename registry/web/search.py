@@ -27,8 +27,14 @@ from registry.errors import RegistryError
 from registry.pages.editions import Edition
 from registry.pages.reader import Reader
 from registry.pages.site import Demonstration, demonstration_of, render
-from registry.pages.views.finder import COUNTED, SearchAnswer, refusal_view, search_view
-from registry.record.facets import FACETS, LOCAL
+from registry.pages.views.finder import (
+    COUNTED,
+    SearchAnswer,
+    facts_asked,
+    refusal_view,
+    search_view,
+)
+from registry.record.facets import LOCAL
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.short_code import read_code
@@ -90,7 +96,13 @@ def search_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRou
                 return coded
         order: Any = sort if ("sort", sort) in asked else None
         ask = partial(
-            find_records, state, sort=order, reader=tag, limit=PAGE, cursor=cursor, facets=COUNTED
+            find_records,
+            state,
+            sort=order,
+            reader=tag,
+            limit=PAGE,
+            cursor=cursor,
+            facets=[*COUNTED, *facts_asked(asked)],
         )
         answer = await _grouped(sought, ask)
         searched = SearchAnswer(
@@ -142,10 +154,7 @@ async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, 
 
 def from_origins(sought: SearchFilters, origins: list[str]) -> SearchFilters:
     """Return a question narrowed to the records of some registers."""
-    codes = {**sought.codes, "origin": origins}
-    return msgspec.structs.replace(
-        sought, codes={name: codes[name] for name in FACETS if name in codes}
-    )
+    return msgspec.structs.replace(sought, codes={**sought.codes, "origin": origins})
 
 
 def _elsewhere(result: SearchResult) -> dict[str, int]:

@@ -81,6 +81,7 @@ export async function suggestFrom(copy, labels, text, most) {
 function check({ codes }, query, names, labels) {
   for (const [name, value] of query) {
     if (["q", "sort", "limit", "cursor", "facets"].includes(name)) continue;
+    if (name.startsWith("kind.")) throw new Unanswerable();
     if (!names.includes(name)) {
       throw new Refused({ parameter: name, nearest: nearest(name, names) });
     }
@@ -282,7 +283,7 @@ function counts(index, query, numbers, facet) {
 function inOrder(index, sort, tiers, hits) {
   const place = {
     name: (number) => index.by_name[number],
-    completeness: (number) => -index.completeness[number],
+    completeness: (number) => -(index.completeness[number] ?? -1),
     review_due: (number) => index.review_due[number] ?? "9999",
     newest: () => 0,
   }[sort ?? (tiers ? "relevance" : "newest")];

@@ -17,7 +17,8 @@ const ORDER = ["q", "sort", "cursor"]; // what is no filter
 const TRACKERS = /^(utm|mtm|pk)_|clid$|^mc_[ce]id$|^_gl$/;
 const HERE = "local";
 const BY_COUNT = ["agency", "sector", "origin", "territory", "affected", "supplier"];
-const POINTERS = ["missing", "undisclosed"]; // whose codes are fields
+const BY_FACTS = ["has", "lacks"]; // whose codes are facts
+const KIND = "kind."; // what filters by the kind of an answer begin with, before the fact
 const PAGE = 20;
 const SHOWN = 8; // choices of a facet before "show all"
 const PAUSE = 300; // milliseconds after the last key
@@ -42,7 +43,7 @@ function sought() {
   const query = new URLSearchParams();
   for (const [name, given] of new URLSearchParams(location.search)) {
     if (OWN.includes(name) || TRACKERS.test(name)) continue;
-    const value = asPointer(name, given.trim());
+    const value = given.trim();
     const isEmpty = !value && ORDER.includes(name);
     if (!isEmpty && !query.getAll(name).includes(value)) query.append(name, value);
   }
@@ -69,9 +70,17 @@ async function learnWords() {
 /** The order of a question for which nobody chose one. */
 const usual = (query) => (query.has("q") ? "relevance" : "newest");
 
-/** A field is a pointer, whichever way it was named. */
-function asPointer(name, code) {
-  return POINTERS.includes(name) && !code.startsWith("/") ? `/${code.replaceAll(".", "/")}` : code;
+/** The facts of which a question asks how records answer. */
+function factsAsked(query) {
+  const named = [...query].filter(([name]) => BY_FACTS.includes(name) || name.startsWith(KIND));
+  return [...new Set(named.map(([name, code]) => (BY_FACTS.includes(name) ? code : factOf(name))))];
+}
+
+const factOf = (name) => name.slice(KIND.length);
+
+/** Name the code of a filter to the reader. */
+function codeWord(name, code) {
+  return name.startsWith(KIND) ? word(KIND, code) : word(BY_FACTS.includes(name) ? "fact" : name, code);
 }
 
 const filtersOf = (query) => [...query].filter(([name]) => !ORDER.includes(name));
@@ -127,7 +136,7 @@ function changedOrigin(query, origins) {
 async function ask(query, signal) {
   const asked = new URLSearchParams(query);
   asked.set("limit", PAGE);
-  asked.set("facets", FACETS);
+  asked.set("facets", [...FACETS, ...factsAsked(query)]);
   if (copy === null) {
     try {
       asked.set("reader", lang);
@@ -180,7 +189,7 @@ async function show({ follows = false } = {}) {
 }
 
 function showFault(query, error) {
-  for (const id of ["found", "reach", "mended", "suggestion", "named", "hits", "parts", "pages", "elsewhere"]) {
+  for (const id of ["found", "reach", "mended", "suggestion", "kinds", "named", "hits", "parts", "pages", "elsewhere"]) {
     at(id).replaceChildren();
   }
   for (const id of ["sorting", "filters", "programs", "follow", "from-copy", "nothing", "partial"]) at(id).hidden = true;
@@ -206,7 +215,7 @@ function fault(query, error) {
   if (!given.length) return [made("unreadable")];
   const rest = without(query, name, value ?? null);
   const leaveOut = link(rest, made("leave-out"));
-  if (!NAMES.includes(name) && !ORDER.includes(name)) {
+  if (!NAMES.includes(name) && !ORDER.includes(name) && !name.startsWith(KIND)) {
     const meant = changed(without(query, name), nearest, ...given);
     return [
       made("no-filter", { name }),
@@ -220,7 +229,7 @@ function fault(query, error) {
   const meant = changed(rest, name, ...rest.getAll(name), nearest);
   return [
     made("no-value", { name: heading(name), value }),
-    ...(nearest ? [made("meant", { words: link(meant, word(name, nearest)) })] : []),
+    ...(nearest ? [made("meant", { words: link(meant, codeWord(name, nearest)) })] : []),
     leaveOut,
   ];
 }
@@ -233,7 +242,22 @@ function link(query, ...words) {
 }
 
 /** Name a filter to the reader. */
-const heading = (name) => (NAMES.includes(name) ? made(`name-${name}`) : name);
+function heading(name) {
+  if (name.startsWith(KIND)) return word("fact", factOf(name));
+  return NAMES.includes(name) ? made(`name-${name}`) : name;
+}
+
+/** Say of each fact that was asked for how many records answer on it in which way. */
+function kindsOf([fact, counts]) {
+  return made("kinds-of", {
+    name: word("fact", fact),
+    stated: written(counts.stated),
+    asked: written(counts.asked_not_stated),
+    unasked: written(counts.not_asked),
+    withheld: written(counts.withheld),
+    restricted: written(counts.restricted),
+  });
+}
 
 function showResults() {
   at("results").removeAttribute("aria-busy");
@@ -258,6 +282,8 @@ function showAnswer(query, asked, answer) {
   at("reach").replaceChildren(...reach(answer));
   at("mended").replaceChildren(...mended(query, answer));
   at("suggestion").replaceChildren(...suggestion(query, answer.suggestion));
+  const kinds = factsAsked(query).map((fact) => [fact, answer.kinds?.[fact]]);
+  at("kinds").replaceChildren(...kinds.filter(([, counts]) => counts).map(kindsOf));
   at("named").replaceChildren(...(query.has("cursor") ? [] : answer.named.map(card)));
   at("hits").replaceChildren(...answer.items.map(hit));
   showPartial(query, answer.partial);
@@ -340,7 +366,7 @@ function others(query, answer) {
 function showChips(query) {
   const chosen = filtersOf(query);
   const chips = chosen.map(([name, code]) => {
-    const piece = made("chip", { name: heading(name), what: word(name, code) });
+    const piece = made("chip", { name: heading(name), what: codeWord(name, code) });
     piece.querySelector("a").href = address(without(query, name, code));
     return piece;
   });
@@ -383,7 +409,7 @@ function showFacets(asked, facets) {
 }
 
 function choice(name, code, count, chosen) {
-  const piece = made("choice", { what: word(name, code), n: written(count) });
+  const piece = made("choice", { what: codeWord(name, code), n: written(count) });
   const box = piece.querySelector("input");
   Object.assign(box, { id: `${name}-${code}`, name, value: code, checked: chosen.has(code) });
   return piece;

@@ -24,7 +24,7 @@ OF_REGISTER = (
     "/api/v1/changes?risk_change=raised&risk_change=lowered",
     "/api/v1/records?q=lits&facets=risk,agency,status&limit=100&status=in_use&risk=high",
     "/api/v1/records?sort=review_due&facets=risk&limit=3",
-    "/api/v1/records?overdue=true&facets=overdue,missing,finding,risk_change&sort=review_due&limit=5",
+    "/api/v1/records?overdue=true&facets=overdue,lacks,finding,risk_change&sort=review_due&limit=5",
     "/api/v1/records?risk_change=lowered&changed_since=2027-02-01&facets=risk_change,agency&limit=9",
     "/api/v1/records?changed_since=2027-01-10&changed_until=2027-03-01T00:00:00Z&facets=risk",
     "/api/v1/statistics?by=sector,completeness_range",

@@ -10,9 +10,9 @@ from registry.store import statistics
 STATISTICS = "/api/v1/statistics"
 PART = {
     "records", "completeness", "accountability", "completeness_ranges", "overdue", "approvals",
-    "personal_data", "findings", "missing", "withheld", "restricted", "months", "groups",
+    "personal_data", "findings", "facts", "withheld", "restricted", "months", "groups",
 }  # fmt: skip
-SPREAD = {"mean", "lowest", "lower_quartile", "median", "upper_quartile", "highest"}
+SPREAD = {"records", "mean", "lowest", "lower_quartile", "median", "upper_quartile", "highest"}
 
 
 def at(record, slug, level):
@@ -96,7 +96,7 @@ async def test_what_is_wrong_is_counted_by_agency_and_can_be_opened(client, publ
     ]
     await publish(silent, secret, at(record, "whole", "limited"))
     opened = 0
-    for kind, name in (("finding", "finding"), ("missing", "missing"), ("ground", "withheld")):
+    for kind, name in (("finding", "finding"), ("ground", "withheld")):
         answer = (await client.get(f"{STATISTICS}?by=agency,{kind}")).json()
         for group in answer["local"]["groups"]:
             found = await client.get(
@@ -175,13 +175,13 @@ async def test_once_a_real_agency_has_filed_the_fictitious_are_left_out(client, 
         ("by=risk,colour", "by: unknown code 'colour'"),
         ("by=risk&by=sector", "by: give it once"),
         ("by=origin", "by: unknown code 'origin'"),
-        ("by=agency,missing,risk", "by: missing goes with one other at most"),
-        ("by=finding,ground,missing", "by: finding goes with one other at most"),
+        ("by=agency,ground,risk", "by: ground goes with one other at most"),
+        ("by=finding,ground,risk", "by: finding goes with one other at most"),
         ("risk=hihg", "did you mean 'high'?"),
         ("sector=helth", "did you mean 'health'?"),
         ("status=", "status: unknown code ''"),
         ("agency=demo-sant", "did you mean 'demo-sante'?"),
-        ("origin=local", "origin: no such parameter"),
+        ("origin=us", "origin: unknown code 'us'"),
         ("limit=3", "limit: no such parameter"),
     ],
 )

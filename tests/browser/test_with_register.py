@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -76,21 +77,21 @@ def test_what_is_not_told_is_a_filter_with_the_counts_of_the_register(opened, re
         for lang in ("ar", "fr"):
             page.goto(f"{register.url}/{lang}/search")
             page.wait_for_selector("#lacking:not([hidden])")
-            assert not page.locator("#facet-undisclosed").is_visible()
+            assert not page.locator("#facet-lacks").is_visible()
             page.locator("#lacking > summary").click()
-            facets = ask("/api/v1/records?origin=local&facets=undisclosed,overdue").json()["facets"]
-            counts = {one["code"]: one["count"] for one in facets["undisclosed"]}
-            boxes = page.locator("#facet-undisclosed input")
+            facets = ask("/api/v1/records?origin=local&facets=lacks,overdue").json()["facets"]
+            counts = {one["code"]: one["count"] for one in facets["lacks"]}
+            boxes = page.locator("#facet-lacks input")
             shown = [box.get_attribute("value") for box in boxes.all()]
             assert shown == [pointer for pointer in TELLING if pointer in counts]
-            numbers = page.locator("#facet-undisclosed .n").all_inner_texts()
+            numbers = page.locator("#facet-lacks .n").all_inner_texts()
             assert list(map(int, numbers)) == [counts[pointer] for pointer in shown]
             assert axe(page) == []
             boxes.first.check()
             page.wait_for_selector("#chips a")
-            assert parse_qsl(urlsplit(page.url).query) == [("undisclosed", shown[0])]
+            assert parse_qsl(urlsplit(page.url).query) == [("lacks", shown[0])]
             assert page.locator("#lacking").get_attribute("open") is not None
-            assert page.locator("#hits .record").count() == counts[shown[0]] < 20
+            assert page.locator("#hits .record").count() == min(counts[shown[0]], 20)
             page.locator("#chips a").click()
             page.wait_for_selector("#chips a", state="detached")
             page.locator("#facet-overdue input").check()
@@ -123,18 +124,24 @@ def test_what_validation_noticed_is_a_filter_by_its_rule(opened, register):
             assert ids == [f"/{lang}/records/{item['id']}" for item in answer["items"]][:20]
 
 
-def test_a_field_named_with_dots_is_the_same_filter(opened, register):
+def test_how_records_answer_on_a_fact_is_told_by_its_five_kinds(opened, register):
+    asked = "lacks=rights.human_alternative&kind.rights.notice=stated"
+    answer = register.client.get(
+        f"/api/v1/records?origin=local&{asked}&facets=rights.human_alternative,rights.notice"
+    ).json()
     with opened(register.url) as page:
-        page.goto(
-            f"{register.url}/fr/search?undisclosed=rights.contestation&undisclosed=technical.models"
-        )
+        page.goto(f"{register.url}/en/search?{asked}")
         page.wait_for_selector("#chips a")
-        assert page.locator("#undisclosed-\\/rights\\/contestation").is_checked()
-        answer = register.client.get(
-            "/api/v1/records?origin=local&undisclosed=rights.contestation&undisclosed=technical.models"
-        ).json()
+        assert page.locator("#lacks-rights\\.human_alternative").is_checked()
         assert str(answer["total"]) in page.locator("#found").inner_text()
         assert page.locator("#chips a").count() == 2
+        told = page.locator("#kinds li").all_inner_texts()
+        for line, counts in zip(told, answer["kinds"].values(), strict=True):
+            assert list(map(int, re.findall("[0-9]+", line))) == list(counts.values())[:5]
+        # The script says the same as the page of the register did.
+        page.locator("#chips a").last.click()
+        page.wait_for_function("document.querySelectorAll('#kinds li').length === 1")
+        assert page.locator("#kinds li").inner_text().startswith("Human alternative")
 
 
 def test_records_of_other_registers_are_a_group_of_their_own(opened, register):

@@ -14,6 +14,7 @@ from registry.exports import spreadsheets
 from registry.exports.columns import ExportColumn, ExportRow, LabelSource, columns
 from registry.exports.spreadsheets import LONGEST_CELL, About, csv_lines, escape_formula, workbook
 from registry.log.register import Register
+from registry.record.facts import silence
 from registry.record.schema import fields
 
 AT = dt.datetime(2026, 11, 24, 12, 30, tzinfo=dt.UTC)
@@ -246,7 +247,9 @@ def test_every_field_has_a_column_in_the_full_set(wording, record):
     said = {column.name: column.cell(one) for column in full}
     assert said["risk.rationale.fr"] == record["risk"]["rationale"]["fr"]
     assert said["decision.legal_effect"] is record["decision"].get("legal_effect")
-    assert said["missing"] == "/summary; /risk/level"
+    for kind, facts in silence(one.document).items():
+        assert said[kind].split("; ") == facts
+    assert "contact.phone" in said["not_asked"].split("; ")
     assert said["agency_label"] == wording.agencies["demo-sante"].name["fr"]
 
 

@@ -36,7 +36,13 @@ def _spread(scores):
     mean = round(sum(scores) / len(scores), 1)
     low, high = min(scores), max(scores)
     return Spread(
-        mean=mean, lowest=low, lower_quartile=low, median=low, upper_quartile=high, highest=high
+        records=len(scores),
+        mean=mean,
+        lowest=low,
+        lower_quartile=low,
+        median=low,
+        upper_quartile=high,
+        highest=high,
     )
 
 
@@ -51,7 +57,6 @@ def _part(records, by):
         groups[tuple(_code(record, name) for name in by)].append(record)
     grounds = Counter(ground for record in records for ground in _withheld(record))
     with_ground = Counter(ground for record in records for ground in set(_withheld(record)))
-    missing = Counter(pointer for record in records for pointer in record.register.missing)
     months = Counter(f"{record.register.published_at:%Y-%m}" for record in records)
     known = {
         "records": len(records),
@@ -62,7 +67,6 @@ def _part(records, by):
             Tally(code=code, records=with_ground[code], places=number)
             for code, number in sorted(grounds.items())
         ],
-        "missing": [Tally(code=code, records=n, places=n) for code, n in sorted(missing.items())],
         "months": [
             Month(month=month, published=number, withdrawn=0, records=number)
             for month, number in sorted(months.items())

@@ -159,7 +159,7 @@ def test_what_the_source_does_not_state_is_no_fault(rendered):
     assert words(section.find("h3")) == "What the source does not state"
     assert "missing" not in words(section)
     [about] = [one for one in page.iter("details") if one.get("id") == "about-record"]
-    assert "1 fact that the source does not state" in words(about.find("summary"))
+    assert "facts that the source does not state" in words(about.find("summary"))
     assert "fact missing" not in words(about)
     assert not [one for one in page.iter("svg") if one.get("class") == "meter"]
     assert "Not stated by the source" in words(page)

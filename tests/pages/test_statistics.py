@@ -14,7 +14,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 FIGURES = {
     "sectors", "status", "personal-data", "growth", "agencies",
-    "overdue", "withheld", "restricted", "approvals", "missing", "silent",
+    "overdue", "withheld", "restricted", "approvals", "silence", "silence-elsewhere", "silent",
 }  # fmt: skip
 
 

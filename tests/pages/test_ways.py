@@ -150,8 +150,8 @@ def test_a_number_in_the_table_of_levels_says_of_what(pages):
         assert len(set(links)) == len(links)
 
 
-def test_what_is_missing_most_often_leads_to_the_records(pages):
-    rows = pages["fr/statistics.html"].findall(".//section[@id='missing']//tbody/tr")
+def test_what_is_not_stated_most_often_leads_to_the_records(pages):
+    rows = pages["fr/statistics.html"].findall(".//section[@id='silence']//tbody/tr")
     links = [row.find("th/a").get("href") for row in rows]
     assert links
-    assert all(link.startswith(f"{PREFIX}/fr/search?missing=/") for link in links)
+    assert all(link.startswith(f"{PREFIX}/fr/search?lacks=") for link in links)

@@ -24,7 +24,7 @@ from registry.record.search_document import build, tokenize
 
 document = json.load(sys.stdin)
 state = PublishedState(version=1, entry=1, published_at=dt.datetime(2026, 1, 1), completeness=1,
-                       missing=(), findings=(), risk_changes=())
+                       findings=(), risk_changes=())
 agency = load_pack("ma").agencies[document["id"].split("/")[0]]
 print(json.dumps({
     "codes": build(document, agency, tokenize(document, agency), state).codes["host"],

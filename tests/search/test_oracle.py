@@ -13,6 +13,8 @@ from registry.api import parameters
 from registry.api.search_filters import SearchFilters, read_query
 from registry.record.codelists import codelists
 from registry.record.facets import FACETS, LONGEST_NAME
+from registry.record.facts import facts
+from registry.record.search_document import ANSWERS
 from registry.search.engine import open_index
 from registry.search.labels import LABELLED
 from registry.search.query import SearchQuery
@@ -210,6 +212,11 @@ class Scan:
             due = codes.get("review_due", ["9999-12-31"])[0]
             retired = codes["status"] == ["retired"]
             return ["true"] if due < TODAY.isoformat() and not retired else []
+        if kind == "has":
+            return codes[ANSWERS["stated"]]
+        if kind == "lacks":
+            told = {fact for kind in ANSWERS.values() for fact in codes.get(kind, ())}
+            return [*({*facts()} - told), *codes.get(ANSWERS["asked_not_stated"], ())]
         return codes.get(kind, [])
 
     def source_state(self, ordinal):
@@ -234,7 +241,7 @@ class Scan:
         if question.sort == "name":
             return names.get(question.reader) or names[min(names)]
         if question.sort == "completeness":
-            return -int(codes["completeness"][0])
+            return -int(codes.get("completeness", ["-1"])[0])
         if question.sort == "review_due":
             return codes.get("review_due", ["9999-12-31"])[0]
         if question.sort == "newest" or asked is None:

@@ -65,11 +65,12 @@ class Told:
             "agency": agency.id,
             "status": document.get("lifecycle", {}).get("status", "not_stated"),
             "personal_data": document.get("data", {}).get("personal_data", "not_stated"),
-            "completeness_range": _range(verdict.completeness),
+            "completeness_range": "cannot_be_said"
+            if document.get("risk", {}).get("level") is None
+            else _range(verdict.completeness),
         }
         self.several = {
             "finding": [each.rule for each in verdict.findings],
-            "missing": list(verdict.missing),
             "ground": self.withheld,
         }
 
@@ -210,6 +211,7 @@ def spread(scores):
 
     exact = sum(scores) * 10 / len(scores)
     return {
+        "records": len(scores),
         "mean": math.floor(exact + 0.5) / 10,
         "lowest": scores[0],
         "lower_quartile": within(0.25),
@@ -288,7 +290,9 @@ def part(said, moment, by, filters, *, local, fictitious):
     def figures(those):
         return {
             "records": len(those),
-            "completeness": spread([one.verdict.completeness for one in those]),
+            "completeness": spread(
+                [one.verdict.completeness for one in those if one.codes["risk"] != "not_stated"]
+            ),
             "accountability": spread([one.verdict.accountability for one in those]),
         }
 
@@ -305,7 +309,7 @@ def part(said, moment, by, filters, *, local, fictitious):
         "overdue": {"records": len(late), "longest_days": max(late, default=0)},
         "personal_data": tallies(standing, lambda one: [one.codes["personal_data"]]),
         "findings": tallies(standing, lambda one: [each.rule for each in one.verdict.findings]),
-        "missing": tallies(standing, lambda one: list(one.verdict.missing)),
+        "facts": [],
         "withheld": tallies(standing, lambda one: one.withheld),
         "restricted": tallies(standing, lambda one: [one.restriction] if one.restriction else []),
         "approvals": approvals(counted, moment.entry),

@@ -22,7 +22,7 @@ def links_of(feed):
 
 
 async def test_every_question_has_a_feed_of_what_was_filed_here(client):
-    asked = "risk=high&sector=public_safety&undisclosed=rights.contestation"
+    asked = "risk=high&sector=public_safety&kind.rights.contestation=restricted"
     answer = await client.get(f"/feeds/fr/search.atom?{asked}")
     assert answer.headers["content-type"].startswith("application/xml")
     feed = ET.fromstring(answer.content)  # noqa: S314  our own
@@ -40,7 +40,7 @@ async def test_every_question_has_a_feed_of_what_was_filed_here(client):
     assert entry.find(f"{ATOM}link").get("href") == f"{BASE}/fr/records/demo-securite/systeme-a"
     same = (await client.get(f"/feeds/fr/search.json?{asked}")).json()
     assert [item["id"] for item in same["items"]] == [entry.findtext(f"{ATOM}id")]
-    assert same["feed_url"].endswith("undisclosed=rights.contestation")
+    assert same["feed_url"].endswith("kind.rights.contestation=restricted")
     # Other registers only where they are asked for.
     here = (await client.get("/feeds/en/search.json?q=radiographies")).json()
     there = (await client.get("/feeds/en/search.json?q=radiographies&origin=us-omb-2025")).json()

@@ -200,9 +200,7 @@ async def test_filters_are_a_form_with_the_counts_of_the_api(client):
 
 
 async def test_each_chip_takes_one_filter_away(client):
-    query = (
-        "q=de&risk=high&risk=limited&function=forecasting&completeness_min=1&missing=rights.notice"
-    )
+    query = "q=de&risk=high&risk=limited&function=forecasting&completeness_min=1&has=rights.notice"
     page = await ask(client, query)
     taken = [parse_qsl(urlsplit(link).query) for link in links(page, "chips")]
     asked = parse_qsl(query)
@@ -213,24 +211,29 @@ async def test_each_chip_takes_one_filter_away(client):
     assert [(one.get("name"), one.get("value")) for one in kept] == [
         ("function", "forecasting"),
         ("completeness_min", "1"),
-        ("missing", "rights.notice"),
+        ("has", "rights.notice"),
     ]
 
 
 async def test_who_asks_for_high_risk_without_redress_is_not_told_none_by_secrecy(client):
-    asked = "risk=high&sector=public_safety&undisclosed=rights.contestation"
+    group = "risk=high&sector=public_safety"
+    asked = f"{group}&kind.rights.contestation=restricted"
     page = await ask(client, asked)
     assert hits(page) == ["demo-securite/systeme-a"]
-    assert "Recours possible" not in said(page, "chips")
-    chosen = [
+    [chip] = links(page, "chips")[2:]
+    assert "kind" not in chip
+    assert "Seule l’existence de la fiche est publique" in said(page, "chips")
+    # A restricted record owes nothing, and is told apart from those that are silent.
+    page = await ask(client, f"{group}&lacks=rights.contestation")
+    assert hits(page) == []
+    assert "Seule l’existence de la fiche est publique : 1" in said(page, "kinds")
+    [chosen] = [
         one.get("id") for one in by_id(page, "lacking").iter("input") if "checked" in one.attrib
     ]
-    assert chosen == ["undisclosed-/rights/contestation"]
-    # What is missing where it should be told has another name: a restricted record owes nothing.
-    assert (await found(client, asked.replace("undisclosed", "missing")))["total"] == 0
-    answer = await found(client, f"{asked}&contestation=not_stated&facets=contestation,undisclosed")
+    assert chosen == "lacks-rights.contestation"
+    answer = await found(client, f"{asked}&contestation=not_stated&facets=contestation,lacks")
     assert answer["facets"]["contestation"] == [{"code": "not_stated", "count": 1}]
-    assert "/name" in {one["code"] for one in answer["facets"]["undisclosed"]}
+    assert "rights.contestation" not in {one["code"] for one in answer["facets"]["lacks"]}
     exported = await client.get(f"/api/v1/exports/records.jsonl?{asked}")
     assert exported.text.count("\n") == 1
 
@@ -305,7 +308,7 @@ async def test_every_language_says_all_in_its_own_words(client):
 NOT_KNOWN = [
     ("q=eau&risk=hgh", "« Niveau de risque » n’a pas de valeur hgh", "q=eau&risk=high"),
     ("q=eau&teritory=MA-06", "n’a pas de filtre teritory", "q=eau&territory=MA-06"),
-    ("missing=rights.contest", "pas de valeur rights.contest", "missing=/rights/contestation"),
+    ("lacks=rights.contest", "pas de valeur rights.contest", "lacks=rights.contestation"),
     ("as_of=2025-13-01", "pour « Dans l’état de » : 2025-13-01", None),
     ("completeness_min=many", "pour « Complétude à partir de » : many", None),
     ("sort=best", "« Ordre » n’a pas de valeur best", "sort=newest"),

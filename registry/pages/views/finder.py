@@ -26,9 +26,19 @@ from registry.pages.reader import (
     translated,
 )
 from registry.pages.site import Site, page
-from registry.pages.views.document_view import field_name
+from registry.pages.views.document_view import field_title
 from registry.pages.views.static_index import FOLDER
-from registry.record.facets import COUNTRY, FACETS, LOCAL, OVERDUE, POINTERS, SINGLE
+from registry.record.facets import (
+    BY_FACTS,
+    COUNTRY,
+    FACETS,
+    KIND,
+    LOCAL,
+    OVERDUE,
+    SINGLE,
+    filter_named,
+)
+from registry.record.facts import AnswerCounts, facts
 from registry.record.life_events import LifeEvent, life_events
 from registry.record.model import NOT_STATED
 from registry.record.origin import Origin
@@ -60,7 +70,7 @@ HEADINGS = {
 LACKING = {
     "overdue": message("Reviews"),
     "risk_change": message("Change of the level of risk"),
-    "undisclosed": message("Not stated, or withheld"),
+    "lacks": message("Not stated, asked for or not"),
     "withheld": message("Ground on which fields are withheld"),
     "restricted": message("Ground on which the record is restricted"),
     "finding": message("What validation noticed"),
@@ -73,7 +83,7 @@ FURTHER = {
     "function": message("What it does"),
     "area": message("Area of the EU AI Act"),
     "technique": message("Technique"),
-    "missing": message("Not stated"),
+    "has": message("Stated"),
     "lang": message("Language of the words"),
     "completeness_min": message("Completeness from"),
     "completeness_max": message("Completeness up to"),
@@ -85,18 +95,28 @@ FURTHER = {
 """The filters that an address may have besides."""
 
 TELLING = (
-    "/rights/contestation",
-    "/rights/human_alternative",
-    "/rights/explanation",
-    "/decision/human_oversight",
-    "/risk/rationale",
-    "/data/legal_basis",
-    "/assessments",
-    "/evaluation/metrics",
-    "/evaluation/fairness_tested",
-    "/contact/email",
+    "rights.contestation",
+    "rights.human_alternative",
+    "rights.explanation",
+    "rights.notice",
+    "decision.human_oversight",
+    "risk.rationale",
+    "data.legal_basis",
+    "assessments",
+    "evaluation.metrics",
+    "evaluation.fairness_tested",
+    "contact.email",
 )
-"""The fields whose absence tells most, of the many that `missing` knows."""
+"""The facts whose absence tells most, of the many that `lacks` knows."""
+
+ANSWERS: Mapping[str, str] = {
+    "stated": message("Stated"),
+    "asked_not_stated": message("Asked for and not stated"),
+    "not_asked": message("Neither stated nor asked for"),
+    "withheld": message("Withheld"),
+    "restricted": message("Only the existence of the record is public"),
+}
+"""What is said of the kinds of an answer, in their order."""
 
 NOTICED = {
     "below_floor": message("A level of risk lower than follows from the record"),
@@ -154,7 +174,7 @@ class FilterLabels:
     def listed(self, name: str) -> list[str]:
         """Return the codes of a filter that have words, in their order."""
         told = [code for (filter_, code) in _SAID if filter_ == name]
-        if name in POINTERS:
+        if name in BY_FACTS:
             return [*TELLING]
         if name == COUNTRY:
             return sorted({one.country for one in self._origins.values() if one.country})
@@ -169,16 +189,23 @@ class FilterLabels:
         reader = self._reader
         if (name, code) in _SAID:
             return translated(reader, _SAID[name, code])
-        if name in POINTERS:
-            return field_name(reader, code)
-        if name in self._names:
-            known = self._names[name].get(code)
-            words = (known and say(reader, known.name)) or as_it_is(reader, code)
-            land = self._origins[code].country if name == "origin" and known else ""
-            if land:
-                there = country_name(land, reader.locale.babel)
-                words = msgspec.structs.replace(words, text=f"{words.text} ({there})")
-            return words
+        if name in BY_FACTS:
+            return fact_title(reader, code)
+        if name.startswith(KIND):
+            return translated(reader, ANSWERS[code])
+        return self._named(name, code) if name in self._names else self._labelled(name, code)
+
+    def _named(self, name: str, code: str) -> Text:
+        known = self._names[name].get(code)
+        words = (known and say(self._reader, known.name)) or as_it_is(self._reader, code)
+        land = self._origins[code].country if name == "origin" and known else ""
+        if land:
+            there = country_name(land, self._reader.locale.babel)
+            words = msgspec.structs.replace(words, text=f"{words.text} ({there})")
+        return words
+
+    def _labelled(self, name: str, code: str) -> Text:
+        reader = self._reader
         if name == COUNTRY:
             return country(reader, code)
         if name == "supplier":
@@ -218,8 +245,10 @@ def labels(reader: Reader, site: Site) -> dict[str, dict[str, list[str]]]:
     found = {
         name: {code: _wording(known.word(name, code)) for code in known.listed(name)}
         for name in FACETS
-        if name != "supplier"
+        if name not in {"supplier", "has"}
     }
+    found["fact"] = {fact: _wording(fact_title(reader, fact)) for fact in facts()}
+    found[KIND] = {kind: _wording(translated(reader, said)) for kind, said in ANSWERS.items()}
     found["lang"] = {tag: _wording(language(reader, tag)) for tag in reader.pack.languages}
     for name in SINGLE:
         found[name].setdefault(NOT_STATED, _wording(translated(reader, _UNSAID)))
@@ -285,7 +314,7 @@ def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, A
     filters = [pair for pair in asked if pair[0] not in {"q", "sort"}]
     chosen: dict[str, list[str]] = {}
     for name, code in filters:
-        chosen.setdefault(name, []).append(plain_code(name, code))
+        chosen.setdefault(name, []).append(code)
     question = [*asked, *(("origin", code) for code in searched.origin)]
     is_foreign = bool(searched.origin) and LOCAL not in searched.origin
     exported = [pair for pair in question if pair[0] != "sort"]
@@ -318,14 +347,18 @@ def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, A
             "typed": words,
             "chips": [
                 {
-                    "name": translated(reader, _NAMES[name]),
-                    "value": _word(reader, known, name, plain_code(name, code)),
+                    "name": _title(reader, name),
+                    "value": _word(reader, known, name, code),
                     "query": _query(one for one in asked if one != (name, code)),
                 }
                 for name, code in filters
             ],
             "cleared": _query(pair for pair in asked if pair[0] in {"q", "sort"}),
             "hits": [_hit(reader, known, hit) for hit in result.hits],
+            "kinds": [
+                {"name": fact_title(reader, fact), "counts": result.kinds.get(fact, AnswerCounts())}
+                for fact in facts_asked(asked)
+            ],
             "foreign": is_foreign,
             "here": _here(searched),
             "back": _query(pair for pair in asked if pair[0] != "origin"),
@@ -362,10 +395,10 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
         name, near = error.parameter, error.nearest
         same = [pair for pair in asked if pair[0] != "cursor"]
         values = [value for given, value in asked if given == name]
-        wrong = [one for one in values if plain_code(name, one) == error.value] or values
+        wrong = [one for one in values if one == error.value] or values
         fault = {
             "kind": "value",
-            "name": translated(reader, _NAMES[name]) if name in _NAMES else None,
+            "name": _title(reader, name) if _is_known(name) else None,
             "given": name,
             "value": _shortened(wrong[-1] if wrong else ""),
             "nearest": None,
@@ -373,24 +406,17 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
         }
         if name == "cursor":
             fault["kind"] = "cursor"
-        elif name not in _NAMES:
+        elif not _is_known(name):
             fault["kind"] = "parameter"
             if near is not None:
                 renamed = [(near if given == name else given, value) for given, value in same]
-                words = (
-                    translated(reader, _NAMES[near]) if near in _NAMES else as_it_is(reader, near)
-                )
+                words = _title(reader, near) if _is_known(near) else as_it_is(reader, near)
                 fault["nearest"] = {"words": words, "query": _query(renamed)}
         elif error.value is not None:
             fault["kind"] = "code"
             if near is not None:
                 mended = [
-                    (
-                        given,
-                        near
-                        if given == name and plain_code(given, value) == error.value
-                        else value,
-                    )
+                    (given, near if (given, value) == (name, error.value) else value)
                     for given, value in same
                 ]
                 fault["nearest"] = {
@@ -406,24 +432,44 @@ def question_words(reader: Reader, asked: Pairs) -> str:
     quoted = translated(reader, _QUOTED).text
     said = [quoted % {"value": value} for name, value in asked if name == "q"]
     for name, code in asked:
-        if name in _NAMES and name not in {"q", "sort"}:
-            value = _word(reader, known, name, plain_code(name, code))
-            told = translated(reader, _NAMES[name])
+        if _is_known(name) and name not in {"q", "sort"}:
+            value = _word(reader, known, name, code)
+            told = _title(reader, name)
             said.append(translated(reader, _TOLD).text % {"name": told.text, "value": value.text})
     return comma_of(reader).join(said)
 
 
-def plain_code(name: str, code: str) -> str:
-    """Return a code as the register writes it: a field is a pointer, however it was named."""
-    if name in POINTERS and not code.startswith("/"):
-        return "/" + code.replace(".", "/")
-    return code
+def facts_asked(asked: Pairs) -> list[str]:
+    """Return the facts of which a question asks how records answer."""
+    named = [code if name in BY_FACTS else name.removeprefix(KIND) for name, code in asked]
+    return [
+        fact
+        for fact, (name, _) in zip(named, asked, strict=True)
+        if fact in facts() and (name in BY_FACTS or name.startswith(KIND))
+    ]
+
+
+def fact_title(reader: Reader, fact: str) -> Text:
+    """Return the name of a fact, to the reader."""
+    known = facts().get(fact)
+    return as_it_is(reader, fact) if known is None else field_title(reader, known.field.path)
+
+
+def _is_known(name: str) -> bool:
+    return name in _NAMES or name.removeprefix(KIND) in facts()
+
+
+def _title(reader: Reader, name: str) -> Text:
+    """Return the name of a parameter, to the reader."""
+    if name in _NAMES:
+        return translated(reader, _NAMES[name])
+    return fact_title(reader, name.removeprefix(KIND))
 
 
 def _form(asked: Pairs) -> dict[str, Any]:
     """Return what the form holds: words, order, and as hidden fields what it shows nowhere."""
     given = dict(asked)
-    hidden = [pair for pair in asked if pair[0] in FURTHER]
+    hidden = [pair for pair in asked if pair[0] in FURTHER or pair[0].startswith(KIND)]
     return {"q": given.get("q", ""), "sort": given.get("sort", ""), "hidden": hidden}
 
 
@@ -474,7 +520,7 @@ def _named(
 
 
 def _word(reader: Reader, known: FilterLabels, name: str, code: str) -> Text:
-    if name in FACETS:
+    if filter_named(name) is not None:
         return known.word(name, code)
     if name == "sort":
         return translated(reader, SORTS[code])

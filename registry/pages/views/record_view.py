@@ -14,7 +14,7 @@ from registry.errors import Finding
 from registry.log.register import SourceFacts, StoredRecord
 from registry.pages.cards import Card, gone_since
 from registry.pages.labels import message
-from registry.pages.reader import Reader, in_language, label, language, say, translated
+from registry.pages.reader import Reader, Text, in_language, label, language, say, translated
 from registry.pages.short_links import kit_view
 from registry.pages.site import Site
 from registry.pages.views.consequences import consequences, facts_of
@@ -38,9 +38,10 @@ from registry.pages.views.lists import (
     origin_view,
 )
 from registry.pages.views.machine_files import record_script
-from registry.record.model import NOT_STATED
+from registry.record.facts import AnswerKind, facts, silence
+from registry.record.model import NOT_STATED, Document
 from registry.record.pointers import dig, parts, pointer
-from registry.record.requirements import RISK_LEVEL
+from registry.record.requirements import RISK_LEVEL, requirement_status
 from registry.record.schema import readable_languages
 
 
@@ -172,7 +173,8 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         ),
     }
     makes: dict[str, Callable[[], Any]] = {
-        "missing": lambda: [field_name(reader, pointer) for pointer in register.missing],
+        "missing": lambda: _silent(reader, record, document, "asked_not_stated"),
+        "unasked": lambda: _silent(reader, record, document, "not_asked"),
         "languages": lambda: _languages(reader, document),
         "findings": lambda: findings_view(reader, record, site),
         "history": lambda: history_view(reader, site, record),
@@ -347,6 +349,22 @@ def _related(reader: Reader, document: dict[str, Any], site: Site) -> list[dict[
     ]
 
 
+def _silent(
+    reader: Reader, record: StoredRecord, document: Document, kind: AnswerKind
+) -> list[Text]:
+    """Return the names of the facts that a version does not state, in one of the kinds.
+
+    Those that it must not state, as why it is retired where it is in use, are left out.
+    """
+    known, erased = facts(), [one.pointer for one in record.register.redacted]
+    excluded = requirement_status(document).requirements.excluded
+    return [
+        field_title(reader, known[name].field.path)
+        for name in silence(document, erased).get(kind, ())
+        if known[name].unit.pointer not in excluded
+    ]
+
+
 def _register(record: StoredRecord) -> dict[str, Any]:
     register = record.register
     return {
@@ -354,7 +372,7 @@ def _register(record: StoredRecord) -> dict[str, Any]:
         "published_on": register.published_at.date().isoformat(),
         "entry": register.entry,
         "hash": register.hash,
-        "completeness": register.completeness / 100,
+        "completeness": None if register.completeness is None else register.completeness / 100,
         "superseded_on": register.superseded_at and register.superseded_at.date().isoformat(),
     }
 

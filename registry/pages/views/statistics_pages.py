@@ -13,13 +13,15 @@ import msgspec
 
 from registry.exports.spreadsheets import escape_formula
 from registry.log.statistics import StatisticsGroup
-from registry.pages.cards import HIGH, counted
+from registry.pages.cards import HIGH, Card, copied, count_answers
+from registry.pages.cards import counted as counted_cards
 from registry.pages.labels import message
 from registry.pages.page import Page, content_page, digest
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say, translated
 from registry.pages.site import Site, page
 from registry.pages.snapshot import RegisterCounts
-from registry.pages.views.document_view import field_name
+from registry.pages.views.finder import ANSWERS, fact_title
+from registry.record.facts import KINDS, facts
 from registry.record.model import COMING, ENDED, NOT_STATED, RUNNING
 from registry.text.catalogues import find
 from registry.text.dates import format_date
@@ -83,7 +85,7 @@ STATES = {
     message("Status not stated"): (NOT_STATED,),
 }
 RISKS = ("unacceptable", "high", "limited", "minimal", NOT_STATED)
-_MOST_MISSING = 20
+_MOST_SILENT = 20
 
 
 def tables(reader: Reader, site: Site, counted: RegisterCounts) -> list[Table]:
@@ -150,14 +152,19 @@ def tables(reader: Reader, site: Site, counted: RegisterCounts) -> list[Table]:
                 for tally in counted.by_code.local.approvals
             ],
         ),
-        _missing(reader, counted),
+        _silence(reader, counted_cards([*site.cards.values()]), here=True),
+        *(
+            [_silence(reader, there, here=False)]
+            if (there := copied([*site.cards.values()]))
+            else []
+        ),
         _silent(reader, site, counted),
     ]
 
 
 def levels_table(reader: Reader, site: Site) -> Table:
     """Return the systems filed here by level of risk, and whether they run."""
-    number = Counter((card.risk, card.status) for card in counted(list(site.cards.values())))
+    number = Counter((card.risk, card.status) for card in counted_cards(list(site.cards.values())))
     rows = []
     for risk in RISKS:
         values = [sum(number[risk, code] for code in codes) for codes in STATES.values()]
@@ -246,8 +253,8 @@ def _by_agency(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
         id="agencies",
         title=message("By agency"),
         note=message(
-            "Completeness counts every fact that the format asks for; accountability only those"
-            " that its level of risk, its data or its use make compulsory. Both are averages."
+            "Completeness is of all that counts at the level of risk of a record; accountability"
+            " only of what its level, its data or its use make compulsory. Both are averages."
         ),
         head=_AGENCY,
         columns=[
@@ -264,7 +271,7 @@ def _by_agency(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
                 path=f"agencies/{group.agency}",
                 values=[
                     group.records,
-                    group.completeness.mean,
+                    group.completeness.mean if group.completeness else None,
                     group.accountability.mean if group.accountability else None,
                     group.overdue,
                     said[str(group.agency)].systems_total if str(group.agency) in said else None,
@@ -308,21 +315,36 @@ def _overdue(reader: Reader, site: Site, counted: RegisterCounts) -> Table:
     )
 
 
-def _missing(reader: Reader, counted: RegisterCounts) -> Table:
-    most = sorted(counted.by_code.local.missing, key=lambda tally: (-tally.records, tally.code))
+def _silence(reader: Reader, cards: Sequence[Card], *, here: bool) -> Table:
+    """Return how often records state what may be asked of them, what is silent most often first."""
+    units = [fact.name for fact in facts().values() if fact.is_unit and fact.is_asked]
+    counts = [one for one in count_answers(cards) if one.fact in units]
+    most = sorted(counts, key=lambda one: (-(one.asked_not_stated + one.not_asked), one.fact))
     return Table(
-        id="missing",
-        title=message("What is missing most often"),
+        id="silence" if here else "silence-elsewhere",
+        title=message("What records do not state")
+        if here
+        else message("What records of other registers do not state"),
+        note=message(
+            "Each record counts in one column. Whether a fact is asked for depends on the level of"
+            " risk: of records that state none it is not asked for."
+        ),
         head=message("Fact"),
-        columns=[Column(title=_RECORDS)],
+        columns=[
+            Column(title=message("Not stated")),
+            *(Column(title=said) for said in ANSWERS.values()),
+        ],
         rows=[
             StatisticsRow(
-                code=tally.code,
-                name=field_name(reader, tally.code),
-                path=f"search?missing={tally.code}",
-                values=[tally.records],
+                code=one.fact,
+                name=fact_title(reader, one.fact),
+                path=f"search?lacks={one.fact}" if here else None,
+                values=[
+                    one.asked_not_stated + one.not_asked,
+                    *(getattr(one, kind) for kind in KINDS),
+                ],
             )
-            for tally in most[:_MOST_MISSING]
+            for one in most[:_MOST_SILENT]
         ],
     )
 
@@ -392,6 +414,11 @@ _YEAR = 12
 _CODES = {"status": {*RUNNING}, "personal-data": {"yes", "pseudonymised"}}
 _SUMMED = {"withheld", "restricted"}
 
+_MOST_OFTEN = message(
+    "Not stated most often: “%(name)s”, by %(n)s of %(total)s records, of which %(asked)s were"
+    " asked."
+)
+
 _SENTENCES = {
     "levels": message(
         "At high or unacceptable risk: %(high)s of %(running)s systems in use or on trial."
@@ -411,7 +438,8 @@ _SENTENCES = {
         "Versions and withdrawals that a second person approved: %(n)s. Of these, within the"
         " agency itself: %(own)s."
     ),
-    "missing": message("Missing most often: “%(name)s”, in %(n)s of %(total)s records."),
+    "silence": _MOST_OFTEN,
+    "silence-elsewhere": _MOST_OFTEN,
     "silent": message(
         "Agencies without a record: %(n)s. Of these, say how many they use: %(said)s."
     ),
@@ -466,8 +494,9 @@ def _values(counted: RegisterCounts, table: Table) -> Mapping[str, Any] | None:
         made |= {"n": _sum(rows), "own": own}
     elif table.id in _SUMMED:
         made |= {"name": first, "n": _sum(rows)}
-    elif table.id == "missing":
-        made |= {"name": first, "n": first.values[0]}
+    elif table.id.startswith("silence"):
+        made |= {"name": first, "n": first.values[0], "asked": first.values[2]}
+        made["total"] = sum(int(value or 0) for value in first.values[1:])
     else:
         made |= {"name": first, "most": first.values[0], "day": first.values[0]}
     return made

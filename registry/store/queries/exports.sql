@@ -7,7 +7,8 @@ select leaf from log_entry where index = $1
 -- name: versions
 -- As they were when each was the last of its record, and entry $2 the last of the log.
 select
-    v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
+    v.record, v.version, v.entry, v.published_at, v.accountability, v.missing, v.findings,
+    case when f.risk <> 'not_stated' then v.completeness end as completeness,
     f.agency, r.origin, a.fictitious, e.leaf,
     case when r.origin is not null then at_source(v.record, v.version, $2) end as source,
     'published' as state,

@@ -64,7 +64,7 @@ from version as v where v.entry = any($1::bigint [])
 -- name: derived_from
 -- What rows of the entries $1 are derived from.
 select
-    v.entry, v.version, v.published_at, v.completeness, v.missing, v.findings, a.document as agency,
+    v.entry, v.version, v.published_at, v.completeness, v.findings, a.document as agency,
     array(
         select distinct f.risk_change from figure as f
         where f.record = v.record and f.entry <= v.entry and f.risk_change is not null

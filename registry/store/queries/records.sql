@@ -54,7 +54,8 @@ where r.id = any($1::text [])
 -- name: version
 -- As it was known when entry $3 was the last.
 select
-    v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
+    v.record, v.version, v.entry, v.published_at, v.accountability, v.missing, v.findings,
+    case when f.risk <> 'not_stated' then v.completeness end as completeness,
     f.agency, r.origin, a.fictitious, e.leaf,
     case when r.origin is not null then at_source(v.record, v.version, $3) end as source,
     case since.last_kind when 'withdrawal' then 'withdrawn' else 'published' end as state, since.superseded_at,
@@ -82,7 +83,8 @@ where r.id = $1
 -- name: latest
 -- Of the records $2, or of all.
 select
-    v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
+    v.record, v.version, v.entry, v.published_at, v.accountability, v.missing, v.findings,
+    case when f.risk <> 'not_stated' then v.completeness end as completeness,
     r.agency, r.origin, r.state, a.fictitious, e.leaf,
     case when r.origin is not null then at_source(v.record, v.version, 9223372036854775807) end as source,
     (select w.at from log_entry as w where w.index = r.entry and r.state = 'withdrawn') as superseded_at,
@@ -100,7 +102,8 @@ order by r.id collate "C"
 -- name: earlier
 -- The versions that others have followed, as they were published: of the records $1, or of all.
 select
-    v.record, v.version, v.entry, v.published_at, v.completeness, v.accountability, v.missing, v.findings,
+    v.record, v.version, v.entry, v.published_at, v.accountability, v.missing, v.findings,
+    case when f.risk <> 'not_stated' then v.completeness end as completeness,
     f.agency, r.origin, 'published' as state, a.fictitious, e.leaf,
     case when r.origin is not null then at_source(v.record, v.version, 9223372036854775807) end as source,
     (

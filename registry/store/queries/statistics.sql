@@ -19,12 +19,16 @@ with counted as (
         and ($5::text [] is null or f.sector = any($5))
         and ($6::text [] is null or f.agency = any($6))
         and ($7::text [] is null or f.status = any($7))
+        and ($8::text [] is null or coalesce(f.origin, 'local') = any($8))
 ),
 
 standing as (
     select
         c.*,
+        -- What is asked of a record depends on its level: without one, how much of that it states cannot be said.
+        case when c.risk <> 'not_stated' then c.completeness end as score,
         case
+            when c.risk = 'not_stated' then 'cannot_be_said'
             when c.completeness >= 90 then '90-100'
             else format('%s-%s', c.completeness / 10 * 10, c.completeness / 10 * 10 + 9)
         end as completeness_range,
@@ -34,42 +38,38 @@ standing as (
 )
 
 -- name: groups
--- By the codes of $8; all of them where there are none. Of records that have several codes of a
+-- By the codes of $9; all of them where there are none. Of records that have several codes of a
 -- kind, each counts them.
 , coded as (
     select
-        s.local, s.completeness, s.accountability, s.days_late,
-        f.code as finding, m.code as missing, w.code as ground,
-        case when 'risk' = any($8::text []) then s.risk end as risk,
-        case when 'sector' = any($8) then s.sector end as sector,
-        case when 'agency' = any($8) then s.agency end as agency,
-        case when 'status' = any($8) then s.status end as status,
-        case when 'personal_data' = any($8) then s.personal_data end as personal_data,
-        case when 'completeness_range' = any($8) then s.completeness_range end as completeness_range,
+        s.local, s.score, s.accountability, s.days_late,
+        f.code as finding, w.code as ground,
+        case when 'risk' = any($9::text []) then s.risk end as risk,
+        case when 'sector' = any($9) then s.sector end as sector,
+        case when 'agency' = any($9) then s.agency end as agency,
+        case when 'status' = any($9) then s.status end as status,
+        case when 'personal_data' = any($9) then s.personal_data end as personal_data,
+        case when 'completeness_range' = any($9) then s.completeness_range end as completeness_range,
         coalesce(f.places, cardinality(s.rules)) as findings,
         coalesce(w.places, cardinality(s.withheld)) as withheld
     from standing as s
     left join lateral (
         select code, count(*) as places from unnest(s.rules) as u (code) group by code
-    ) as f on 'finding' = any($8)
+    ) as f on 'finding' = any($9)
     left join lateral (
         select code, count(*) as places from unnest(s.withheld) as u (code) group by code
-    ) as w on 'ground' = any($8)
-    left join lateral (
-        select u.code from version as v cross join unnest(v.missing) as u (code) where v.entry = s.entry
-    ) as m on 'missing' = any($8)
+    ) as w on 'ground' = any($9)
     where
-        ('finding' <> all($8) or f.code is not null)
-        and ('ground' <> all($8) or w.code is not null)
-        and ('missing' <> all($8) or m.code is not null)
+        ('finding' <> all($9) or f.code is not null)
+        and ('ground' <> all($9) or w.code is not null)
 )
 
 select
-    local, risk, sector, agency, status, personal_data, completeness_range, finding, missing, ground,
+    local, risk, sector, agency, status, personal_data, completeness_range, finding, ground,
     count(*) as records,
-    sum(completeness) as completeness_sum,
-    percentile_disc('{0, 0.25, 0.5, 0.75, 1}'::double precision []) within group (order by completeness) as completeness,
-    count(completeness) as completeness_count,
+    sum(score) as completeness_sum,
+    percentile_disc('{0, 0.25, 0.5, 0.75, 1}'::double precision []) within group (order by score) as completeness,
+    count(score) as completeness_count,
     count(accountability) as accountability_count,
     sum(accountability) as accountability_sum,
     percentile_disc('{0, 0.25, 0.5, 0.75, 1}'::double precision []) within group (order by accountability) as accountability,
@@ -78,10 +78,10 @@ select
     sum(findings)::bigint as findings,
     sum(withheld)::bigint as withheld
 from coded
-group by local, risk, sector, agency, status, personal_data, completeness_range, finding, missing, ground
+group by local, risk, sector, agency, status, personal_data, completeness_range, finding, ground
 order by
     risk collate "C", sector collate "C", agency collate "C", status collate "C", personal_data collate "C",
-    completeness_range collate "C", finding collate "C", missing collate "C", ground collate "C"
+    completeness_range collate "C", finding collate "C", ground collate "C"
 
 -- name: tallies
 select local, 'personal_data' as kind, personal_data as code, count(*) as records, count(*) as places
@@ -96,10 +96,6 @@ select local, 'restricted', restricted, count(*), count(*)
 from standing
 where restricted is not null
 group by local, restricted
-union all
-select s.local, 'missing', m.code, count(*), count(*)
-from standing as s inner join version as v on v.entry = s.entry cross join unnest(v.missing) as m (code)
-group by s.local, m.code
 union all
 select s.local, 'findings', r.code, count(*), sum(r.places)::bigint
 from standing as s
