@@ -23,13 +23,16 @@ from registry.api.parameters import (
     PathCode,
     declared_fields,
     query_fields,
+    takes_filters,
 )
 from registry.api.problems import PROBLEM_JSON, STATUS, ProblemDetails
 from registry.errors import RegistryError
 from registry.log.entry import entry_schema
 from registry.log.redaction import redaction_schema
 from registry.record.attestation import attestation_schema_bytes
-from registry.record.facets import FACETS
+from registry.record.facets import FACETS, KIND
+from registry.record.facts import KINDS
+from registry.record.facts import facts as all_facts
 from registry.record.pack import Pack
 from registry.record.parse import MAX_BYTES
 from registry.record.schema import record_schema
@@ -83,6 +86,15 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
     return {
         **{name: _portable(schema) for name, schema in sorted(named.items())},
         "Entry": entry | {"title": "Entry"},
+        "FactFilters": {
+            "title": "FactFilters",
+            "description": "Kinds of an answer by fact, after `kind.`.",
+            "type": "object",
+            "properties": {
+                f"{KIND}{fact}": {"type": "string", "enum": [*KINDS]} for fact in all_facts()
+            },
+            "additionalProperties": False,
+        },
         **{
             part: schema
             for name, statement in STATEMENTS.items()
@@ -396,6 +408,7 @@ def describe(app: Litestar, pack: Pack) -> Json:
             **{key: operation[key] for key in ("tags", "summary", "description", "operationId")},
             "parameters": [
                 *(_parameter(one, handler, pack) for one in operation.get("parameters", ())),
+                *([_BY_FACTS] if takes_filters(handler) else []),
                 *_headers(method, facts),
             ],
             "responses": write_responses(
@@ -472,6 +485,18 @@ def _parameter(derived: Json, handler: HTTPRouteHandler, pack: Pack) -> Json:
         # A list that the handler takes as one text is written with commas.
         described |= {"style": "form", "explode": plain["type"] == "array"}
     return described
+
+
+_BY_FACTS: Json = {
+    "name": "facts",
+    "in": "query",
+    "required": False,
+    "description": "How records answer on facts, each by its name: `kind.rights.notice=not_asked`",
+    "style": "form",
+    "explode": True,
+    "schema": ref("FactFilters"),
+}
+"""The filters by facts: each member of the object is a parameter of its own."""
 
 
 def _several(items: Json) -> Json:

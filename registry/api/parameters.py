@@ -34,6 +34,9 @@ LONGEST_TEXT = 500
 LONGEST_SHOWN = 100
 """Characters of a wrong code that are said again."""
 
+_ALIKE = 0.75
+"""How much of a name another one has that is offered in its place."""
+
 _NUMBER = re.compile(r"-?[0-9]{1,400}")
 
 
@@ -157,7 +160,8 @@ def _unknown_parameter(name: str, known: Collection[str]) -> InvalidParameter:
     """Return the fault of a parameter that an address does not take."""
     if not known:
         return InvalidParameter(f"{name}: this address takes no parameters")
-    near = _nearest(name, known)
+    # Another one by chance of its letters is worse than none.
+    near = _nearest(name, known, cutoff=_ALIKE)
     return InvalidParameter(
         f"{name}: no such parameter{_hint(near)}; the parameters are {', '.join(sorted(known))}",
         nearest=near,
@@ -266,9 +270,9 @@ def _digest(question: Any) -> str:
     return sha256(msgspec.json.encode(question, order="sorted")).hexdigest()[:16]
 
 
-def _nearest(value: str, allowed: Collection[str]) -> str | None:
+def _nearest(value: str, allowed: Collection[str], cutoff: float = 0.6) -> str | None:
     by_lower = {one.lower(): one for one in allowed}
-    near = get_close_matches(value.lower(), by_lower, n=1)
+    near = get_close_matches(value.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[near[0]] if near else None
 
 

@@ -94,6 +94,7 @@ select
     (select s.code from short_code as s where s.record = r.id) as code
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
+inner join figure as f on f.entry = v.entry
 inner join agency as a on a.id = r.agency
 inner join log_entry as e on e.index = v.entry
 where ($1::boolean or r.state = 'published') and ($2::text [] is null or r.id = any($2))
