@@ -9,7 +9,7 @@ import msgspec
 import tantivy
 
 from registry.record.facets import BY_FACTS, FACETS, TERRITORY, countries_of, filter_named
-from registry.record.facts import AnswerCounts
+from registry.record.facts import AnswerCounts, facts
 from registry.search.filters import IndexAsOf
 from registry.search.labels import NameLabels
 from registry.search.query import FacetCount, SearchQuery
@@ -55,7 +55,10 @@ def begun_query(text: str, vocabulary: Vocabulary) -> Query | None:
 
 def _stated_fact(facet: str) -> str | None:
     """Return the fact that the codes of a facet are of, None of a facet that is of none."""
-    return FACETS[facet].stating if facet in FACETS else facet
+    known = FACETS.get(facet)
+    if known is None:
+        return facet if facet in facts() else None
+    return known.stating
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):

@@ -249,7 +249,7 @@ def test_every_field_has_a_column_in_the_full_set(wording, record):
     assert said["decision.legal_effect"] is record["decision"].get("legal_effect")
     for kind, facts in silence(one.document).items():
         assert said[kind].split("; ") == facts
-    assert "contact.phone" in said["not_asked"].split("; ")
+    assert "website" in said["not_asked"].split("; ")
     assert said["agency_label"] == wording.agencies["demo-sante"].name["fr"]
 
 
