@@ -13,7 +13,7 @@ from .test_html import text_of
 SVG = "{http://www.w3.org/2000/svg}"
 
 FIGURES = {
-    "sectors", "status", "personal-data", "growth", "agencies",
+    "levels", "sectors", "status", "personal-data", "growth", "agencies",
     "overdue", "withheld", "restricted", "approvals", "silence", "silence-elsewhere", "silent",
 }  # fmt: skip
 
