@@ -185,6 +185,7 @@ async def _member_page(
     def view(reader: Reader) -> dict[str, Any]:
         return {
             "person": _row(reader, member),
+            "may_link": members.may_link(request.actor, member),
             "is_oneself": member.id == request.user.id,
             # Whom somebody of an agency let in is one with her until the authority confirms it.
             "let_in_by": voucher and voucher.name,

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from registry.clock import utc_now
 from registry.console.page import ConsoleRequest, console_page, see_other
-from registry.console.sessions import fields_as, kept_fields, read_fields
+from registry.console.sessions import FOR_EVER, fields_as, kept_fields, read_fields
 from registry.console.sign_in import NO_EMAIL
 from registry.errors import InvalidParameter, NotFound
 from registry.pages.labels import message
@@ -41,7 +41,7 @@ async def settings_page(request: ConsoleRequest) -> Response[bytes]:
     return await _page(request, typed if kept is None else fields_as(SettingsFields, kept))
 
 
-@post("/{lang:str}/settings", status_code=303)
+@post("/{lang:str}/settings", status_code=303, opt={FOR_EVER: True})
 async def save_settings(request: ConsoleRequest) -> Response[bytes]:
     """Save it; another address is the member's once she opens the link that is mailed there."""
     context, member, now = request.context, request.user, utc_now()
@@ -64,6 +64,7 @@ async def save_settings(request: ConsoleRequest) -> Response[bytes]:
         language=typed.language,
         daily_digest=typed.digest == "daily",
         has_email=bool(email) or not mails,
+        now=now,
     )
     is_whole_day = typed.whole_day == "1"
     await sessions.keep_whole_day(context.database, request.auth, whole_day=is_whole_day)
@@ -84,7 +85,7 @@ async def address_page(request: ConsoleRequest, secret: FromPath[str]) -> Respon
     return await console_page(request, "settings_address.html", lambda _: {"new_address": email})
 
 
-@post("/{lang:str}/settings/address/{secret:str}", status_code=303)
+@post("/{lang:str}/settings/address/{secret:str}", status_code=303, opt={FOR_EVER: True})
 async def confirm_address(request: ConsoleRequest, secret: FromPath[str]) -> Response[bytes]:
     """Take the address over."""
     email = await mailed_links.confirm_address(

@@ -271,7 +271,8 @@ async def _begin(
         _provider(request),
         next_page=next_page,
         link=link,
-        again=await find_session(request) is not None,
+        # Whoever had a session in this browser shows anew who she is.
+        again=any(given_cookie(request, name) for name in (SESSION_COOKIE, ENDED_COOKIE)),
         now=utc_now(),
         random=context.random,
     )

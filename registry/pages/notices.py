@@ -156,6 +156,17 @@ _LINK_MAILS: Mapping[MailKind, tuple[str, str, str]] = {
             "nothing: nothing more comes. The filing office is here:"
         ),
     ),
+    "address_changed": (
+        message("Your e-mail address was changed"),
+        message(
+            "%(name)s, mails of the filing office no longer come to this address: it was replaced "
+            "or removed in your settings. If it was not you, tell your admin at once."
+        ),
+        message(
+            "You get this message because this was your address in the filing office. You sign in "
+            "here:"
+        ),
+    ),
 }
 """The subject, the sentence, and why a mail comes, of mails with a link."""
 
@@ -174,9 +185,11 @@ def link_mail(
     say, name = _speaker(language, pack, catalogues)
     subject, sentence, reason = map(say, _LINK_MAILS[kind])
     office = f"{base_url}/office/{language}"
-    path = "settings/address" if kind == "new_address" else "sign-in/link"
+    path = {"new_address": f"settings/address/{secret}", "address_changed": "settings"}.get(
+        kind, f"sign-in/link/{secret}"
+    )
     text = (
-        f"{sentence % {'name': member}}\n\n{office}/{path}/{secret}\n\n"
+        f"{sentence % {'name': member}}\n\n{office}/{path}\n\n"
         f"-- \n{name}\n{reason}\n{office}/sign-in\n"
     )
     return subject, text

@@ -9,7 +9,7 @@ import msgspec
 
 from registry.store.database import Connection, read_row, statement
 
-MailKind: TypeAlias = Literal["sign_in", "invitation", "new_address"]
+MailKind: TypeAlias = Literal["sign_in", "invitation", "new_address", "address_changed"]
 
 
 class MailRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ async def insert(
 
 
 async def claim(connection: Connection, now: dt.datetime) -> MailRequest | None:
-    """Return a request that is due, or None; nobody else gets it for a minute."""
+    """Return a request that is due, or None; nobody else gets it until it is tried again."""
     return await read_row(connection, MailRequest, "mail_requests", "claim", now)
 
 

@@ -87,15 +87,17 @@ async def set_preferences(
 
 
 async def set_email(connection: Connection, member: int, email: str | None) -> None:
-    """Replace the e-mail address of a member; those that she wanted before are given up."""
+    """Replace the e-mail address of a member; what was mailed to her before no longer works."""
     await connection.execute(statement("members", "set_email"), member, email)
     await connection.execute(statement("members", "drop_address_changes"), member)
+    await drop_links(connection, member)
 
 
 async def insert_address_change(
     connection: Connection, digest: bytes, member: int, email: str, expires_at: dt.datetime
 ) -> None:
-    """Insert an address that a member wants, by the SHA-256 of the link's secret."""
+    """Store the address that a member wants, by the SHA-256 of the link's secret; it is one."""
+    await connection.execute(statement("members", "drop_address_changes"), member)
     sql = statement("members", "insert_address_change")
     await connection.execute(sql, digest, member, email, expires_at)
 

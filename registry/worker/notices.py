@@ -23,6 +23,8 @@ from registry.store import notices as store
 from registry.store.notices import MemberNotice
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
 
+_REFUSED_FOR_GOOD = 500
+
 _log = structlog.get_logger()
 
 
@@ -83,25 +85,30 @@ async def send_links(
         made = await mailed_links.make_links(
             context.database, asked, now=clock(), random=context.random
         )
-        for member, secret in made:
-            subject, text = link_mail(
-                asked.kind,
-                asked.language,
-                secret=secret,
-                member=member.name,
-                pack=pack,
-                catalogues=catalogues,
-                base_url=settings.base_url,
-            )
-            identity = f"link-{asked.id}-{member.id}"
-            mail = Mail(id=identity, to=asked.email, subject=subject, text=text)
-            sent += await _deliver(settings, mail, member.id)
+        try:
+            for member, secret in made:
+                subject, text = link_mail(
+                    asked.kind,
+                    asked.language,
+                    secret=secret,
+                    member=member.name,
+                    pack=pack,
+                    catalogues=catalogues,
+                    base_url=settings.base_url,
+                )
+                identity = f"link-{asked.id}-{member.id}"
+                mail = Mail(id=identity, to=asked.email, subject=subject, text=text)
+                sent += await _deliver(settings, mail, member.id)
+        except Unavailable:
+            # Each try would leave another link that signs in.
+            await mailed_links.drop_links(context.database, made)
+            raise
         async with context.database.connection() as connection:
             await mail_requests.delete(connection, asked.id)
 
 
 async def _deliver(settings: Settings, mail: Mail, member: int) -> bool:
-    """Return whether the server took a message: one that it refuses is one address's affair.
+    """Return whether the server took a message: one that cannot be sent is one address's affair.
 
     Raises `Unavailable` where the server cannot be reached.
     """
@@ -111,7 +118,13 @@ async def _deliver(settings: Settings, mail: Mail, member: int) -> bool:
         _log.error("an e-mail was refused", member=member, why=_reason(error))
         return False
     except OSError as error:
+        if isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= _REFUSED_FOR_GOOD:
+            _log.error("an e-mail was refused", member=member, why=_reason(error))
+            return False
         raise Unavailable(_reason(error)) from error
+    except Exception as error:  # noqa: BLE001  no address keeps the mails of others waiting
+        _log.error("an e-mail could not be written", member=member, why=type(error).__name__)
+        return False
     return True
 
 

@@ -361,10 +361,29 @@ async def test_a_provider_that_is_down_leaves_the_links(office, hostile):
     assert is_signed_in(browser)
 
 
+async def test_who_had_a_session_is_asked_to_sign_in_again_and_it_is_checked(office, hostile):
+    made = await office.invite("editor", email="amina@sante.example")
+    browser = office.browser()
+    await browser.sign_in(made.secret)
+    await browser.post("/office/fr/sign-out")
+    for told in (None, "now", int(time.time()) - 3600):
+        hostile.claims = {"auth_time": told}
+        answer = await finish(browser, code="c", state=await begin(browser, hostile))
+        assert answer.status_code == 401, told
+        assert not is_signed_in(browser)
+    asked = await browser.get("/office/fr/sign-in/oidc")
+    given = parse_qs(urlsplit(asked.headers["location"]).query)
+    assert (given["prompt"], given["max_age"]) == (["login"], ["600"])
+    hostile.claims = {"auth_time": int(time.time())}
+    await finish(browser, code="c", state=await begin(browser, hostile))
+    assert is_signed_in(browser)
+
+
 async def test_the_session_that_the_browser_had_ends_with_the_new_one(office, hostile):
     made = await office.invite("editor", email="amina@sante.example")
     browser = office.browser()
     await browser.sign_in(made.secret)
+    hostile.claims = {"auth_time": int(time.time())}
     before = browser.client.cookies["__Secure-office_session"]
     await finish(browser, code="c", state=await begin(browser, hostile))
     assert browser.client.cookies["__Secure-office_session"] != before

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 
 import httpx
 import msgspec
+import pytest
 
 from registry.clock import utc_now
+from registry.errors import Unavailable
 from registry.services.context import ServiceContext
 from registry.services.people import members, sessions
 from registry.services.people.access import OPERATOR
@@ -229,7 +231,7 @@ async def mailing_office(settings, database_url, **changes):
                 await send_links(mailer, context)
                 return list(server.taken)
 
-            office.deliver = deliver
+            office.deliver, office.server = deliver, server
             yield office
 
 
@@ -334,6 +336,63 @@ async def test_a_member_sets_language_digest_and_an_address_that_she_confirms(
         assert (await browser.post(path)).status_code == 404
         [row] = await office.run("select email from member where id = $1", number)
         assert row["email"] == "new@sante.example"
+        # Whoever had it changed in her name: the address that she had is told.
+        [told] = await office.deliver()
+        assert told["to"] == "old@sante.example"
+        assert "/office/fr/settings" in told.get_content()
+        # What was mailed to the address before no longer signs in, nor is it removed unnoticed.
+        await members.make_link(
+            office.database, OPERATOR, number, now=utc_now(), random=secrets.token_bytes
+        )
+        answer = await browser.post("/office/fr/settings", [*fields[:2], ("email", "")])
+        assert answer.status_code == 303
+        assert await office.run("select from sign_in_link where member = $1", number) == []
+        [told] = await office.deliver()
+        assert told["to"] == "new@sante.example"
+        acts = await office.run("select before from audit where action = 'change_address'")
+        assert [row["before"] for row in acts] == ["set", "set"]
+        # However many addresses she names.
+        statuses = [
+            (
+                await browser.post(
+                    "/office/fr/settings", [*fields[:2], ("email", f"a{number}@sante.example")]
+                )
+            ).status_code
+            for number in range(3)
+        ]
+        assert statuses == [303, 303, 429]
+        await office.run(AWAY + ", whole_day = true")
+        answer = await browser.post("/office/fr/settings", [*fields[:2], ("email", "")])
+        assert answer.headers["location"] == "/office/fr/sign-in?next=%2Foffice%2Ffr%2Fsettings"
+
+
+async def test_while_no_mail_can_be_sent_each_try_replaces_the_link_of_the_one_before(
+    settings, database_url
+):
+    async with mailing_office(settings, database_url) as office:
+        await office.invite("editor", email="amina@sante.example")
+        await office.run("delete from sign_in_link")
+        await office.run(
+            "insert into mail_request (kind, email, language, made_at, mail_at)"
+            " select 'sign_in', email, 'fr', now(), now()"
+            " from unnest(array['amina@sante.example', 'x@[y.z']) as email"
+        )
+        # What is there from a time when such an address was taken.
+        await office.run(
+            "insert into member (name, email, roles, language, invited_at)"
+            " values ('Odd', 'x@[y.z', '{reviewer}', 'fr', now())"
+        )
+        office.server.refused["data"] = "451 try again"
+        for _ in range(2):
+            await office.run("update mail_request set mail_at = now()")
+            with pytest.raises(Unavailable):
+                await office.deliver()
+            assert await office.run("select from sign_in_link") == []
+        office.server.refused.clear()
+        await office.run("update mail_request set mail_at = now()")
+        [mail] = await office.deliver()
+        assert mail["to"] == "amina@sante.example"
+        assert await office.run("select from mail_request") == []
 
 
 AWAY = "update console_session set seen_at = now() - interval '31 minutes'"

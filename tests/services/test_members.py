@@ -104,6 +104,8 @@ async def test_what_cannot_be_is_refused_by_the_name_of_the_field(people):
         ("name", ("editor",), {"name": "x" * 121}),
         ("email", ("editor",), {"email": "not an address"}),
         ("email", ("editor",), {"email": "a@b.ma\nBcc: c@d.ma"}),
+        ("email", ("editor",), {"email": "x@[y.z"}),
+        ("email", ("editor",), {"email": "a\0@b.ma"}),
         ("language", ("editor",), {"language": "de"}),
     ]:
         with pytest.raises(InvalidParameter) as refused:
@@ -177,6 +179,20 @@ async def test_an_agency_admin_manages_the_own_agency_and_gives_no_more(people):
             refused.append(error.value.detail.replace(str(number), "N"))
     # Another agency's member is not told from one who does not exist.
     assert set(refused) == {"there is no member N; see: registry member list"}
+
+
+async def test_an_agency_admin_neither_takes_nor_borrows_a_role_that_the_authority_gives(people):
+    admin = await people.member("agency_admin")
+    officer = await people.member("data_protection")
+    with pytest.raises(InvalidParameter, match="given by the authority"):
+        await members.change_roles(people.database, admin, officer.member, ["editor"], now=NOW)
+    roles = ["data_protection", "reviewer"]
+    await members.change_roles(people.database, admin, officer.member, roles, now=NOW)
+    assert set((await people.read(officer.member)).roles) == set(roles)
+    random = secrets.token_bytes
+    with pytest.raises(Forbidden, match="authority"):
+        await members.make_link(people.database, admin, officer.member, now=NOW, random=random)
+    await members.make_link(people.database, OPERATOR, officer.member, now=NOW, random=random)
 
 
 async def test_who_has_no_admin_role_manages_nobody(people):

@@ -7,6 +7,7 @@ RFC 9068 (access tokens). What the provider says of itself and its keys are kept
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -88,10 +89,16 @@ class IdentityProvider:
         self._keys: tuple[float, KeySet] | None = None
 
     async def authorization_address(
-        self, *, state: str, nonce: str, verifier: str, again: bool = False
+        self, *, state: str, nonce: str, verifier: str, max_age: dt.timedelta | None = None
     ) -> str:
-        """Return the address at the provider where a person signs in, `again` if she has."""
+        """Return the address at the provider where a person signs in.
+
+        With a `max_age` she does so whatever it remembers of her, and it says when she did.
+        """
         metadata = await self._read_metadata()
+        more: dict[str, str] = {}
+        if max_age is not None:
+            more = {"prompt": "login", "max_age": f"{max_age.total_seconds():.0f}"}
         return str(
             prepare_grant_uri(
                 metadata.authorization_endpoint,
@@ -103,16 +110,22 @@ class IdentityProvider:
                 nonce=nonce,
                 code_challenge=create_s256_code_challenge(verifier),
                 code_challenge_method="S256",
-                **({"prompt": "login"} if again else {}),
+                **more,
             )
         )
 
     async def identify(
-        self, answer: Mapping[str, str], *, nonce: str, verifier: str
+        self,
+        answer: Mapping[str, str],
+        *,
+        nonce: str,
+        verifier: str,
+        since: dt.datetime | None = None,
     ) -> PersonIdentity:
         """Exchange the code of an answer for an ID token, check it, and return whose it is.
 
-        Raises `Unauthorized` where anything about them is not as it must be.
+        Raises `Unauthorized` where anything about them is not as it must be, or she has not signed
+        in at the provider `since` a time.
         """
         metadata = await self._read_metadata()
         stated = answer.get("iss")
@@ -146,6 +159,10 @@ class IdentityProvider:
             raise Unauthorized("the provider's token cannot be accepted") from error
         if not isinstance(subject, str) or not subject:
             raise Unauthorized("the provider's token names nobody")
+        if since is not None:
+            at = claims.get("auth_time")
+            if not isinstance(at, int) or at < since.timestamp() - LEEWAY:
+                raise Unauthorized("the provider has not asked you to sign in again; begin again")
         email, name = claims.get("email"), claims.get("name")
         is_verified = claims.get("email_verified") is True and isinstance(email, str)
         return PersonIdentity(

@@ -7,7 +7,7 @@ neither the answer nor its time says whether it is a member's.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 from registry.errors import InvalidParameter, NotFound
@@ -20,6 +20,7 @@ from registry.services.people.members import (
     insert_link,
     is_email,
     make_secret,
+    replace_email,
 )
 from registry.store import mail_requests, members
 from registry.store.database import Database, retried
@@ -28,7 +29,7 @@ from registry.store.members import Member
 
 _KIND = "mails with a link"
 _MOST, _WITHIN_MINUTES = 3, 15
-"""How many links an address is mailed, and in how many minutes."""
+"""How many links an address is mailed, or a member asks for, and in how many minutes."""
 
 ADDRESS_LIFETIME = dt.timedelta(days=1)
 """How long the link works that confirms an address."""
@@ -58,6 +59,8 @@ async def request_address(
     Raises `InvalidParameter` for what is no address, and `TooManyRequests`.
     """
     email = await _take_address(database, email, is_limited=True, now=now)
+    who = f"by member {by.member}"
+    await limits.spend(database, _KIND, who, per_minute=_MOST, minutes=_WITHIN_MINUTES, now=now)
     async with database.connection() as connection:
         await mail_requests.insert(
             connection, "new_address", email, language=language, now=now, member=by.member
@@ -95,9 +98,7 @@ async def confirm_address(database: Database, by: Actor, secret: str, *, now: dt
     if email is None or by.member is None:
         raise NotFound("this link confirms no address of yours")
     async with database.transaction() as connection:
-        await members.set_email(connection, by.member, email)
-        subject = str(by.member)
-        await audit_trail.note(connection, by, "change_address", subject, before=None, now=now)
+        await replace_email(connection, by, email, now=now)
     return email
 
 
@@ -107,7 +108,8 @@ async def make_links(
 ) -> list[tuple[Member, str]]:
     """Make the links that a request asks for: the members, and the secrets, which are mailed.
 
-    None where nobody in force is meant, or a link was asked for so long ago that nobody waits.
+    The secret is empty in a mail that only tells of something. None where nobody in force is meant,
+    or a link was asked for so long ago that nobody waits.
     """
     if asked.kind == "sign_in" and now - asked.made_at >= LINK_LIFETIME:
         return []
@@ -119,6 +121,9 @@ async def make_links(
             one = await members.read(connection, asked.member)
             meant = [] if one is None or one.ended_at is not None else [one]
         for member in meant:
+            if asked.kind == "address_changed":
+                made.append((member, ""))
+                continue
             if asked.kind == "new_address":
                 secret = make_secret(random)
                 digest, until = digest_of(secret), now + ADDRESS_LIFETIME
@@ -131,6 +136,13 @@ async def make_links(
             actor, subject = actor_of(member), str(member.id)
             await audit_trail.note(connection, actor, "mail_link", subject, before=None, now=now)
     return made
+
+
+async def drop_links(database: Database, made: Iterable[tuple[Member, str]]) -> None:
+    """Delete the links of mails that were not sent, in place of which others are made later."""
+    async with database.connection() as connection:
+        for _, secret in made:
+            await members.take_link(connection, digest_of(secret))
 
 
 async def forget_expired(database: Database, *, now: dt.datetime) -> None:

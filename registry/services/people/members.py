@@ -34,7 +34,8 @@ _OF_AN_AGENCY = {"editor", "agency_admin"}
 _AUTHORITY = "authority"
 _LONGEST_NAME = 120
 _LONGEST_EMAIL = 254
-_EMAIL = re.compile(r"[^\s@<>\"(),;:\\]+@[^\s@<>\"(),;:\\]+\.[^\s@<>\"(),;:\\]+")
+_PART = r"[^\s@<>\"(),;:\\\[\]\x00-\x1f\x7f-\x9f]+"
+_EMAIL = re.compile(rf"{_PART}@{_PART}\.{_PART}")
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,14 +136,24 @@ async def make_link(
     now: dt.datetime,
     random: Callable[[int], bytes],
 ) -> Invitation:
-    """Make another link for a member; those made before no longer work."""
+    """Make another link for a member; those made before no longer work.
+
+    Raises `Forbidden` where the link would give an admin of an agency what the authority gives.
+    """
     async with database.transaction() as connection:
         known = await _managed(connection, by, member)
+        if not may_link(by, known):
+            raise Forbidden("the authority makes the links of members with a role that it gives")
         await members.drop_links(connection, member)
         # Whoever makes the link could sign in by it herself.
         await members.vouch(connection, member, by.member)
         await audit_trail.note(connection, by, "link_member", str(member), before=None, now=now)
         return await _make_link(connection, member, known.language, now=now, random=random)
+
+
+def may_link(by: Actor, member: Member) -> bool:
+    """Return whether an actor may sign in as a member whom it manages, as by a link it could."""
+    return by.agency is None or policy.GIVEN_BY_AUTHORITY.isdisjoint(member.roles)
 
 
 async def insert_link(
@@ -194,7 +205,7 @@ async def change_roles(
     """Replace a member's roles; her sessions end, as do tokens that allow more than that."""
     async with database.transaction() as connection:
         known = await _managed(connection, by, member)
-        _require_manager(by, known.agency, roles)
+        _require_manager(by, known.agency, set(roles) ^ set(known.roles))
         _require_roles(roles, known.agency)
         if set(roles) == set(known.roles):
             return
@@ -236,6 +247,7 @@ async def end_member(database: Database, by: Actor, member: int, *, now: dt.date
         await audit_trail.note(connection, by, "end_member", str(member), before=None, now=now)
 
 
+@retried
 async def set_preferences(
     database: Database,
     pack: Pack,
@@ -244,6 +256,7 @@ async def set_preferences(
     language: str,
     daily_digest: bool,
     has_email: bool,
+    now: dt.datetime,
 ) -> None:
     """Set in which language, and how often, a member is written to; she may have no address more.
 
@@ -257,7 +270,32 @@ async def set_preferences(
             connection, by.member, language=language, daily_digest=daily_digest
         )
         if not has_email:
-            await members.set_email(connection, by.member, None)
+            await replace_email(connection, by, None, now=now)
+
+
+async def replace_email(
+    connection: Connection, by: Actor, email: str | None, *, now: dt.datetime
+) -> None:
+    """Replace the e-mail address of the member who acts; the one that she had is told by a mail.
+
+    The trail says whether she had one, and never which.
+    """
+    number = by.member or 0
+    known = require_member(await members.lock(connection, number), number)
+    if email == known.email:
+        return
+    await members.set_email(connection, number, email)
+    if known.email is not None:
+        await mail_requests.insert(
+            connection,
+            "address_changed",
+            known.email,
+            language=known.language,
+            now=now,
+            member=number,
+        )
+    before = None if known.email is None else "set"
+    await audit_trail.note(connection, by, "change_address", str(number), before=before, now=now)
 
 
 async def list_members(database: Database, by: Actor, *, agency: str | None = None) -> list[Member]:
@@ -288,7 +326,7 @@ def require_member(known: Member | None, number: int) -> Member:
 
 
 def _require_manager(by: Actor, agency: str | None, roles: Collection[str]) -> None:
-    """Refuse who manages no members, or not those of the agency, or gives more than she may."""
+    """Refuse who manages no members, or not those of the agency, or may not change such roles."""
     if by is OPERATOR or "register_admin" in by.roles:
         return
     if "agency_admin" not in by.roles or agency is None or agency != by.agency:

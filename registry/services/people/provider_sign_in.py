@@ -21,6 +21,8 @@ from registry.store.database import Connection, Database, retried
 from registry.store.members import Member, SignInAttempt
 
 LIFETIME = dt.timedelta(minutes=10)
+_AGAIN = "again."
+"""What the nonce of an attempt begins with that asks to sign in again."""
 
 
 class NoMember(Unauthorized):
@@ -56,6 +58,7 @@ async def begin(
     have her sign in `again`, whatever it remembers of her.
     """
     state, nonce, verifier = (make_secret(random) for _ in range(3))
+    nonce = f"{_AGAIN if again else ''}{nonce}"
     attempt = SignInAttempt(
         nonce=nonce,
         verifier=verifier,
@@ -64,7 +67,7 @@ async def begin(
         begun_at=now,
     )
     address = await provider.authorization_address(
-        state=state, nonce=nonce, verifier=verifier, again=again
+        state=state, nonce=nonce, verifier=verifier, max_age=LIFETIME if again else None
     )
     async with database.connection() as connection:
         await members.insert_attempt(connection, digest_of(state), attempt)
@@ -94,7 +97,12 @@ async def finish(
         attempt = await members.take_attempt(connection, digest_of(state))
     if attempt is None or attempt.begun_at <= now - LIFETIME:
         raise Unauthorized("this attempt to sign in has expired; begin again")
-    identity = await provider.identify(answer, nonce=attempt.nonce, verifier=attempt.verifier)
+    identity = await provider.identify(
+        answer,
+        nonce=attempt.nonce,
+        verifier=attempt.verifier,
+        since=attempt.begun_at if attempt.nonce.startswith(_AGAIN) else None,
+    )
     async with database.transaction() as connection:
         member = await _member_of(connection, identity, attempt, now)
         await members.mark_signed_in(connection, member.id, now)

@@ -68,7 +68,7 @@ returning
 -- What else is due for the member of a digest.
 update notice
 set mail_at = $1::timestamptz + least(greatest($1::timestamptz - made_at, interval '5 minutes'), interval '6 hours')
-where member = $2 and id <> $3 and mail_at <= $1
+where id in (select id from notice where member = $2 and id <> $3 and mail_at <= $1 for update skip locked)
 returning id, kind, subject, about, number, made_at, read_at
 
 -- name: mark_mailed
