@@ -17,7 +17,7 @@ from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.exports.columns import ColumnSet
 from registry.exports.export import ExportFormat, prepare, write
-from registry.record.facets import FACETS
+from registry.record.facets import FACETS, KIND
 from registry.search.engine import open_index
 from registry.services.context import ServiceContext
 from registry.settings import Settings
@@ -32,6 +32,19 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
             option, name, multiple=True, metavar="CODE", help="Only these; repeat it for or."
         )(command)
     return command
+
+
+def _read_kinds(
+    _: click.Context, __: click.Parameter, given: tuple[str, ...]
+) -> dict[str, list[str]]:
+    """Return the filters by kind of answer, by their names."""
+    found: dict[str, list[str]] = {}
+    for one in given:
+        fact, equals, kind = one.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{one!r} is not FACT=KIND")
+        found.setdefault(KIND + fact, []).append(kind)
+    return found
 
 
 @click.command()
@@ -50,6 +63,14 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--q", metavar="WORDS", help="Words to find, all of them.")
 @click.option("--lang", metavar="TAG", help="The language of the words to find, and of labels.")
 @click.option("--labels", metavar="TAG", help="The language of the words beside codes alone.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="FACT=KIND",
+    callback=_read_kinds,
+    help="Only those whose answer to a fact is of this kind; repeat it for or.",
+)
 @click.option("--completeness-min", type=int, metavar="0-100", help="Scores from this one on.")
 @click.option("--completeness-max", type=int, metavar="0-100", help="Scores up to this one.")
 @click.option("--changed-since", metavar="WHEN", help="A version came then or later.")
@@ -69,6 +90,7 @@ def export(
     q: str | None,
     lang: str | None,
     labels: str | None,
+    kinds: dict[str, list[str]],
     completeness_min: int | None,
     completeness_max: int | None,
     changed_since: str | None,
@@ -92,7 +114,7 @@ def export(
         if is_given and form not in forms:
             raise click.UsageError(f"{option} is for --format {' and '.join(forms)}")
 
-    codes = {name: list(given) for name, given in filters.items() if given}
+    codes = {name: list(given) for name, given in filters.items() if given} | kinds
     sought = SearchFilters(
         q=q,
         lang=lang,

@@ -124,7 +124,7 @@ def result(
             rule=UNREAD,
             severity="error",
             message=one.message,
-            lang=words.language,
+            lang=str(words.language),
         )
         for one in filled.unread
     ]

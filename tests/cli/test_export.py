@@ -49,10 +49,12 @@ def test_every_filter_of_search_is_an_option(filed, with_database):
         assert result.returncode == 0, result.stderr
         return [json.loads(line)["record"]["id"] for line in result.stdout.splitlines()]
 
-    asked = ("--missing", "data.sharing", "--completeness-min", "50", "--finding", "R03")
+    asked = ("--lacks", "data.sharing", "--completeness-min", "50", "--finding", "R03")
     assert ids(*asked, "--territory", "FR") == []
     assert ids(*asked, "--changed-since", "2020-01-01") == [ID]
     assert ids("--changed-until", "2020-01-01") == []
+    assert ids("--kind", "contact.phone=stated") == [ID]
+    assert ids("--kind", "contact.phone=withheld", "--kind", "contact.phone=restricted") == []
     assert ids("--completeness-max", "10", "--risk-change", "lowered") == []
 
 
@@ -95,7 +97,9 @@ def test_as_it_was_then(filed, with_database):
         (("--risk", "hihg"), "did you mean 'high'"),
         (("--as-of", "tomorrow"), "as_of: 'tomorrow' is not a time"),
         (("--lang", "xx"), "lang: unknown code"),
-        (("--missing", "contact.phon"), "did you mean '/contact/phone'"),
+        (("--lacks", "contact.phon"), "did you mean 'contact.phone'"),
+        (("--kind", "contact.phone"), "is not FACT=KIND"),
+        (("--kind", "contact.phone=silent"), "unknown code 'silent'"),
         (("--overdue", "yes"), "overdue: unknown code 'yes'"),
         (("--completeness-min", "101"), "101 is not between 0 and 100"),
         (("--changed-since", "soon"), "changed_since: 'soon' is not a time"),

@@ -236,7 +236,9 @@ async def test_without_review_it_is_done_at_once(settings, database_url, publish
         editor, _ = await office.member("editor")
         done = await send(editor, ATTEST, SAID)
         assert (done.status_code, done.headers["location"]) == (303, ATTEST)
-        done = await send(editor, WITHDRAW, WHY)
+        asked_again = await send(editor, WITHDRAW, WHY)
+        assert (asked_again.status_code, await state(office)) == (200, "published")
+        done = await send(editor, WITHDRAW, [*WHY, ("sure", "1")])
         assert (done.status_code, done.headers["location"]) == (303, "/office/fr/")
         assert await state(office) == "withdrawn"
 

@@ -289,7 +289,8 @@ def test_a_record_says_whom_to_turn_to_in_the_country(pack, site):
         for path in (site / tag / "records").glob("*/*.html"):
             page = html.document_fromstring(path.read_bytes())
             section = page.find(".//section[@id='contest']")
-            assert words in "".join(section.itertext()), path
+            # French spaces are set where a text is shown.
+            assert "".join(words.split()) in "".join("".join(section.itertext()).split()), path
             checked += 1
     assert bool(checked) == ("filed" in str(site))
 

@@ -68,22 +68,6 @@ async def test_a_withdrawn_record_is_not_found_until_it_is_filed_again(filer, re
     assert await called("Tri") == {document["id"]: "Tri"}
 
 
-async def test_a_name_that_was_erased_is_found_no_more(publish, record, called, database):
-    await publish(named(record, "Tri"), named(record, "Tri des eaux", "eau"))
-    async with database.transaction() as connection:
-        # Without the guards, and the entry in the log, that a redaction has.
-        await connection.execute("set local session_replication_role = replica")
-        await connection.execute(
-            "update section set value = '{}' where key = 'name' and record = $1", record["id"]
-        )
-        await record_names.index(connection, record["id"])
-        left = await connection.fetchval(
-            "select count(*) from blocking_key where record = $1", record["id"]
-        )
-    assert left == 0
-    assert await called("Tri") == {"demo-sante/eau": "Tri des eaux"}
-
-
 async def test_a_name_in_letters_that_deceive_is_compared_with_every_agency(
     publish, record, called
 ):

@@ -194,7 +194,7 @@ def record_pages(site: Site) -> Iterator[Page]:
             listed=not card.withdrawn,
             needs=(name,),
         )
-        if has_card(card):
+        if card.origin is None:
             yield from _card_pages(site, card)
         if has_letter(site, card):
             yield from record_letter_pages(site, name, key)
@@ -223,11 +223,14 @@ def record_pages(site: Site) -> Iterator[Page]:
 
 
 def _card_pages(site: Site, card: Card) -> Iterator[Page]:
-    """Yield what others show of a record: its card as a picture, and its head to embed."""
+    """Yield what others show of a record: its card as a picture, and its head to embed.
+
+    Of a withdrawn one the head says so, in the frames in which it stands.
+    """
     for tag, edition in site.editions.items():
         reader = edition.reader
         name, agency, words = card_words(reader, site, card)
-        if card_tag(reader, card) == tag:
+        if has_card(card) and card_tag(reader, card) == tag:
             version = translated(reader, _VERSION).text % {"version": card.version}
             day = format_date(card.published_on, reader.locale.babel)
             shown = {
