@@ -88,10 +88,11 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
         "Entry": entry | {"title": "Entry"},
         "FactFilters": {
             "title": "FactFilters",
-            "description": "Kinds of an answer by fact, after `kind.`.",
+            "description": "Kinds of an answer by fact, after `kind.`; of up to 10 facts.",
             "type": "object",
             "properties": {
-                f"{KIND}{fact}": {"type": "string", "enum": [*KINDS]} for fact in all_facts()
+                f"{KIND}{fact}": _several({"type": "string", "enum": [*KINDS]})
+                for fact in all_facts()
             },
             "additionalProperties": False,
         },

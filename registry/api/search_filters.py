@@ -15,6 +15,7 @@ from registry.api import parameters
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.errors import InvalidParameter
 from registry.record.facets import (
+    BY_FACTS,
     COMPLETENESS,
     COUNTRY,
     FACETS,
@@ -28,6 +29,9 @@ from registry.search.query import SearchQuery
 from registry.store import agencies, imports
 from registry.store.as_of import TIME, read_as_of, read_window
 from registry.store.database import Database
+
+MOST_FACTS = 10
+"""Facts that a question selects by; the answers on each are counted by a query of its own."""
 
 Score: TypeAlias = Annotated[int | None, QueryParameter(description="0 to 100", ge=0, le=100)]
 
@@ -208,12 +212,19 @@ async def _filters(
         COUNTRY: sorted({*countries.values()}),
     }
     filters: dict[str, Sequence[str]] = {}
+    about: set[str] = set()
     for name, codes in sought.codes.items():
         facet = required_filter(name)
         known = read.get(name) or facet.listed(pack)
         if facet.further is not None:
             known = [*known, *(code for code in codes if facet.further(code, pack))]
         filters[name] = parameters.codes(name, codes, known) or []
+        about |= {*filters[name]} if name in BY_FACTS else {*filter(None, [facet.fact])}
+        if len(about) > MOST_FACTS:
+            raise InvalidParameter(
+                f"{name}: has, lacks and kind.<fact> together take at most {MOST_FACTS} facts; "
+                "ask for some of them in another question"
+            )
     if (sought.completeness_min, sought.completeness_max) != (None, None):
         lowest = 0 if sought.completeness_min is None else sought.completeness_min
         highest = 100 if sought.completeness_max is None else sought.completeness_max

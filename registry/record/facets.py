@@ -202,17 +202,22 @@ KIND = "kind."
 """What the name of a filter by the kind of an answer begins with, before that of the fact."""
 
 
-@cache
 def filter_named(name: str) -> Facet | None:
     """Return a filter by its name: one of `FACETS`, or `kind.` and a fact."""
-    if (fact := facts().get(name.removeprefix(KIND))) is not None and name.startswith(KIND):
-        return Facet(
-            description=f"How it answers on {fact.name}",
+    return FACETS.get(name) or _by_kind().get(name)
+
+
+@cache
+def _by_kind() -> Mapping[str, Facet]:
+    return {
+        f"{KIND}{name}": Facet(
+            description=f"How it answers on {name}",
             answers=KINDS,
-            fact=fact.name,
+            fact=name,
             codes=lambda _: KINDS,
         )
-    return FACETS.get(name)
+        for name in facts()
+    }
 
 
 def required_filter(name: str) -> Facet:

@@ -187,26 +187,29 @@ class QueryMatches:
 
     def counted_queries(self) -> list[tuple[tantivy.Query, list[str]]]:
         """Return the queries of which facets are counted, first that of the results, and which."""
-        own = {
-            kind: [name for name in self._passed if self._selects(name, kind)]
-            for kind in self.facets
-        }
-        counted = [(self.hits, [kind for kind, names in own.items() if not names])]
-        for kind, names in own.items():
-            if names:
-                others = [one for other, one in self._passed.items() if other not in names]
-                counted.append((self._within(self.text, others), [kind]))
+        filters = self._question.filters
+        others = {kind: self._others(kind) for kind in self.facets}
+        counted = [(self.hits, [kind for kind, left in others.items() if left == filters])]
+        for kind, left in others.items():
+            if left != filters:
+                passed = [self.at.passing(name, codes) for name, codes in left.items()]
+                counted.append((self._within(self.text, passed), [kind]))
         return counted
 
-    def _selects(self, name: str, facet: str) -> bool:
-        """Return whether a filter is a selection of what a facet counts."""
+    def _others(self, facet: str) -> dict[str, Sequence[str]]:
+        """Return the filters without what they select of what a facet counts."""
         fact = _stated_fact(facet)
-        if name == facet or fact is None:
-            return name == facet
-        if name in BY_FACTS:
-            return [*self._question.filters[name]] == [fact]
-        known = filter_named(name)
-        return known is not None and known.stating == fact
+        left: dict[str, Sequence[str]] = {}
+        for name, codes in self._question.filters.items():
+            known = filter_named(name)
+            if name == facet or (fact and known is not None and known.stating == fact):
+                continue
+            kept = codes
+            if name in BY_FACTS and fact in codes:
+                kept = [code for code in codes if code != fact]
+            if kept or not codes:
+                left[name] = kept
+        return left
 
     def _counted(self, text: TextQuery, tier: int) -> int:
         return self.at.total(self._within(text, self._passed.values(), tier))

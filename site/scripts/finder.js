@@ -70,10 +70,11 @@ async function learnWords() {
 /** The order of a question for which nobody chose one. */
 const usual = (query) => (query.has("q") ? "relevance" : "newest");
 
-/** The facts of which a question asks how records answer. */
+/** The facts of which a question asks how records answer; what is none, the register refuses. */
 function factsAsked(query) {
   const named = [...query].filter(([name]) => BY_FACTS.includes(name) || name.startsWith(KIND));
-  return [...new Set(named.map(([name, code]) => (BY_FACTS.includes(name) ? code : factOf(name))))];
+  const facts = named.map(([name, code]) => (BY_FACTS.includes(name) ? code : factOf(name)));
+  return [...new Set(facts)].filter((fact) => Object.hasOwn(words.fact, fact));
 }
 
 const factOf = (name) => name.slice(KIND.length);

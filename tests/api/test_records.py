@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from registry.record.facts import facts
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
@@ -663,6 +664,10 @@ async def test_suppliers_are_found_whatever_their_letters(client, found, publish
         ("has=rights", "has"),
         ("kind.rights.notice=yes", "kind.rights.notice: unknown code 'yes'"),
         ("kind.rights=stated", "kind.rights: no such parameter"),
+        (
+            "&".join([f"lacks={fact}" for fact in [*facts()][:10]] + ["kind.risk.level=stated"]),
+            "together take at most 10 facts",
+        ),
         ("overdue=yes", "the codes are true"),
         ("overdue=false", "the codes are true"),
         ("risk_change=lower", "did you mean 'lowered'?"),

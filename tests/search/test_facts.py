@@ -88,6 +88,17 @@ async def test_what_no_level_of_risk_asks_for_is_silence_all_the_same(large_inde
     assert sum(getattr(kinds, kind) for kind in KINDS) == len(dutch)
 
 
+async def test_a_fact_is_counted_without_what_is_selected_of_it_among_others(large_index):
+    one, other = "data.legal_basis", "rights.human_alternative"
+    beside = (await large_index.answer(SearchQuery(filters={"lacks": [other]}))).total
+    for filters in (
+        {"lacks": [one, other]},
+        {"lacks": [other, one], "has": [one], f"kind.{one}": ["stated"]},
+    ):
+        kinds = (await large_index.answer(SearchQuery(filters=filters, facets=[one]))).kinds[one]
+        assert sum(getattr(kinds, kind) for kind in KINDS) == beside > 0
+
+
 async def test_no_foreign_record_with_a_metric_is_counted_and_no_local_one_is_lost(
     large_index, standing
 ):

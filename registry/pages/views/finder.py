@@ -440,13 +440,13 @@ def question_words(reader: Reader, asked: Pairs) -> str:
 
 
 def facts_asked(asked: Pairs) -> list[str]:
-    """Return the facts of which a question asks how records answer."""
-    named = [code if name in BY_FACTS else name.removeprefix(KIND) for name, code in asked]
-    return [
-        fact
-        for fact, (name, _) in zip(named, asked, strict=True)
-        if fact in facts() and (name in BY_FACTS or name.startswith(KIND))
+    """Return the facts of which a question asks how records answer, each once."""
+    named = [
+        code if name in BY_FACTS else name.removeprefix(KIND)
+        for name, code in asked
+        if name in BY_FACTS or name.startswith(KIND)
     ]
+    return [fact for fact in dict.fromkeys(named) if fact in facts()]
 
 
 def fact_title(reader: Reader, fact: str) -> Text:
@@ -456,7 +456,7 @@ def fact_title(reader: Reader, fact: str) -> Text:
 
 
 def _is_known(name: str) -> bool:
-    return name in _NAMES or name.removeprefix(KIND) in facts()
+    return name in _NAMES or (name.startswith(KIND) and name.removeprefix(KIND) in facts())
 
 
 def _title(reader: Reader, name: str) -> Text:
