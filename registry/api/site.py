@@ -30,8 +30,8 @@ CONTENT_POLICY = (
 )
 """The content security policy of every page and file of the site but those of `EMBEDDED`."""
 
-EMBEDDED = "/embed.html"
-"""The end of the files that others may show in a frame; they have no form and no script."""
+EMBEDDED = re.compile(r"[a-z]+/(records/[^/]+/[^/]+|statistics/[^/]+)/embed\.html")
+"""The files that others may show in a frame; they have no form and no script."""
 
 _AWAY = "pages come from a store, which does not answer; try again in a moment"
 _SECURITY = [(b"content-security-policy", CONTENT_POLICY.encode())]
@@ -153,7 +153,7 @@ async def _file(send: Send, page: SitePage, status: int) -> None:
         (b"content-type", media_type.encode()),
         (b"content-length", str(len(page.content)).encode()),
         (b"cache-control", (caching if status == 200 else CHANGING).encode()),  # noqa: PLR2004
-        *(_FRAMED if page.path.endswith(EMBEDDED) else _SECURITY),
+        *(_FRAMED if EMBEDDED.fullmatch(page.path) else _SECURITY),
     ]
     if status == 200 and page.tag is not None:  # noqa: PLR2004
         headers.append((b"etag", page.tag.encode()))

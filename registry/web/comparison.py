@@ -44,13 +44,14 @@ def serve_comparisons(
         state.work.require(client_address(scope, state.settings.proxies))
         database: Database = state.context.database
         async with database.connection() as connection:
-            lines = await records.read_versions(connection, record)
             latest = await records.read(connection, record)
             found = {
                 number: await records.read(connection, record, int(number))
                 for number in given
                 if _VERSION.fullmatch(number)
             }
+            # Last, so that they have each version that was read.
+            lines = await records.read_versions(connection, record)
             homes = {one.agency for one in found.values() if one is not None}
             named = await agencies.read_named(connection, homes)
         if latest is None:

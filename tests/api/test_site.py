@@ -78,10 +78,20 @@ async def test_every_file_has_its_address_type_and_tag(client, site, subtests):
 
 async def test_only_what_is_made_for_frames_may_be_framed(client, site):
     (site / "fr/statistics/levels").mkdir(parents=True)
-    (site / "fr/statistics/levels/embed.html").write_text("table", encoding="utf-8")
+    # An agency, or a system, may be called so.
+    for file in ("statistics/levels", "agencies", "records/demo-sante"):
+        (site / "fr" / file).mkdir(parents=True, exist_ok=True)
+        (site / "fr" / file / "embed.html").write_text("page", encoding="utf-8")
     policies = {
         path: (await client.get(path)).headers["content-security-policy"]
-        for path in ("/fr/statistics/levels/embed", "/fr/about", "/fr/records/demo-sante/x", "/no")
+        for path in (
+            "/fr/statistics/levels/embed",
+            "/fr/about",
+            "/fr/records/demo-sante/x",
+            "/fr/records/demo-sante/embed",
+            "/fr/agencies/embed",
+            "/no",
+        )
     }
     framed = policies.pop("/fr/statistics/levels/embed")
     assert framed.endswith("frame-ancestors *")

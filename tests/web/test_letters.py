@@ -163,6 +163,11 @@ async def test_the_dates_of_a_decision_are_counted_from_the_day_on_which_it_came
     plain = await client.get(f"/{tag}/contest", params={"utm_source": "x"})
     assert plain.status_code in {200, 404}
     assert "<details open>" not in plain.text
+    # As a file, it passes over what others ask it, and the last day counts.
+    assert (await client.get(f"/{tag}/contest?ref=x")).status_code == plain.status_code
+    twice = await client.get(f"/{tag}/contest?received=x&received={received}&ref=x")
+    assert twice.status_code == 200
+    assert twice.text.count("<details open>") == 1
 
 
 async def test_a_day_that_is_none_says_so_and_loses_nothing(client):
