@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import struct
 
+import html5lib
 import msgspec
 import pytest
 
 from registry.pages.pictures import draw, set_lines
 from registry.pages.reader import Text
+from registry.pages.site import open_site
+from registry.pages.views.home import week_view
 
-from .conftest import Rendered, make_corpus
+from .conftest import FILED, Rendered, make_corpus
 from .test_html import text_of
 
 ONE = "records/demo-sante/triage-radiographies"
@@ -109,6 +112,51 @@ def test_what_may_be_framed_has_no_script_and_leads_back(site):
         assert page.find(".//base").get("target") == "_blank"
         shown = text_of(site.page(f"fr/{back.partition('#')[0]}.html"))
         assert f'<iframe src="https://register.example/sub/fr/{path}/embed"' in shown
+
+
+def changed(path, **members):
+    """The corpus with other members in a record, or with a record that is not fictitious."""
+    corpus = make_corpus()
+    fictitious = members.pop("fictitious", True)
+    records = [
+        msgspec.structs.replace(
+            one,
+            document=json.dumps(json.loads(one.document) | members).encode(),
+            register=msgspec.structs.replace(one.register, fictitious=fictitious),
+        )
+        if f"records/{one.id}" == path
+        else one
+        for one in corpus.records
+    ]
+    return msgspec.structs.replace(corpus, records=records)
+
+
+def test_a_name_is_text_in_the_lines_to_copy():
+    name = 'Tri "A" <b>&amp;'
+    page = Rendered(changed(ONE, name={"fr": name})).page(f"fr/{ONE}.html")
+    [lines] = [text_of(one) for one in page.iter("code") if "<iframe" in text_of(one)]
+    copied = html5lib.parseFragment(lines, namespaceHTMLElements=False).find("iframe")
+    assert copied.get("title").startswith(name)
+    assert set(copied.attrib) == {"src", "title", "width", "height", "loading", "style"}
+
+
+def test_a_demonstration_says_so_in_what_others_show_of_its_figures(site, monkeypatch):
+    monkeypatch.setattr("registry.pages.pictures.draw", lambda svg, _: svg.encode())
+    real = Rendered(changed(ONE, fictitious=False))
+    for shown, says in ((site, True), (real, False)):
+        for path in ("statistics/levels.png", "changes/week.png", "statistics/levels/embed.html"):
+            content = shown.pages[f"fr/{path}"].render().decode()
+            assert ("Démonstration." in content) == says, path
+
+
+def test_the_week_of_a_register_with_real_records_counts_no_examples():
+    corpus = changed(ONE, fictitious=False)
+    corpus = msgspec.structs.replace(corpus, as_of=FILED)
+    site = open_site(corpus, "https://register.example")
+    seen = week_view(site.editions["fr"].reader, site)
+    filed = site.records[ONE.removeprefix("records/")]
+    assert seen["new"] + seen["changed"] == len(filed.versions) > 0
+    assert len(seen["names"]) == 1
 
 
 def test_the_pictures_of_the_home_page_say_their_day_and_entry(site):

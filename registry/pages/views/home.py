@@ -93,7 +93,9 @@ def week_view(reader: Reader, site: Site) -> dict[str, Any]:
     """Count what changed here in the seven days to the snapshot's; `names` are the latest's."""
     last = site.snapshot.as_of.date()
     since = last - dt.timedelta(days=6)
-    here = [record for record in site.records.values() if record.card.origin is None]
+    local = [record for record in site.records.values() if record.card.origin is None]
+    # As in `counted`: no examples once a real agency has filed.
+    here = [record for record in local if not record.card.fictitious] or local
     lines = [
         (line.version == 1, record.card)
         for record in here
@@ -119,13 +121,14 @@ def _pictures(site: Site, tag: str, view: Mapping[str, Any]) -> Iterator[Page]:
     day = format_date(view["as_of"], reader.locale.babel)
     source = translated(reader, _SOURCE).text % {"date": day, "entry": view["log_size"] - 1}
     host = f"{site.base_url.partition('://')[2]}/{tag}"
+    told = {"source": source, "demonstration": site.demonstration}
     if view["sentence"]:
         table = view["levels"]
-        shown = {"title": view["sentence"], "table": table, "most": table.most, "source": source}
+        shown = {"title": view["sentence"], "table": table, "most": table.most, **told}
         shown["address"] = f"{host}/statistics"
         for path, width in (("statistics/levels", PRINTED), ("statistics/levels-card", WIDTH)):
             yield picture_page(site, tag, path, shown, template="levels.svg", width=width)
-    shown = {"week": view["week"], "counted": _COUNTED, "title": WEEK, "source": source}
+    shown = {"week": view["week"], "counted": _COUNTED, "title": WEEK, **told}
     shown["address"] = f"{host}/changes"
     yield picture_page(site, tag, "changes/week", shown, template="week.svg")
 
