@@ -2,7 +2,8 @@
 
 The description of the API gives its addresses and parameters, each with the codes that it may have;
 where it lists none, the codes are those that the rebuilt register counts. Each parameter is asked
-for alone, with every code. What is in the register gives the rest: records, versions, entries.
+for alone, with every code; filters by the kind of an answer, of which there are as many as facts,
+with one each. What is in the register gives the rest: records, versions, entries.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _SHARED = frozenset(
         "unchanged_since",
         "completeness_min",
         "completeness_max",
+        "facts",
     }
 )
 """The parameters of searches, which exports have too and are asked for there alone."""
@@ -86,6 +88,7 @@ class Questions:
         self._languages = languages
         self._random = random.Random(log.root)  # noqa: S311  anybody draws the same
         self._counted: dict[str, list[str]] = {}
+        self._schemas: Mapping[str, Any] = {}
 
     async def all(self) -> AsyncIterator[Question]:
         """Yield every question once."""
@@ -101,6 +104,7 @@ class Questions:
         for one in self._log_files():
             yield one
         described = await self._json("/openapi.json")
+        self._schemas = described["components"]["schemas"]
         yield Question("answers", "/openapi.json")
         await self._count_codes()
         for path, methods in described["paths"].items():
@@ -208,6 +212,13 @@ class Questions:
             name = one["name"]
             is_export = path.startswith("/api/v1/exports/")
             if one["in"] != "query" or name in _PAGED or (is_export and name in _SHARED):
+                continue
+            if "$ref" in one["schema"]:
+                # Each member is a parameter. Of so many, each is asked with one of its codes.
+                members = self._schemas[one["schema"]["$ref"].rpartition("/")[2]]["properties"]
+                for turn, (member, schema) in enumerate(members.items()):
+                    codes = self._codes(path, member, schema)
+                    yield base | {member: codes[turn % len(codes)]}
                 continue
             for value in self._codes(path, name, one["schema"]):
                 yield base | {name: value}

@@ -140,7 +140,7 @@ def test_how_records_answer_on_a_fact_is_told_by_its_five_kinds(opened, register
             assert list(map(int, re.findall("[0-9]+", line))) == list(counts.values())[:5]
         # The script says the same as the page of the register did.
         page.locator("#chips a").last.click()
-        page.wait_for_function("document.querySelectorAll('#kinds li').length === 1")
+        expect(page.locator("#kinds li")).to_have_count(1)
         assert page.locator("#kinds li").inner_text().startswith("Human alternative")
 
 

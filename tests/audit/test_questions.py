@@ -1,0 +1,31 @@
+"""The questions of an audit, made from the description of the API."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from registry.api.openapi import write_schemas
+from registry.audit.questions import LogContents, Questions
+from registry.audit.remote import Answer
+from registry.record.facts import KINDS, facts
+
+FACTS = {"name": "facts", "in": "query", "schema": {"$ref": "#/components/schemas/FactFilters"}}
+DESCRIBED = {
+    "paths": {"/api/v1/records": {"get": {"parameters": [FACTS]}}},
+    "components": {"schemas": write_schemas(())},
+}
+
+
+async def test_how_records_answer_on_a_fact_is_asked_of_each_fact_once():
+    async def ask(path):
+        page = {"items": [], "facets": {}, "next": None}
+        content = msgspec.json.encode(DESCRIBED if path == "/openapi.json" else page)
+        return Answer(status=200, media_type="application/json", content=content)
+
+    log = LogContents(versions={}, codes=[], size=1, root="")
+    asked = [one.path async for one in Questions(ask, log, [], languages=["fr"]).all()]
+    pairs = [found.groups() for one in asked if (found := re.search(r"kind\.([\w.]+)=(\w+)", one))]
+    assert [fact for fact, _ in pairs] == [*facts()]
+    assert {kind for _, kind in pairs} == {*KINDS}
