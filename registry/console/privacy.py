@@ -10,7 +10,14 @@ from litestar import Response, get, post
 
 from registry.clock import utc_now
 from registry.console.page import ConsoleRequest, NumberPath, console_page, see_other
-from registry.console.sessions import FOR_EVER, fields_as, read_fields
+from registry.console.sessions import (
+    FOR_EVER,
+    KEPT_ABOVE,
+    UNKEPT,
+    fields_as,
+    kept_fields,
+    read_fields,
+)
 from registry.errors import Finding, InvalidParameter, InvalidStatement
 from registry.log.redaction import WORDS_OF_A_TEXT
 from registry.pages.labels import message
@@ -56,24 +63,25 @@ class ErasureFields(msgspec.Struct, kw_only=True):
 @get("/{lang:str}/privacy")
 async def privacy_page(request: ConsoleRequest) -> Response[bytes]:
     """Show what was asked to be erased, and the search for those who may search."""
-    return await _page(request)
+    kept = await kept_fields(request)
+    return await _page(request, typed=fields_as(ErasureFields, kept) if kept else None)
 
 
-@post("/{lang:str}/privacy", status_code=200)
+@post("/{lang:str}/privacy", status_code=200, opt={UNKEPT: True})
 async def search_privacy(request: ConsoleRequest) -> Response[bytes]:
     """Search texts; the words are in no address, which logs and histories would keep."""
     query = dict(await read_fields(request)).get("query", "")
     try:
-        found = await personal_data.search_texts(
+        found, is_cut = await personal_data.search_texts(
             request.context, request.actor, query, now=utc_now()
         )
     except InvalidParameter:
         fault = message("Write at least 3 letters or digits of a name or a number")
         return await _page(request, query=query, errors=[("query", fault)], status=422)
-    return await _page(request, query=query, found=found)
+    return await _page(request, query=query, found=found, is_cut=is_cut)
 
 
-@post("/{lang:str}/privacy/ask", status_code=200, opt={FOR_EVER: True})
+@post("/{lang:str}/privacy/ask", status_code=200, opt={FOR_EVER: True, KEPT_ABOVE: True})
 async def ask_erasure(request: ConsoleRequest) -> Response[bytes]:
     """Ask for something to be erased, or show why that cannot be asked."""
     typed = fields_as(ErasureFields, await read_fields(request))
@@ -103,6 +111,7 @@ async def _page(
     *,
     query: str = "",
     found: Sequence[FoundText] | None = None,
+    is_cut: bool = False,
     typed: ErasureFields | None = None,
     findings: Sequence[Finding] = (),
     errors: Any = (),
@@ -121,7 +130,7 @@ async def _page(
             "searches": policy.searches_texts(request.actor),
             "query": query,
             "found": found,
-            "most": len(found or ()) >= personal_data.MOST_FOUND,
+            "most": is_cut,
             "forms": [(one, [(hit, named(hit.pointer)) for hit in hits]) for one, hits in forms],
             "drafts": [(hit, named(hit.pointer)) for hit in found or () if hit.is_draft],
             "named": named,

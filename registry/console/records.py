@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -19,12 +18,12 @@ from registry.console.form_layout import page_at
 from registry.console.form_reading import Typed, gather, typed_once
 from registry.console.page import ConsoleRequest, console_page, filing_agency, see_other
 from registry.console.sessions import FOR_EVER, kept_fields, read_fields
-from registry.errors import InvalidRecord
+from registry.errors import InvalidRecord, PreconditionFailed
 from registry.imports.identity import words
 from registry.pages.labels import message
 from registry.pages.reader import Reader, label, language, say
 from registry.pages.views.document_view import field_name
-from registry.record.ids import agency_of
+from registry.record.ids import agency_of, is_id
 from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.schema import SCHEMA_VERSION
@@ -224,7 +223,6 @@ def _in_languages(section: Document, among: Collection[str]) -> Document:
     return {name: value for name, value in kept.items() if value != {}}
 
 
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_SLUG = 60
 
 _SAVED_FOR_REVIEW = message(
@@ -269,7 +267,7 @@ async def begin_record(request: ConsoleRequest) -> Response[bytes]:
         faults["name"] = "missing"
     if source not in context.pack.languages:
         faults["source"] = "missing"
-    if slug and not _SLUG.fullmatch(slug):
+    if slug and not is_id(f"{agency}/{slug}"):
         faults["slug"] = "malformed"
     elif f"{agency}/{slug}" in taken:
         faults["slug"] = "taken"
@@ -331,20 +329,32 @@ async def submit_record(request: ConsoleRequest, record: RecordPath) -> Response
     context = request.context
     typed = gather(await read_fields(request))
     tag, slug = typed_once("tag", typed), typed_once("slug", typed)
-    if slug and (renamed := f"{agency_of(record)}/{slug}") != record:
+    renamed = f"{agency_of(record)}/{slug}" if slug else record
+    is_renamed = renamed != record
+    if is_renamed:
         working = await request.working(record)
+        if not is_id(renamed):
+            return await _ask(request, working, slug=slug, fault="malformed")
         try:
-            if not _SLUG.fullmatch(slug):
-                return await _ask(request, working, slug=slug, fault="malformed")
-            await drafts.rename_draft(
-                context, request.actor, record, renamed, **request.tagged(tag)
+            tag = await drafts.rename_draft(
+                context,
+                request.actor,
+                record,
+                renamed,
+                precondition=Precondition(tag=tag),
+                now=utc_now(),
             )
         except RecordTaken:
             return await _ask(request, working, slug=slug, fault="taken")
-        record, tag = renamed, (await request.working(renamed)).tag
+        record = renamed
     try:
         receipt = await review.submit(context, request.actor, record, **request.tagged(tag))
-    except InvalidRecord:
+    except (InvalidRecord, PreconditionFailed) as error:
+        if is_renamed:
+            # There is nothing at the address of this page any more.
+            return await see_other(request, f"records/{record}/submit")
+        if isinstance(error, PreconditionFailed):
+            raise
         return await _show_record(request, await request.working(record), refused=True)
     said = {"in_review": _SAVED_FOR_REVIEW, "unchanged": _UNCHANGED}
     if context.guard.is_blocked:

@@ -65,7 +65,10 @@ class TypedComments(msgspec.Struct, frozen=True, kw_only=True):
 @get("/{lang:str}/review/")
 async def queue_page(request: ConsoleRequest) -> Response[bytes]:
     """Show what waits for the member's review."""
-    wanted, today = _filter_of(request.scope["query_string"].decode()), utc_now().date()
+    wanted, today = (
+        _filter_of(request.scope["query_string"].decode("ascii", "replace")),
+        utc_now().date(),
+    )
     waiting, arranged, findings = await _queue(request, wanted)
     acts = await pending_acts.list_acts(request.context, request.actor, state="in_review")
     shown = arranged[:_SHOWN]
@@ -120,11 +123,11 @@ async def decide(request: ConsoleRequest, record: RecordPath) -> Response[bytes]
     typed, is_approval = _typed(given), ("act", "approve") in given
     means = request.tagged(typed.tag or "")
     context, actor = request.context, request.actor
+    if is_approval and typed.is_written:
+        return await _page(request, record, typed=typed, unsent=True, status=422)
     wanted = _filter_of(typed.queue)
     following = await _following(request, record, wanted)
     path = f"review/{following or ''}{wanted.query and '?'}{wanted.query}"
-    if is_approval and typed.is_written:
-        return await _page(request, record, typed=typed, unsent=True, status=422)
     try:
         if is_approval:
             receipt = await review.approve(context, actor, record, **means)
@@ -153,7 +156,7 @@ async def _page(
     status: int = 200,
 ) -> Response[bytes]:
     reviewed = await review.read_review(request.context, request.actor, record, **request.options)
-    wanted = _filter_of(typed.queue or request.scope["query_string"].decode())
+    wanted = _filter_of(typed.queue or request.scope["query_string"].decode("ascii", "replace"))
     following = await _following(request, record, wanted)
 
     def view(reader: Reader) -> dict[str, Any]:

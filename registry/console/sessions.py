@@ -43,6 +43,12 @@ CSRF_COOKIE = "office_csrf"
 FOR_EVER = "for_ever"
 """In the `opt` of a handler: it publishes, or gives rights, so that a stale session does not do."""
 
+UNKEPT = "unkept"
+"""In the `opt` of a handler: what is typed there is kept for nobody who is not signed in."""
+
+KEPT_ABOVE = "kept_above"
+"""In the `opt` of a handler without a page: what is typed waits at the page above."""
+
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _OWN_SITES = {"same-origin", "none"}
 _NEXT = re.compile(rf"{PREFIX}/[a-z]{{2,8}}/[\w.~/%-]*(?:\?[\w.~/%&=+-]*)?", re.ASCII)
@@ -249,7 +255,8 @@ def lead_to_sign_in(request: ApiRequest, error: NotSignedIn) -> Response[bytes]:
 
 
 async def _not_signed_in(request: ApiRequest) -> NotSignedIn:
-    path = quote(path_of(request))
+    address = path_of(request)
+    path = quote(address)
     query = request.scope["query_string"].decode("ascii", "replace")
     if request.method in _SAFE:
         return NotSignedIn(f"{path}?{query}" if query else path, None)
@@ -257,7 +264,11 @@ async def _not_signed_in(request: ApiRequest) -> NotSignedIn:
     if not _is_page(request, template):
         # Something is done without fields, from a page above, such as that of a member.
         is_above = _is_page(request, template.rpartition("/")[0])
-        return NotSignedIn(path.rpartition("/")[0] if is_above else None, None)
+        address, path = (one.rpartition("/")[0] for one in (address, path))
+        if not is_above or KEPT_ABOVE not in request.route_handler.opt:
+            return NotSignedIn(path if is_above else None, None)
+    if UNKEPT in request.route_handler.opt:
+        return NotSignedIn(path, None)
     kept = None
     context = request.app.state.context
     ended = given_cookie(request, SESSION_COOKIE) or given_cookie(request, ENDED_COOKIE)
@@ -265,7 +276,7 @@ async def _not_signed_in(request: ApiRequest) -> NotSignedIn:
         kept = await sessions.keep_form(
             context.database,
             ended,
-            path_of(request),
+            address,
             await read_fields(request),
             now=utc_now(),
             random=context.random,

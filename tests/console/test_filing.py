@@ -278,7 +278,7 @@ async def test_before_it_is_public_for_ever_the_address_is_shown_and_can_be_chan
     assert await published(office, document["id"]) is None
     assert someone.form("submit").get("slug") == [slug]
     await begin(someone, {**document, "id": f"{agency}/pris"})
-    for wrong in ("Été", "pris"):
+    for wrong in ("Été", "pris", "index", "x" * 200):
         await someone.open(f"records/{document['id']}/submit")
         form = someone.form("submit")
         form.set("slug", wrong)

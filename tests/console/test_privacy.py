@@ -5,8 +5,15 @@ import secrets
 
 import pytest
 
+from registry.clock import utc_now
 from registry.ledger import append
+from registry.services.context import ServiceContext
+from registry.services.people import members
+from registry.services.people.access import OPERATOR, Actor
+from registry.services.statements import personal_data
+from registry.services.statements.attestation import attest
 from registry.services.statements.erasure import erase_published
+from registry.store import members as stored
 from tests.conftest import NOW
 from tests.console.conftest import opened_office, parse
 from tests.published import given_times
@@ -120,6 +127,79 @@ async def test_who_has_not_the_role_searches_nothing(office):
         "/office/fr/members", [("name", "X"), ("roles", "data_protection"), ("language", "fr")]
     )
     assert answer.status_code == 422
+
+
+HARD = """{"id":"demo-sante/neu","summary":{"ar":"للاتصال: ٠٦١٢ ٣٤ ٥٦ ٧٩",
+"fr":"Écrire à Lebœuf, à M. Weiß ou à ⵉⵎⴰⵣⵉⵖⵏ. Réf. 00 00 07, puis LEBOEUF."}}"""
+
+
+PLACES = {
+    **dict.fromkeys(("leboeuf", "Lebœuf", "weiss", "WEIẞ", "imazighn", "ⵉⵎⴰⵣⵉⵖⵏ"), 1),
+    **dict.fromkeys(("06 12 34 56 79", "٠٦١٢٣٤٥٦٧٩"), 1),
+    # Nothing is left of it without its zeros: it is found as it is written, in a telephone number.
+    "000000": 1,
+    **dict.fromkeys(("lebeuf", "leboef", "0000000000"), 0),
+}
+
+
+async def test_a_name_is_found_however_it_is_written(office, subtests):
+    await office.run(
+        "insert into draft (record, agency, document, tag, actor, saved_at) values"
+        " ('demo-sante/neu', 'demo-sante', $1, 'x', 'a', now())",
+        HARD,
+    )
+    made = await office.invite("data_protection")
+    async with office.database.connection() as connection:
+        officer = members.actor_of(await stored.read(connection, made.member))
+    context = ServiceContext(database=office.database, pack=office.pack, random=secrets.token_bytes)
+    for query, places in PLACES.items():
+        with subtests.test(query=query):
+            found, is_cut = await personal_data.search_texts(context, officer, query, now=NOW)
+            assert (len(found), is_cut) == (places, False)
+            if query == "leboeuf":
+                assert found[0].words == ["LEBOEUF", "Lebœuf"]
+
+
+async def test_more_than_a_search_reads_is_said(office, monkeypatch):
+    monkeypatch.setattr(personal_data, "MOST_FOUND", 1)
+    officer, _ = await office.member("data_protection", agency=None)
+    _, page = await search(officer, NAME)
+    assert "Il y en a davantage" in words_of(page)
+
+
+async def test_an_officer_finds_what_her_agencys_attestations_say(office):
+    officer, _ = await office.member("data_protection")
+    editor = Actor(name="x", agency="demo-sante", scopes=frozenset({"file"}), token=1)
+    context = ServiceContext(database=office.database, pack=office.pack, random=secrets.token_bytes)
+    statement = {
+        "day": "2026-11-01",
+        "systems_total": 4,
+        "contact": {"email": "registre@demo-sante.example"},
+        "note": {"fr": "Certifié par Zineb Bennani."},
+    }
+    await attest(context, editor, "demo-sante", statement, now=utc_now())
+    answer, _ = await search(officer, "bennani")
+    assert "Zineb" in answer.text
+
+
+async def test_what_was_typed_to_be_erased_waits_and_a_search_is_not_kept(office):
+    made = await office.invite("data_protection")
+    officer = office.browser()
+    await officer.sign_in(made.secret)
+    await officer.get(PAGE)
+    await office.run("update console_session set seen_at = now() - interval '31 minutes'")
+    await officer.post(PAGE, [("query", NAME)])
+    assert await office.run("select from kept_form") == []
+    typed = [("subject", office.record), ("words", "Amina"), ("authority", "CNDP"), ("entry", "")]
+    answer = await officer.post(f"{PAGE}/ask", [*typed, ("places", "/purpose/goal/fr")])
+    assert answer.headers["location"].endswith("?next=%2Foffice%2Ffr%2Fprivacy")
+    again = await members.make_link(
+        office.database, OPERATOR, made.member, now=utc_now(), random=secrets.token_bytes
+    )
+    answer = await officer.sign_in(again.secret)
+    page = parse(await officer.get(answer.headers["location"]))
+    fields = form_of(page, "privacy/ask")
+    assert {("authority", "CNDP"), ("words", "Amina"), ("places", "/purpose/goal/fr")} <= {*fields}
 
 
 async def test_a_draft_that_names_somebody_is_found_as_a_draft(office):

@@ -15,6 +15,7 @@ from registry.exports.export import prepare, write
 from registry.ledger.verify_database import check_database
 from registry.log.blob import check_content
 from registry.log.disclosure_tree import SALT_BYTES, member_commitment, members
+from registry.log.files import LogRefused
 from registry.pages.build import plan
 from registry.record.pack import Agency
 from registry.record.validate import Verdict
@@ -256,6 +257,35 @@ async def test_it_repeats_harmlessly_and_goes_on_where_it_was_stopped(
     await erasure.erase_published(database, size=done.entry + 1, write_contents=writes)
     await erasure.erase_published(database, size=done.entry + 1, write_contents=writes)
     assert written == [[1]]
+
+
+async def test_a_record_that_does_not_follow_from_the_log_keeps_no_other_back(
+    context, settings, database, publish, personal, monkeypatch
+):
+    other = {**personal, "id": f"{ID}-2"}
+    done = []
+    for one in (personal, other):
+        await publish(one)
+        asked = await redaction.request(
+            context, acting("one"), {**ASKED, "record": one["id"]}, now=NOW
+        )
+        done.append(await redaction.confirm(context, acting("another"), asked.redaction, now=NOW))
+    rewrite = erasure.rewrite_records
+
+    async def refuses(connection, changed):
+        return changed if ID in changed else await rewrite(connection, changed)
+
+    async def writes(_):
+        pass
+
+    size = done[-1].entry + 1
+    with monkeypatch.context() as patched:
+        patched.setattr(erasure, "rewrite_records", refuses)
+        with pytest.raises(LogRefused, match=ID):
+            await publish_log(settings, context)
+    async with database.connection() as connection:
+        assert await redactions.read_waiting(connection, size=size) == [done[0].entry]
+    assert await erasure.erase_published(database, size=size, write_contents=writes) == 1
 
 
 async def test_what_was_erased_stays_out_of_the_next_import(context, settings, database, redact):

@@ -222,11 +222,10 @@ async def rename_draft(
     *,
     precondition: Precondition,
     now: dt.datetime,
-    language: str = "en",
-) -> None:
+) -> str:
     """Move a draft to another id of its agency, while nothing was ever published under its own.
 
-    Raises `RecordTaken` where there is a draft or a record of that id.
+    Return its new tag. Raises `RecordTaken` where there is a draft or a record of that id.
     """
     own_agency(context, actor, renamed)
     require_own_draft(actor, record)
@@ -243,10 +242,10 @@ async def rename_draft(
         if renamed in published or await drafts.lock(connection, renamed) is not None:
             raise RecordTaken(f"there is a record {renamed} already; choose another address")
         document = {**msgspec.json.decode(draft.document), "id": renamed}
-        require_id(document, renamed, context.pack, now.date(), language)
         content, tag = canonical(document).decode(), context.random(8).hex()
         await drafts.rename(connection, record, renamed, document=content, tag=tag, at=now)
         await audit_trail.note(connection, actor, "rename_draft", renamed, before=record, now=now)
+    return tag
 
 
 def own_agency(

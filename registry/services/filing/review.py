@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from functools import partial
+from hashlib import sha256
 
 import msgspec
 
@@ -293,14 +294,28 @@ async def read_queue(context: ServiceContext, actor: Actor) -> list[WaitingDraft
     return sorted(found, key=lambda one: (one.since, one.draft.record))
 
 
+_MOST_COUNTED = 10_000
+_COUNTED: dict[tuple[bytes, dt.date], int] = {}
+"""Findings of publishing drafts, by their documents and the day."""
+
+
 async def count_findings(
     context: ServiceContext, waiting: Iterable[WaitingDraft], *, now: dt.datetime
 ) -> dict[str, int]:
-    """Return how many findings publishing each draft has, by record."""
-    return {
-        one.draft.record: (await check_draft(one.draft, context, now.date())).verdict.findings_total
-        for one in waiting
-    }
+    """Return how many findings publishing each draft has, by record.
+
+    What was counted today of a draft that has not changed is not counted again.
+    """
+    counted = {}
+    for one in waiting:
+        key = sha256(one.draft.document.encode()).digest(), now.date()
+        if key not in _COUNTED:
+            checked = await check_draft(one.draft, context, now.date())
+            _COUNTED[key] = checked.verdict.findings_total
+            if len(_COUNTED) > _MOST_COUNTED:
+                del _COUNTED[next(iter(_COUNTED))]
+        counted[one.draft.record] = _COUNTED[key]
+    return counted
 
 
 async def read_review(

@@ -74,12 +74,18 @@ async def erase_published(
     `write_contents` writes the files of entries' content anew. Then the database's own files are
     written anew without what was deleted, and its write-ahead log so far is ended. Raises
     `Unavailable` where others read for too long to let that be done now; it is done the next time.
+    Raises `LogRefused` at the end for a redaction of what does not follow from the log.
     """
     async with database.connection() as connection:
         waiting = await redactions.read_waiting(connection, size=size)
+    refused: list[LogRefused] = []
     for redaction in waiting:
-        async with database.transaction() as connection:
-            await rewrite_changed(connection, await apply_redaction(connection, redaction))
+        try:
+            async with database.transaction() as connection:
+                await rewrite_changed(connection, await apply_redaction(connection, redaction))
+        except LogRefused as error:
+            # What is wrong with one record keeps nobody else's data.
+            refused.append(error)
     async with database.connection() as connection:
         unsettled = await redactions.read_unsettled(connection)
     if unsettled:
@@ -91,6 +97,8 @@ async def erase_published(
         async with database.transaction() as connection:
             for redaction in unsettled:
                 await redactions.settle(connection, redaction)
+    if refused:
+        raise refused[0]
     return len(waiting)
 
 

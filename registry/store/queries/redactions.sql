@@ -172,8 +172,11 @@ from section as s inner join record as o on o.id = s.record
 where ($2::text is null or o.agency = $2) and (select bool_and(s.value ~* p) from unnest($1::text []) as p)
 union all
 select coalesce(e.record, ''), null, e.index, s.key, s.value
-from entry_section as s inner join log_entry as e on e.index = s.entry left join record as o on o.id = e.record
-where ($2::text is null or o.agency = $2) and (select bool_and(s.value ~* p) from unnest($1::text []) as p)
+from entry_section as s
+inner join log_entry as e on e.index = s.entry
+left join record as o on o.id = e.record
+left join attestation as a on a.entry = e.index
+where ($2::text is null or coalesce(o.agency, a.agency) = $2) and (select bool_and(s.value ~* p) from unnest($1::text []) as p)
 union all
 select d.record, null, null, '', d.document
 from draft as d
