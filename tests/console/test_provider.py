@@ -543,6 +543,10 @@ async def test_with_a_real_provider_members_sign_in_and_strangers_do_not(real):
     answer = await at_provider(real, browser, "amina")
     assert (answer.status_code, answer.headers["location"]) == (303, "/office/fr/")
     assert "Amina" in (await browser.get("/office/fr/")).text
+    # Whoever had a session signs in again, and the provider says when.
+    await browser.post("/office/fr/sign-out")
+    answer = await at_provider(real, browser, "amina")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/office/fr/")
     bound = await real.invite("reviewer")
     other = real.browser()
     path = f"/office/ar/sign-in/link/{bound.secret}/oidc"
