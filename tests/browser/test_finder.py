@@ -221,7 +221,7 @@ def test_a_static_copy_says_that_it_is_one_and_offers_no_api(opened, host):
         assert not page.locator("#programs").is_visible()
 
 
-@pytest.mark.parametrize("asked", ["missing=/rights/contestation", "finding=R15"])
+@pytest.mark.parametrize("asked", ["lacks=rights.contestation", "finding=R15"])
 def test_a_copy_does_not_answer_what_is_missing_by_leaving_it_out(opened, host, asked):
     with opened() as page:
         page.goto(f"{host}/fr/search")

@@ -287,7 +287,8 @@ def test_the_fullest_record_takes_six_pages_of_paper_and_loses_nothing(opened, h
         # Of what is printed, only the site's frame and the explanations of terms are left out.
         hidden = page.evaluate(
             """() => { const said = document.querySelector("main").cloneNode(true);
-            const left = ".term > p, .jump-to, .side, .to-letter, #proof-start, [hidden], template";
+            const left = ".term > p, .jump-to, .side, .to-letter, .embed-this, #proof-start"
+                + ", [hidden], template";
             said.querySelectorAll(left).forEach((one) => one.remove());
             return said.textContent.replace(/\\s+/g, ""); }"""
         )
