@@ -136,7 +136,7 @@ async def list_records(
         str | None,
         CodeParameter(
             description="Facets wanted, by comma; of a fact, how records answer on it",
-            codes=lambda _: [*FACETS, *facts()],
+            codes=lambda _: [*dict.fromkeys([*FACETS, *facts()])],
             separated=True,
         ),
     ] = None,
