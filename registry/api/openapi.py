@@ -26,6 +26,7 @@ from registry.api.parameters import (
     takes_filters,
 )
 from registry.api.problems import PROBLEM_JSON, STATUS, ProblemDetails
+from registry.api.search_filters import MOST_FACTS
 from registry.errors import RegistryError
 from registry.log.entry import entry_schema
 from registry.log.redaction import redaction_schema
@@ -88,8 +89,9 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
         "Entry": entry | {"title": "Entry"},
         "FactFilters": {
             "title": "FactFilters",
-            "description": "Kinds of an answer by fact, after `kind.`; of up to 10 facts.",
+            "description": "Kinds of an answer by fact, after `kind.`.",
             "type": "object",
+            "maxProperties": MOST_FACTS,
             "properties": {
                 f"{KIND}{fact}": _several({"type": "string", "enum": [*KINDS]})
                 for fact in all_facts()

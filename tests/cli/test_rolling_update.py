@@ -184,7 +184,8 @@ def test_rows_that_do_not_follow_from_the_log_are_written_anew_by_a_command(own,
         ("blocking_key", "update blocking_key set key = key + 1"),
     )
     for number, (table, forged) in enumerate(forgeries, 3):
-        ask(forged)
+        # As who owns the database, past the triggers by which a version ends once.
+        ask("set session_replication_role = replica", forged)
         own("log", "verify", code=1)
         own("attest", "demo-sante", "--systems", number, "--contact", "a@demo-sante.example")
         assert "Nothing is published until" in own("log", "publish", code=1)
