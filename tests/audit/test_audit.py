@@ -256,7 +256,10 @@ def forgeries(ids):
         "a role in the index": codes(15, "role", "", "decides_alone"),
         "personal data in the index": codes(16, "personal_data", "", "anonymised"),
         "a finding in the index": codes(17, "finding", "", "R01"),
-        "what is missing in the index": codes(18, "missing", "", "/summary"),
+        "a fact in the index": (
+            codes(18, "answer_stated", "", "name")[0],
+            r"\?(limit=100&)?has=\S+: ",
+        ),
         "a technique in the index": codes(19, "technique", "", "rules"),
         "a card": (
             ("update search_version set card = replace(card, '\"risk\":', "

@@ -39,6 +39,8 @@ _WORDS = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "BSD License": "BSD-3-Clause",
 }
+_IN_A_FILE = {"resvg-py": "MIT"}
+"""Of packages that state it by the text of the licence alone."""
 _LONGEST = 40
 """Characters of a licence's name; what is longer is its text."""
 
@@ -87,7 +89,8 @@ def read_licence(name: str) -> str | None:
     ]
     stated = next(iter(str(told.get("license", "")).strip().splitlines()), "")
     words = [stated] if 0 < len(stated) <= _LONGEST and "," not in stated else sorted(kinds)
-    return " AND ".join(_WORDS.get(word, word) for word in words) or "not stated"
+    named = " AND ".join(_WORDS.get(word, word) for word in words)
+    return named or _IN_A_FILE.get(name, "not stated")
 
 
 def make_bom(tree: Path, *, at: dt.datetime) -> str:
