@@ -15,7 +15,7 @@ import msgspec
 from registry.record.model import Document
 from registry.record.pointers import field_path, parts
 from registry.record.requirements import ALWAYS, RequirementStatus, Unit, requirement_status, units
-from registry.record.schema import Field, FieldKind, fields
+from registry.record.schema import Field, fields
 
 AnswerKind: TypeAlias = Literal["stated", "asked_not_stated", "not_asked", "withheld", "restricted"]
 """What a record says of a fact; exactly one of the five holds.
@@ -33,25 +33,19 @@ SILENT: tuple[AnswerKind, ...] = ("asked_not_stated", "not_asked")
 """The kinds of a record that is silent, whether asked or not."""
 
 _BY_LEVEL = frozenset("LH")
-_VALUED: tuple[FieldKind, ...] = (
-    *("code", "codes", "codes_by_language", "words"),
-    *("boolean", "number", "date", "country", "language"),
-)
-_NAMES = frozenset(("Line", "LangLine"))
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """A place of the format, with the unit of requirements that it is or is a part of.
 
-    `is_implied`: a unit that is stated has it. `of` is the list whose items have it, "" for a fact
-    of the record. `by_level`: whether it is asked for may depend on the level of risk.
+    `is_implied`: a unit that is stated has it. `by_level`: whether it is asked for may depend on
+    the level of risk.
     """
 
     name: str
     field: Field
     unit: Unit
     is_implied: bool
-    of: str
     by_level: bool
 
     @property
@@ -63,22 +57,6 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     def is_asked(self) -> bool:
         """Whether it may be asked of every record, or at a level of risk."""
         return self.by_level or (ALWAYS,) in self.unit.alternatives
-
-    @property
-    def is_name(self) -> bool:
-        """Whether its values are names or other short texts, whose case and accents vary."""
-        return self.field.kind in _NAMES
-
-    @property
-    def is_structured(self) -> bool:
-        """Whether its values can be told apart and counted; those of a text cannot."""
-        is_exact = self.field.holds == "plain" and self.field.kind is None
-        return self.field.holds in _VALUED or self.is_name or is_exact
-
-    @property
-    def lists(self) -> tuple[str, ...]:
-        """The code lists of its values."""
-        return self.field.entry.lists
 
 
 class AnswerCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,13 +96,11 @@ def facts() -> dict[str, Fact]:
         if field.path[-1] == "*" or field.is_section:
             continue
         unit = next(by_path[start] for start in _starts(field.path) if start in by_path)
-        items = [number for number, part in enumerate(field.path) if part == "*"]
         fact = Fact(
             name=fact_name(field.path),
             field=field,
             unit=unit,
             is_implied=_is_implied(unit.field, field.path),
-            of=fact_name(field.path[: items[0]]) if items else "",
             by_level=any(not _BY_LEVEL.isdisjoint(names) for names in unit.alternatives),
         )
         found[fact.name] = fact
