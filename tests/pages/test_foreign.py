@@ -98,6 +98,10 @@ def named(page, name):
     return [one for one in page.iter() if name in (one.get("class") or "").split()]
 
 
+def texts_in_full(page):
+    return [one for one in named(page, "in-full") if named(one, "prose")]
+
+
 def facts(page):
     """The facts on where it comes from, by their heading."""
     [card] = [one for one in page.iter("section") if one.get("id") == "source"]
@@ -169,7 +173,7 @@ def test_what_the_source_does_not_state_is_no_fault(rendered):
 
 def test_a_text_in_part_has_its_whole_beside_it(rendered):
     page = rendered("ar/records/be.demo/tri.html")
-    whole, name = named(page, "in-full")
+    whole, name = texts_in_full(page)
     assert whole.tag == "details"
     [prose] = named(whole, "prose")
     assert (prose.get("lang"), prose.get("dir")) == ("fr", "ltr")
@@ -177,7 +181,7 @@ def test_a_text_in_part_has_its_whole_beside_it(rendered):
     [further] = [one for one in page.iter("section") if one.get("id") == "whole-texts"]
     assert "Tri du courrier en entier" in words(further)
     assert name in list(further.iter())
-    assert not named(rendered("ar/records/be.demo/autre.html"), "in-full")
+    assert not texts_in_full(rendered("ar/records/be.demo/autre.html"))
 
 
 def texts(value, place=""):
