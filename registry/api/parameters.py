@@ -220,12 +220,16 @@ def codes(name: str, values: Sequence[str] | None, allowed: Collection[str]) -> 
     for value in values:
         if value not in allowed:
             few = f"; the codes are {', '.join(sorted(allowed))}" if len(allowed) <= 40 else ""  # noqa: PLR2004  a readable sentence
-            shown = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
             near = _nearest(value, allowed)
             raise InvalidParameter(
-                f"{name}: unknown code {shown!r}{_hint(near)}{few}", value=value, nearest=near
+                f"{name}: unknown code {shown(value)}{_hint(near)}{few}", value=value, nearest=near
             )
     return list(dict.fromkeys(values))
+
+
+def shown(value: str) -> str:
+    """Return a wrong value as a fault says it again."""
+    return repr(value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…")
 
 
 def within(name: str, value: int, lowest: float, highest: float) -> None:

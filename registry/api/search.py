@@ -19,6 +19,7 @@ from registry.api.request import ApiState
 from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
 from registry.errors import InvalidParameter
 from registry.record.codelists import codelists
+from registry.record.dimensions import periods
 from registry.record.facets import FACETS
 from registry.record.facts import AnswerCounts, facts
 from registry.record.model import LangText
@@ -29,6 +30,9 @@ from registry.text.highlighting import Highlight
 
 MOST_ITEMS = 100
 PATH = "/api/v1/records"
+
+COUNTED = (*dict.fromkeys((*FACETS, *facts(), *periods())),)
+"""What may be counted beside the results: facets, facts, and days by year or month."""
 
 _JSON = msgspec.json.Encoder()
 _UNQUOTED = re.compile(r"[^A-Za-z0-9%&*+,./:=_~-]")
@@ -136,14 +140,14 @@ async def list_records(
         str | None,
         CodeParameter(
             description="Facets wanted, by comma; of a fact, how records answer on it",
-            codes=lambda _: [*dict.fromkeys([*FACETS, *facts()])],
+            codes=lambda _: COUNTED,
             separated=True,
         ),
     ] = None,
 ) -> Response[bytes]:
     """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
     wanted = [] if facets is None else facets.split(",")
-    counted = parameters.codes("facets", wanted, [*FACETS, *facts()]) or []
+    counted = parameters.codes("facets", wanted, COUNTED) or []
     found, following = await find_records(
         state, sought, sort=sort, reader=reader, limit=limit, cursor=cursor, facets=counted
     )

@@ -14,13 +14,17 @@ from litestar.params import QueryParameter
 from registry.api import parameters
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.errors import InvalidParameter
+from registry.record.dimensions import DimensionKind
 from registry.record.facets import (
     BY_FACTS,
     COMPLETENESS,
     COUNTRY,
     FACETS,
     LOCAL,
+    DimensionValues,
     filter_named,
+    is_value,
+    named_shortly,
     required_filter,
 )
 from registry.record.pack import Pack
@@ -32,6 +36,11 @@ from registry.store.database import Database
 
 MOST_FACTS = 10
 """Facts that a question selects by; the answers on each are counted by a query of its own."""
+
+_FORMS: Mapping[DimensionKind, str] = {
+    "number": "a number, such as 250000 or 0.5",
+    "date": "a day, a month or a year, such as 2026-05-03, 2026-05 or 2026",
+}
 
 Score: TypeAlias = Annotated[int | None, QueryParameter(description="0 to 100", ge=0, le=100)]
 
@@ -114,12 +123,12 @@ def provide_search_filters(
 ) -> SearchFilters:
     """Take the parameters of a request; a dependency of litestar's. `facets` are by filter.
 
-    Filters by facts are many, and taken from the request by their names.
+    Filters by facts are many, and taken from the request by their names, the shorter of two.
     """
-    given = {name: codes for name in FACETS if (codes := facets[name]) is not None}
+    given = {name: list(codes) for name in FACETS if (codes := facets[name]) is not None}
     for name in sorted({*request.query_params} - FACETS.keys()):
         if filter_named(name) is not None:
-            given[name] = request.query_params.getall(name)
+            given.setdefault(named_shortly(name), []).extend(request.query_params.getall(name))
     return SearchFilters(
         q=q,
         lang=lang,
@@ -216,6 +225,8 @@ async def _filters(
     for name, codes in sought.codes.items():
         facet = required_filter(name)
         known = read.get(name) or facet.listed(pack)
+        if facet.values is not None:
+            known = _stated(index, facet.values, codes, known)
         if facet.further is not None:
             known = [*known, *(code for code in codes if facet.further(code, pack))]
         filters[name] = parameters.codes(name, codes, known) or []
@@ -236,6 +247,26 @@ async def _filters(
             )
         filters[COMPLETENESS] = [str(score) for score in range(lowest, highest + 1)]
     return filters
+
+
+def _stated(
+    index: SearchIndex, of: DimensionValues, codes: Sequence[str], listed: Collection[str]
+) -> Collection[str]:
+    """Return the values that a dimension may have, with those of other countries that it has.
+
+    Raises `InvalidParameter` for what is no number, no day or of another form, where it has those.
+    """
+    dimension = of.dimension
+    name = f"{dimension.name}.{of.end}" if of.end else dimension.name
+    what = _FORMS.get(dimension.kind)
+    if dimension.kind == "plain" and dimension.field is not None:
+        what = f"written as the format has it: {dimension.field.schema.get('pattern')}"
+    for code in codes if what is not None else ():
+        if not is_value(dimension, code):
+            raise InvalidParameter(f"{name}: {parameters.shown(code)} is not {what}", value=code)
+    if dimension.kind != "code":
+        return listed
+    return [*listed, *(code for code in codes if index.states(dimension.name, code))]
 
 
 async def _read_codes(

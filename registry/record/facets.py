@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from math import isfinite
+from typing import Any, Literal
 
 import msgspec
 
 from registry.errors import Finding
+from registry.record.dimensions import RANGED, Dimension, dimensions, numeric
 from registry.record.facts import KINDS, SILENT, STATED, AnswerKind, fact_name, facts
 from registry.record.life_events import events_of, life_events
 from registry.record.model import NOT_STATED, RISK_CHANGES, SOURCE_STATES, Document
@@ -30,6 +32,9 @@ OVERDUE = "true"
 TERRITORY = "territory"
 """The facet of where a system applies: of a region, with what applies in its whole country."""
 
+EXACTLY = "territory.exact"
+"""The filter by where a system applies as it is stated, without what applies in the country."""
+
 _COUNTRY_OR_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
@@ -47,6 +52,13 @@ class PublishedState(msgspec.Struct, frozen=True, kw_only=True):
     risk_changes: Sequence[str]
 
 
+class DimensionValues(msgspec.Struct, frozen=True, kw_only=True):
+    """What a filter takes of a dimension: its values, or the one `end` of a range of them."""
+
+    dimension: Dimension
+    end: Literal["", "from", "until"] = ""
+
+
 class Facet(msgspec.Struct, frozen=True, kw_only=True):
     """A filter of search by codes, which is counted as a facet too.
 
@@ -59,7 +71,7 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     neither codes nor `further`, the valid codes are those in the database. One that is `of` another
     facet groups the codes of that, by what the query says of them, and the index does not have it.
     Where there are `answers`, the codes are facts that a record answers so, or of the one `fact`
-    the kinds of its answer.
+    the kinds of its answer. One of `values` has those of a dimension, or the end of a range.
     """
 
     description: str
@@ -71,11 +83,14 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     of: str | None = None
     answers: Sequence[AnswerKind] = ()
     fact: str | None = None
+    values: DimensionValues | None = None
     schema: Mapping[str, Any] = {}
 
     @property
     def stating(self) -> str | None:
         """The fact that the filter is about, None where it is about several or none."""
+        if self.values is not None:
+            return self.values.dimension.name
         return self.fact or (self.pointer and fact_name(parts(self.pointer)))
 
     @property
@@ -202,9 +217,84 @@ KIND = "kind."
 """What the name of a filter by the kind of an answer begins with, before that of the fact."""
 
 
+ENDS: tuple[Literal["from", "until"], ...] = ("from", "until")
+"""What the name of a filter by the end of a range ends with, after that of the dimension."""
+
+
 def filter_named(name: str) -> Facet | None:
-    """Return a filter by its name: one of `FACETS`, or `kind.` and a fact."""
-    return FACETS.get(name) or _by_kind().get(name)
+    """Return a filter by its name: of `FACETS`, or `kind.` and a fact, or a dimension's."""
+    name = named_shortly(name)
+    return FACETS.get(name) or _by_kind().get(name) or _by_value().get(name)
+
+
+def named_shortly(name: str) -> str:
+    """Return the one name of a filter that has two: `risk` of `risk.level`."""
+    if name.startswith(CHANGED_ON):
+        name = f"publication.{name}"
+    return _short_names().get(name, name)
+
+
+@cache
+def _short_names() -> Mapping[str, str]:
+    return {facet.stating: name for name, facet in FACETS.items() if facet.stating}
+
+
+def values_of(name: str) -> DimensionValues | None:
+    """Return what a filter takes of a dimension, None of one that means something else."""
+    if name in FACETS:
+        dimension = None if name == TERRITORY else counted_dimension(name)
+        return None if dimension is None else DimensionValues(dimension=dimension)
+    known = _by_value().get(name)
+    return None if known is None else known.values
+
+
+def counted_dimension(name: str) -> Dimension | None:
+    """Return the dimension whose values a facet counts, None of one with codes of its own."""
+    if (facet := FACETS.get(name)) is not None:
+        is_indexed = facet.pointer is not None and not facet.single
+        return dimensions()[facet.stating or ""] if is_indexed else None
+    return dimensions().get(name.partition(":")[0])
+
+
+@cache
+def _by_value() -> Mapping[str, Facet]:
+    found = {}
+    for name, dimension in dimensions().items():
+        found[EXACTLY if name == TERRITORY else name] = Facet(
+            description=f"What it states of {name}",
+            values=DimensionValues(dimension=dimension),
+            codes=partial(_values, dimension),
+            further=_is_abroad if name == TERRITORY else partial(_is_value, dimension),
+        )
+        for end in ENDS if dimension.kind in RANGED else ():
+            found[f"{name}.{end}"] = Facet(
+                description=f"{name} in a range, its ends included",
+                values=DimensionValues(dimension=dimension, end=end),
+                further=partial(_is_value, dimension),
+            )
+    return found
+
+
+def _values(dimension: Dimension, pack: Pack) -> Sequence[str]:
+    """Return the values that a dimension may have, none where they are not listed."""
+    return ("true", "false") if dimension.kind == "boolean" else [*pack.codes(dimension.lists)]
+
+
+def _is_value(dimension: Dimension, value: str, _: Pack) -> bool:
+    return is_value(dimension, value)
+
+
+def is_value(dimension: Dimension, value: str) -> bool:
+    """Return whether a text may be a value of a dimension, of which no list has all."""
+    if dimension.kind in RANGED:
+        try:
+            return isfinite(numeric(dimension.kind, value))
+        except ValueError:
+            return False
+    if dimension.kind == "plain" and dimension.field is not None:
+        pattern = dimension.field.schema.get("pattern")
+        return pattern is None or re.search(pattern, value) is not None
+    return dimension.kind == "name" and bool(value.strip())
 
 
 @cache
@@ -226,6 +316,9 @@ def required_filter(name: str) -> Facet:
         raise LookupError(name)
     return found
 
+
+CHANGED_ON = "changed_on"
+"""The shorter name of the day of the last change, as whoever publishes the record states it."""
 
 COUNTRY = "country"
 """The facet of registers by their country."""

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from registry.record.dimensions import read_values
 from registry.record.facets import (
     COMPLETENESS,
     FACETS,
@@ -79,7 +80,7 @@ _TABLES = (
     record_schema_bytes(),
     (SCHEMAS / "life_events.json").read_bytes(),
     repr([(name, facet.pointer, facet.single) for name, facet in FACETS.items()]).encode(),
-    b"answers",
+    b"answers, values",
 )
 DERIVATION = f"{tokens.ANALYSIS} {sha256(b''.join(_TABLES)).hexdigest()[:12]}"
 """The name of how search documents are derived; rows of another one are derived again.
@@ -121,9 +122,9 @@ class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
 class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What the index has of a version.
 
-    `codes` are by kind of facet, and the facts by kind of answer (`ANSWERS`); `card` is the JSON of
-    lists; `words` are by language the words of name, of summary and of the rest, as
-    `registry.text.tokens` writes them.
+    `codes` are by kind of facet, the facts by kind of answer (`ANSWERS`), and what is stated of
+    dimensions (`read_values`); `card` is the JSON of lists; `words` are by language the words of
+    name, of summary and of the rest, as `registry.text.tokens` writes them.
     """
 
     ord: int
@@ -175,6 +176,7 @@ def build(
     for fact in facts():
         if (kind := answers.get(fact)) is not None:
             codes.setdefault(ANSWERS[kind], []).append(fact)
+    codes |= read_values(document, answers)
     return SearchDocument(
         ord=state.entry,
         name_key=fold(next(iter(name.values())) if name else document["id"]),

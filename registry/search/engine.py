@@ -29,7 +29,7 @@ from registry.search.labels import (
 )
 from registry.search.query import Named, SearchQuery, SearchResult
 from registry.search.result_page import find_all, find_named, place_results, write_page
-from registry.search.schema import NO_LABEL_WORDS, LabelWords
+from registry.search.schema import NO_LABEL_WORDS, LabelWords, value_field
 from registry.search.spelling import WordLists
 from registry.store import agencies
 from registry.store.database import Borrow, Connection
@@ -232,6 +232,10 @@ class SearchIndex:
         """Return whether a version has a code, as of the last query."""
         searcher = self._directory.searcher
         return searcher is not None and searcher.doc_freq(kind, code) > 0
+
+    def states(self, dimension: str, value: str) -> bool:
+        """Return whether a version states a value of a dimension, as of the last query."""
+        return self.has(value_field(dimension), value)
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[Connect]:

@@ -6,12 +6,14 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import tantivy
 from tantivy import FieldType, Query
 
+from registry.record.dimensions import RANGED, Dimension, bounds, dimensions, numeric
 from registry.record.facets import (
     BY_FACTS,
     FACETS,
@@ -19,13 +21,27 @@ from registry.record.facets import (
     OVERDUE,
     SINGLE,
     TERRITORY,
+    counted_dimension,
     countries_of,
+    values_of,
 )
 from registry.record.facts import NOT_ASKED, AnswerCounts, facts
 from registry.record.model import NOT_STATED, RISK_CHANGES
 from registry.record.search_document import ANSWERS
 from registry.search.query import FacetCount
-from registry.search.schema import ANSWER, CURRENT, NAMES, answer_token, folded_name, review_before
+from registry.search.schema import (
+    ANSWER,
+    CURRENT,
+    ITEM,
+    SPELLED,
+    UNSAID,
+    answer_token,
+    folded_name,
+    number_field,
+    review_before,
+    value_field,
+    value_token,
+)
 from registry.search.text_query import any_of, either, every, nothing_of
 from registry.store.as_of import LogWindow
 
@@ -72,8 +88,76 @@ class IndexAsOf:
         """The versions of records of which one was published in the window."""
         return self._in_window("published")
 
+    def filtering(self, filters: Mapping[str, Sequence[str]]) -> list[Query]:
+        """Return what each of some filters lets pass, those of the items of a list together.
+
+        Conditions on members of one list hold of one and the same item.
+        """
+        found = []
+        given: dict[str, dict[str, Sequence[str]]] = {}
+        for name, codes in filters.items():
+            if (of := values_of(name)) is None:
+                found.append(self.passing(name, codes))
+            else:
+                given.setdefault(of.dimension.name, {})[of.end] = codes
+        of_lists: dict[str, list[Query]] = {}
+        for name, ends in given.items():
+            condition = self._having(dimensions()[name], ends)
+            if (items := dimensions()[name].items) is None:
+                found.append(condition)
+            else:
+                of_lists.setdefault(items, []).append(condition)
+        return found + [
+            conditions[0] if len(conditions) == 1 else self._in_one_item(conditions)
+            for conditions in of_lists.values()
+        ]
+
+    def _having(self, dimension: Dimension, given: Mapping[str, Sequence[str]]) -> Query:
+        """Return what states one of the values of a dimension, and one between ends of a range."""
+        name, kind = dimension.name, dimension.kind
+        if kind not in RANGED:
+            return self.valued(name, given[""])
+        # Of ends given more than once the widest range is the one that any of them allows.
+        low, high = (
+            pick(given[end], key=partial(numeric, kind)) if end in given else None
+            for end, pick in (("from", min), ("until", max))
+        )
+        lowest, highest = bounds(kind, low, high)
+        ranges = [(lowest, highest)]
+        if "" in given:
+            stated = [bounds(kind, value, value) for value in given[""]]
+            ranges = [
+                (
+                    from_ if lowest is None else max(from_, lowest),
+                    until if highest is None else min(until, highest),
+                )
+                for from_, until in stated
+            ]
+        return either(
+            [
+                Query.range_query(self.schema, number_field(name), FieldType.Float, from_, until)
+                for from_, until in ranges
+                if from_ is None or until is None or from_ <= until
+            ]
+        )
+
+    def valued(self, name: str, values: Sequence[str]) -> Query:
+        """Return the versions that state one of some values of a dimension."""
+        kind = dimensions()[name].kind
+        return any_of(self.schema, value_field(name), [value_token(kind, one) for one in values])
+
+    def _in_one_item(self, conditions: Sequence[Query]) -> Query:
+        """Return the versions of which one item of a list meets all conditions."""
+        query = every([Query.term_query(self.schema, "kind", ITEM), *conditions])
+        if not (count := self.total(query)):
+            return Query.empty_query()
+        found = self.searcher.search(query, count, count=False, order_by_field="ord").hits
+        return Query.term_set_query(self.schema, "ord", list({ord_ for ord_, _ in found}))
+
     def passing(self, kind: str, codes: Sequence[str]) -> Query:
         """Return the versions that have one of some codes."""
+        if kind == TERRITORY:
+            return self.valued(kind, [*codes, *countries_of(codes)])
         if kind == "overdue":
             return self._overdue if OVERDUE in codes else Query.empty_query()
         if kind == "risk_change" and self.changed is not None:
@@ -89,10 +173,6 @@ class IndexAsOf:
         if kind in GROUPED:
             grouped = [code for code, group in self._countries.items() if group in codes]
             return any_of(self.schema, GROUPED[kind], grouped)
-        if kind in NAMES:
-            return any_of(self.schema, NAMES[kind], [folded_name(code) for code in codes])
-        if kind == TERRITORY:
-            return any_of(self.schema, kind, [*codes, *countries_of(codes)])
         return any_of(self.schema, kind, codes)
 
     def answering(self, fact: str, kind: str) -> Query:
@@ -152,24 +232,27 @@ class IndexAsOf:
                     fact: sum(getattr(one, answer) for answer in FACETS[kind].answers)
                     for fact, one in of_facts.items()
                 }
-            elif kind in facts() and kind not in FACETS:
+            elif kind in facts() and kind not in (*FACETS, *dimensions()):
                 counted[kind] = {}
             elif kind == "risk_change" and self.changed is not None:
                 counted[kind] = {
                     code: self.total(every([query, self._in_window(code)])) for code in RISK_CHANGES
                 }
             else:
-                wanted[kind] = GROUPED.get(kind) or NAMES.get(kind, kind)
+                wanted[kind] = _field(kind)
         found = self._aggregate(query, wanted)
         for kind in wanted:
-            codes = _buckets(found[kind])
+            codes = {
+                code: count
+                for code, count in _buckets(found[kind]).items()
+                if not code.startswith(UNSAID)
+            }
             if kind in GROUPED:
                 codes = self._grouped(codes)
             if kind == TERRITORY:
                 codes = self._with_whole_country(query, codes)
-            if kind in NAMES and codes:
-                spellings = self._spellings(kind)
-                codes = {spellings[name]: count for name, count in codes.items()}
+            spellings = self.spellings(kind) if codes else {}
+            codes = {spellings.get(code, code): count for code, count in codes.items()}
             counted[kind] = codes
         return int(found["total"]["value"]), {
             kind: [
@@ -206,17 +289,22 @@ class IndexAsOf:
         found = dict(codes)
         for country in countries_of(codes):
             if country in codes:
-                whole = every([query, any_of(self.schema, TERRITORY, [country])])
-                both = _buckets(self._aggregate(whole, {TERRITORY: TERRITORY})[TERRITORY])
+                whole = every([query, self.valued(TERRITORY, [country])])
+                asked = {TERRITORY: value_field(TERRITORY)}
+                both = _buckets(self._aggregate(whole, asked)[TERRITORY])
                 for code in codes:
                     if code.startswith(f"{country}-"):
                         found[code] += codes[country] - both.get(code, 0)
         return found
 
-    def _spellings(self, kind: str) -> dict[str, str]:
+    def spellings(self, kind: str) -> dict[str, str]:
         """Return the most frequent spelling of each folded name among what is in force."""
         found: dict[str, str] = {}
-        codes = _buckets(self._aggregate(self.standing, {kind: kind})[kind])
+        dimension = counted_dimension(kind)
+        if dimension is None or dimension.kind != "name":
+            return found
+        field = value_field(dimension.name, SPELLED)
+        codes = _buckets(self._aggregate(self.standing, {kind: field})[kind])
         for code, _ in sorted(codes.items(), key=lambda one: (-one[1], one[0])):
             found.setdefault(folded_name(code), code)
         return found
@@ -244,6 +332,13 @@ class IndexAsOf:
 
     def _range(self, field: str, *, lower: int | None = None, upper: int | None = None) -> Query:
         return Query.range_query(self.schema, field, FieldType.Integer, lower, upper)
+
+
+def _field(kind: str) -> str:
+    """Return the field that a facet counts."""
+    if (dimension := counted_dimension(kind)) is None:
+        return GROUPED.get(kind, kind)
+    return value_field(kind if ":" in kind else dimension.name)
 
 
 def _buckets(counted: Mapping[str, Any]) -> dict[str, int]:

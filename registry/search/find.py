@@ -15,7 +15,7 @@ from registry.search.labels import NameLabels
 from registry.search.query import FacetCount, SearchQuery
 from registry.search.schema import LABEL, SUMMARY
 from registry.search.spelling import Correction, Speller, WordLists
-from registry.search.text_query import TextQuery, any_of, every, searched_languages
+from registry.search.text_query import TextQuery, every, searched_languages
 from registry.text.arabizi import ArabiziIndex
 from registry.text.locales import direction
 from registry.text.query_parser import (
@@ -55,10 +55,10 @@ def begun_query(text: str, vocabulary: Vocabulary) -> Query | None:
 
 def _stated_fact(facet: str) -> str | None:
     """Return the fact that the codes of a facet are of, None of a facet that is of none."""
-    known = FACETS.get(facet)
-    if known is None:
-        return facet if facet in facts() else None
-    return known.stating
+    if (known := FACETS.get(facet)) is not None:
+        return known.stating
+    name = facet.partition(":")[0]
+    return name if name in facts() else None
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +94,7 @@ class QueryMatches:
         self.kinds: dict[str, AnswerCounts] = {}
         self._question = question
         self._meanings = meanings
-        self._passed = {kind: at.passing(kind, codes) for kind, codes in question.filters.items()}
+        self._passed = at.filtering(question.filters)
         self._windowed = [] if question.changed is None else [at.published]
         if question.unchanged is not None:
             self._windowed.append(at.unchanged_after(question.unchanged))
@@ -135,12 +135,12 @@ class QueryMatches:
     @property
     def passed(self) -> tantivy.Query:
         """What is in force and passes the filters."""
-        return every([self.at.standing, *self._windowed, *self._passed.values()])
+        return every([self.at.standing, *self._windowed, *self._passed])
 
     @property
     def hits(self) -> tantivy.Query:
         """What is found by words and filters."""
-        return self._within(self.text, self._passed.values())
+        return self._within(self.text, self._passed)
 
     def suggestion(self) -> str | None:
         """Return other words that may be meant, where few were found with these, or None.
@@ -172,7 +172,7 @@ class QueryMatches:
         countries = countries_of(self._question.filters.get(TERRITORY, ()))
         if not countries:
             return None
-        return self.at.total(every([self.hits, any_of(self.at.schema, TERRITORY, countries)]))
+        return self.at.total(every([self.hits, self.at.valued(TERRITORY, countries)]))
 
     def _count(self) -> None:
         """Count the results and the facets: each counts what all filters but its own let pass."""
@@ -192,8 +192,7 @@ class QueryMatches:
         counted = [(self.hits, [kind for kind, left in others.items() if left == filters])]
         for kind, left in others.items():
             if left != filters:
-                passed = [self.at.passing(name, codes) for name, codes in left.items()]
-                counted.append((self._within(self.text, passed), [kind]))
+                counted.append((self._within(self.text, self.at.filtering(left)), [kind]))
         return counted
 
     def _others(self, facet: str) -> dict[str, Sequence[str]]:
@@ -212,7 +211,7 @@ class QueryMatches:
         return left
 
     def _counted(self, text: TextQuery, tier: int) -> int:
-        return self.at.total(self._within(text, self._passed.values(), tier))
+        return self.at.total(self._within(text, self._passed, tier))
 
     def _unfiltered(self, text: TextQuery, tier: int = LABEL) -> int:
         return self.at.total(every([self.at.standing, text.within(tier)]))

@@ -15,6 +15,7 @@ from typing import IO
 
 import msgspec
 import tantivy
+from tantivy import FieldType
 
 from registry.errors import Unavailable
 from registry.search.schema import (
@@ -263,6 +264,7 @@ class IndexDirectory:
         with suppress(IndexDamagedError):
             self.read()
         state, searcher = self.state, self.searcher
+        versions = tantivy.Query.range_query(self.schema, "since", FieldType.Integer, 0, None)
         return IndexStatus(
             folder=str(self.path),
             is_current=self.holds(log),
@@ -270,7 +272,7 @@ class IndexDirectory:
             size=0 if state is None else state.size,
             root="" if state is None else state.root,
             log_size=log.range.size,
-            versions=0 if state is None else state.documents,
+            versions=0 if searcher is None else _count(searcher, versions),
             segments=0 if searcher is None else searcher.num_segments,
         )
 
@@ -295,7 +297,8 @@ class IndexDirectory:
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         # Files of a writer that was killed amid its commit stand in the way of the next one.
         writer.garbage_collect_files()
-        size, segments = log.range.size, index.searcher().num_segments
+        searcher = index.searcher()
+        size, segments = log.range.size, searcher.num_segments
         known = [] if state is None else state.tail
         tail = [*known, since + 1]
         is_full = segments >= _MOST_SEGMENTS
@@ -316,6 +319,7 @@ class IndexDirectory:
         )
         added = await self._add(
             writer,
+            searcher,
             connection,
             state,
             up_to,
@@ -351,6 +355,7 @@ class IndexDirectory:
     async def _add(
         self,
         writer: tantivy.IndexWriter,
+        searcher: tantivy.Searcher,
         connection: Connection,
         state: IndexedUpTo | None,
         up_to: IndexedUpTo,
@@ -371,7 +376,7 @@ class IndexDirectory:
             rows = await read_rows(connection, since=anew, size=size, limit=_BLOCK)
             known += [row for row in rows if row.ord <= since]
         # In threads, and nobody's meter: what was published is not the work of who asks first.
-        count += await asyncio.to_thread(self._replace, writer, known, since, apart=apart)
+        count += await asyncio.to_thread(self._replace, writer, searcher, known, apart=apart)
         while rows := await read_rows(connection, since=since, size=size, limit=_BLOCK):
             count += await asyncio.to_thread(self._add_documents, writer, rows)
             since = rows[-1].ord
@@ -386,19 +391,25 @@ class IndexDirectory:
         return count
 
     def _replace(
-        self, writer: tantivy.IndexWriter, known: Sequence[VersionRow], since: int, *, apart: bool
+        self,
+        writer: tantivy.IndexWriter,
+        searcher: tantivy.Searcher,
+        known: Sequence[VersionRow],
+        *,
+        apart: bool,
     ) -> int:
-        """Delete the documents of versions as of the entry `since`, and add them as they are now.
+        """Delete the documents of versions that a searcher has, and add them as they are now.
 
         Return how many documents there are more.
         """
+        query = tantivy.Query.term_set_query(self.schema, "ord", [row.ord for row in known])
+        count = -_count(searcher, query)
         for row in known:
             writer.delete_documents_by_term("ord", row.ord)
         if known and apart:
             # Of so many segments adding begins a merge, and a merge amid deletions brings back what
             # they delete. Until the next commit the index has not the documents that it states.
             writer.commit()
-        count = -sum(1 + sum(entry <= since for entry in row.source) for row in known)
         return count + self._add_documents(writer, known)
 
     def _add_documents(self, writer: tantivy.IndexWriter, rows: Sequence[VersionRow]) -> int:
@@ -427,6 +438,12 @@ class IndexDirectory:
             raise Unavailable(
                 f"the search index in {self._folder} cannot be written: {error}"
             ) from error
+
+
+def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
+    """Return the number of documents that a query finds."""
+    found = searcher.aggregate(query, {"total": {"value_count": {"field": "ord"}}})
+    return int(found["total"]["value"])
 
 
 def _commit(writer: tantivy.IndexWriter, state: IndexedUpTo) -> None:

@@ -12,11 +12,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
 import tantivy
 
+from registry.record.dimensions import (
+    PERIODS,
+    PUBLISHED_AT,
+    RANGED,
+    DimensionKind,
+    dimensions,
+    numeric,
+    values_in,
+)
 from registry.record.facets import (
     COMPLETENESS,
     FACETS,
@@ -25,6 +35,7 @@ from registry.record.facets import (
     LONGEST_NAME,
     NAME_LENGTH,
     REVIEW_DUE,
+    values_of,
 )
 from registry.record.model import SOURCE_STATES
 from registry.record.search_document import ANSWERS, DERIVATION
@@ -47,8 +58,14 @@ LEXEME = "lexeme"
 CURRENT = 2**62
 """The value of `until` of a version in force."""
 
-NAMES = {"supplier": "supplier_key"}
-"""The facets whose codes are names with several spellings, and the field of their folded form."""
+VALUE, SPELLED = "value", "spelled"
+"""The fields of what a version states by dimension, and of how its names are spelled."""
+
+ITEM = "item"
+"""The kind of the documents of items of lists; those of versions have none."""
+
+UNSAID = "\x1f"
+"""What the values of a dimension begin with that are kinds of an answer without a value."""
 
 ANSWER = "answer"
 """The field of how a version answers on each fact, by `answer_token`."""
@@ -66,12 +83,12 @@ _CODES = (
     *(
         kind
         for kind, facet in FACETS.items()
-        if kind != "overdue" and facet.of is None and not facet.answers
+        if kind != "overdue" and facet.of is None and not facet.answers and values_of(kind) is None
     ),
     COMPLETENESS,
     LANGUAGE,
 )
-FORMAT = (DERIVATION, version("tantivy"), _CODES, STEMS, WORDS, "9")
+FORMAT = (DERIVATION, version("tantivy"), _CODES, STEMS, WORDS, "10")
 """What determines how an index is read, beside the register."""
 
 _END = "."
@@ -117,10 +134,14 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
     for name in (
         *_CODES,
         ANSWER,
-        *NAMES.values(),
         *(name_field(language) for language in languages),
     ):
         built.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    for name in (VALUE, SPELLED):
+        built.add_json_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    for dimension in dimensions().values():
+        if dimension.kind in RANGED:
+            built.add_float_field(number_field(dimension.name), fast=True)
     for name in (*STEMS, LEXEME):
         built.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     for name in WORDS:
@@ -141,19 +162,82 @@ def name_field(language: str) -> str:
     return f"name_in_{language}"
 
 
+def value_field(name: str, field: str = VALUE) -> str:
+    """Return the field of the values of a dimension, or of the periods of its days."""
+    return field + "." + name.replace(".", "\\.")
+
+
+def number_field(dimension: str) -> str:
+    """Return the field by which the values of a dimension are found in a range."""
+    return f"number_{dimension}"
+
+
+def value_token(kind: DimensionKind, value: str) -> str:
+    """Return the token of a value."""
+    return folded_name(value) if kind == "name" else value
+
+
 def documents(
     row: VersionRow, languages: tuple[str, ...], labels: LabelWords
 ) -> Iterator[tantivy.Document]:
-    """Yield the documents of a version: one, and one for each change of its state at its source."""
+    """Yield the documents of a version: one, and one for each change of its state at its source.
+
+    They are followed by one for each item of its lists that states more than one dimension.
+    """
+    values, items = values_in(row.codes)
+    values[PUBLISHED_AT] = [row.published_on]
     bounds = [row.ord, *row.source, CURRENT if row.until is None else row.until]
     is_foreign = row.codes["origin"] != [LOCAL]
     for place, (since, until) in enumerate(itertools.pairwise(bounds)):
         made = _document(row, languages, labels)
+        _add_values(made, values, _unsaid(row, values))
         made.add_integer("since", since)
         made.add_integer("until", until)
         if is_foreign:
             made.add_text("source_state", SOURCE_STATES[place % 2])
         yield made
+    for item in items:
+        if len(item) > 1:
+            made = tantivy.Document()
+            made.add_text("kind", ITEM)
+            made.add_integer("ord", row.ord)
+            _add_values(made, item)
+            yield made
+
+
+def _unsaid(row: VersionRow, values: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return by dimension the kind of an answer that has no value, but for what is not asked."""
+    found = {}
+    for answer, kind in ANSWERS.items():
+        for name in row.codes.get(kind, ()):
+            if name in dimensions() and name not in values:
+                found[name] = [UNSAID + answer]
+    return found
+
+
+def _add_values(
+    made: tantivy.Document,
+    values: Mapping[str, Sequence[str]],
+    unsaid: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Add what is stated of dimensions, with the periods of days, and the places in their order."""
+    tokens = {**unsaid}
+    spelled = {}
+    for name, stated in values.items():
+        kind = dimensions()[name].kind
+        if kind == "name":
+            spelled[name] = stated
+        tokens[name] = list(dict.fromkeys(value_token(kind, value) for value in stated))
+        if kind in RANGED:
+            for number in {numeric(kind, value) for value in stated}:
+                made.add_float(number_field(name), number)
+    for name in [name for name in tokens if dimensions()[name].kind == "date"]:
+        for period, length in PERIODS.items():
+            cut = [one if one[0] == UNSAID else one[:length] for one in tokens[name]]
+            tokens[f"{name}:{period}"] = list(dict.fromkeys(cut))
+    made.add_json(VALUE, tokens)
+    if spelled:
+        made.add_json(SPELLED, spelled)
 
 
 def _document(row: VersionRow, languages: tuple[str, ...], labels: LabelWords) -> tantivy.Document:
@@ -170,9 +254,6 @@ def _document(row: VersionRow, languages: tuple[str, ...], labels: LabelWords) -
     for kind in _CODES:
         for code in row.codes.get(kind, ()):
             made.add_text(kind, f"|{code}" if kind == LANGUAGE else code)
-        if kind in NAMES:
-            for name in dict.fromkeys(folded_name(code) for code in row.codes.get(kind, ())):
-                made.add_text(NAMES[kind], name)
     for answer, kind in ANSWERS.items():
         for fact in row.codes.get(kind, ()):
             made.add_text(ANSWER, answer_token(fact, answer))

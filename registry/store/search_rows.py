@@ -7,6 +7,7 @@ has changed that, rows are of another one: whoever reads them derives them anew.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,9 +51,10 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `until` is the entry that put the version out of force, None while it is in force. `card` is
     what lists show of it, JSON text. `names` are the folded names by language tag, the first by tag
-    first. `published`, `raised` and `lowered` are the entries of the versions of the record up to
-    this one: of all, and of those that raised or lowered its risk level. `source` are those that
-    say, in turn, that it is gone from its source and that it is back.
+    first. `published_on` is the day of its publication. `published`, `raised` and `lowered` are the
+    entries of the versions of the record up to this one: of all, and of those that raised or
+    lowered its risk level. `source` are those that say, in turn, that it is gone from its source
+    and that it is back.
     """
 
     ord: int
@@ -61,6 +63,7 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     card: str
     names: Mapping[str, str]
     words: TokensByLanguage
+    published_on: str
     published: Sequence[int]
     raised: Sequence[int]
     lowered: Sequence[int]
@@ -204,6 +207,7 @@ def _version_row(row: Any, size: int) -> VersionRow:
         card=row["card"],
         names={tag: fold(text) for tag, text in (card.name or {"": card.id}).items()},
         words=_words(row),
+        published_on=card.published_at.astimezone(dt.UTC).date().isoformat(),
         published=row["published"],
         raised=row["raised"],
         lowered=row["lowered"],

@@ -20,7 +20,7 @@ from registry.text.folding import fold
 
 _Value = TypeVar("_Value")
 
-ANALYSIS = f"5 {Stemmer.version()}"
+ANALYSIS = f"6 {Stemmer.version()}"
 """The version of the analysis, and of what facets read by code of their own."""
 
 LONGEST_WORD = 64

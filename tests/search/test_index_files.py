@@ -230,7 +230,7 @@ def erase(database):
             await search_rows.lock_state(connection)
             await connection.execute(
                 "update search_version set card = replace(card, $2, ''),"
-                " name = replace(name, $2, '') where ord = $1",
+                " codes = replace(codes, $2, ''), name = replace(name, $2, '') where ord = $1",
                 ord_,
                 f" {SECRET}",
             )

@@ -1,0 +1,182 @@
+"""Every dimension as filter, range, facet and crossing, against a plain reading of documents."""
+
+import datetime as dt
+import json
+import random
+from collections import Counter
+
+import pytest
+
+from registry.record.dimensions import PUBLISHED_AT, dimensions
+from registry.record.facets import FACETS, filter_named
+from registry.record.facts import facts
+from registry.record.pointers import values_at
+from registry.search.query import SearchQuery
+from registry.search.schema import folded_name
+from tests.search.test_facts import is_stated
+
+IN_FORCE = """
+    select r.id, c.document, v.published_at from content as c
+    join version as v on (v.record, v.version) = (c.record, c.version)
+    join record as r on r.id = c.record
+    where v.entry <= $1 and v.entry = (
+        select max(w.entry) from version as w where w.record = c.record and w.entry <= $1
+    ) and not exists (
+        select from withdrawal as g
+        where g.record = c.record and g.entry between v.entry and $1
+    )
+"""
+
+
+@pytest.fixture(scope="module")
+async def moments(large):
+    """The documents in force as of the last entry, and as of one in the midst of the log."""
+    async with large.connection() as connection:
+        last = await connection.fetchval("select size - 1 from log_state")
+        found = {}
+        for entry in (last, 60, 30):
+            rows = await connection.fetch(IN_FORCE, entry)
+            found[entry] = [json.loads(row["document"]) for row in rows]
+    return found
+
+
+def texts(value):
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in texts(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in texts(one)]
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return [value if isinstance(value, str) else json.dumps(value)]
+
+
+def stated(document, name):
+    """The values of a dimension, each once; a name without case and accents."""
+    fact = facts()[name]
+    if not is_stated(document, fact):
+        return set()
+    values = {text for _, one in values_at(document, fact.field.path) for text in texts(one)}
+    return {folded_name(one) for one in values} if dimensions()[name].kind == "name" else values
+
+
+def place(name, value):
+    """Where a value stands in its order; of a year or a month, its first day."""
+    if dimensions()[name].kind == "number":
+        return float(value)
+    year, month, day = (*value.split("-"), "1", "1")[:3]
+    return dt.date(int(year), int(month), int(day))
+
+
+async def total(index, entry, **filters):
+    answer = await index.answer(SearchQuery(filters=filters, as_of=entry))
+    return answer.total
+
+
+async def test_each_dimension_is_counted_and_found_as_documents_state_it(large_index, moments):
+    chance = random.Random(5)
+    for entry, documents in moments.items():
+        for name, dimension in dimensions().items():
+            if name == PUBLISHED_AT:
+                continue
+            values = [stated(document, name) for document in documents]
+            counts = Counter(value for one in values for value in one)
+            answer = await large_index.answer(SearchQuery(facets=[name], as_of=entry))
+            if name in FACETS:
+                continue
+            folded = folded_name if dimension.kind == "name" else str
+            assert {folded(one.code): one.count for one in answer.facets[name]} == counts, name
+            kinds = answer.kinds[name]
+            assert kinds.stated + kinds.asked_not_stated + kinds.not_asked + kinds.withheld == (
+                len(documents) - kinds.restricted
+            )
+            for value in chance.sample(sorted(counts), min(2, len(counts))):
+                if dimension.kind not in {"number", "date"}:
+                    assert await total(large_index, entry, **{name: [value]}) == counts[value]
+            if counts and dimension.kind in {"number", "date"}:
+                low, high = sorted(
+                    chance.choices(sorted(counts), k=2), key=lambda one: place(name, one)
+                )
+                between = sum(
+                    any(place(name, low) <= place(name, v) <= place(name, high) for v in one)
+                    for one in values
+                )
+                ends = {f"{name}.from": [low], f"{name}.until": [high]}
+                if len(high) in {10} or dimension.kind == "number":
+                    assert await total(large_index, entry, **ends) == between, (name, low, high)
+                above = sum(any(place(name, v) >= place(name, low) for v in one) for one in values)
+                assert await total(large_index, entry, **{f"{name}.from": [low]}) == above
+
+
+async def test_conditions_on_members_of_a_list_hold_of_one_item(large_index, moments):
+    chance = random.Random(6)
+    entry, documents = next(iter(moments.items()))
+    by_list = {}
+    for one in dimensions().values():
+        if one.items is not None and one.kind in {"code", "boolean", "plain"}:
+            by_list.setdefault(one.items, []).append(one.name)
+    differ = 0
+    for items, names in by_list.items():
+        members = [name.removeprefix(f"{items}.").split(".") for name in names]
+        found = [
+            [
+                {
+                    name: texts(value)
+                    for name, rest in zip(names, members, strict=True)
+                    for _, value in values_at(item, tuple(rest))
+                }
+                for _, item in values_at(document, (*items.split("."), "*"))
+                if all(is_stated(document, facts()[name]) for name in [])
+            ]
+            for document in documents
+        ]
+        pairs = sorted(
+            {
+                (one, a, other, b)
+                for document in found
+                for item in document
+                for one in names
+                for other in names
+                if one < other
+                for a in item.get(one, ())
+                for b in item.get(other, ())
+            }
+        )
+        for one, a, other, b in chance.sample(pairs, min(6, len(pairs))):
+            in_one = sum(
+                any(a in item.get(one, ()) and b in item.get(other, ()) for item in document)
+                for document in found
+            )
+            anywhere = sum(
+                any(a in item.get(one, ()) for item in document)
+                and any(b in item.get(other, ()) for item in document)
+                for document in found
+            )
+            differ += anywhere > in_one
+            assert await total(large_index, entry, **{one: [a], other: [b]}) == in_one, (one, a, b)
+    assert differ, "no pair shows that it is one item"
+
+
+async def test_a_range_and_a_code_of_a_list_hold_of_one_item(large_index, moments):
+    entry, documents = next(iter(moments.items()))
+    found = [
+        [
+            item
+            for _, item in values_at(document, ("assessments", "*"))
+            if item.get("type") == "dpia" and item.get("completed_on", "") >= "2025-06-01"
+        ]
+        for document in documents
+    ]
+    sought = {"assessments.type": ["dpia"], "assessments.completed_on.from": ["2025-06-01"]}
+    expected = sum(map(bool, found))
+    assert await total(large_index, entry, **sought) == expected > 0
+
+
+def test_each_dimension_has_a_filter_and_those_with_an_order_have_ranges():
+    for name, dimension in dimensions().items():
+        assert filter_named(name) is not None
+        is_ranged = dimension.kind in {"number", "date"}
+        assert all(
+            (filter_named(f"{name}.{end}") is not None) == is_ranged for end in ("from", "until")
+        )
