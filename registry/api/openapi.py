@@ -31,7 +31,7 @@ from registry.errors import RegistryError
 from registry.log.entry import entry_schema
 from registry.log.redaction import redaction_schema
 from registry.record.attestation import attestation_schema_bytes
-from registry.record.facets import FACETS, KIND
+from registry.record.facets import FACETS, KIND, value_filters
 from registry.record.facts import KINDS
 from registry.record.facts import facts as all_facts
 from registry.record.pack import Pack
@@ -89,13 +89,17 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
         "Entry": entry | {"title": "Entry"},
         "FactFilters": {
             "title": "FactFilters",
-            "description": "Kinds of an answer by fact, after `kind.`.",
+            "description": (
+                "By fact what it states: a value, or a range of numbers or days from `.from` to "
+                "`.until`; after `kind.` the kinds of an answer."
+            ),
             "type": "object",
             "maxProperties": MOST_FACTS,
             "properties": {
                 f"{KIND}{fact}": _several({"type": "string", "enum": [*KINDS]})
                 for fact in all_facts()
-            },
+            }
+            | {name: _several({"type": "string"}) for name in value_filters()},
             "additionalProperties": False,
         },
         **{
@@ -494,7 +498,11 @@ _BY_FACTS: Json = {
     "name": "facts",
     "in": "query",
     "required": False,
-    "description": "How records answer on facts, each by its name: `kind.rights.notice=not_asked`",
+    "description": (
+        "What records state of facts, and how they answer on them, each by its name: "
+        "`procurement.contract.amount.value.from=100000`, `kind.rights.notice=not_asked`. "
+        "Conditions on members of one list hold of one item."
+    ),
     "style": "form",
     "explode": True,
     "schema": ref("FactFilters"),

@@ -22,6 +22,7 @@ from litestar.typing import FieldDefinition
 
 from registry.api.request import client_address, request_context
 from registry.errors import InvalidParameter, NotFound
+from registry.record.dimensions import dimensions
 from registry.record.facets import filter_named
 from registry.record.pack import Pack
 from registry.search.query import PagePosition
@@ -33,6 +34,9 @@ MOST_VALUES = 100
 LONGEST_TEXT = 500
 LONGEST_SHOWN = 100
 """Characters of a wrong code that are said again."""
+
+_FEW = 5
+"""Paths that are offered in the place of a name, at the most."""
 
 _ALIKE = 0.75
 """How much of a name another one has that is offered in its place."""
@@ -130,8 +134,9 @@ class QueryCheck:
         known = query_fields(handler)
         given = request.query_params
         for name in given:
-            if name not in known and not (takes_filters(handler) and filter_named(name)):
-                raise _unknown_parameter(name, known)
+            is_search = takes_filters(handler)
+            if name not in known and not (is_search and filter_named(name)):
+                raise _unknown_parameter(name, known, is_search=is_search)
         for name in given:
             values = [str(value) for value in given.getall(name)]
             if any("\x00" in value for value in values):
@@ -156,16 +161,34 @@ class QueryCheck:
                 within(name, number, lowest, highest)
 
 
-def _unknown_parameter(name: str, known: Collection[str]) -> InvalidParameter:
+def _unknown_parameter(name: str, known: Collection[str], *, is_search: bool) -> InvalidParameter:
     """Return the fault of a parameter that an address does not take."""
     if not known:
         return InvalidParameter(f"{name}: this address takes no parameters")
-    # Another one by chance of its letters is worse than none.
-    near = _nearest(name, known, cutoff=_ALIKE)
+    # What has it as a part of its path is meant by it; by chance of its letters another one is not.
+    near, meant = None, ""
+    if is_search:
+        paths = [path for path in dimensions() if name in _segments(path)]
+        meant = f", did you mean {' or '.join(map(repr, paths[:_FEW]))}?" if paths else ""
+        near = paths[0] if len(paths) == 1 else None
+    if not meant:
+        near = _nearest(name, [*known, *(dimensions() if is_search else ())], cutoff=_ALIKE)
+        meant = _hint(near)
+    further = ", and every fact by its path, such as data.hosting.country" if is_search else ""
     return InvalidParameter(
-        f"{name}: no such parameter{_hint(near)}; the parameters are {', '.join(sorted(known))}",
+        f"{name}: no such parameter{meant}; the parameters are {', '.join(sorted(known))}{further}",
         nearest=near,
     )
+
+
+def _segments(path: str) -> list[str]:
+    """Return the parts of a path, and those of it from each part on: `contract.procedure`."""
+    parts = path.split(".")
+    return [
+        ".".join(parts[start:end])
+        for start in range(len(parts))
+        for end in range(start + 1, len(parts) + 1)
+    ]
 
 
 @cache
@@ -220,6 +243,13 @@ def codes(name: str, values: Sequence[str] | None, allowed: Collection[str]) -> 
     for value in values:
         if value not in allowed:
             few = f"; the codes are {', '.join(sorted(allowed))}" if len(allowed) <= 40 else ""  # noqa: PLR2004  a readable sentence
+            parts = value.split(",")
+            if len(parts) > 1 and all(part in allowed for part in parts):
+                raise InvalidParameter(
+                    f"{name}: a comma is no or; repeat the parameter: "
+                    f"{'&'.join(f'{name}={part}' for part in parts)}",
+                    value=value,
+                )
             near = _nearest(value, allowed)
             raise InvalidParameter(
                 f"{name}: unknown code {shown(value)}{_hint(near)}{few}", value=value, nearest=near

@@ -19,13 +19,14 @@ from registry.api.request import ApiState
 from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
 from registry.errors import InvalidParameter
 from registry.record.codelists import codelists
-from registry.record.dimensions import periods
-from registry.record.facets import FACETS
+from registry.record.dimensions import PERIODS, dimensions, periods
+from registry.record.facets import CHANGED_ON, COUNTRY, FACETS
 from registry.record.facts import AnswerCounts, facts
 from registry.record.model import LangText
 from registry.record.pack import Pack
 from registry.record.search_document import RecordSummary
-from registry.search.query import FacetCount, Hit, Match, Named, SearchResult, Sort
+from registry.search.filters import GROUPINGS
+from registry.search.query import FacetCount, Hit, Match, Named, SearchResult, Sort, TableCell
 from registry.text.highlighting import Highlight
 
 MOST_ITEMS = 100
@@ -33,6 +34,19 @@ PATH = "/api/v1/records"
 
 COUNTED = (*dict.fromkeys((*FACETS, *facts(), *periods())),)
 """What may be counted beside the results: facets, facts, and days by year or month."""
+
+GROUPED_BY = (
+    *dict.fromkeys(
+        (
+            *(name for name, facet in FACETS.items() if facet.stating),
+            *("agency", "origin", COUNTRY),
+            *dimensions(),
+            *periods(),
+            *(CHANGED_ON, *(f"{CHANGED_ON}:{period}" for period in PERIODS)),
+        )
+    ),
+)
+"""What a table may be grouped by."""
 
 _JSON = msgspec.json.Encoder()
 _UNQUOTED = re.compile(r"[^A-Za-z0-9%&*+,./:=_~-]")
@@ -74,6 +88,7 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     of them, beside `items` and `total` of what has all, and `suggestion` what may be meant where
     little has them. Where `territory` asks for regions, `whole_country` counts those that apply in
     the whole country. `kinds` has for each facet of a fact how the records that it counts answer.
+    `cells` are those of the table of `by`.
     """
 
     items: list[Annotated[msgspec.Raw, json_of("RecordItem")]]
@@ -86,6 +101,7 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     suggestion: str | None
     whole_country: int | None
     kinds: Mapping[str, AnswerCounts]
+    cells: Sequence[TableCell]
 
 
 class RecordItem(RecordSummary, frozen=True, kw_only=True):
@@ -144,12 +160,27 @@ async def list_records(
             separated=True,
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        CodeParameter(
+            description="Groupings of a table of counts, by comma, two at most",
+            codes=lambda _: GROUPED_BY,
+            separated=True,
+        ),
+    ] = None,
 ) -> Response[bytes]:
     """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
     wanted = [] if facets is None else facets.split(",")
     counted = parameters.codes("facets", wanted, COUNTED) or []
     found, following = await find_records(
-        state, sought, sort=sort, reader=reader, limit=limit, cursor=cursor, facets=counted
+        state,
+        sought,
+        sort=sort,
+        reader=reader,
+        limit=limit,
+        cursor=cursor,
+        facets=counted,
+        by=_groupings(by),
     )
     headers = {"cache-control": "no-cache"}
     if following is not None:
@@ -172,6 +203,7 @@ async def list_records(
         suggestion=found.suggestion,
         whole_country=found.whole_country,
         kinds=found.kinds,
+        cells=found.cells,
     )
     return Response(content=_JSON.encode(page), media_type=MediaType.JSON, headers=headers)
 
@@ -185,6 +217,7 @@ async def find_records(
     limit: int,
     cursor: str | None,
     facets: Sequence[str],
+    by: Sequence[str] = (),
 ) -> tuple[SearchResult, str | None]:
     """Return a page of what is sought, and the cursor of the next one, None after the last.
 
@@ -192,7 +225,12 @@ async def find_records(
     """
     context = state.context
     question = await read_query(
-        context.database, state.index, sought, context.pack, now=state.clock(), facets=facets
+        context.database,
+        state.index,
+        sought,
+        context.pack,
+        now=state.clock(),
+        facets=[*facets, *by],
     )
     if sort == "relevance" and question.text is None:
         raise InvalidParameter("sort: relevance needs words to find, in q")
@@ -216,6 +254,7 @@ async def find_records(
             limit=limit,
             after=after,
             facets=facets,
+            by=by,
             today=today,
             highlights=True,
         )
@@ -263,6 +302,16 @@ async def suggest(
         media_type=MediaType.JSON,
         headers={"cache-control": "no-cache"},
     )
+
+
+def _groupings(by: str | None) -> Sequence[str]:
+    """Check the groupings of a table. Raises `InvalidParameter`."""
+    groups = parameters.codes("by", [] if by is None else by.split(","), GROUPED_BY) or []
+    if len(groups) > GROUPINGS:
+        raise InvalidParameter(
+            f"by: a table has at most {GROUPINGS} groupings; ask for one table after the other"
+        )
+    return groups
 
 
 def name_item(named: Named, pack: Pack) -> NamedItem:

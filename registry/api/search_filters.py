@@ -35,7 +35,7 @@ from registry.store.as_of import TIME, read_as_of, read_window
 from registry.store.database import Database
 
 MOST_FACTS = 10
-"""Facts that a question selects by; the answers on each are counted by a query of its own."""
+"""Facts that a question selects by; what others leave of each is counted by a query of its own."""
 
 _FORMS: Mapping[DimensionKind, str] = {
     "number": "a number, such as 250000 or 0.5",
@@ -221,7 +221,7 @@ async def _filters(
         COUNTRY: sorted({*countries.values()}),
     }
     filters: dict[str, Sequence[str]] = {}
-    about: set[str] = set()
+    about: set[str | None] = set()
     for name, codes in sought.codes.items():
         facet = required_filter(name)
         known = read.get(name) or facet.listed(pack)
@@ -230,11 +230,12 @@ async def _filters(
         if facet.further is not None:
             known = [*known, *(code for code in codes if facet.further(code, pack))]
         filters[name] = parameters.codes(name, codes, known) or []
-        about |= {*filters[name]} if name in BY_FACTS else {*filter(None, [facet.fact])}
+        is_about = facet.fact is not None or facet.values is not None
+        about |= {*filters[name]} if name in BY_FACTS else {facet.stating} if is_about else set()
         if len(about) > MOST_FACTS:
             raise InvalidParameter(
-                f"{name}: has, lacks and kind.<fact> together take at most {MOST_FACTS} facts; "
-                "ask for some of them in another question"
+                f"{name}: has, lacks, kind.<fact> and <fact> together take at most {MOST_FACTS} "
+                "facts; ask for some of them in another question"
             )
     if (sought.completeness_min, sought.completeness_max) != (None, None):
         lowest = 0 if sought.completeness_min is None else sought.completeness_min

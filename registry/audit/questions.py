@@ -2,8 +2,9 @@
 
 The description of the API gives its addresses and parameters, each with the codes that it may have;
 where it lists none, the codes are those that the rebuilt register counts. Each parameter is asked
-for alone, with every code; filters by the kind of an answer, of which there are as many as facts,
-with one each. What is in the register gives the rest: records, versions, entries.
+for alone, with every code; filters by facts, of which there are as many as facts, with one each,
+and tables of two groupings, of which there are too many, by some. What is in the register gives the
+rest: records, versions, entries.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import msgspec
 from registry.audit.remote import Answer
 from registry.file_headers import address_of
 from registry.log.files import INCIDENTS
-from registry.record.facets import FACETS
+from registry.record.dimensions import dimensions
+from registry.record.facets import ENDS, FACETS
 from registry.record.pointers import strings_in
 
 Ask = Callable[[str], Awaitable[Answer]]
@@ -28,6 +30,8 @@ _PAGE = 100
 _BUILT_FROM = "build.json"
 _WORDS = 24
 """Records of which a word, two words and the beginning of one are searched for."""
+_TABLES = 48
+"""Tables of two groupings, drawn out of all."""
 _SHORTEST = 4
 _RECORDS = "/api/v1/records"
 _SHARED = frozenset(
@@ -140,7 +144,8 @@ class Questions:
 
     async def _count_codes(self) -> None:
         """Read the codes that the register counts, by facet."""
-        asked = {"facets": ",".join(FACETS), "limit": 1, "as_of": self._log.as_of}
+        named = dict.fromkeys((*FACETS, *dimensions()))
+        asked = {"facets": ",".join(named), "limit": 1, "as_of": self._log.as_of}
         page = await self._json(f"{_RECORDS}?{_query(asked)}")
         self._counted = {
             name: [one["code"] for one in counts] for name, counts in page["facets"].items()
@@ -217,11 +222,15 @@ class Questions:
                 # Each member is a parameter. Of so many, each is asked with one of its codes.
                 members = self._schemas[one["schema"]["$ref"].rpartition("/")[2]]["properties"]
                 for turn, (member, schema) in enumerate(members.items()):
-                    codes = self._codes(path, member, schema)
-                    yield base | {member: codes[turn % len(codes)]}
+                    if codes := self._codes(path, member, schema):
+                        yield base | {member: codes[turn % len(codes)]}
                 continue
-            for value in self._codes(path, name, one["schema"]):
+            values = self._codes(path, name, one["schema"])
+            for value in values:
                 yield base | {name: value}
+            if name == "by" and path == _RECORDS:
+                for _ in range(_TABLES):
+                    yield base | {name: ",".join(self._random.sample([*values], 2))}
 
     def _codes(self, path: str, name: str, schema: Mapping[str, Any]) -> Sequence[Any]:
         """Return the codes of a parameter, of one with a range the ends and the middle."""
@@ -230,8 +239,10 @@ class Questions:
             if name == "sort":
                 return [code for code in listed["enum"] if code != "relevance"]
             return list(listed["enum"])
-        if name in self._counted:
-            return self._counted[name]
+        fact, _, end = name.rpartition(".")
+        counted = self._counted.get(fact if end in ENDS else name)
+        if counted is not None:
+            return counted
         if path.endswith("/proof") or name in {"from", "to"}:
             return ()
         if listed.get("type") == "integer":

@@ -256,6 +256,12 @@ def counted_dimension(name: str) -> Dimension | None:
     return dimensions().get(name.partition(":")[0])
 
 
+def value_filters() -> list[str]:
+    """Return the names of the filters by values of dimensions that are no facets."""
+    shorter = _short_names().keys()
+    return [name for name in _by_value() if name not in shorter]
+
+
 @cache
 def _by_value() -> Mapping[str, Facet]:
     found = {}

@@ -5,17 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
 import tantivy
 from tantivy import FieldType, Query
 
+from registry.errors import InvalidParameter
 from registry.record.dimensions import RANGED, Dimension, bounds, dimensions, numeric
 from registry.record.facets import (
     BY_FACTS,
+    CHANGED_ON,
     FACETS,
     KIND,
     OVERDUE,
@@ -25,16 +28,17 @@ from registry.record.facets import (
     countries_of,
     values_of,
 )
-from registry.record.facts import NOT_ASKED, AnswerCounts, facts
+from registry.record.facts import NOT_ASKED, STATED, AnswerCounts, AnswerKind, facts
 from registry.record.model import NOT_STATED, RISK_CHANGES
 from registry.record.search_document import ANSWERS
-from registry.search.query import FacetCount
+from registry.search.query import CellGroup, FacetCount, TableCell
 from registry.search.schema import (
     ANSWER,
     CURRENT,
     ITEM,
     SPELLED,
     UNSAID,
+    VALUE,
     answer_token,
     folded_name,
     number_field,
@@ -50,6 +54,12 @@ GROUPED = {kind: facet.of for kind, facet in FACETS.items() if facet.of is not N
 
 _MOST_CODES = 60_000
 """Codes that are counted of one facet; tantivy allows 65,000 in an answer."""
+
+MOST_CELLS = 10_000
+"""Cells of a table, with those of what is not stated."""
+
+GROUPINGS = 2
+"""Groupings that a table has at most."""
 
 _FEW_FACTS = 10
 """Facts up to which to look for theirs among all answers costs less than to count all."""
@@ -208,6 +218,30 @@ class IndexAsOf:
         found = self.searcher.aggregate(query, asked)
         return int(found["total"]["value"]), _buckets(found["answers"])
 
+    def cross(self, query: Query, by: Sequence[str]) -> list[TableCell]:
+        """Return how many versions that a query finds are in each cell of a table, most first.
+
+        What is not stated is in cells of its own, by the kind of the answer. Raises
+        `InvalidParameter` for a table of more than `MOST_CELLS` cells.
+        """
+        counts: Counter[tuple[str, ...]] = Counter()
+        try:
+            found = self.searcher.aggregate(query, _nested([_grouped_field(name) for name in by]))
+        except ValueError as error:
+            raise _too_many(by) from error
+        labels = [
+            self._countries if name in GROUPED else self.spellings(_long_name(name)) for name in by
+        ]
+        for tokens, count in _leaves(found):
+            named = (label.get(token, token) for label, token in zip(labels, tokens, strict=True))
+            counts[tuple(named)] += count
+        if len(counts) > MOST_CELLS:
+            raise _too_many(by)
+        return [
+            TableCell(groups=[_group(token) for token in tokens], records=count)
+            for tokens, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        ]
+
     def unchanged_after(self, entry: int) -> Query:
         """Return the versions that came with an entry or before."""
         return Query.empty_query() if entry < 0 else self._range("since", upper=entry)
@@ -332,6 +366,53 @@ class IndexAsOf:
 
     def _range(self, field: str, *, lower: int | None = None, upper: int | None = None) -> Query:
         return Query.range_query(self.schema, field, FieldType.Integer, lower, upper)
+
+
+def _long_name(name: str) -> str:
+    """Return the name of the dimension that a grouping is by, else the grouping."""
+    if name.startswith(CHANGED_ON):
+        return f"publication.{name}"
+    facet = FACETS.get(name)
+    return facet.stating or name if facet is not None else name
+
+
+def _grouped_field(name: str) -> str:
+    long = _long_name(name)
+    is_dimension = long.partition(":")[0] in dimensions()
+    return value_field(long) if is_dimension else GROUPED.get(name, name)
+
+
+def _nested(fields: Sequence[str]) -> dict[str, Any]:
+    """Return the aggregation of the terms of fields, those of the next within those of each."""
+    asked: dict[str, Any] = {}
+    for field in reversed(fields):
+        terms = {"field": field, "size": _MOST_CODES, "segment_size": _MOST_CODES}
+        if field.startswith(VALUE):
+            terms["missing"] = UNSAID + NOT_ASKED
+        asked = {"terms": {"terms": terms, **({"aggs": asked} if asked else {})}}
+    return asked
+
+
+def _leaves(found: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], int]]:
+    for bucket in found["terms"]["buckets"]:
+        if "terms" in bucket:
+            for tokens, count in _leaves(bucket):
+                yield (bucket["key"], *tokens), count
+        else:
+            yield (bucket["key"],), bucket["doc_count"]
+
+
+def _group(token: str) -> CellGroup:
+    if token.startswith(UNSAID):
+        return CellGroup(value=None, kind=msgspec.convert(token[len(UNSAID) :], AnswerKind))
+    return CellGroup(value=token, kind=STATED)
+
+
+def _too_many(by: Sequence[str]) -> InvalidParameter:
+    return InvalidParameter(
+        f"by: {' and '.join(by)} make more than {MOST_CELLS:,} cells; narrow the question by "
+        "filters, take days by `:year` or `:month`, or ask for one table after the other"
+    )
 
 
 def _field(kind: str) -> str:

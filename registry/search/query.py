@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from registry.record.facts import AnswerCounts
+from registry.record.facts import AnswerCounts, AnswerKind
 from registry.store.as_of import LogWindow
 from registry.text.highlighting import Highlight
 
@@ -37,8 +37,8 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     what it did to the risk level; `unchanged` to those in force since that entry or before. `as_of`
     is the last entry that counts, and `today` the day for overdue reviews. `after` is the position
     after which the page begins, in the log of its size. `mends` allows spelling correction,
-    `highlights` asks for passages. `countries` are those of the registers, by their codes, where
-    filters or facets are of countries.
+    `highlights` asks for passages. `by` are the groupings of a table. `countries` are those of the
+    registers, by their codes, where filters or facets are of countries.
     """
 
     text: str | None = None
@@ -51,6 +51,7 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 25
     after: PagePosition | None = None
     facets: Sequence[str] = ()
+    by: Sequence[str] = ()
     as_of: int | None = None
     today: dt.date | None = None
     mends: bool = True
@@ -86,6 +87,23 @@ class FacetCount(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class CellGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """What the records of a cell answer on one grouping: a value, or the kind without one."""
+
+    value: str | None
+    kind: AnswerKind
+
+
+class TableCell(msgspec.Struct, frozen=True, kw_only=True):
+    """The number of records in a cell of a table, in the order of its groupings.
+
+    A record with several values of a grouping is in a cell of each.
+    """
+
+    groups: list[CellGroup]
+    records: int
+
+
 class PartialMatches(msgspec.Struct, frozen=True, kw_only=True):
     """Results that have most of the words of a query, where none or few have all.
 
@@ -107,7 +125,7 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     all of them, on the first page, and `suggestion` words that may be meant; `size` is that of the
     log that the answer is of. `whole_country` counts those in the total that apply in the whole
     country, where regions were asked for. `kinds` has for each facet that is of a fact how those
-    that it counts answer on that.
+    that it counts answer on that. `cells` are those of the table that was asked for.
     """
 
     hits: list[Hit]
@@ -121,3 +139,4 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     suggestion: str | None = None
     whole_country: int | None = None
     kinds: Mapping[str, AnswerCounts] = {}
+    cells: Sequence[TableCell] = ()

@@ -119,6 +119,7 @@ def write_page(
         suggestion=found.suggestion(),
         whole_country=found.whole_country,
         kinds=found.kinds,
+        cells=found.cells,
     )
 
 

@@ -41,7 +41,7 @@ async def test_a_list_is_of_the_shape_that_the_contract_says(client, publish, re
     answer = (await client.get(RECORDS)).json()
     assert set(answer) == {
         "items", "facets", "total", "next", "named", "mended", "partial", "suggestion",
-        "whole_country", "kinds",
+        "whole_country", "kinds", "cells",
     }  # fmt: skip
     assert (answer["total"], answer["facets"], answer["next"]) == (2, {}, None)
     bare, full = answer["items"]
@@ -664,6 +664,19 @@ async def test_suppliers_are_found_whatever_their_letters(client, found, publish
         ("has=rights", "has"),
         ("kind.rights.notice=yes", "kind.rights.notice: unknown code 'yes'"),
         ("kind.rights=stated", "kind.rights: no such parameter"),
+        (
+            "procedure=open",
+            "procedure: no such parameter, did you mean 'procurement.contract.proce",
+        ),
+        ("contract=1", "'procurement.contract.reference' or 'procurement.contract.procedure' or"),
+        ("overdew=true", "did you mean 'overdue'?"),
+        ("risk=high,unacceptable", "repeat the parameter: risk=high&risk=unacceptable"),
+        ("data.hosting.country=fr", "'fr' is not written as the format has it: ^[A-Z]{2}$"),
+        ("procurement.contract.amount.value.from=1e", "'1e' is not a number, such as"),
+        ("lifecycle.deployed_on.until=2026-13", "'2026-13' is not a day, a month or a year"),
+        ("evaluation.incidents.severity=serius", "did you mean 'serious'?"),
+        ("decision.legal_effect=yes", "the codes are false, true"),
+        ("by=risk,sector,status", "by: a table has at most 2 groupings"),
         (
             "&".join([f"lacks={fact}" for fact in [*facts()][:10]] + ["kind.risk.level=stated"]),
             "together take at most 10 facts",

@@ -18,9 +18,15 @@ DESCRIBED = {
 }
 
 
+COUNTED = {
+    "evaluation.incidents.severity": [{"code": "serious", "count": 1}],
+    "procurement.contract.amount.value": [{"code": "250000", "count": 1}],
+}
+
+
 async def test_how_records_answer_on_a_fact_is_asked_of_each_fact_once():
     async def ask(path):
-        page = {"items": [], "facets": {}, "next": None}
+        page = {"items": [], "facets": COUNTED, "next": None}
         content = msgspec.json.encode(DESCRIBED if path == "/openapi.json" else page)
         return Answer(status=200, media_type="application/json", content=content)
 
@@ -29,3 +35,10 @@ async def test_how_records_answer_on_a_fact_is_asked_of_each_fact_once():
     pairs = [found.groups() for one in asked if (found := re.search(r"kind\.([\w.]+)=(\w+)", one))]
     assert [fact for fact, _ in pairs] == [*facts()]
     assert {kind for _, kind in pairs} == {*KINDS}
+    for sought in (
+        "evaluation.incidents.severity=serious",
+        "procurement.contract.amount.value=250000",
+        "procurement.contract.amount.value.from=250000",
+        "procurement.contract.amount.value.until=250000",
+    ):
+        assert sum(sought in one for one in asked) == 1
