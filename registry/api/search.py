@@ -26,7 +26,7 @@ from registry.record.model import LangText
 from registry.record.pack import Pack
 from registry.record.search_document import RecordSummary
 from registry.search.filters import GROUPINGS
-from registry.search.query import FacetCount, Hit, Match, Named, SearchResult, Sort, TableCell
+from registry.search.query import CrossCount, FacetCount, Hit, Match, Named, SearchResult, Sort
 from registry.text.highlighting import Highlight
 
 MOST_ITEMS = 100
@@ -101,7 +101,7 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     suggestion: str | None
     whole_country: int | None
     kinds: Mapping[str, AnswerCounts]
-    cells: Sequence[TableCell]
+    cells: Sequence[CrossCount]
 
 
 class RecordItem(RecordSummary, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ from registry.record.facets import (
 from registry.record.facts import NOT_ASKED, STATED, AnswerCounts, AnswerKind, facts
 from registry.record.model import NOT_STATED, RISK_CHANGES
 from registry.record.search_document import ANSWERS
-from registry.search.query import CellGroup, FacetCount, TableCell
+from registry.search.query import CellGroup, CrossCount, FacetCount
 from registry.search.schema import (
     ANSWER,
     CURRENT,
@@ -218,7 +218,7 @@ class IndexAsOf:
         found = self.searcher.aggregate(query, asked)
         return int(found["total"]["value"]), _buckets(found["answers"])
 
-    def cross(self, query: Query, by: Sequence[str]) -> list[TableCell]:
+    def cross(self, query: Query, by: Sequence[str]) -> list[CrossCount]:
         """Return how many versions that a query finds are in each cell of a table, most first.
 
         What is not stated is in cells of its own, by the kind of the answer. Raises
@@ -238,7 +238,7 @@ class IndexAsOf:
         if len(counts) > MOST_CELLS:
             raise _too_many(by)
         return [
-            TableCell(groups=[_group(token) for token in tokens], records=count)
+            CrossCount(groups=[_group(token) for token in tokens], records=count)
             for tokens, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
         ]
 

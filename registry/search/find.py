@@ -12,7 +12,7 @@ from registry.record.facets import BY_FACTS, FACETS, TERRITORY, countries_of, fi
 from registry.record.facts import AnswerCounts, facts
 from registry.search.filters import IndexAsOf
 from registry.search.labels import NameLabels
-from registry.search.query import FacetCount, SearchQuery, TableCell
+from registry.search.query import CrossCount, FacetCount, SearchQuery
 from registry.search.schema import LABEL, SUMMARY
 from registry.search.spelling import Correction, Speller, WordLists
 from registry.search.text_query import TextQuery, every, searched_languages
@@ -167,7 +167,7 @@ class QueryMatches:
         return 0 if self.text is None else self._unfiltered(self.text)
 
     @property
-    def cells(self) -> list[TableCell]:
+    def cells(self) -> list[CrossCount]:
         """The cells of the table that is asked for. Raises `InvalidParameter` for too many."""
         by = self._question.by
         return self.at.cross(self.hits, by) if by and self.total else []

@@ -94,7 +94,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True):
     kind: AnswerKind
 
 
-class TableCell(msgspec.Struct, frozen=True, kw_only=True):
+class CrossCount(msgspec.Struct, frozen=True, kw_only=True):
     """The number of records in a cell of a table, in the order of its groupings.
 
     A record with several values of a grouping is in a cell of each.
@@ -139,4 +139,4 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     suggestion: str | None = None
     whole_country: int | None = None
     kinds: Mapping[str, AnswerCounts] = {}
-    cells: Sequence[TableCell] = ()
+    cells: Sequence[CrossCount] = ()
