@@ -17,7 +17,7 @@ from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.exports.columns import ColumnSet
 from registry.exports.export import ExportFormat, prepare, write
-from registry.record.facets import FACETS, KIND
+from registry.record.facets import FACETS, KIND, filter_named, named_shortly
 from registry.search.engine import open_index
 from registry.services.context import ServiceContext
 from registry.settings import Settings
@@ -34,16 +34,19 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _read_kinds(
-    _: click.Context, __: click.Parameter, given: tuple[str, ...]
+def _read_facts(
+    _: click.Context, option: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, list[str]]:
-    """Return the filters by kind of answer, by their names."""
+    """Return the filters by what is stated of facts, or by kind of answer, by their names."""
     found: dict[str, list[str]] = {}
     for one in given:
-        fact, equals, kind = one.partition("=")
+        fact, equals, value = one.partition("=")
         if not equals:
-            raise click.BadParameter(f"{one!r} is not FACT=KIND")
-        found.setdefault(KIND + fact, []).append(kind)
+            raise click.BadParameter(f"{one!r} is not {option.metavar}")
+        name = KIND + fact if option.name == "kinds" else named_shortly(fact)
+        if filter_named(name) is None:
+            raise click.BadParameter(f"{fact!r} is no fact that can be asked for so")
+        found.setdefault(name, []).append(value)
     return found
 
 
@@ -64,11 +67,19 @@ def _read_kinds(
 @click.option("--lang", metavar="TAG", help="The language of the words to find, and of labels.")
 @click.option("--labels", metavar="TAG", help="The language of the words beside codes alone.")
 @click.option(
+    "--fact",
+    "stated",
+    multiple=True,
+    metavar="FACT=VALUE",
+    callback=_read_facts,
+    help="Only those that state this, or FACT.from=, FACT.until= a range; repeat it for or.",
+)
+@click.option(
     "--kind",
     "kinds",
     multiple=True,
     metavar="FACT=KIND",
-    callback=_read_kinds,
+    callback=_read_facts,
     help="Only those whose answer to a fact is of this kind; repeat it for or.",
 )
 @click.option("--completeness-min", type=int, metavar="0-100", help="Scores from this one on.")
@@ -90,6 +101,7 @@ def export(
     q: str | None,
     lang: str | None,
     labels: str | None,
+    stated: dict[str, list[str]],
     kinds: dict[str, list[str]],
     completeness_min: int | None,
     completeness_max: int | None,
@@ -115,6 +127,8 @@ def export(
             raise click.UsageError(f"{option} is for --format {' and '.join(forms)}")
 
     codes = {name: list(given) for name, given in filters.items() if given} | kinds
+    for name, given in stated.items():
+        codes[name] = [*codes.get(name, []), *given]
     sought = SearchFilters(
         q=q,
         lang=lang,

@@ -244,8 +244,13 @@ def values_of(name: str) -> DimensionValues | None:
     if name in FACETS:
         dimension = None if name == TERRITORY else counted_dimension(name)
         return None if dimension is None else DimensionValues(dimension=dimension)
-    known = _by_value().get(name)
-    return None if known is None else known.values
+    return stated_values(name)
+
+
+def stated_values(name: str) -> DimensionValues | None:
+    """Return what a filter takes of a dimension by its path."""
+    facet = filter_named(name)
+    return None if facet is None else facet.values
 
 
 def counted_dimension(name: str) -> Dimension | None:

@@ -81,7 +81,7 @@ export async function suggestFrom(copy, labels, text, most) {
 function check({ codes }, query, names, labels) {
   for (const [name, value] of query) {
     if (["q", "sort", "limit", "cursor", "facets"].includes(name)) continue;
-    if (name.startsWith("kind.")) throw new Unanswerable();
+    if (name.includes(".")) throw new Unanswerable();
     if (!names.includes(name)) {
       throw new Refused({ parameter: name, nearest: nearest(name, names) });
     }

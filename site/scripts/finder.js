@@ -77,11 +77,15 @@ function factsAsked(query) {
   return [...new Set(facts)].filter((fact) => Object.hasOwn(words.fact, fact));
 }
 
-const factOf = (name) => name.slice(KIND.length);
+const factOf = (name) => name.replace(/^kind\./, "").replace(/\.(from|until)$/, "");
+
+const isOfFact = (name) => !NAMES.includes(name) && Object.hasOwn(words?.fact ?? {}, factOf(name));
 
 /** Name the code of a filter to the reader. */
 function codeWord(name, code) {
-  return name.startsWith(KIND) ? word(KIND, code) : word(BY_FACTS.includes(name) ? "fact" : name, code);
+  if (name.startsWith(KIND)) return word(KIND, code);
+  if (isOfFact(name)) return `${name.endsWith(".from") ? "≥ " : name.endsWith(".until") ? "≤ " : ""}${code}`;
+  return word(BY_FACTS.includes(name) ? "fact" : name, code);
 }
 
 const filtersOf = (query) => [...query].filter(([name]) => !ORDER.includes(name));
@@ -216,7 +220,7 @@ function fault(query, error) {
   if (!given.length) return [made("unreadable")];
   const rest = without(query, name, value ?? null);
   const leaveOut = link(rest, made("leave-out"));
-  if (!NAMES.includes(name) && !ORDER.includes(name) && !name.startsWith(KIND)) {
+  if (!NAMES.includes(name) && !ORDER.includes(name) && !isOfFact(name)) {
     const meant = changed(without(query, name), nearest, ...given);
     return [
       made("no-filter", { name }),
@@ -244,7 +248,7 @@ function link(query, ...words) {
 
 /** Name a filter to the reader. */
 function heading(name) {
-  if (name.startsWith(KIND)) return word("fact", factOf(name));
+  if (isOfFact(name)) return word("fact", factOf(name));
   return NAMES.includes(name) ? made(`name-${name}`) : name;
 }
 

@@ -54,6 +54,8 @@ def test_every_filter_of_search_is_an_option(filed, with_database):
     assert ids(*asked, "--changed-since", "2020-01-01") == [ID]
     assert ids("--changed-until", "2020-01-01") == []
     assert ids("--kind", "contact.phone=stated") == [ID]
+    assert ids("--fact", "sector.primary=health", "--fact", "publication.changed_on=1999") == []
+    assert ids("--fact", "languages.source=fr", "--fact", "published_at.from=2020") == [ID]
     assert ids("--kind", "contact.phone=withheld", "--kind", "contact.phone=restricted") == []
     assert ids("--completeness-max", "10", "--risk-change", "lowered") == []
 
@@ -99,6 +101,8 @@ def test_as_it_was_then(filed, with_database):
         (("--lang", "xx"), "lang: unknown code"),
         (("--lacks", "contact.phon"), "did you mean 'contact.phone'"),
         (("--kind", "contact.phone"), "is not FACT=KIND"),
+        (("--fact", "risk.levl=high"), "'risk.levl' is no fact that can be asked for so"),
+        (("--fact", "languages.source=French"), "'French' is not written as the format has it"),
         (("--kind", "contact.phone=silent"), "unknown code 'silent'"),
         (("--overdue", "yes"), "overdue: unknown code 'yes'"),
         (("--completeness-min", "101"), "101 is not between 0 and 100"),

@@ -51,6 +51,24 @@ async def found(client, query):
     return answer.json()
 
 
+async def test_what_is_asked_of_facts_is_said_in_words_and_kept_in_the_form(client):
+    asked = "evaluation.incidents.severity=serious&lifecycle.deployed_on.from=2024&origin=local"
+    page = await ask(client, asked)
+    answer = await found(client, f"{asked}&reader=fr")
+    assert hits(page) == [item["id"] for item in answer["items"]] != []
+    chips = said(page, "chips")
+    assert "Incidents · Gravité : Grave" in chips
+    assert "≥ 2024" in chips
+    arabic = await ask(client, "data.hosting.country=MA&decision.legal_effect=true", "ar")
+    assert "البلد: المغرب" in said(arabic, "chips")
+    for query in ("data.hosting.country=Maroc", "procedure=x", "risk=high,limited"):
+        refused = await client.get(f"/fr/search?{query}")
+        assert refused.status_code == 400
+    feed = (await client.get(f"/feeds/fr/search.json?{asked}")).json()
+    assert "Gravité" in feed["title"]
+    assert len(feed["items"]) == answer["total"]
+
+
 async def test_a_question_is_answered_as_by_the_api(client):
     page = await ask(client, "q=radiographies")
     answer = await found(client, "q=radiographies&origin=local&reader=fr")

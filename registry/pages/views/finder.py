@@ -28,21 +28,26 @@ from registry.pages.reader import (
 from registry.pages.site import Site, page
 from registry.pages.views.document_view import field_title
 from registry.pages.views.static_index import FOLDER
+from registry.record.dimensions import PUBLISHED_AT
 from registry.record.facets import (
     BY_FACTS,
     COUNTRY,
+    ENDS,
     FACETS,
     KIND,
     LOCAL,
     OVERDUE,
     SINGLE,
+    DimensionValues,
     filter_named,
+    stated_values,
 )
 from registry.record.facts import AnswerCounts, facts
 from registry.record.life_events import LifeEvent, life_events
 from registry.record.model import NOT_STATED
 from registry.record.origin import Origin
 from registry.record.pack import Agency
+from registry.record.schema import required_field
 from registry.record.search_document import RecordSummary
 from registry.search.query import Hit, SearchResult
 from registry.text.highlighting import TextSpan
@@ -193,7 +198,21 @@ class FilterLabels:
             return fact_title(reader, code)
         if name.startswith(KIND):
             return translated(reader, ANSWERS[code])
+        if (of := stated_values(name)) is not None:
+            return self._value(of, code)
         return self._named(name, code) if name in self._names else self._labelled(name, code)
+
+    def _value(self, of: DimensionValues, value: str) -> Text:
+        reader, dimension = self._reader, of.dimension
+        if dimension.kind == "code":
+            return label(reader, dimension.lists, value)
+        if dimension.kind == "boolean":
+            return label(reader, "answer", _YES_NO.get(value, value))
+        if dimension.field is not None and dimension.field.holds == "country":
+            return country(reader, value)
+        if dimension.kind == "name":
+            return in_language(reader, value, reader.locale.tag)
+        return as_it_is(reader, f"{_SIGNS[of.end]}{value}")
 
     def _named(self, name: str, code: str) -> Text:
         known = self._names[name].get(code)
@@ -275,6 +294,8 @@ _LONGEST = 100
 """Characters of a wrong value that are said again."""
 
 _BY_COUNT = {"agency", "sector", "origin", "territory", "affected", "supplier"}
+_YES_NO = {"true": "yes", "false": "no"}
+_SIGNS = {"": "", "from": "≥ ", "until": "≤ "}
 _HEADS = ("/name", "/summary")
 _NAMES = {
     **HEADINGS,
@@ -282,6 +303,9 @@ _NAMES = {
     **FURTHER,
     "q": message("Words"),
     "sort": message("Order"),
+    **dict.fromkeys(
+        (PUBLISHED_AT, *(f"{PUBLISHED_AT}.{end}" for end in ENDS)), message("Day of publication")
+    ),
 }
 _READ_CARD = msgspec.json.Decoder(RecordSummary).decode
 
@@ -451,25 +475,34 @@ def facts_asked(asked: Pairs) -> list[str]:
 
 def fact_title(reader: Reader, fact: str) -> Text:
     """Return the name of a fact, to the reader."""
-    known = facts().get(fact)
-    return as_it_is(reader, fact) if known is None else field_title(reader, known.field.path)
+    if (known := facts().get(fact)) is None:
+        return as_it_is(reader, fact)
+    path = known.field.path
+    places = [path[:length] for length in range(1, len(path) + 1) if path[length - 1] != "*"]
+    titles = [field_title(reader, one) for one in places if not required_field(one).is_section]
+    return msgspec.structs.replace(titles[-1], text=" · ".join(one.text for one in titles))
 
 
 def _is_known(name: str) -> bool:
-    return name in _NAMES or (name.startswith(KIND) and name.removeprefix(KIND) in facts())
+    return name in _NAMES or filter_named(name) is not None
 
 
 def _title(reader: Reader, name: str) -> Text:
     """Return the name of a parameter, to the reader."""
     if name in _NAMES:
         return translated(reader, _NAMES[name])
-    return fact_title(reader, name.removeprefix(KIND))
+    of = stated_values(name)
+    return fact_title(reader, name.removeprefix(KIND) if of is None else of.dimension.name)
 
 
 def _form(asked: Pairs) -> dict[str, Any]:
     """Return what the form holds: words, order, and as hidden fields what it shows nowhere."""
     given = dict(asked)
-    hidden = [pair for pair in asked if pair[0] in FURTHER or pair[0].startswith(KIND)]
+    hidden = [
+        pair
+        for pair in asked
+        if pair[0] in FURTHER or (pair[0] not in _NAMES and filter_named(pair[0]) is not None)
+    ]
     return {"q": given.get("q", ""), "sort": given.get("sort", ""), "hidden": hidden}
 
 
