@@ -73,7 +73,7 @@ PAGES = (
     FormPage(
         slug="assessments",
         title=message("Assessments and risks"),
-        places=("/assessments", "/risks", "/consultations"),
+        places=("/assessments", "/risks", "/consultations", "/registrations", "/waivers"),
     ),
     FormPage(slug="rights", title=message("Rights of those concerned"), places=("/rights",)),
     FormPage(slug="evaluation", title=message("Tests and monitoring"), places=("/evaluation",)),

@@ -55,11 +55,11 @@ _kept = lru_cache(maxsize=4096, typed=True)
 _OF_CONSTANTS = ("_", "plain")
 _SHARED = (
     "_marks.html",
+    "_changes.html",
     "_record.html",
     "_list.html",
     "_life.html",
     "_charts.html",
-    "_changes.html",
     "_frame.html",
     "_proof.html",
 )

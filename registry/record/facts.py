@@ -204,7 +204,7 @@ def _stated_in(field: Field, value: Any, own: str, name: str) -> Iterator[str]:
             if member in field.members:
                 inner = f"{name}.{member}"
                 yield from _stated_in(field.members[member], part, inner, inner)
-    elif field.holds == "list":
+    elif field.holds == "list" and isinstance(value, list):
         for item in value:
             yield from _stated_in(field.entry, item, "", name)
 

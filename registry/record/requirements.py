@@ -17,7 +17,7 @@ from registry.record.schema import Field, fields, record_schema
 
 FieldPath: TypeAlias = tuple[str, ...]
 
-ALWAYS, OPTIONAL = "M", "o"
+ALWAYS, OPTIONAL, VOLUNTARY = "M", "o", "v"
 _FAMILIES = frozenset("LHPD")
 WEIGHT_REQUIRED, WEIGHT_OPTIONAL = 3, 1
 
@@ -69,7 +69,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """A field with a requirement.
 
     `alternatives` are conjunctions of conditions, any of which suffices; under `error_conditions`
-    the absence is an error. `section` is "" for a field of the record itself. `substitutes` are the
+    the absence is an error. `optional`: asked for by nobody, and counted all the same; `voluntary`:
+    not counted either. `section` is "" for a field of the record itself. `substitutes` are the
     siblings that may replace it. `is_question`: the value is an answer with its note.
     """
 
@@ -81,6 +82,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     alternatives: tuple[tuple[str, ...], ...]
     error_conditions: tuple[tuple[str, ...], ...]
     optional: bool
+    voluntary: bool
     exclusive: bool
     substitutes: tuple[str, ...]
     is_question: bool
@@ -272,6 +274,7 @@ def _unit(field: Field, notation: str) -> Unit:
     unknown = {name for names in alternatives for name in names} - {
         ALWAYS,
         OPTIONAL,
+        VOLUNTARY,
         *conditions(),
     }
     if unknown:
@@ -280,7 +283,7 @@ def _unit(field: Field, notation: str) -> Unit:
             "which is not a condition"
         )
     # What is optional under a condition is never asked for, and not counted either.
-    asked = tuple(names for names in alternatives if OPTIONAL not in names)
+    asked = tuple(names for names in alternatives if not {OPTIONAL, VOLUNTARY} & set(names))
     return Unit(
         path=field.path,
         pointer=pointer(field.path),
@@ -290,6 +293,7 @@ def _unit(field: Field, notation: str) -> Unit:
         alternatives=asked,
         error_conditions=tuple(_error_condition(field.path, names) for names in asked),
         optional=(OPTIONAL,) in alternatives,
+        voluntary=(VOLUNTARY,) in alternatives,
         exclusive=exclusive,
         substitutes=tuple(field.schema.get("x-satisfied-by", ())),
         is_question="answer" in field.schema.get("properties", {}),

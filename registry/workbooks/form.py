@@ -237,7 +237,8 @@ class _FormMaker:
         if may_be:
             why = reason(unit, frozenset(may_be[0]))
             return say("Asked {why}", why=why), True
-        return (say("Optional") if unit.optional else say("Not asked")), False
+        may = unit.optional or unit.voluntary
+        return (say("Optional") if may else say("Not asked")), False
 
     def _may_hold(self, names: Sequence[str]) -> bool:
         """Return whether conditions hold or depend on facts that are not stated yet."""

@@ -20,7 +20,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 COPIED = ("docs", "records", "registry", "schemas", "site", "tests/data", "tools")
 # By heading, how many files are written by hand, translations and tests of numbers aside.
 FILES = {
-    "Add an optional field to the format": 6,
+    "Add an optional field to the format": 4,
     "Add a filter": 2,
     "Add a rule": 6,
     "Add a command": 1,
@@ -117,7 +117,7 @@ def test_each_recipe_names_as_many_files_as_it_says():
         for title, recipe in recipes().items()
     }
     assert {title: len(files) for title, files in named.items()} == FILES
-    words = {1: "One file", 2: "Two files", 3: "Three files", 6: "Six files"}
+    words = {1: "One file", 2: "Two files", 3: "Three files", 4: "Four files", 6: "Six files"}
     for title, recipe in recipes().items():
         assert recipe.strip().startswith(words[FILES[title]]), title
 
@@ -131,15 +131,15 @@ def rules_in(tree, file, *, refused=False):
 def test_a_field_is_validated(tree):
     registry(tree, "validate", "schemas/examples/complete.json")
     document = json.loads((tree / "schemas/examples/complete.json").read_text("utf-8"))
-    document["technical"]["electricity"] = -1
+    document["technical"]["water_per_year"] = -1
     (tree / "negative.json").write_text(json.dumps(document), "utf-8")
-    assert ("/technical/electricity", "minimum") in rules_in(tree, "negative.json", refused=True)
+    assert ("/technical/water_per_year", "minimum") in rules_in(tree, "negative.json", refused=True)
 
 
 def test_a_field_is_in_the_form_of_the_console(tree):
     program = """
 from registry.console.form_layout import units_of
-assert "/technical/electricity" in {unit.pointer for unit in units_of("technology")}
+assert "/technical/water_per_year" in {unit.pointer for unit in units_of("technology")}
 """
     run(tree, sys.executable, "-c", program)
 
@@ -148,14 +148,14 @@ def test_a_field_is_in_exports_and_on_the_page(register):
     header, *rows = registry(
         register, "export", "--format", "csv", "--columns", "full"
     ).splitlines()
-    assert "electricity" in header
-    assert sum("1250.5" in row for row in rows) == 1
+    assert "water_per_year" in header
+    assert sum("1480.5" in row for row in rows) == 1
     document = json.loads((register / "schemas/examples/complete.json").read_text("utf-8"))
     page = (register / f"built/en/records/{document['id']}.html").read_text("utf-8")
-    assert "Electricity a year" in page
-    assert "1,250.5" in page
+    assert "Water a year" in page
+    assert "1,480.5" in page
     documented = register / "docs/record-format/en/technical.md"
-    assert "Electricity a year" in documented.read_text("utf-8")
+    assert "Water a year" in documented.read_text("utf-8")
 
 
 def test_a_filter_filters(register):

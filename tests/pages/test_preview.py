@@ -10,6 +10,7 @@ from registry.pages.assets import read_assets
 from registry.pages.editions import open_editions
 from registry.pages.site import render
 from registry.pages.views.review_view import preview_site, preview_view
+from registry.record.requirements import units
 from registry.record.validate import draft_findings
 from tests.built import TEMPLATES
 
@@ -150,3 +151,37 @@ def test_a_link_for_others_says_until_when(preview):
     assert "Retour au brouillon" not in text
     text, _ = preview(COMPLETE, "fr", back="/office/fr/records/x")
     assert 'href="/office/fr/records/x"' in text
+
+
+def test_what_no_template_places_is_shown_by_rule(preview):
+    _, page = preview(COMPLETE, "en")
+    shown = " ".join(" ".join(page.itertext()).split())
+    hidden = [one.pointer for one in units() if one.voluntary and one.field.title not in shown]
+    assert not hidden
+    assert "MAD 310,000" in shown.replace("\xa0", " ")
+    table = page.find(".//div[@aria-label='Outcomes']/table")
+    heads = [" ".join(head.itertext()) for head in table.iter("th")]
+    assert [heads[0], heads[-1]] == ["Period", "Overturned"]
+    rows = [
+        [" ".join(cell.itertext()).strip() for cell in row.iter("td")] for row in table.iter("tr")
+    ]
+    assert rows[-1][1:] == ["20,450", "19,870", "580", "20,450", "31", "9"]
+
+
+def test_a_voluntary_field_that_is_withheld_says_so(preview):
+    document = json.loads(json.dumps(COMPLETE))
+    del document["procurement"]["running_cost"]
+    entry = {
+        "pointer": "/procurement/running_cost",
+        "ground": "state_security",
+        "until": "2027-01-31",
+    }
+    document["publication"]["withheld_fields"].append(entry)
+    _, page = preview(document, "en")
+    [said] = [
+        one
+        for one in page.find(".//section[@id='supplier']").iter("div")
+        if (one.find("dt") is not None) and "Running cost" in "".join(one.find("dt").itertext())
+    ]
+    assert "Withheld" in "".join(said.itertext())
+    assert "Withheld until" in "".join(page.find(".//section[@id='withheld']").itertext())

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.record.requirements import requirement_status
+from registry.record.requirements import requirement_status, units
 from registry.record.validate import score
 
 ANSWER = "/rights/human_alternative"
@@ -68,6 +68,13 @@ def test_answers_count_whole_half_or_not(edited, answer, missing, lost):
 def test_how_many_units_apply_to_the_complete_example(examples):
     asked = requirement_status(examples["complete"]).requirements
     assert (len(asked.required), len(asked.optional)) == APPLY
+
+
+def test_what_is_voluntary_weighs_nothing(edited, examples):
+    voluntary = [unit.pointer for unit in units() if unit.voluntary]
+    without = edited("complete", dict.fromkeys(voluntary, ...))
+    assert without.keys() < examples["complete"].keys()
+    assert score(requirement_status(without)) == score(requirement_status(examples["complete"]))
 
 
 def test_withheld_is_not_met_and_not_missing(edited):

@@ -40,6 +40,7 @@ def conditions(document):
     return {
         "M": True,
         "o": False,
+        "v": False,
         "L": level in ("limited", "high", "unacceptable"),
         "H": level in ("high", "unacceptable"),
         "P": value(document, "data", "personal_data") in ("yes", "pseudonymised"),

@@ -40,6 +40,7 @@ TABLE = """
 /purpose/out_of_scope_uses o | H
 /purpose/affected_groups M
 /purpose/scale D+L
+/purpose/adoption v
 /purpose/services L
 /risk/level M
 /risk/rationale M
@@ -55,7 +56,10 @@ TABLE = """
 /sector/secondary o
 /sector/function M
 /lifecycle/status M
+/lifecycle/pilot_from v
 /lifecycle/deployed_on D
+/lifecycle/in_use_from v
+/lifecycle/suspended_from v
 /lifecycle/retired_on retired
 /lifecycle/status_reason iff stopped
 /lifecycle/last_reviewed_on not_retired
@@ -67,12 +71,15 @@ TABLE = """
 /decision/oversight_type L
 /decision/override_possible L
 /decision/operator_training H+D
+/decision/staff_trained v
+/decision/posts_affected v
 /decision/fallback H
 /data/description M
 /data/personal_data M
 /data/categories P
 /data/sensitive P
 /data/protected_attributes_used H
+/data/variables v
 /data/sources L
 /data/retention P
 /data/legal_basis L | P
@@ -81,6 +88,7 @@ TABLE = """
 /data/transfers_abroad P
 /data/sharing o
 /data/representativeness H
+/data/access_log v
 /technical/techniques M
 /technical/learning L
 /technical/description L
@@ -88,11 +96,18 @@ TABLE = """
 /technical/outputs L
 /technical/models H
 /technical/explainability H
+/technical/energy_per_year v
 /technical/source_code H
 /procurement/origin M
 /procurement/suppliers iff supplied
 /procurement/contract H+purchased
+/procurement/amendments v
+/procurement/running_cost v
+/procurement/own_staff v
+/procurement/funding v
 /procurement/data_access_terms P+purchased
+/procurement/portability v
+/procurement/exit_plan v
 /assessments L
 /risks L
 /consultations o
@@ -103,10 +118,13 @@ TABLE = """
 /rights/data_rights_contact P
 /evaluation/metrics H+D
 /evaluation/fairness_tested H
+/evaluation/benefits v
 /evaluation/monitoring H+D
 /evaluation/incidents o | H
 /evaluation/outcomes o
 /documents o
+/registrations v
+/waivers v
 /languages/source M
 /languages/translation_status M
 /publication/visibility M

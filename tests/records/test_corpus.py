@@ -36,7 +36,10 @@ FACTS = (
     ("assessments", "*", "completed_on"),
     ("consultations", "*", "date"),
     ("evaluation", "metrics", "*", "measured_on"),
+    ("evaluation", "benefits", "*", "measured_on"),
     ("evaluation", "incidents", "*", "date"),
+    ("evaluation", "incidents", "*", "reported_on"),
+    ("procurement", "amendments", "*", "date"),
     ("documents", "*", "published_on"),
 )
 
@@ -351,7 +354,7 @@ def test_shows_where_systems_come_from_and_what_became_of_them():
         "procurement", "origin"
     )
     assert "open_tender" in spread("procurement", "contract", "procedure")
-    assert stating("evaluation", "outcomes", "overturned")
+    assert stating("evaluation", "outcomes", "*", "overturned")
     assert stating("evaluation", "incidents", "*", "severity")
     relations = {
         relation

@@ -17,8 +17,10 @@ def test_its_columns_are_the_registers_and_laws():
     assert {column for row in ROWS for column in row} == set(COLUMNS)
 
 
-def test_every_requirement_has_its_row_in_the_order_of_the_schema():
-    assert [unit.pointer for unit in units()] == [row["pointer"] for row in ROWS]
+def test_what_another_register_has_is_a_row_in_the_order_of_the_schema():
+    named = [row["pointer"] for row in ROWS]
+    assert [unit.pointer for unit in units() if unit.pointer in named] == named
+    assert all(len(row) > 1 for row in ROWS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["pointer"])

@@ -66,7 +66,7 @@ SECTIONS = {
     "evaluation": ("Evaluation", ("evaluation",)),
     "publication": (
         "Documents, languages and publication",
-        ("documents", "languages", "publication"),
+        ("documents", "registrations", "waivers", "languages", "publication"),
     ),
 }  # fmt: skip
 """The pages of fields: title, and the keys of the record that each holds."""
@@ -140,7 +140,7 @@ def _facts(unit: Unit, language: Language) -> Iterator[str]:
     yield " ".join(requirement(unit, language))
     elsewhere = [
         f"{column.upper().replace('_', '/')} `{cell}`"
-        for column, cell in _crosswalk()[unit.pointer].items()
+        for column, cell in _crosswalk().get(unit.pointer, {}).items()
         if cell
     ]
     if elsewhere:

@@ -159,6 +159,8 @@ def requirement(unit: Unit, language: Language) -> Iterator[str]:
             if unit.alternatives
             else "**Optional**, and counted in completeness."
         )
+    if unit.voluntary:
+        yield language.say("**Optional**, asked for at no level, and not counted in completeness.")
     if unit.recommended is not None:
         reason = _reason((unit.recommended,), language)
         yield language.put("**Recommended** {reason}: its absence is a warning.", reason=reason)

@@ -28,12 +28,13 @@ Path = tuple[str, ...]
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _OF_THE_CHANGE = frozenset((("publication", "change_note"), ("publication", "changed_on")))
 """The agency's note on a change, and its day, stand above the differences, not among them."""
+_PERIOD = ("evaluation", "outcomes", "*", "period")
 
 
 class DiffValue(msgspec.Struct, frozen=True, kw_only=True):
     """A value of any shape: wordings, items of a list, named parts of an object, or one thing."""
 
-    kind: Literal["texts", "items", "parts", "number", "date", "truth", "address", "plain"]
+    kind: Literal["texts", "items", "parts", "number", "money", "date", "truth", "address", "plain"]
     texts: Sequence[Text] = ()
     items: Sequence[DiffValue] = ()
     parts: Sequence[tuple[Text, DiffValue]] = ()
@@ -206,21 +207,28 @@ def value_view(reader: Reader, value: Any, path: Path, source: str | None = None
         items = [value_view(reader, item, (*path, "*"), source) for item in value]
         return DiffValue(kind="items", items=items)
     if isinstance(value, dict):
-        if _is_text(path):
-            return DiffValue(kind="texts", texts=_wordings(reader, value))
-        if _is_by_language(path) and (field := field_at(path)) is not None:
-            codes = [
-                (_tongue(reader, tag), _leaf(reader, value[tag], field.entry)) for tag in value
-            ]
-            return DiffValue(kind="parts", parts=codes)
-        members = [
-            (field_title(reader, (*path, name)), value_view(reader, part, (*path, name), source))
-            for name, part in value.items()
-        ]
-        return DiffValue(kind="parts", parts=members)
+        return _object(reader, value, path, source)
     if source and isinstance(value, str) and is_line(path):
         return DiffValue(kind="texts", texts=_wordings(reader, {source: value}))
     return _leaf(reader, value, field_at(path))
+
+
+def _object(reader: Reader, value: Mapping[str, Any], path: Path, source: str | None) -> DiffValue:
+    """Return wordings, an amount of money, or members in the order of the format, others last."""
+    if _is_text(path):
+        return DiffValue(kind="texts", texts=_wordings(reader, value))
+    field = field_at(path)
+    if field is not None and _is_by_language(path):
+        codes = [(_tongue(reader, tag), _leaf(reader, value[tag], field.entry)) for tag in value]
+        return DiffValue(kind="parts", parts=codes)
+    known = list(field.members) if field is not None else []
+    if field is not None and field.kind == "Money" and value.keys() == field.members.keys():
+        return DiffValue(kind="money", plain=value)
+    members = [
+        (field_title(reader, (*path, name)), value_view(reader, value[name], (*path, name), source))
+        for name in [*(one for one in known if one in value), *(value.keys() - known)]
+    ]
+    return DiffValue(kind="parts", parts=members)
 
 
 def _leaf(reader: Reader, value: Any, field: Field | None) -> DiffValue:
@@ -231,10 +239,15 @@ def _leaf(reader: Reader, value: Any, field: Field | None) -> DiffValue:
     text = str(value)
     if field is not None and (name := _name_of(reader, text, field)) is not None:
         return DiffValue(kind="texts", texts=[name])
-    if field is not None and field.kind in {"Date", "FuzzyDate"} and _DATE.fullmatch(text):
+    if field is not None and _is_date(field) and all(map(_DATE.fullmatch, text.split("/"))):
         return DiffValue(kind="date", plain=text)
     is_address = text.startswith(("https://", "http://"))
     return DiffValue(kind="address" if is_address else "plain", plain=text)
+
+
+def _is_date(field: Field) -> bool:
+    """Return whether a field holds a date, or two with a slash between."""
+    return field.kind in {"Date", "FuzzyDate"} or field.path == _PERIOD
 
 
 def _wordings(reader: Reader, text: Mapping[str, str]) -> list[Text]:

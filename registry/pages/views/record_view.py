@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,6 +26,7 @@ from registry.pages.views.document_view import (
     field_title,
     show,
 )
+from registry.pages.views.further_facts import further_facts
 from registry.pages.views.lists import (
     agency_view,
     card_row,
@@ -94,6 +95,8 @@ _SECTIONS = (
     "assessments",
     "evaluation",
     "documents",
+    "registrations",
+    "waivers",
 )
 """The sections that a record of which only the existence is public does without."""
 _ERROR = message("Error in the record %(record)s, version %(version)s")
@@ -149,6 +152,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
     source = languages.get("source")
     register = record.register
     d = show(reader, document, record.whole, written)
+    withheld = _gaps(reader, record, d)
     made = {
         "id": record.id,
         "shown": shown,
@@ -157,7 +161,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "language": language(reader, shown) if shown != reader.locale.tag else None,
         "machine": (languages.get("translation_status") or {}).get(shown) == "machine",
         "source": language(reader, source) if source not in (None, shown) else None,
-        "withheld": _gaps(reader, record, d),
+        "withheld": withheld,
         "overdue": is_overdue(document, site.snapshot.as_of.date()),
         "related": _related(reader, document, site),
         "links": links(reader, record, document, site.base_url),
@@ -178,6 +182,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "languages": lambda: _languages(reader, document),
         "findings": lambda: findings_view(reader, record, site),
         "history": lambda: history_view(reader, site, record),
+        "further": lambda: partial(further_facts, reader, document, d, withheld),
         "left_out": lambda: [
             field_title(reader, (name,)) for name in _SECTIONS if name not in document
         ],
