@@ -22,6 +22,7 @@ from registry.file_headers import address_of
 from registry.log.files import INCIDENTS
 from registry.record.dimensions import dimensions
 from registry.record.facets import ENDS, FACETS
+from registry.record.facts import facts
 from registry.record.pointers import strings_in
 
 Ask = Callable[[str], Awaitable[Answer]]
@@ -30,6 +31,8 @@ _PAGE = 100
 _BUILT_FROM = "build.json"
 _WORDS = 24
 """Records of which a word, two words and the beginning of one are searched for."""
+_MOST_FACETS = 100
+"""A question names no more."""
 _TABLES = 48
 """Tables of two groupings, drawn out of all."""
 _SHORTEST = 4
@@ -144,12 +147,14 @@ class Questions:
 
     async def _count_codes(self) -> None:
         """Read the codes that the register counts, by facet."""
-        named = dict.fromkeys((*FACETS, *dimensions()))
-        asked = {"facets": ",".join(named), "limit": 1, "as_of": self._log.as_of}
-        page = await self._json(f"{_RECORDS}?{_query(asked)}")
-        self._counted = {
-            name: [one["code"] for one in counts] for name, counts in page["facets"].items()
-        }
+        of_facts = (name for name in dimensions() if name in facts())
+        named = list(dict.fromkeys((*FACETS, *of_facts)))
+        for start in range(0, len(named), _MOST_FACETS):
+            some = ",".join(named[start : start + _MOST_FACETS])
+            asked = {"facets": some, "limit": 1, "as_of": self._log.as_of}
+            page = await self._json(f"{_RECORDS}?{_query(asked)}")
+            for name, counts in page["facets"].items():
+                self._counted[name] = [one["code"] for one in counts]
         agencies = await self._json("/api/v1/agencies")
         self._counted["agency"] = [one["id"] for one in agencies["items"]]
 
