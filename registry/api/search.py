@@ -19,14 +19,24 @@ from registry.api.request import ApiState
 from registry.api.search_filters import SearchFilters, provide_search_filters, read_query
 from registry.errors import InvalidParameter
 from registry.record.codelists import codelists
-from registry.record.dimensions import PERIODS, dimensions, periods
+from registry.record.dimensions import PERIODS, PUBLISHED_AT, dimensions, periods
 from registry.record.facets import CHANGED_ON, COUNTRY, FACETS
 from registry.record.facts import AnswerCounts, facts
 from registry.record.model import LangText
 from registry.record.pack import Pack
 from registry.record.search_document import RecordSummary
 from registry.search.filters import GROUPINGS
-from registry.search.query import CrossCount, FacetCount, Hit, Match, Named, SearchResult, Sort
+from registry.search.query import (
+    CrossCount,
+    FacetCount,
+    Hit,
+    Match,
+    Named,
+    SearchResult,
+    Sort,
+    Transition,
+)
+from registry.store.as_of import read_time
 from registry.text.highlighting import Highlight
 
 MOST_ITEMS = 100
@@ -47,6 +57,11 @@ GROUPED_BY = (
     ),
 )
 """What a table may be grouped by."""
+
+FOLLOWED = tuple(
+    name for name in GROUPED_BY if name not in {"agency", "origin", COUNTRY, PUBLISHED_AT}
+)
+"""What may be followed from one value to another."""
 
 _JSON = msgspec.json.Encoder()
 _UNQUOTED = re.compile(r"[^A-Za-z0-9%&*+,./:=_~-]")
@@ -88,7 +103,7 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     of them, beside `items` and `total` of what has all, and `suggestion` what may be meant where
     little has them. Where `territory` asks for regions, `whole_country` counts those that apply in
     the whole country. `kinds` has for each facet of a fact how the records that it counts answer.
-    `cells` are those of the table of `by`.
+    `cells` are those of the table of `by`, `transitions` those of the fact that was asked for.
     """
 
     items: list[Annotated[msgspec.Raw, json_of("RecordItem")]]
@@ -102,6 +117,7 @@ class RecordList(msgspec.Struct, frozen=True, kw_only=True):
     whole_country: int | None
     kinds: Mapping[str, AnswerCounts]
     cells: Sequence[CrossCount]
+    transitions: Sequence[Transition]
 
 
 class RecordItem(RecordSummary, frozen=True, kw_only=True):
@@ -168,6 +184,13 @@ async def list_records(
             separated=True,
         ),
     ] = None,
+    transitions: Annotated[
+        str | None,
+        CodeParameter(
+            description="A fact: from what to what it went since `changed_since`",
+            codes=lambda _: FOLLOWED,
+        ),
+    ] = None,
 ) -> Response[bytes]:
     """Find records by words and codes. Repeating a parameter means OR, different ones AND."""
     wanted = [] if facets is None else facets.split(",")
@@ -204,6 +227,7 @@ async def list_records(
         whole_country=found.whole_country,
         kinds=found.kinds,
         cells=found.cells,
+        transitions=[] if transitions is None else await _transitions(state, sought, transitions),
     )
     return Response(content=_JSON.encode(page), media_type=MediaType.JSON, headers=headers)
 
@@ -302,6 +326,26 @@ async def suggest(
         media_type=MediaType.JSON,
         headers={"cache-control": "no-cache"},
     )
+
+
+async def _transitions(state: ApiState, sought: SearchFilters, name: str) -> list[Transition]:
+    """Return from what to what a fact went in the window of what is sought.
+
+    Raises `InvalidParameter` for a question without its beginning.
+    """
+    if sought.changed_since is None:
+        raise InvalidParameter(
+            "transitions: say since when, by changed_since, and maybe until when"
+        )
+    context = state.context
+    question = await read_query(
+        context.database, state.index, sought, context.pack, now=state.clock()
+    )
+    if sought.changed_until is not None:
+        day = read_time("changed_until", sought.changed_until).date()
+        question = msgspec.structs.replace(question, today=min(question.today or day, day))
+    since = read_time("changed_since", sought.changed_since, begins=True).date().isoformat()
+    return await state.index.transitions(question, name, since)
 
 
 def _groupings(by: str | None) -> Sequence[str]:

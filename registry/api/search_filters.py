@@ -21,11 +21,13 @@ from registry.record.facets import (
     COUNTRY,
     FACETS,
     LOCAL,
+    WITH_BODIES,
     DimensionValues,
     filter_named,
     is_value,
     named_shortly,
     required_filter,
+    with_bodies,
 )
 from registry.record.pack import Pack
 from registry.search.engine import SearchIndex
@@ -230,6 +232,8 @@ async def _filters(
         if facet.further is not None:
             known = [*known, *(code for code in codes if facet.further(code, pack))]
         filters[name] = parameters.codes(name, codes, known) or []
+        if name == WITH_BODIES:
+            filters[name] = with_bodies(filters[name], pack)
         is_about = facet.fact is not None or facet.values is not None
         about |= {*filters[name]} if name in BY_FACTS else {facet.stating} if is_about else set()
         if len(about) > MOST_FACTS:
@@ -274,14 +278,19 @@ async def _read_codes(
     database: Database, index: SearchIndex, given: Mapping[str, Sequence[str]], pack: Pack
 ) -> Mapping[str, Collection[str]]:
     """Return the codes of agencies and registers, read only for one that is new."""
-    ours: dict[str, Collection[str]] = {"agency": pack.agencies.keys(), "origin": {LOCAL}}
+    agency = pack.agencies.keys()
+    ours: dict[str, Collection[str]] = {"agency": agency, WITH_BODIES: agency, "origin": {LOCAL}}
     known = {name: given[name] for name in ours if name in given}
     if all(
-        code in ours[name] or index.has(name, code)
+        code in ours[name] or index.has("agency" if name == WITH_BODIES else name, code)
         for name, codes in known.items()
         for code in codes
     ):
         return known
     async with database.connection() as connection:
         origins = await agencies.read_origins(connection)
-    return {"agency": origins, "origin": {LOCAL, *filter(None, origins.values())}}
+    return {
+        "agency": origins,
+        WITH_BODIES: origins,
+        "origin": {LOCAL, *filter(None, origins.values())},
+    }

@@ -32,6 +32,9 @@ OVERDUE = "true"
 TERRITORY = "territory"
 """The facet of where a system applies: of a region, with what applies in its whole country."""
 
+WITH_BODIES = "agency.tree"
+"""The filter by agencies with the bodies under them."""
+
 EXACTLY = "territory.exact"
 """The filter by where a system applies as it is stated, without what applies in the country."""
 
@@ -224,7 +227,24 @@ ENDS: tuple[Literal["from", "until"], ...] = ("from", "until")
 def filter_named(name: str) -> Facet | None:
     """Return a filter by its name: of `FACETS`, or `kind.` and a fact, or a dimension's."""
     name = named_shortly(name)
+    if name == WITH_BODIES:
+        return _AGENCY_WITH_BODIES
     return FACETS.get(name) or _by_kind().get(name) or _by_value().get(name)
+
+
+_AGENCY_WITH_BODIES = Facet(description="Agencies with the bodies under them")
+
+
+def with_bodies(agencies: Iterable[str], pack: Pack) -> list[str]:
+    """Return agencies with those of which they are the parent, and these of theirs."""
+    found = dict.fromkeys(agencies)
+    under = [one for one in pack.agencies.values() if one.parent is not None]
+    for _ in under:
+        more = [one.id for one in under if one.parent in found and one.id not in found]
+        if not more:
+            break
+        found |= dict.fromkeys(more)
+    return [*found]
 
 
 def named_shortly(name: str) -> str:
@@ -264,7 +284,7 @@ def counted_dimension(name: str) -> Dimension | None:
 def value_filters() -> list[str]:
     """Return the names of the filters by values of dimensions that are no facets."""
     shorter = _short_names().keys()
-    return [name for name in _by_value() if name not in shorter]
+    return [WITH_BODIES, *(name for name in _by_value() if name not in shorter)]
 
 
 @cache

@@ -27,11 +27,11 @@ from registry.search.labels import (
     labels_of,
     names_of,
 )
-from registry.search.query import Named, SearchQuery, SearchResult
+from registry.search.query import Named, SearchQuery, SearchResult, Transition
 from registry.search.result_page import find_all, find_named, place_results, write_page
 from registry.search.schema import NO_LABEL_WORDS, LabelWords, value_field
 from registry.search.spelling import WordLists
-from registry.store import agencies
+from registry.store import agencies, transitions
 from registry.store.database import Borrow, Connection
 from registry.store.search_rows import SearchState, read_state
 from registry.structs import copy_as
@@ -50,6 +50,9 @@ _WAIT_SECONDS = 5.0
 
 _PASSAGES_SECONDS = 2.0
 """How long an answer waits for the texts of passages; a usual one takes a hundredth of that."""
+
+_MOST_FOLLOWED = 20_000
+"""Records whose versions are compared for one question."""
 
 _CATCH_UP_SECONDS = 20.0
 """How long it waits at the most until what was published is in the index."""
@@ -148,6 +151,37 @@ class SearchIndex:
             return [copy_as(FactCounts, one, fact=fact) for fact, one in answers.items()]
 
         return await self._thread.run(counted)
+
+    async def transitions(self, question: SearchQuery, name: str, since: str) -> list[Transition]:
+        """Return from what to what the values of a dimension went in the window of a question.
+
+        What comes from other registers went so on the day, from `since` on, that it states for its
+        change. Raises as `answer` does, and `InvalidParameter` for more records than can be
+        followed.
+        """
+        window = question.changed
+        if window is None:
+            raise ValueError("without a window nothing went on")
+        at = await self._as_of(question)
+        last = at.entry if window.last is None else min(at.entry, window.last)
+        # What was imported after the window may have changed within it.
+        standing = msgspec.structs.replace(question, changed=None)
+        found, _ = await self._thread.run(find_all, standing, at, self._meanings)
+        if len(found) > _MOST_FOLLOWED:
+            raise InvalidParameter(
+                f"transitions: {len(found):,} records are too many to follow, {_MOST_FOLLOWED:,} "
+                "at most; narrow the question by filters, such as origin"
+            )
+        until = "9999" if question.today is None else question.today.isoformat()
+        async with self._connect() as connect:
+            changed = await transitions.read(
+                await connect(),
+                found,
+                entries=(min(window.after, last), last),
+                days=(since, until),
+                as_of=at.entry,
+            )
+        return await self._thread.run(at.transitions, changed, name)
 
     async def suggest(
         self, text: str, *, most: int, reader: str | None = None

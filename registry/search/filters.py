@@ -24,6 +24,7 @@ from registry.record.facets import (
     OVERDUE,
     SINGLE,
     TERRITORY,
+    WITH_BODIES,
     counted_dimension,
     countries_of,
     values_of,
@@ -31,7 +32,7 @@ from registry.record.facets import (
 from registry.record.facts import NOT_ASKED, STATED, AnswerCounts, AnswerKind, facts
 from registry.record.model import NOT_STATED, RISK_CHANGES
 from registry.record.search_document import ANSWERS
-from registry.search.query import CellGroup, CrossCount, FacetCount
+from registry.search.query import CellGroup, CrossCount, FacetCount, Transition
 from registry.search.schema import (
     ANSWER,
     CURRENT,
@@ -48,6 +49,7 @@ from registry.search.schema import (
 )
 from registry.search.text_query import any_of, either, every, nothing_of
 from registry.store.as_of import LogWindow
+from registry.store.transitions import RecordTransition
 
 GROUPED = {kind: facet.of for kind, facet in FACETS.items() if facet.of is not None}
 """The facets that group the codes of another one, and which that is."""
@@ -60,6 +62,12 @@ MOST_CELLS = 10_000
 
 GROUPINGS = 2
 """Groupings that a table has at most."""
+
+MOST_NAMED = 100
+"""Records of a transition that are named."""
+
+_AT_ONCE = 5_000
+"""Versions of which the values are read at once."""
 
 _FEW_FACTS = 10
 """Facts up to which to look for theirs among all answers costs less than to count all."""
@@ -180,6 +188,8 @@ class IndexAsOf:
         return self._coded(kind, codes)
 
     def _coded(self, kind: str, codes: Sequence[str]) -> Query:
+        if kind == WITH_BODIES:
+            return any_of(self.schema, "agency", codes)
         if kind in GROUPED:
             grouped = [code for code, group in self._countries.items() if group in codes]
             return any_of(self.schema, GROUPED[kind], grouped)
@@ -241,6 +251,40 @@ class IndexAsOf:
             CrossCount(groups=[_group(token) for token in tokens], records=count)
             for tokens, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
         ]
+
+    def transitions(self, changed: Sequence[RecordTransition], name: str) -> list[Transition]:
+        """Return how many records went from one value of a dimension to another, most first."""
+        entries = {entry for one in changed for entry in (one.before, one.after)} - {None}
+        said = self._said(sorted(filter(None, entries)), name)
+        moved: dict[tuple[str | None, str], list[str]] = {}
+        for one in changed:
+            before = None if one.before is None else said[one.before]
+            if before != said[one.after]:
+                moved.setdefault((before, said[one.after]), []).append(one.record)
+        return [
+            Transition(
+                before=None if before is None else _group(before),
+                after=_group(after),
+                records=len(records),
+                ids=records[:MOST_NAMED],
+            )
+            for (before, after), records in sorted(
+                moved.items(), key=lambda one: (-len(one[1]), one[0][0] or "", one[0][1])
+            )
+        ]
+
+    def _said(self, entries: Sequence[int], name: str) -> dict[int, str]:
+        """Return what versions say of a dimension, several values as one."""
+        found = {}
+        spellings = self.spellings(_long_name(name))
+        asked = _nested(["ord", _grouped_field(name)])
+        for start in range(0, len(entries), _AT_ONCE):
+            some = Query.term_set_query(self.schema, "ord", list(entries[start : start + _AT_ONCE]))
+            versions = every([self._range("since", lower=0), some])
+            for bucket in self.searcher.aggregate(versions, asked)["terms"]["buckets"]:
+                tokens = sorted(token for (token,), _ in _leaves(bucket))
+                found[int(bucket["key"])] = "; ".join(spellings.get(one, one) for one in tokens)
+        return found
 
     def unchanged_after(self, entry: int) -> Query:
         """Return the versions that came with an entry or before."""

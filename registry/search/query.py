@@ -104,6 +104,21 @@ class CrossCount(msgspec.Struct, frozen=True, kw_only=True):
     records: int
 
 
+class Transition(
+    msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from", "after": "to"}
+):
+    """The number of records that answered so before a window, and so at its end.
+
+    `before` is None of records that were not there. Several values are one, with `; ` between them.
+    `ids` are some of the records.
+    """
+
+    before: CellGroup | None
+    after: CellGroup
+    records: int
+    ids: list[str]
+
+
 class PartialMatches(msgspec.Struct, frozen=True, kw_only=True):
     """Results that have most of the words of a query, where none or few have all.
 

@@ -41,7 +41,7 @@ async def test_a_list_is_of_the_shape_that_the_contract_says(client, publish, re
     answer = (await client.get(RECORDS)).json()
     assert set(answer) == {
         "items", "facets", "total", "next", "named", "mended", "partial", "suggestion",
-        "whole_country", "kinds", "cells",
+        "whole_country", "kinds", "cells", "transitions",
     }  # fmt: skip
     assert (answer["total"], answer["facets"], answer["next"]) == (2, {}, None)
     bare, full = answer["items"]
@@ -565,6 +565,35 @@ async def test_what_was_not_touched_since_a_day_is_found(client, found, publish,
     assert "No version came" in words["unchanged_since"]
 
 
+async def test_from_what_to_what_a_fact_went_in_a_window(client, publish, record):
+    def on(day):
+        return dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC)
+
+    def made(slug, status, *techniques):
+        lifecycle = {**record["lifecycle"], "status": status}
+        technical = {**record["technical"], "techniques": [*techniques]}
+        return varied(record, slug, lifecycle=lifecycle, technical=technical)
+
+    await publish(made("a", "pilot", "rules"), made("b", "pilot", "rules"), now=on(25))
+    await publish(made("a", "in_use", "rules"), made("c", "in_use", "rules"), now=on(27))
+    await publish(made("a", "suspended", "rules", "nlp"), made("b", "pilot", "nlp"), now=on(29))
+
+    async def went(query):
+        answer = (await client.get(f"{RECORDS}?{query}")).json()["transitions"]
+        return {
+            (one["from"] and one["from"]["value"], one["to"]["value"]): one["ids"] for one in answer
+        }
+
+    new, a, b = ["demo-sante/c"], ["demo-sante/a"], ["demo-sante/b"]
+    since = "transitions=status&changed_since=2026-11-26"
+    assert await went(since) == {("pilot", "suspended"): a, (None, "in_use"): new}
+    until = f"{since}&changed_until=2026-11-28"
+    assert await went(until) == {("pilot", "in_use"): a, (None, "in_use"): new}
+    assert await went(f"{since}&status=suspended") == {("pilot", "suspended"): a}
+    of = "transitions=technique&changed_since=2026-11-28"
+    assert await went(of) == {("rules", "nlp; rules"): a, ("rules", "nlp"): b}
+
+
 async def test_a_region_finds_what_applies_in_its_whole_country_and_says_how_many(
     client, found, publish, record
 ):
@@ -627,6 +656,20 @@ async def test_what_changed_in_a_time_and_whose_risk_moved_then(client, found, p
         assert (answer["total"], answer["facets"]["risk_change"]) == (0, counted)
 
 
+async def test_an_agency_is_found_with_the_bodies_under_it(client, publish, record):
+    of = [{**copy.deepcopy(record), "id": f"{agency}/a"} for agency in ("finances", "dgi", "adii")]
+    await publish(*of, {**copy.deepcopy(record), "id": "demo-sante/a"})
+    for query, total in (
+        ("agency=finances", 1),
+        ("agency.tree=finances", 3),
+        ("agency.tree=dgi&agency.tree=demo-sante", 2),
+        ("agency.tree=finances&agency=dgi", 1),
+    ):
+        assert (await client.get(f"{RECORDS}?{query}")).json()["total"] == total, query
+    refused = (await client.get(f"{RECORDS}?agency.tree=finance")).json()
+    assert "did you mean 'finances'?" in refused["detail"]
+
+
 async def test_suppliers_are_found_whatever_their_letters(client, found, publish, record):
     bought = {"origin": "purchased", "suppliers": [{"name": "Société  Étoile"}]}
     await publish(varied(record, "a", procurement=bought), varied(record, "b"))
@@ -676,6 +719,8 @@ async def test_suppliers_are_found_whatever_their_letters(client, found, publish
         ("lifecycle.deployed_on.until=2026-13", "'2026-13' is not a day, a month or a year"),
         ("evaluation.incidents.severity=serius", "did you mean 'serious'?"),
         ("decision.legal_effect=yes", "the codes are false, true"),
+        ("transitions=status", "say since when, by changed_since"),
+        ("transitions=staus&changed_since=2026-01-01", "did you mean 'status'?"),
         ("by=risk,sector,status", "by: a table has at most 2 groupings"),
         (
             "&".join([f"lacks={fact}" for fact in [*facts()][:10]] + ["kind.risk.level=stated"]),

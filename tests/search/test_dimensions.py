@@ -15,6 +15,7 @@ from registry.record.pointers import values_at
 from registry.search import filters
 from registry.search.query import SearchQuery
 from registry.search.schema import folded_name
+from registry.store.as_of import read_window
 from tests.search.test_facts import is_stated
 
 DAY = len("2026-05-03")
@@ -29,6 +30,15 @@ IN_FORCE = """
         select from withdrawal as g
         where g.record = c.record and g.entry between v.entry and $1
     )
+"""
+
+OF_ALL = """
+    select v.record, v.entry, v.published_at, v.changed_on, f.origin, c.document
+    from version as v
+    join figure as f on f.entry = v.entry
+    join content as c on (c.record, c.version) = (v.record, v.version)
+    where not exists (select from withdrawal as w where w.record = v.record)
+    order by v.record, v.entry
 """
 
 
@@ -229,3 +239,39 @@ async def test_a_table_is_of_days_of_publication_and_registers_and_refuses_what_
     monkeypatch.setattr(filters, "MOST_CELLS", 5)
     with pytest.raises(InvalidParameter, match="more than 5 cells; narrow the question"):
         await large_index.answer(SearchQuery(by=["risk", "sector"]))
+
+
+async def test_transitions_are_of_the_log_here_and_of_their_own_day_elsewhere(large, large_index):
+    async with large.connection() as connection:
+        rows = await connection.fetch(OF_ALL)
+    since, until = dt.date(2025, 6, 1), dt.date(2026, 9, 30)
+    moved = Counter()
+    for versions in {row["record"]: None for row in rows}:
+        states = [row for row in rows if row["record"] == versions]
+        before = after = None
+        for row in states:
+            own = row["changed_on"] if row["origin"] else None
+            day = (
+                dt.date.fromisoformat((own + "-01-01")[:10]) if own else row["published_at"].date()
+            )
+            before = row if day < since else before
+            after = row if day <= until else after
+        status = [
+            json.loads(one["document"]).get("lifecycle", {}).get("status") if one else "new"
+            for one in (before, after)
+        ]
+        if after is not None and before is not after and status[0] != status[1]:
+            moved[tuple(status)] += 1
+    async with large.connection() as connection:
+        window = await read_window(connection, f"{since}", f"{until}")
+    question = SearchQuery(changed=window, today=until)
+    counted = await large_index.transitions(question, "status", f"{since}")
+    found = {
+        (
+            "new" if one.before is None else one.before.value,
+            one.after.value,
+        ): one.records
+        for one in counted
+    }
+    assert found == moved
+    assert sum(len(one.ids) for one in counted) == sum(min(one.records, 100) for one in counted)

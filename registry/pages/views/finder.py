@@ -38,6 +38,7 @@ from registry.record.facets import (
     LOCAL,
     OVERDUE,
     SINGLE,
+    WITH_BODIES,
     DimensionValues,
     filter_named,
     stated_values,
@@ -174,7 +175,12 @@ class FilterLabels:
         self._origins = origins
         self._names: Mapping[str, Mapping[str, Agency | Origin | LifeEvent]]
         events = {event.code: event for event in life_events()}
-        self._names = {"agency": agencies, "origin": origins, "life_event": events}
+        self._names = {
+            "agency": agencies,
+            WITH_BODIES: agencies,
+            "origin": origins,
+            "life_event": events,
+        }
 
     def listed(self, name: str) -> list[str]:
         """Return the codes of a filter that have words, in their order."""
@@ -306,6 +312,7 @@ _NAMES = {
     **dict.fromkeys(
         (PUBLISHED_AT, *(f"{PUBLISHED_AT}.{end}" for end in ENDS)), message("Day of publication")
     ),
+    WITH_BODIES: message("Agency, with the bodies under it"),
 }
 _READ_CARD = msgspec.json.Decoder(RecordSummary).decode
 
@@ -501,7 +508,7 @@ def _form(asked: Pairs) -> dict[str, Any]:
     hidden = [
         pair
         for pair in asked
-        if pair[0] in FURTHER or (pair[0] not in _NAMES and filter_named(pair[0]) is not None)
+        if pair[0] in FURTHER or (pair[0] not in COUNTED and filter_named(pair[0]) is not None)
     ]
     return {"q": given.get("q", ""), "sort": given.get("sort", ""), "hidden": hidden}
 
