@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 from litestar import Litestar, MediaType, Request
@@ -16,6 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.routes import HTTPRoute
 
 from registry import __version__, errors
+from registry.api.openapi_reading import READING_PATH, Json, for_reading
 from registry.api.operations import NDJSON, WORKBOOKS, XLSX, Body, OperationFacts, ref
 from registry.api.parameters import (
     MOST_VALUES,
@@ -42,8 +43,6 @@ from registry.resources import SCHEMAS
 from registry.services.filing.bulk import MOST_LINES
 from registry.settings import Settings
 from registry.workbooks.file import MAX_BYTES as MAX_WORKBOOK
-
-Json: TypeAlias = dict[str, Any]
 
 _COMPONENTS = {
     "DiffSpan": "Mark",
@@ -374,23 +373,26 @@ def configuration(settings: Settings, pack: Pack) -> OpenAPIConfig:
         components=Components(
             security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
         ),
-        render_plugins=[_Description(pack)],
+        render_plugins=[
+            _Description(PATH, pack, lambda whole: whole),
+            _Description(READING_PATH, pack, for_reading),
+        ],
     )
 
 
 class _Description(JsonRenderPlugin):
-    """Serves the document, which is made at the first request, and again of another pack."""
+    """Serves a document, which is made at the first request, and again of another pack."""
 
-    def __init__(self, pack: Pack) -> None:
-        super().__init__(path=PATH, media_type=MediaType.JSON)
-        self._pack = pack
+    def __init__(self, path: str, pack: Pack, made: Callable[[Json], Json]) -> None:
+        super().__init__(path=path, media_type=MediaType.JSON)
+        self._pack, self._make = pack, made
         self._made: tuple[Pack, bytes] | None = None
 
     def render(self, request: Request[Any, Any, Any], _: Json) -> bytes:
         context = request.app.state.get("context")
         pack = self._pack if context is None else context.pack
         if self._made is None or self._made[0] is not pack:
-            self._made = pack, msgspec.json.encode(describe(request.app, pack))
+            self._made = pack, msgspec.json.encode(self._make(describe(request.app, pack)))
         return self._made[1]
 
 

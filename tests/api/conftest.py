@@ -12,6 +12,7 @@ import pytest
 
 from registry.api import openapi
 from registry.api.app import create_app
+from registry.api.openapi_reading import READING_PATH
 from registry.ledger import append
 from registry.services.people import access_tokens
 from registry.settings import Settings
@@ -122,7 +123,7 @@ def hooks(described):
 
     async def check(answer):
         path = answer.request.url.path
-        if path.startswith(("/api/", "/health/")):
+        if path.startswith(("/api/", "/health/")) and path != READING_PATH:
             body = await answer.aread()
             method, status = answer.request.method, answer.status_code
             fault = described.fault(method, path, status, answer.headers, body)
