@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from registry.imports.texts import clean, one_line
+from registry.text.company_names import company_names
 
 LONGEST_VALUE = 400
 
@@ -116,6 +117,7 @@ _FORMS: dict[str | None, Callable[[str], list[str] | None]] = {
     "json": _json,
     "semicolon": _semicolon,
     "addresses": _addresses,
+    "companies": company_names,
     "\n": _lines,
     "<br>": _broken,
 }

@@ -129,7 +129,9 @@ def _read(
     """Set the value of a column at its place; return False if the cell is empty."""
     column = plan.reader.name(columns)
     cell = plan.reader.cell(cells, columns)
-    texts = items(cell, step.mapping.list)
+    # A whole cell may be among the values: what no rule takes apart.
+    is_known = isinstance(cell, str) and fold_value(cell) in step.values
+    texts = [cell] if is_known else items(cell, step.mapping.list)
     if texts is None:
         _not_understood(draft, step, column, str(cell))
         return False

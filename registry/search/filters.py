@@ -41,7 +41,6 @@ from registry.search.schema import (
     UNSAID,
     VALUE,
     answer_token,
-    folded_name,
     number_field,
     review_before,
     value_field,
@@ -50,6 +49,7 @@ from registry.search.schema import (
 from registry.search.text_query import any_of, either, every, nothing_of
 from registry.store.as_of import LogWindow
 from registry.store.transitions import RecordTransition
+from registry.text.company_names import folded_name
 
 GROUPED = {kind: facet.of for kind, facet in FACETS.items() if facet.of is not None}
 """The facets that group the codes of another one, and which that is."""

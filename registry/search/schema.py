@@ -40,7 +40,7 @@ from registry.record.facets import (
 from registry.record.model import SOURCE_STATES
 from registry.record.search_document import ANSWERS, DERIVATION
 from registry.store.search_rows import VersionRow
-from registry.text.folding import fold
+from registry.text.company_names import folded_name
 from registry.text.tokens import TokenCache, article_variants, stems
 
 STEMS = ("stem_name", "stem_summary", "stem_text", "stem_label")
@@ -88,7 +88,7 @@ _CODES = (
     COMPLETENESS,
     LANGUAGE,
 )
-FORMAT = (DERIVATION, version("tantivy"), _CODES, STEMS, WORDS, "10")
+FORMAT = (DERIVATION, version("tantivy"), _CODES, (*dimensions(),), STEMS, WORDS, "11")
 """What determines how an index is read, beside the register."""
 
 _END = "."
@@ -278,11 +278,6 @@ def state_document(state: IndexedUpTo) -> tantivy.Document:
     made.add_text("kind", "state")
     made.add_bytes("state", msgspec.json.encode(state))
     return made
-
-
-def folded_name(name: str) -> str:
-    """Return a name without case, accents and superfluous blanks."""
-    return " ".join(fold(name).split())
 
 
 def answer_token(fact: str, kind: str) -> str:

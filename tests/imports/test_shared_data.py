@@ -20,9 +20,11 @@ from registry.imports.rows import read_source
 from registry.imports.source import columns
 from registry.record.fast_validator import FastValidator
 from registry.record.pack import load_pack
+from registry.record.pointers import dig
 from registry.record.validate import validate
 from registry.services.importing import importing
 from registry.services.importing.matching import match
+from registry.text.company_names import folded_name
 from tests.imported import import_filings
 
 ORIGINS = ["us-omb-2025", "nl-algoritmeregister", "uk-atrs"]
@@ -254,3 +256,23 @@ async def test_a_second_import_publishes_nothing(shared, database, context):
         counts = await bring(origin, some[origin][::-1])
         assert counts == {"rows": number, "records": number, "unchanged": number}
     assert await state() == before
+
+
+def test_suppliers_are_found_under_their_name_and_cells_of_several_are_parted(shared):
+    """As many rows as name them, counted in the file by eye: 116 and 26."""
+    _, _, outcomes, _ = shared["us-omb-2025"]
+    found = Counter(
+        name
+        for one in outcomes
+        for name in {
+            folded_name(supplier["name"])
+            for supplier in dig(one.document, "procurement", "suppliers") or ()
+        }
+    )
+    assert (found["microsoft"], found["palantir"]) == (116, 26)
+    named = {
+        supplier["name"]
+        for one in outcomes
+        for supplier in dig(one.document, "procurement", "suppliers") or ()
+    }
+    assert not [name for name in named if ";" in name or "\n" in name]

@@ -14,8 +14,8 @@ from registry.record.facts import facts
 from registry.record.pointers import values_at
 from registry.search import filters
 from registry.search.query import SearchQuery
-from registry.search.schema import folded_name
 from registry.store.as_of import read_window
+from registry.text.company_names import folded_name
 from tests.search.test_facts import is_stated
 
 DAY = len("2026-05-03")
