@@ -20,7 +20,7 @@ from tests.conftest import NOW, ROOT
 from tests.published import given_times
 
 _SHARED = ROOT.parent / "shared" / "data"
-_REGISTERS = {
+REGISTERS = {
     "us-omb-2025": _SHARED / "us-omb-2025" / "2025_individually_reported_AI_use_cases.csv",
     "nl-algoritmeregister": _SHARED / "nl" / "algoritmes_2026-08-08.json",
 }
@@ -60,7 +60,7 @@ async def load_and_import(database, pack, *, every):
     context = ServiceContext(
         database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
     )
-    for name, path in _REGISTERS.items():
+    for name, path in REGISTERS.items():
         if path.exists():
             crosswalk = load_crosswalk(name)
             bring = partial(import_filings, context, key_of=partial(record_key, crosswalk))

@@ -15,7 +15,7 @@ from registry.api.operations import answers
 from registry.api.parameters import AsOfParameter, CodeParameter
 from registry.api.request import ApiState
 from registry.errors import InvalidParameter, Unavailable
-from registry.log.statistics import Statistics
+from registry.log.statistics import ObservationCount, Statistics
 from registry.record.facets import FACETS, LOCAL
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
@@ -116,7 +116,7 @@ async def count(
                 async with state.context.database.snapshot() as connection:
                     counted = await statistics.read(connection, moment, by=groups, filters=filters)
                 real = [one.agency.id for one in known if not one.agency.fictitious]
-                counted = await _with_facts(state.index, counted, filters, real)
+                counted = await _with_answers(state.index, counted, filters, real)
                 answer = msgspec.json.encode(counted)
                 kept.put(question, answer, len(answer))
         finally:
@@ -126,13 +126,13 @@ async def count(
     )
 
 
-async def _with_facts(
+async def _with_answers(
     index: SearchIndex,
     counted: Statistics,
     filters: Mapping[str, Sequence[str]],
     real: Sequence[str],
 ) -> Statistics:
-    """Add how the records that were counted answer on each fact.
+    """Add how the records that were counted answer on each fact, and what they show.
 
     What comes from other registers is what is not filed here; `real` agencies are not fictitious.
     """
@@ -140,18 +140,26 @@ async def _with_facts(
         filters = {**filters, "agency": [one for one in filters.get("agency", real) if one in real]}
     here = [LOCAL] if LOCAL in filters.get("origin", [LOCAL]) else []
     everything = SearchQuery(filters=filters, as_of=counted.entry, today=counted.day)
-    found = await index.count_answers(everything)
-    local = await index.count_answers(
-        msgspec.structs.replace(everything, filters={**filters, "origin": here})
-    )
+    local = msgspec.structs.replace(everything, filters={**filters, "origin": here})
+    facts, facts_here = [await index.count_answers(one) for one in (everything, local)]
+    shown, shown_here = [await index.count_observations(one) for one in (everything, local)]
     return msgspec.structs.replace(
         counted,
-        local=msgspec.structs.replace(counted.local, facts=local),
+        local=msgspec.structs.replace(
+            counted.local, facts=facts_here, observations=_observations(shown_here)
+        ),
         foreign=msgspec.structs.replace(
             counted.foreign,
-            facts=[one.without(other) for one, other in zip(found, local, strict=True)],
+            facts=[one.without(other) for one, other in zip(facts, facts_here, strict=True)],
+            observations=_observations(
+                {code: number - shown_here[code] for code, number in shown.items()}
+            ),
         ),
     )
+
+
+def _observations(counts: Mapping[str, int]) -> list[ObservationCount]:
+    return [ObservationCount(observation=code, records=number) for code, number in counts.items()]
 
 
 def _check_groups(by: Sequence[str]) -> None:

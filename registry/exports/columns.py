@@ -17,6 +17,7 @@ from registry.log.register import Register, SourceFacts
 from registry.record.facets import FACETS, SINGLE
 from registry.record.facts import SILENT, AnswerKind, silence
 from registry.record.model import NOT_STATED, Document
+from registry.record.observations import observe, observed
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts
@@ -87,9 +88,12 @@ class LabelSource(msgspec.Struct, frozen=True, kw_only=True):
         return {code: self.pick(one.label)[1] for code, one in self.pack.codes(names).items()}
 
 
-def columns(wanted: ColumnSet, wording: LabelSource) -> list[ExportColumn]:
-    """Return the columns of a set: the summary, or the summary and every field of the format."""
-    return [*_summary(wording), *(field_columns(wording) if wanted == "full" else [])]
+def columns(wanted: ColumnSet, wording: LabelSource, day: dt.date) -> list[ExportColumn]:
+    """Return the columns of a set: the summary, or also every field and what is shown on a day."""
+    if wanted == "summary":
+        return [*_summary(wording)]
+    shown = ExportColumn(name="observations", cell=partial(_observed, day))
+    return [*_summary(wording), shown, *field_columns(wording)]
 
 
 @cache
@@ -175,6 +179,12 @@ def _silent(kind: AnswerKind, row: ExportRow) -> Cell:
     """Return the facts that a record does not state, in one of the kinds."""
     erased = [one.pointer for one in row.register.redacted]
     return BETWEEN.join(silence(row.document, erased).get(kind, ()))
+
+
+def _observed(day: dt.date, row: ExportRow) -> Cell:
+    """Return the codes of what a record shows on a day."""
+    erased = [one.pointer for one in row.register.redacted]
+    return BETWEEN.join(observed(observe(row.document, erased), day))
 
 
 def _of_origin(name: str, row: ExportRow) -> Cell:

@@ -23,6 +23,7 @@ from registry.exports.linked_data import (
 )
 from registry.exports.spreadsheets import About, csv_lines, workbook
 from registry.log.register import SourceFacts, StoredRecord
+from registry.record.facets import OBSERVATION
 from registry.record.model import Document
 from registry.record.origin import Origin
 from registry.record.pack import Pack
@@ -216,8 +217,9 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     def _is_of_another_day(self) -> bool:
         """Whether it depends on a day after that of the last entry, as overdue reviews may."""
         moment = self.selection.moment
-        overdue = any(name == "overdue" for name, _ in self.query)
-        return overdue and moment.at.date() != moment.day
+        by_day = any(name in {"overdue", OBSERVATION} for name, _ in self.query)
+        has_column = self.columns == "full" and self.form in {"csv", "xlsx"}
+        return (by_day or has_column) and moment.at.date() != moment.day
 
     @property
     def digest(self) -> str:
@@ -309,12 +311,12 @@ async def write(
         ]
         async for batch in batches
     )
+    table = columns(export.columns, wording, export.selection.moment.day)
     if export.form == "jsonld":
         parts = graph(rows, _about(export), wording)
     elif export.form == "csv":
-        parts = csv_lines(columns(export.columns, wording), rows, safe=export.safe)
+        parts = csv_lines(table, rows, safe=export.safe)
     else:
-        table = columns(export.columns, wording)
         parts = workbook(table, rows, _about(export), lang=wording.lang)
     async for part in parts:
         yield part

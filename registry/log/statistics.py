@@ -62,6 +62,13 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     places: int
 
 
+class ObservationCount(msgspec.Struct, frozen=True, kw_only=True):
+    """An observation, and the number of records that show it."""
+
+    observation: str
+    records: int
+
+
 class Overdue(msgspec.Struct, frozen=True, kw_only=True):
     """Records not retired whose review was due before the day, and the longest delay."""
 
@@ -97,6 +104,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     personal_data: list[Tally]
     findings: list[Tally]
     facts: list[FactCounts]
+    observations: list[ObservationCount]
     withheld: list[Tally]
     restricted: list[Tally]
     approvals: list[Tally]
@@ -146,7 +154,7 @@ def count_part(
 ) -> Part:
     """Return the counts of what was filed here, or copied, from its rows of each statement.
 
-    They are without those of `facts`, which rows do not have.
+    They are without those of `facts` and `observations`, which rows do not have.
     """
     whole = wholes[0] if wholes else None
 
@@ -169,6 +177,7 @@ def count_part(
         personal_data=tally("personal_data"),
         findings=tally("findings"),
         facts=[],
+        observations=[],
         withheld=tally("withheld"),
         restricted=tally("restricted"),
         approvals=tally("approvals"),

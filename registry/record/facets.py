@@ -16,6 +16,7 @@ from registry.record.dimensions import RANGED, Dimension, dimensions, numeric
 from registry.record.facts import KINDS, SILENT, STATED, AnswerKind, fact_name, facts
 from registry.record.life_events import events_of, life_events
 from registry.record.model import NOT_STATED, RISK_CHANGES, SOURCE_STATES, Document
+from registry.record.observations import OBSERVATIONS
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts, values_at
 from registry.record.rules import REGISTER_RULES, RULES
@@ -28,6 +29,9 @@ LOCAL = "local"
 
 OVERDUE = "true"
 """The code of records whose next review is overdue."""
+
+OBSERVATION = "observation"
+"""The facet of what a record itself shows."""
 
 TERRITORY = "territory"
 """The facet of where a system applies: of a region, with what applies in its whole country."""
@@ -202,6 +206,10 @@ FACETS: dict[str, Facet] = {
     "overdue": Facet(
         description="`true`: the next review should have been by now", codes=lambda _: [OVERDUE]
     ),
+    OBSERVATION: Facet(
+        description="What a record itself shows, on the day: `contract_over`",
+        codes=lambda _: OBSERVATIONS,
+    ),
     "risk_change": Facet(
         description="Whose risk level was raised, or lowered",
         known=lambda _, __, state: state.risk_changes,
@@ -359,6 +367,9 @@ COMPLETENESS = "completeness"
 
 REVIEW_DUE = "review_due"
 """The kind whose codes are the days on which the next review is due."""
+
+OBSERVED_SINCE = "observed_since"
+"""The kind whose codes are observations that hold from a day on: code, blank, day."""
 
 LANGUAGE = "language"
 """The kind whose codes are the languages that versions have words in."""

@@ -16,12 +16,15 @@ from registry.record.facets import (
     FACETS,
     LANGUAGE,
     NAME_LENGTH,
+    OBSERVATION,
+    OBSERVED_SINCE,
     REVIEW_DUE,
     PublishedState,
     length_code,
 )
 from registry.record.facts import KINDS, NOT_ASKED, AnswerKind, answer_kinds, facts
 from registry.record.model import NOT_STATED, Document, LangText
+from registry.record.observations import observe
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.schema import Field, document_field, record_schema_bytes
@@ -79,13 +82,15 @@ TokensByLanguage: TypeAlias = dict[str, tuple[str, str, str]]
 _TABLES = (
     record_schema_bytes(),
     (SCHEMAS / "life_events.json").read_bytes(),
+    (SCHEMAS / "observations.sql").read_bytes(),
     repr([(name, facet.pointer, facet.single) for name, facet in FACETS.items()]).encode(),
     b"answers, values",
 )
 DERIVATION = f"{tokens.ANALYSIS} {sha256(b''.join(_TABLES)).hexdigest()[:12]}"
 """The name of how search documents are derived; rows of another one are derived again.
 
-It changes with the analysis, the record format, the life events and the table of facets.
+It changes with the analysis, the record format, the life events, the observations and the table of
+facets.
 """
 
 ANSWERS: dict[AnswerKind, str] = {kind: f"answer_{kind}" for kind in KINDS if kind != NOT_ASKED}
@@ -148,6 +153,7 @@ def build(
     codes = {name: facet.read(document, agency, state) for name, facet in FACETS.items()}
     completeness = None if codes["risk"] == [NOT_STATED] else state.completeness
     answers = answer_kinds(document, erased)
+    observations = observe(document, erased)
     name, summary = _text(document, "name"), _text(document, "summary")
     card = RecordSummary(
         id=document["id"],
@@ -166,6 +172,8 @@ def build(
     codes |= {
         COMPLETENESS: [] if completeness is None else [str(completeness)],
         REVIEW_DUE: [day] if (day := dig(document, "lifecycle", "next_review_on")) else [],
+        OBSERVATION: [code for code, since in observations.items() if since is None],
+        OBSERVED_SINCE: [f"{code} {since}" for code, since in observations.items() if since],
         LANGUAGE: sorted(words),
         NAME_LENGTH: [
             length_code(language, len(name_words.split()))

@@ -12,8 +12,9 @@ import msgspec
 import tantivy
 
 from registry.errors import InvalidParameter, Unavailable
-from registry.record.facets import LANGUAGE
+from registry.record.facets import LANGUAGE, OBSERVATION
 from registry.record.facts import FactCounts, facts
+from registry.record.observations import OBSERVATIONS
 from registry.record.pack import Pack
 from registry.search import ranking
 from registry.search.filters import IndexAsOf
@@ -182,6 +183,18 @@ class SearchIndex:
                 as_of=at.entry,
             )
         return await self._thread.run(at.transitions, changed, name)
+
+    async def count_observations(self, question: SearchQuery) -> dict[str, int]:
+        """Return how many of what a query finds show each observation. Raises as `answer` does."""
+        at = await self._as_of(question)
+
+        def counted() -> dict[str, int]:
+            found = QueryMatches(question, at, self._meanings)
+            _, counts = at.count(found.hits, [OBSERVATION])
+            shown = {one.code: one.count for one in counts[OBSERVATION]}
+            return {code: shown.get(code, 0) for code in OBSERVATIONS}
+
+        return await self._thread.run(counted)
 
     async def suggest(
         self, text: str, *, most: int, reader: str | None = None

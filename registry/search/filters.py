@@ -21,6 +21,7 @@ from registry.record.facets import (
     CHANGED_ON,
     FACETS,
     KIND,
+    OBSERVATION,
     OVERDUE,
     SINGLE,
     TERRITORY,
@@ -31,6 +32,7 @@ from registry.record.facets import (
 )
 from registry.record.facts import NOT_ASKED, STATED, AnswerCounts, AnswerKind, facts
 from registry.record.model import NOT_STATED, RISK_CHANGES
+from registry.record.observations import BY_DAY, REVIEW_OVERDUE
 from registry.record.search_document import ANSWERS
 from registry.search.query import CellGroup, CrossCount, FacetCount, Transition
 from registry.search.schema import (
@@ -41,8 +43,9 @@ from registry.search.schema import (
     UNSAID,
     VALUE,
     answer_token,
+    day_number,
     number_field,
-    review_before,
+    since_field,
     value_field,
     value_token,
 )
@@ -177,7 +180,9 @@ class IndexAsOf:
         if kind == TERRITORY:
             return self.valued(kind, [*codes, *countries_of(codes)])
         if kind == "overdue":
-            return self._overdue if OVERDUE in codes else Query.empty_query()
+            codes, kind = [REVIEW_OVERDUE] if OVERDUE in codes else [], OBSERVATION
+        if kind == OBSERVATION:
+            return either([self._observed(code) for code in codes])
         if kind == "risk_change" and self.changed is not None:
             return either([self._in_window(code) for code in codes])
         if kind in BY_FACTS:
@@ -300,10 +305,12 @@ class IndexAsOf:
         The codes are by count, the largest first, without those of count 0.
         """
         wanted: dict[str, Any] = {}
-        counted: dict[str, dict[str, int]] = {}
+        counted: dict[str, Mapping[str, int]] = {}
         for kind in kinds:
             if kind == "overdue":
-                counted[kind] = {OVERDUE: self.total(every([query, self._overdue]))}
+                counted[kind] = {
+                    OVERDUE: self.total(every([query, self._observed(REVIEW_OVERDUE)]))
+                }
             elif kind in BY_FACTS:
                 of_facts = self.count_answers(query, list(facts()))
                 counted[kind] = {
@@ -320,18 +327,7 @@ class IndexAsOf:
                 wanted[kind] = _field(kind)
         found = self._aggregate(query, wanted)
         for kind in wanted:
-            codes = {
-                code: count
-                for code, count in _buckets(found[kind]).items()
-                if not code.startswith(UNSAID)
-            }
-            if kind in GROUPED:
-                codes = self._grouped(codes)
-            if kind == TERRITORY:
-                codes = self._with_whole_country(query, codes)
-            spellings = self.spellings(kind) if codes else {}
-            codes = {spellings.get(code, code): count for code, count in codes.items()}
-            counted[kind] = codes
+            counted[kind] = self._of_kind(query, kind, _buckets(found[kind]))
         return int(found["total"]["value"]), {
             kind: [
                 FacetCount(code=code, count=count)
@@ -340,6 +336,20 @@ class IndexAsOf:
             ]
             for kind, codes in counted.items()
         }
+
+    def _of_kind(self, query: Query, kind: str, terms: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the counts of a kind from those of the terms in its field."""
+        codes = {code: count for code, count in terms.items() if not code.startswith(UNSAID)}
+        if kind in GROUPED:
+            return self._grouped(codes)
+        if kind == TERRITORY:
+            return self._with_whole_country(query, codes)
+        if kind == OBSERVATION:
+            return codes | {
+                code: self.total(every([query, self._observed(code)])) for code in BY_DAY
+            }
+        spellings = self.spellings(kind) if codes else {}
+        return {spellings.get(code, code): count for code, count in codes.items()}
 
     def _aggregate(self, query: Query, fields: Mapping[str, str]) -> dict[str, Any]:
         asked: dict[str, Any] = {
@@ -387,16 +397,13 @@ class IndexAsOf:
             found.setdefault(folded_name(code), code)
         return found
 
-    @property
-    def _overdue(self) -> Query:
+    def _observed(self, code: str) -> Query:
+        """Return the versions of which an observation holds on the day of the question."""
+        if code not in BY_DAY:
+            return any_of(self.schema, OBSERVATION, [code])
         if self._today is None:
-            raise ValueError("what is overdue depends on the day: give `today`")
-        return every(
-            [
-                self._range("by_review", upper=review_before(self._today) - 1),
-                nothing_of(Query.term_query(self.schema, "status", "retired")),
-            ]
-        )
+            raise ValueError("whether it holds depends on the day: give `today`")
+        return self._range(since_field(code), upper=day_number(self._today))
 
     def _in_window(self, field: str) -> Query:
         """Return the versions whose field, of entries, has one of the window up to this one."""

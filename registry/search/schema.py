@@ -34,10 +34,12 @@ from registry.record.facets import (
     LOCAL,
     LONGEST_NAME,
     NAME_LENGTH,
+    OBSERVED_SINCE,
     REVIEW_DUE,
     values_of,
 )
 from registry.record.model import SOURCE_STATES
+from registry.record.observations import BY_DAY
 from registry.record.search_document import ANSWERS, DERIVATION
 from registry.store.search_rows import VersionRow
 from registry.text.company_names import folded_name
@@ -88,7 +90,7 @@ _CODES = (
     COMPLETENESS,
     LANGUAGE,
 )
-FORMAT = (DERIVATION, version("tantivy"), _CODES, (*dimensions(),), STEMS, WORDS, "11")
+FORMAT = (DERIVATION, version("tantivy"), _CODES, (*dimensions(),), STEMS, WORDS, "12")
 """What determines how an index is read, beside the register."""
 
 _END = "."
@@ -129,7 +131,10 @@ def schema(languages: tuple[str, ...]) -> tantivy.Schema:
     built = tantivy.SchemaBuilder()
     for name in ("ord", "since", "until"):
         built.add_integer_field(name, indexed=True, fast=True)
-    for name in ("published", "raised", "lowered", "by_completeness", "by_review", "by_name"):
+    for name in (
+        *("published", "raised", "lowered", "by_completeness", "by_review", "by_name"),
+        *map(since_field, BY_DAY),
+    ):
         built.add_integer_field(name, fast=True)
     for name in (
         *_CODES,
@@ -175,6 +180,11 @@ def number_field(dimension: str) -> str:
 def value_token(kind: DimensionKind, value: str) -> str:
     """Return the token of a value."""
     return folded_name(value) if kind == "name" else value
+
+
+def since_field(observation: str) -> str:
+    """Return the field of the first day on which an observation holds, by `day_number`."""
+    return f"{observation}_since"
 
 
 def documents(
@@ -259,8 +269,7 @@ def _document(row: VersionRow, languages: tuple[str, ...], labels: LabelWords) -
             made.add_text(ANSWER, answer_token(fact, answer))
     score = next(map(int, row.codes.get(COMPLETENESS, ())), _NO_SCORE)
     made.add_integer("by_completeness", descending_key(score, row.ord))
-    due = [_days(dt.date.fromisoformat(day)) for day in row.codes.get(REVIEW_DUE, ())]
-    made.add_integer("by_review", ascending_key(due[0] if due else _NO_DAY, row.ord))
+    _add_days(made, row)
     lengths = [int(code.split(" ", 1)[0]) for code in row.codes.get(NAME_LENGTH, ())]
     made.add_integer("by_name", ascending_key(min(lengths, default=LONGEST_NAME), row.ord))
     other = next(iter(row.names.values()))
@@ -270,6 +279,14 @@ def _document(row: VersionRow, languages: tuple[str, ...], labels: LabelWords) -
     tiers = [{language: of[tier] for language, of in row.words.items()} for tier in range(LABEL)]
     _add_words(made, [*tiers, _label_words(row, labels)])
     return made
+
+
+def _add_days(made: tantivy.Document, row: VersionRow) -> None:
+    """Add when the next review is due, and from which day on observations hold."""
+    due = [day_number(dt.date.fromisoformat(day)) for day in row.codes.get(REVIEW_DUE, ())]
+    made.add_integer("by_review", ascending_key(due[0] if due else _NO_DAY, row.ord))
+    for code, since in (one.split(" ") for one in row.codes.get(OBSERVED_SINCE, ())):
+        made.add_integer(since_field(code), day_number(dt.date.fromisoformat(since)))
 
 
 def state_document(state: IndexedUpTo) -> tantivy.Document:
@@ -295,13 +312,8 @@ def ascending_key(number: int, ord_: int) -> int:
     return _number(number) * _UNIT + _UNIT - 1 - ord_
 
 
-def review_before(day: dt.date) -> int:
-    """Return the key below which reviews were due before a day."""
-    return _days(day) * _UNIT
-
-
 def review_day(key: int) -> dt.date:
-    """Return the day of a key of `review_before`."""
+    """Return the day of a key of `by_review`."""
     return _FROM + dt.timedelta(days=key // _UNIT)
 
 
@@ -321,7 +333,8 @@ def _number(number: int) -> int:
     return min(max(-_LARGEST, number), _LARGEST)
 
 
-def _days(day: dt.date) -> int:
+def day_number(day: dt.date) -> int:
+    """Return the number of a day in the fields of days, negative before 2000."""
     return (day - _FROM).days
 
 

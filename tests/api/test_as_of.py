@@ -34,6 +34,8 @@ OF_REGISTER = (
     "/api/v1/statistics?by=agency,finding",
     "/api/v1/exports/records.jsonl?risk=high",
     "/api/v1/exports/records.csv?overdue=true",
+    "/api/v1/records?observation=high_risk_unassessed&facets=observation&limit=5",
+    "/api/v1/exports/records.csv?observation=review_overdue&columns=full",
 )
 
 

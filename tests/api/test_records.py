@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from registry.record.facts import facts
+from registry.record.observations import OBSERVATIONS
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 from registry.record.validate import validate
@@ -501,6 +502,37 @@ async def test_overdue_reviews_say_since_how_many_days(asker, clock, publish, re
     assert await late("&q=lits") == [("late", 15), ("later", 5)]
     items = (await asker.get(RECORDS)).json()["items"]
     assert not any("overdue_days" in item for item in items)
+
+
+async def test_what_a_record_shows_is_found_and_counted_by_the_day(asker, clock, publish, record):
+    contract = {"reference": "12/2025", "procedure": "negotiated", "ends": "2027-01-10"}
+    await publish(
+        varied(record, "over", lifecycle__status="in_use", procurement__contract=contract),
+        varied(record, "late", lifecycle__next_review_on="2027-01-10"),
+    )
+
+    async def found(query):
+        answer = (await asker.get(f"{RECORDS}?facets=observation&{query}")).json()
+        counted = {one["code"]: one["count"] for one in answer["facets"]["observation"]}
+        return sorted(item["id"].split("/")[1] for item in answer["items"]), counted
+
+    clock.now = dt.datetime(2027, 1, 10, 23, tzinfo=dt.UTC)
+    assert await found("observation=contract_over") == ([], {"no_competition": 1})
+    clock.now = dt.datetime(2027, 1, 11, tzinfo=dt.UTC)
+    counted = {"contract_over": 1, "no_competition": 1, "review_overdue": 1}
+    assert await found("observation=contract_over") == (["over"], counted)
+    assert await found("observation=contract_over&observation=review_overdue") == (
+        ["late", "over"],
+        counted,
+    )
+    assert (await found("overdue=true"))[0] == (await found("observation=review_overdue"))[0]
+    # As of a day, and as of an entry, whose day is its own.
+    assert await found("observation=contract_over&as_of=2027-01-10") == ([], {"no_competition": 1})
+    assert (await found("observation=contract_over&as_of=entry:2"))[0] == []
+    statistics = (await asker.get("/api/v1/statistics")).json()["local"]["observations"]
+    assert {one["observation"]: one["records"] for one in statistics if one["records"]} == counted
+    assert [one["observation"] for one in statistics] == [*OBSERVATIONS]
+    assert (await asker.get(f"{RECORDS}?observation=contract")).status_code == 400
 
 
 async def test_a_page_goes_on_by_the_day_of_the_first(asker, clock, publish, record):

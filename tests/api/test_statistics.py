@@ -10,7 +10,8 @@ from registry.store import statistics
 STATISTICS = "/api/v1/statistics"
 PART = {
     "records", "completeness", "accountability", "completeness_ranges", "overdue", "approvals",
-    "personal_data", "findings", "facts", "withheld", "restricted", "months", "groups",
+    "personal_data", "findings", "facts", "observations", "withheld", "restricted", "months",
+    "groups",
 }  # fmt: skip
 SPREAD = {"records", "mean", "lowest", "lower_quartile", "median", "upper_quartile", "highest"}
 

@@ -39,6 +39,9 @@ HOSTILE = [
 ]
 
 
+DAY = dt.date(2026, 11, 24)
+
+
 def row(number=0, **document):
     return ExportRow(
         id=f"demo-sante/r{number}",
@@ -233,15 +236,15 @@ def wording(pack):
 
 
 def test_every_field_has_a_column_in_the_full_set(wording, record):
-    full = columns("full", wording)
+    full = columns("full", wording, DAY)
     names = [column.name for column in full]
     assert len(names) == len(set(names))
     for field in fields():
         if "*" not in field.path and "properties" not in field.schema:
             name = ".".join(field.path)
             assert any(known == name or known.startswith(f"{name}.") for known in names), name
-    assert names[: len(columns("summary", wording))] == [
-        column.name for column in columns("summary", wording)
+    assert names[: len(columns("summary", wording, DAY))] == [
+        column.name for column in columns("summary", wording, DAY)
     ]
     one = row(**{key: value for key, value in record.items() if key != "id"})
     said = {column.name: column.cell(one) for column in full}
@@ -251,9 +254,20 @@ def test_every_field_has_a_column_in_the_full_set(wording, record):
         assert said[kind].split("; ") == facts
     assert "website" in said["not_asked"].split("; ")
     assert said["agency_label"] == wording.agencies["demo-sante"].name["fr"]
+    pilot = row(
+        lifecycle={"status": "pilot", "deployed_on": "2024", "next_review_on": "2026-12-31"}
+    )
+    [shown] = [column.cell for column in full if column.name == "observations"]
+    assert shown(pilot) == ""
+    [later] = [
+        column.cell
+        for column in columns("full", wording, dt.date(2027, 1, 1))
+        if column.name == "observations"
+    ]
+    assert later(pilot) == "pilot_long; review_overdue"
 
 
 def test_a_record_that_says_nothing_has_a_row_all_the_same(wording):
-    said = {column.name: column.cell(row()) for column in columns("full", wording)}
+    said = {column.name: column.cell(row()) for column in columns("full", wording, DAY)}
     assert said["risk"] == "not_stated"
     assert {value for name, value in said.items() if "." in name} <= {None}

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import msgspec
 
-from registry.record.facets import FACETS, PublishedState
+from registry.record.facets import FACETS, OBSERVATION, OBSERVED_SINCE, PublishedState
 from registry.record.pack import Agency
 from registry.record.search_document import ANSWERS, DERIVATION, build, tokenize
 from registry.resources import SCHEMAS
@@ -73,9 +73,11 @@ def test_what_is_derived_changes_with_the_number_of_the_analysis_alone():
     }
     agency = Agency(id="demo-sante", name={"fr": "Santé"}, kind="ministry")
     row = build(document, agency, tokenize(document, agency), STATE)
-    # What facets read at a pointer, and which units there are, is in `DERIVATION` by itself.
+    # What facets read at a pointer, which units there are, and what is observed, by its SQL, is in
+    # `DERIVATION` by itself.
     at_pointers = {name for name, facet in FACETS.items() if facet.pointer is not None}
-    codes = {kind: found for kind, found in row.codes.items() if kind not in at_pointers}
+    apart = {*at_pointers, OBSERVATION, OBSERVED_SINCE}
+    codes = {kind: found for kind, found in row.codes.items() if kind not in apart}
     for kind in ANSWERS.values():
         codes[kind] = [fact for fact in codes.get(kind, ()) if fact.startswith("rights.")]
     values = columns(msgspec.structs.replace(row, codes=codes))

@@ -212,12 +212,17 @@ class Scan:
             due = codes.get("review_due", ["9999-12-31"])[0]
             retired = codes["status"] == ["retired"]
             return ["true"] if due < TODAY.isoformat() and not retired else []
-        if kind == "has":
-            return codes[ANSWERS["stated"]]
+        if kind in {"has", "observation"}:
+            return codes[ANSWERS["stated"]] if kind == "has" else self.observed(codes)
         if kind == "lacks":
             told = {fact for kind in ANSWERS.values() for fact in codes.get(kind, ())}
             return [*({*facts()} - told), *codes.get(ANSWERS["asked_not_stated"], ())]
         return codes.get(kind, [])
+
+    def observed(self, codes):
+        dated = [one.split(" ") for one in codes.get("observed_since", ())]
+        held = [code for code, since in dated if since <= TODAY.isoformat()]
+        return [*codes.get("observation", ()), *held]
 
     def source_state(self, ordinal):
         until = min(self.entry, self.gone.get(ordinal, self.entry + 1) - 1)

@@ -310,6 +310,7 @@ def part(said, moment, by, filters, *, local, fictitious):
         "personal_data": tallies(standing, lambda one: [one.codes["personal_data"]]),
         "findings": tallies(standing, lambda one: [each.rule for each in one.verdict.findings]),
         "facts": [],
+        "observations": [],
         "withheld": tallies(standing, lambda one: one.withheld),
         "restricted": tallies(standing, lambda one: [one.restriction] if one.restriction else []),
         "approvals": approvals(counted, moment.entry),

@@ -41,6 +41,8 @@ async def test_every_question_has_a_feed_of_what_was_filed_here(client):
     same = (await client.get(f"/feeds/fr/search.json?{asked}")).json()
     assert [item["id"] for item in same["items"]] == [entry.findtext(f"{ATOM}id")]
     assert same["feed_url"].endswith("kind.rights.contestation=restricted")
+    shown = (await client.get("/feeds/fr/search.json?observation=high_risk_unassessed")).json()
+    assert "aucune évaluation achevée" in re.sub(r"\s", " ", shown["title"])
     # Other registers only where they are asked for.
     here = (await client.get("/feeds/en/search.json?q=radiographies")).json()
     there = (await client.get("/feeds/en/search.json?q=radiographies&origin=us-omb-2025")).json()

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from registry.errors import InvalidParameter, RegistryError
 from registry.pages.labels import message
+from registry.pages.observations import WORDS
 from registry.pages.page import Page, content_page
 from registry.pages.reader import (
     Reader,
@@ -36,6 +37,7 @@ from registry.record.facets import (
     FACETS,
     KIND,
     LOCAL,
+    OBSERVATION,
     OVERDUE,
     SINGLE,
     WITH_BODIES,
@@ -74,6 +76,7 @@ HEADINGS = {
 """The filters that one chooses from, in their order, by the parameter of the API."""
 
 LACKING = {
+    OBSERVATION: message("What the record itself shows"),
     "overdue": message("Reviews"),
     "risk_change": message("Change of the level of risk"),
     "lacks": message("Not stated, asked for or not"),
@@ -156,6 +159,7 @@ _SAID = {
     ("overdue", OVERDUE): message("The review that was promised is overdue"),
     ("risk_change", "raised"): message("The level of risk was raised"),
     ("risk_change", "lowered"): message("The level of risk was lowered"),
+    **{(OBSERVATION, code): sentence for code, (sentence, _) in WORDS.items()},
     **{("finding", rule): wording for rule, wording in NOTICED.items()},
 }
 """What is said of codes that no list has, by filter and code."""
