@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,8 +17,11 @@ from registry.pages.cards import Card, read_card, read_related
 from registry.pages.labels import read_lists
 from registry.pages.page import digest
 from registry.record.facets import COMPLETENESS, REVIEW_DUE, SINGLE, PublishedState
-from registry.record.facts import NOT_ASKED, facts
+from registry.record.facts import KINDS, NOT_ASKED, AnswerKind, facts
+from registry.record.model import Document, LangText
+from registry.record.observations import contested_and_overturned, observe
 from registry.record.pack import Agency, Pack
+from registry.record.pointers import dig
 from registry.record.schema import readable_languages
 from registry.record.search_document import ANSWERS, SearchDocument, build
 from registry.structs import copy_as
@@ -32,6 +37,48 @@ class IndexRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     card: str
 
 
+class StatedFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a record states of what the pages that answer questions count.
+
+    `observations` are by code the first day on which they hold, None for every day. `kinds` is how
+    it answers on each of `ANSWERED`, by the first letters of the kinds. `laws` are the titles, or
+    the references, of its legal basis; `suppliers` are name and country, named in the `language`
+    that it was written in.
+    """
+
+    observations: dict[str, dt.date | None] = {}
+    kinds: str = ""
+    suppliers: list[tuple[str, str | None]] = []
+    hosting: str | None = None
+    laws: list[LangText] = []
+    amount: tuple[float, str] | None = None
+    procedure: str | None = None
+    metrics: list[str] = []
+    fairness: str | None = None
+    contested: int | None = None
+    overturned: int | None = None
+    language: str | None = None
+
+    def kind(self, fact: str) -> AnswerKind:
+        """Return how the record answers on one of `ANSWERED`."""
+        letter = self.kinds[ANSWERED.index(fact)]
+        return next(kind for kind in KINDS if kind[0] == letter)
+
+
+ANSWERED = (
+    "procurement.suppliers",
+    "procurement.suppliers.country",
+    "data.hosting.country",
+    "data.legal_basis",
+    "procurement.contract.amount.value",
+    "procurement.contract.procedure",
+    "evaluation.metrics",
+    "evaluation.fairness_tested",
+    "evaluation.outcomes.contested",
+)
+"""The facts of which the pages that answer questions count how records answer."""
+
+
 class RecordDigest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What is known of a record; `seen` is the digest of all that was read of it and of its agency.
 
@@ -45,6 +92,7 @@ class RecordDigest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     source_events: list[SourceEvent]
     related: list[str]
     row: IndexRow
+    stated: StatedFacts
     seen: str
 
 
@@ -74,6 +122,7 @@ def digest_record(
             completeness=next(map(int, row.codes.get(COMPLETENESS, ())), None),
             card=row.card,
         ),
+        stated=_stated(document, row, erased),
         seen=digest(
             msgspec.json.encode(
                 [
@@ -91,9 +140,45 @@ def digest_record(
 
 def _answers(row: SearchDocument) -> str:
     """Return how a version answers on each unit of requirements, a letter a unit."""
+    return _letters(row, (name for name, fact in facts().items() if fact.is_unit))
+
+
+def _letters(row: SearchDocument, wanted: Iterable[str]) -> str:
+    """Return how a version answers on facts, by the first letters of the kinds."""
     kinds = {fact: kind for kind, own in ANSWERS.items() for fact in row.codes.get(own, ())}
-    units = (name for name, fact in facts().items() if fact.is_unit)
-    return "".join(kinds.get(name, NOT_ASKED)[0] for name in units)
+    return "".join(kinds.get(name, NOT_ASKED)[0] for name in wanted)
+
+
+def _stated(document: Document, row: SearchDocument, erased: Sequence[str]) -> StatedFacts:
+    def items(*path: str) -> list[dict[str, Any]]:
+        # An item that was erased is None.
+        return [one for one in dig(document, *path) or () if one]
+
+    amount = dig(document, "procurement", "contract", "amount") or {}
+    value, currency = amount.get("value"), amount.get("currency")
+    contested, overturned = contested_and_overturned(document)
+    return StatedFacts(
+        observations=observe(document, erased),
+        kinds=_letters(row, ANSWERED),
+        suppliers=[
+            (name, one.get("country"))
+            for one in items("procurement", "suppliers")
+            if (name := one.get("name"))
+        ],
+        hosting=dig(document, "data", "hosting", "country"),
+        laws=[
+            wording if isinstance(wording, dict) else {"": wording}
+            for one in items("data", "legal_basis")
+            if (wording := one.get("title") or one.get("reference"))
+        ],
+        amount=None if value is None or currency is None else (value, currency),
+        procedure=dig(document, "procurement", "contract", "procedure"),
+        metrics=[name for one in items("evaluation", "metrics") if (name := one.get("name"))],
+        fairness=dig(document, "evaluation", "fairness_tested", "answer"),
+        contested=contested,
+        overturned=overturned,
+        language=dig(document, "languages", "source"),
+    )
 
 
 def listing_agency(record: StoredRecord, agency: Agency | None) -> Agency:

@@ -37,7 +37,7 @@ _TOLD = {
     f"{name}.html"
     for name in (
         "home", "overview", "kinds", "agencies", "agency", "browse", "regions", "search", "changes",
-        "statistics", "life", "life_event", "embed",
+        "statistics", "life", "life_event", "embed", "answer",
     )
 }  # fmt: skip
 """The pages that show records filed here among others, and say so of a demonstration."""

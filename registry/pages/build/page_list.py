@@ -8,6 +8,7 @@ from typing import Any
 from registry.pages.assets import asset_pages
 from registry.pages.page import Page
 from registry.pages.site import Site
+from registry.pages.views.answer_pages import answer_pages
 from registry.pages.views.browse_pages import agency_pages, browse_pages, overview_pages
 from registry.pages.views.changes_pages import changes_pages, gather_imports
 from registry.pages.views.contest_pages import contest_pages
@@ -57,6 +58,7 @@ def all_pages(
         *peer_pages(site),
         *witness_pages(site),
         *statistics_pages(site),
+        *answer_pages(site),
         *changes_pages(site, events, gathered),
         *feed_pages(site, gathered, events),
         *prose_pages(site),

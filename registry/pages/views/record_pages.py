@@ -44,6 +44,7 @@ from registry.pages.views.record_view import (
     register_notices,
 )
 from registry.record.model import NOT_STATED
+from registry.record.observations import observed
 from registry.record.pack import Agency
 from registry.text.dates import format_date
 
@@ -88,6 +89,7 @@ def version_view(
     register = shown.register
     # What is late is late today: a version that others followed promised nothing for today.
     view["r"]["overdue"] &= shown is latest
+    view["r"]["observations"] = view["r"]["observations"] if shown is latest else []
     levels = [
         (read_document(one.document).get("risk") or {}).get("level", NOT_STATED)
         for one in (before or shown, shown)
@@ -184,7 +186,8 @@ def record_pages(site: Site) -> Iterator[Page]:
             for related in (*record.related, *_successors(record))
             if (other := site.cards.get(related)) is not None
         ]
-        key = digest(msgspec.json.encode([record.seen, card.is_overdue(today), related]))
+        shown = observed(record.stated.observations, today)
+        key = digest(msgspec.json.encode([record.seen, shown, related]))
         yield from pages(
             site,
             f"records/{name}",

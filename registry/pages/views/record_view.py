@@ -14,6 +14,7 @@ from registry.errors import Finding
 from registry.log.register import SourceFacts, StoredRecord
 from registry.pages.cards import Card, gone_since
 from registry.pages.labels import message
+from registry.pages.observations import WORDS
 from registry.pages.reader import Reader, Text, in_language, label, language, say, translated
 from registry.pages.short_links import kit_view
 from registry.pages.site import Site
@@ -41,6 +42,7 @@ from registry.pages.views.lists import (
 from registry.pages.views.machine_files import record_script
 from registry.record.facts import AnswerKind, facts, silence
 from registry.record.model import NOT_STATED, Document
+from registry.record.observations import observe, observed
 from registry.record.pointers import dig, parts, pointer
 from registry.record.requirements import RISK_LEVEL, requirement_status
 from registry.record.schema import readable_languages
@@ -163,6 +165,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "source": language(reader, source) if source not in (None, shown) else None,
         "withheld": withheld,
         "overdue": is_overdue(document, site.snapshot.as_of.date()),
+        "observations": _observations(reader, record, document, site),
         "related": _related(reader, document, site),
         "links": links(reader, record, document, site.base_url),
         "register": _register(record),
@@ -224,6 +227,15 @@ def public_before(reader: Reader, versions: Sequence[StoredRecord]) -> dict[str,
                 "risk_now": label(reader, "risk_level", now) if then != now else None,
             }
     return None
+
+
+def _observations(
+    reader: Reader, record: StoredRecord, document: Document, site: Site
+) -> list[dict[str, Any]]:
+    """Return what a version itself shows on the day of the pages."""
+    erased = [one.pointer for one in record.register.redacted]
+    codes = observed(observe(document, erased), site.snapshot.as_of.date())
+    return [{"code": code, "words": translated(reader, WORDS[code][0])} for code in codes]
 
 
 def is_overdue(document: Mapping[str, Any], today: dt.date) -> bool:

@@ -531,7 +531,7 @@ def statistics_pages(site: Site) -> Iterator[Page]:
             view=partial(dict[str, Any], known),
         )
         for table in made:
-            yield content_page(f"{tag}/statistics/{table.id}.csv", _as_csv(edition.reader, table))
+            yield content_page(f"{tag}/statistics/{table.id}.csv", as_csv(edition.reader, table))
             if table.rows:
                 yield _embed_page(site, tag, table, known["findings"][table.id])
 
@@ -550,7 +550,7 @@ def _embed_page(site: Site, tag: str, table: Table, sentence: Text | None) -> Pa
     return page(site, tag, path, template="embed.html", key=key, view=view, listed=False)
 
 
-def _as_csv(reader: Reader, table: Table) -> bytes:
+def as_csv(reader: Reader, table: Table) -> bytes:
     """Return a table as CSV in UTF-8, safe to open in a spreadsheet."""
     kept = io.StringIO()
     kept.write("\ufeff")

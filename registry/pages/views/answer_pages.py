@@ -1,0 +1,545 @@
+"""Pages that answer: suppliers, laws, money, tests and outcomes, observations, each by charts.
+
+Each chart has a finding in one sentence, a table of the same numbers, the query that gives them
+too, and a file. What is not stated is a bar of its own. No share is without what it is a share of,
+and amounts in two currencies are never added.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from registry.pages.cards import Card, copied, counted
+from registry.pages.digests import RecordDigest
+from registry.pages.labels import message
+from registry.pages.observations import WORDS
+from registry.pages.page import Page, content_page, digest
+from registry.pages.reader import (
+    Reader,
+    Text,
+    as_it_is,
+    country,
+    in_language,
+    label,
+    line,
+    say,
+    translated,
+)
+from registry.pages.site import Site, page
+from registry.pages.views.figures import (
+    DRAWN,
+    RECORDS,
+    Bar,
+    ByValue,
+    Figure,
+    Scope,
+    by_level,
+    by_value,
+    level_columns,
+    levels_of,
+    said,
+    wording,
+)
+from registry.pages.views.statistics_pages import RISKS, Column, StatisticsRow, Table, as_csv
+from registry.record.facets import LOCAL
+from registry.record.model import LangText
+from registry.record.observations import OBSERVATIONS, observed, query
+from registry.text.company_names import folded_name
+from registry.text.folding import fold
+from registry.text.typesetting import format_number
+
+
+def answer_pages(site: Site) -> Iterator[Page]:
+    """Yield each page in each language, with a file for each table."""
+    cards = [*site.cards.values()]
+    here, elsewhere = counted(cards), copied(cards)
+    for tag, edition in site.editions.items():
+        scopes = [
+            _scope(edition.reader, site, here, [LOCAL]),
+            *(
+                [_scope(edition.reader, site, elsewhere, origins, "-elsewhere")]
+                if (origins := sorted({card.origin or "" for card in elsewhere}))
+                else []
+            ),
+        ]
+        for path, (title, about, figures) in ANSWER_PAGES.items():
+            parts = [(scope.suffix, figures(scope)) for scope in scopes]
+            known: dict[str, Any] = {
+                "title_of": title,
+                "about": about,
+                "path": path,
+                "parts_of": parts,
+                "risk_words": {
+                    level: label(edition.reader, "risk_level", level) for level in RISKS
+                },
+                "total": len(here),
+                "copied_total": len(elsewhere),
+                "as_of": site.snapshot.as_of.date().isoformat(),
+                "entry": site.snapshot.register.size - 1,
+                "observations": _methods(edition.reader, site) if path == "observations" else [],
+            }
+            shown = [parts, *(known[name] for name in ("as_of", "entry", "observations"))]
+            key = digest(msgspec.json.encode(shown))
+            view = partial(dict[str, Any], known)
+            yield page(site, tag, path, template="answer.html", key=key, view=view)
+            for one in (figure for _, drawn in parts for figure in drawn):
+                content = as_csv(edition.reader, one.table)
+                yield content_page(f"{tag}/{path}/{one.table.id}.csv", content)
+
+
+def _scope(
+    reader: Reader, site: Site, cards: Sequence[Card], origins: Sequence[str], suffix: str = ""
+) -> Scope:
+    records = [site.records[card.id] for card in cards]
+    return Scope(reader=reader, site=site, records=records, origins=origins, suffix=suffix)
+
+
+def _suppliers(scope: Scope) -> list[Figure]:
+    spellings: dict[str, Counter[tuple[str, str | None]]] = defaultdict(Counter)
+    for record in scope.records:
+        for name, _ in record.stated.suppliers:
+            spellings[folded_name(name)][name, record.stated.language] += 1
+
+    def name_of(code: str) -> Text:
+        [((name, language), _)] = spellings[code].most_common(1)
+        return line(scope.reader, name, language)
+
+    def abroad(codes: Mapping[str, Sequence[RecordDigest]]) -> int:
+        home = scope.site.snapshot.pack.country
+        return len({one.card.id for code, some in codes.items() if code != home for one in some})
+
+    names = by_value(scope, lambda one: (folded_name(name) for name, _ in one.stated.suppliers))
+    lands = by_value(scope, lambda one: (land for _, land in one.stated.suppliers if land))
+    hosts = by_value(scope, lambda one: filter(None, [one.stated.hosting]))
+    return [
+        by_level(
+            scope,
+            ByValue(
+                id="suppliers",
+                title=message("Who supplies, and at which level of risk"),
+                head=message("Supplier"),
+                note=message(
+                    "A record with several suppliers counts with each, and so does its contract."
+                ),
+                fact="procurement.suppliers",
+                values=names,
+                name_of=name_of,
+                sentence=message(
+                    "Of %(total)s records, %(stated)s say who supplies. Named most often:"
+                    " %(name)s, in %(most)s."
+                ),
+                facets="supplier,procurement.suppliers",
+                filter="supplier",
+                sums=True,
+            ),
+        ),
+        by_level(
+            scope,
+            ByValue(
+                id="countries",
+                title=message("Countries of suppliers"),
+                head=message("Country"),
+                fact="procurement.suppliers.country",
+                values=lands,
+                name_of=partial(country, scope.reader),
+                sentence=message(
+                    "The country of a supplier is stated in %(stated)s of %(total)s records; in"
+                    " %(found)s of these it is another country."
+                ),
+                facets="procurement.suppliers.country",
+                filter="procurement.suppliers.country",
+                found=abroad(lands),
+            ),
+        ),
+        by_level(
+            scope,
+            ByValue(
+                id="hosting",
+                title=message("Countries where data is hosted"),
+                head=message("Country"),
+                fact="data.hosting.country",
+                values=hosts,
+                name_of=partial(country, scope.reader),
+                sentence=message(
+                    "Where the data is hosted is stated in %(stated)s of %(total)s records; in"
+                    " %(found)s of these abroad."
+                ),
+                facets="data.hosting.country",
+                filter="data.hosting.country",
+                found=abroad(hosts),
+            ),
+        ),
+    ]
+
+
+def _laws(scope: Scope) -> list[Figure]:
+    reader = scope.reader
+    wordings: dict[str, LangText] = {}
+
+    def codes(record: RecordDigest) -> Iterator[str]:
+        for law in record.stated.laws:
+            code = fold(next(law[tag] for tag in ("fr", *law) if tag in law))
+            wordings.setdefault(code, law)
+            yield code
+
+    def name_of(code: str) -> Text:
+        law = wordings[code]
+        if "" in law:
+            return in_language(reader, law[""], reader.locale.tag)
+        return say(reader, law) or as_it_is(reader, code)
+
+    laws = by_value(scope, codes)
+    return [
+        by_level(
+            scope,
+            ByValue(
+                id="laws",
+                title=message("Which systems rest on which law"),
+                head=message("Law"),
+                fact="data.legal_basis",
+                values=laws,
+                name_of=name_of,
+                sentence=message(
+                    "Of %(total)s records, %(stated)s name the law that they rest on. Named most"
+                    " often: %(name)s, in %(most)s."
+                ),
+                facets="data.legal_basis",
+            ),
+        ),
+    ]
+
+
+def _money(scope: Scope) -> list[Figure]:
+    reader = scope.reader
+    fact = "procurement.contract.amount.value"
+    by_currency = by_value(scope, lambda one: [one.stated.amount[1]] if one.stated.amount else ())
+    figures = [
+        by_level(
+            scope,
+            ByValue(
+                id="amounts",
+                title=message("Who states what a contract costs"),
+                head=message("Currency"),
+                fact=fact,
+                values=by_currency,
+                name_of=partial(as_it_is, reader),
+                sentence=message(
+                    "What the contract costs is stated in %(stated)s of %(total)s records."
+                ),
+                facets=fact,
+                filter="procurement.contract.amount.currency",
+                sums=True,
+            ),
+        ),
+        by_level(
+            scope,
+            ByValue(
+                id="procedures",
+                title=message("How contracts were awarded"),
+                head=message("Procedure"),
+                fact="procurement.contract.procedure",
+                values=by_value(scope, lambda one: filter(None, [one.stated.procedure])),
+                name_of=partial(label, reader, "procurement_procedure"),
+                sentence=message(
+                    "How the contract was awarded is stated in %(stated)s of %(total)s records; by"
+                    " negotiated procedure or purchase order in %(found)s of these."
+                ),
+                facets="procurement.contract.procedure",
+                filter="procurement.contract.procedure",
+                found=sum(
+                    record.stated.procedure in {"negotiated", "purchase_order"}
+                    for record in scope.records
+                ),
+                sums=True,
+            ),
+        ),
+    ]
+
+    def sector(record: RecordDigest) -> tuple[str, Text, str]:
+        code = record.card.sector
+        return code, label(reader, "sector", code), f"sectors/{code}"
+
+    def agency(record: RecordDigest) -> tuple[str, Text, str]:
+        code = record.card.agency
+        known = scope.site.snapshot.agencies.get(code)
+        name = (known and say(reader, known.name)) or as_it_is(reader, code)
+        return code, name, f"agencies/{code}"
+
+    for currency in sorted(by_currency, key=lambda code: (-len(by_currency[code]), code)):
+        for grouped, title, head, group in (
+            ("sectors", message("Contract amounts by sector"), message("Sector"), sector),
+            ("agencies", message("Contract amounts by agency"), message("Agency"), agency),
+        ):
+            id_ = f"{grouped}-{currency}{scope.suffix}"
+            table = Table(id=id_, title=title, head=head, columns=(), rows=(), bars="none")
+            figures.append(_sums_by(scope, table, currency, group))
+    return figures
+
+
+def _sums_by(
+    scope: Scope,
+    table: Table,
+    currency: str,
+    group: Callable[[RecordDigest], tuple[str, Text, str]],
+) -> Figure:
+    """Return the amounts in one currency by group, the largest sum first."""
+    babel = scope.reader.locale.babel
+    sums: dict[str, float] = defaultdict(float)
+    stating: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
+    known: dict[str, tuple[Text, str]] = {}
+    for record in scope.records:
+        code, name, path = group(record)
+        whole[code] += 1
+        known[code] = name, path
+        if record.stated.amount and record.stated.amount[1] == currency:
+            sums[code] += record.stated.amount[0]
+            stating[code] += 1
+    most = max(sums.values()) or 1
+    rows = [
+        StatisticsRow(
+            code=code,
+            name=known[code][0],
+            path=None if scope.suffix else known[code][1],
+            values=[sums[code], stating[code], whole[code]],
+        )
+        for code in sorted(sums, key=lambda code: (-sums[code], code))
+    ]
+    of = wording(scope.reader, message("%(n)s %(currency)s, stated in %(stated)s of %(total)s"))
+    bars = [
+        Bar(
+            name=row.name or as_it_is(scope.reader, row.code),
+            path=row.path,
+            words=of
+            % {
+                "n": format_number(sums[row.code], babel),
+                "currency": currency,
+                "stated": format_number(stating[row.code], babel),
+                "total": format_number(whole[row.code], babel),
+            },
+            parts=[("stated", sums[row.code] / most)],
+        )
+        for row in rows[:DRAWN]
+    ]
+    return Figure(
+        table=msgspec.structs.replace(
+            table,
+            columns=[
+                Column(title=as_it_is(scope.reader, currency)),
+                Column(title=message("Records that state it")),
+                Column(title=RECORDS),
+            ],
+            rows=rows,
+        ),
+        sentence=said(
+            scope.reader,
+            message(
+                "In %(currency)s: %(sum)s in all, stated in %(stated)s of %(total)s records. The"
+                " largest sum: %(name)s, %(most)s."
+            ),
+            currency=currency,
+            sum=sum(sums.values()),
+            stated=stating.total(),
+            total=len(scope.records),
+            name=bars[0].name.text,
+            most=most,
+        ),
+        bars=bars,
+        query=scope.asked(
+            ("procurement.contract.amount.currency", currency),
+            ("facets", "sector,agency"),
+        ),
+        total=len(scope.records),
+    )
+
+
+def _tests(scope: Scope) -> list[Figure]:
+    reader = scope.reader
+    fairness = by_value(
+        scope,
+        lambda one: [one.stated.fairness] if one.stated.fairness not in {None, "withheld"} else (),
+    )
+    return [
+        by_level(
+            scope,
+            ByValue(
+                id="metrics",
+                title=message("What was measured"),
+                head=message("Measure"),
+                fact="evaluation.metrics",
+                values=by_value(scope, lambda one: one.stated.metrics),
+                name_of=partial(label, reader, "metric"),
+                sentence=message(
+                    "Of %(total)s records, %(stated)s state a measurement. Stated most often:"
+                    " %(name)s, in %(most)s."
+                ),
+                facets="evaluation.metrics.name,evaluation.metrics",
+                filter="evaluation.metrics.name",
+            ),
+        ),
+        by_level(
+            scope,
+            ByValue(
+                id="fairness",
+                title=message("Whether fairness was tested"),
+                head=message("Answer"),
+                fact="evaluation.fairness_tested",
+                values=fairness,
+                name_of=partial(label, reader, "answer"),
+                sentence=message(
+                    "Of %(total)s records, %(stated)s say whether fairness was tested; in %(found)s"
+                    " of these it was."
+                ),
+                facets="evaluation.fairness_tested.answer,evaluation.fairness_tested",
+                filter="evaluation.fairness_tested.answer",
+                found=len(fairness.get("yes", ())),
+            ),
+        ),
+        *_outcomes(scope),
+    ]
+
+
+def _outcomes(scope: Scope) -> Iterator[Figure]:
+    """Yield what became of contested decisions, the largest share overturned first."""
+    reader = scope.reader
+    told = [
+        (record, record.stated.contested, record.stated.overturned)
+        for record in scope.records
+        if record.stated.contested and record.stated.overturned is not None
+    ]
+    if not told:
+        return
+    told.sort(key=lambda one: (-one[2] / one[1], one[0].card.id))
+    of = wording(reader, message("%(n)s of %(total)s"))
+    babel = reader.locale.babel
+    rows, bars = [], []
+    for record, contested, overturned in told:
+        card = record.card
+        name = say(reader, card.name, card.written) or as_it_is(reader, card.id)
+        share = min(overturned / contested, 1.0)
+        values = [overturned, contested, round(100 * share, 1)]
+        path = f"records/{card.id}"
+        rows.append(StatisticsRow(code=card.id, name=name, path=path, values=values))
+        numbers = {"n": overturned, "total": contested}
+        words = of % {key: format_number(value, babel) for key, value in numbers.items()}
+        bars.append(Bar(name=name, path=path, words=words, parts=[("stated", share)]))
+    yield Figure(
+        table=Table(
+            id=f"outcomes{scope.suffix}",
+            title=message("Contested decisions that were overturned"),
+            head=message("Record"),
+            columns=[
+                Column(title=message("Overturned")),
+                Column(title=message("Contested")),
+                Column(title=message("Share of the contested"), kind="percent"),
+            ],
+            rows=rows,
+            bars="none",
+        ),
+        sentence=said(
+            reader,
+            message(
+                "How many decisions were contested and overturned is stated in %(stated)s of"
+                " %(total)s records: %(overturned)s of %(contested)s were overturned."
+            ),
+            stated=len(told),
+            total=len(scope.records),
+            overturned=sum(one[2] for one in told),
+            contested=sum(one[1] for one in told),
+        ),
+        bars=bars[:DRAWN],
+        query=scope.asked(
+            ("has", "evaluation.outcomes.overturned"), ("facets", "evaluation.outcomes.contested")
+        ),
+        total=len(scope.records),
+    )
+
+
+def _observations(scope: Scope) -> list[Figure]:
+    """Return how many records show each observation, the most frequent first."""
+    reader, total = scope.reader, len(scope.records)
+    today = scope.site.snapshot.as_of.date()
+    shown = by_value(scope, lambda one: observed(one.stated.observations, today))
+    of = wording(reader, message("%(n)s of %(total)s"))
+    babel = reader.locale.babel
+    rows, bars = [], []
+    for code in sorted(OBSERVATIONS, key=lambda one: -len(shown.get(one, ()))):
+        some = shown.get(code, ())
+        name = translated(reader, WORDS[code][0])
+        path = None if scope.suffix else f"search?observation={code}"
+        values = [*levels_of(some), len(some), total]
+        rows.append(StatisticsRow(code=code, name=name, path=path, values=values))
+        words = of % {"n": format_number(len(some), babel), "total": format_number(total, babel)}
+        parts = [(level, n / total) for level, n in zip(RISKS, levels_of(some), strict=True) if n]
+        bars.append(Bar(name=name, path=path, words=words, parts=parts))
+    return [
+        Figure(
+            table=Table(
+                id=f"observations{scope.suffix}",
+                title=message("What records themselves show"),
+                head=message("Observation"),
+                columns=[*level_columns(reader), Column(title=message("Of so many records"))],
+                rows=rows,
+                bars="none",
+            ),
+            sentence=said(
+                reader,
+                message("%(found)s of %(total)s records show at least one of these."),
+                found=len({one.card.id for some in shown.values() for one in some}),
+                total=total,
+            ),
+            bars=bars,
+            query=scope.asked(("facets", "observation")),
+            total=total,
+        )
+    ]
+
+
+def _methods(reader: Reader, site: Site) -> list[dict[str, Any]]:
+    """Return of each observation how it is counted, and by which statement."""
+    entry, day = site.snapshot.register.size - 1, site.snapshot.as_of.date()
+    source = f"{site.base_url}/api/v1/exports/records.jsonl?as_of=entry:{entry}"
+    return [
+        {
+            "code": code,
+            "words": translated(reader, WORDS[code][0]),
+            "method": translated(reader, WORDS[code][1]),
+            "sql": query(code, source, day),
+        }
+        for code in OBSERVATIONS
+    ]
+
+
+ANSWER_PAGES: Mapping[str, tuple[str, str, Callable[[Scope], Sequence[Figure]]]] = {
+    "observations": (
+        message("Observations"),
+        message("What a record itself shows that you may want to ask about, from what it states"),
+        _observations,
+    ),
+    "suppliers": (
+        message("Suppliers and dependence"),
+        message("Who supplies the systems, from which countries, and where data is hosted"),
+        _suppliers,
+    ),
+    "money": (
+        message("Money"),
+        message("What contracts cost, by sector, agency and procedure"),
+        _money,
+    ),
+    "laws": (
+        message("Laws"),
+        message("Which systems rest on which law, and which name none"),
+        _laws,
+    ),
+    "tests": (
+        message("Tests and outcomes"),
+        message("What was measured, whether fairness was tested, what became of decisions"),
+        _tests,
+    ),
+}
+"""The title of each page, what it is for, and its figures, by path; wordings are English ones."""

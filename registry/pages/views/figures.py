@@ -1,0 +1,210 @@
+"""Charts of the pages that answer: bars, the finding in a sentence, and the table of the same.
+
+What is not stated is a bar of its own, before what is stated.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import urlencode
+
+import msgspec
+
+from registry.pages.digests import RecordDigest
+from registry.pages.labels import message
+from registry.pages.reader import Reader, Text, in_language, label, translated
+from registry.pages.site import Site
+from registry.pages.views.finder import ANSWERS
+from registry.pages.views.statistics_pages import RISKS, Column, StatisticsRow, Table
+from registry.record.facets import KIND
+from registry.record.facts import KINDS, STATED
+from registry.text.catalogues import find
+from registry.text.company_names import folded_name
+from registry.text.typesetting import format_number
+
+DRAWN = 10
+"""The bars of values in a chart, beside those of silence; the table has all."""
+
+RECORDS = message("Records")
+_SUMS = message("Contract amounts stated")
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """A bar: its name, what is written beside it, and its parts as shares of the whole width."""
+
+    name: Text
+    words: str
+    parts: Sequence[tuple[str, float]]
+    path: str | None = None
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """A chart with its finding, its table and the question that the API answers alike."""
+
+    table: Table
+    sentence: Text
+    bars: Sequence[Bar]
+    query: str
+    total: int
+
+
+class ByValue(msgspec.Struct, frozen=True, kw_only=True):
+    """What a chart by values of a fact is made of; wordings are English ones.
+
+    `values` are the records by value, `found` those that the sentence counts besides. `facets` give
+    the same numbers, `filter` lists the records of a value. With `sums`, the contract amounts
+    stand in the table.
+    """
+
+    id: str
+    title: str
+    head: str
+    sentence: str
+    fact: str
+    values: Mapping[str, Sequence[RecordDigest]]
+    name_of: Callable[[str], Text]
+    facets: str
+    filter: str | None = None
+    note: str | None = None
+    found: int = 0
+    sums: bool = False
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """The records that figures are of: those filed here, or those of other registers."""
+
+    reader: Reader
+    site: Site
+    records: Sequence[RecordDigest]
+    origins: Sequence[str]
+    suffix: str = ""
+
+    def asked(self, *pairs: tuple[str, str]) -> str:
+        """Return the address of a question about these records, below that of the API."""
+        origins = [("origin", code) for code in self.origins]
+        return f"records?{urlencode([*origins, *pairs, ('limit', '1')], safe=',')}"
+
+
+def by_value(
+    scope: Scope, values: Callable[[RecordDigest], Iterable[str]]
+) -> dict[str, list[RecordDigest]]:
+    """Return the records by what they state, each once, the most frequent first."""
+    found: dict[str, list[RecordDigest]] = defaultdict(list)
+    for record in scope.records:
+        for value in dict.fromkeys(values(record)):
+            found[value].append(record)
+    return dict(sorted(found.items(), key=lambda one: (-len(one[1]), one[0])))
+
+
+def by_level(scope: Scope, by: ByValue) -> Figure:
+    """Return how many records state what of a fact, by level of risk; who is silent comes first."""
+    reader, babel = scope.reader, scope.reader.locale.babel
+    kinds = {
+        kind: [one for one in scope.records if one.stated.kind(by.fact) == kind] for kind in KINDS
+    }
+    groups: list[tuple[str, Text, Sequence[RecordDigest], str | None]] = [
+        (
+            f"{KIND}{kind}",
+            translated(reader, ANSWERS[kind]),
+            kinds[kind],
+            f"search?{KIND}{by.fact}={kind}",
+        )
+        for kind in KINDS
+        if kind != STATED and kinds[kind]
+    ]
+    silent = len(groups)
+    for code, some in by.values.items():
+        path = f"search?{urlencode({by.filter: _asked_as(code, some)})}" if by.filter else None
+        groups.append((code, by.name_of(code), some, path))
+    rows = [
+        StatisticsRow(
+            code=code,
+            name=name,
+            path=None if scope.suffix else path,
+            values=[*levels_of(some), len(some), *([_amounts(reader, some)] if by.sums else [])],
+        )
+        for code, name, some, path in groups
+    ]
+    most = max((len(some) for _, _, some, _ in groups), default=0) or 1
+    bars = [
+        Bar(
+            name=name,
+            path=row.path,
+            words=format_number(len(some), babel),
+            parts=[("silent", len(some) / most)]
+            if at < silent
+            else [(level, n / most) for level, n in zip(RISKS, levels_of(some), strict=True) if n],
+        )
+        for at, ((_, name, some, _), row) in enumerate(zip(groups, rows, strict=True))
+    ]
+    first = next(iter(groups[silent:]), None)
+    sums = [Column(title=_SUMS, kind="text")] if by.sums else []
+    return Figure(
+        table=Table(
+            id=f"{by.id}{scope.suffix}",
+            title=by.title,
+            head=by.head,
+            note=by.note,
+            columns=[*level_columns(reader), *sums],
+            rows=rows,
+            bars="none",
+        ),
+        sentence=said(
+            reader,
+            by.sentence,
+            total=len(scope.records),
+            stated=len(kinds[STATED]),
+            found=by.found,
+            name=first[1].text if first else "–",
+            most=len(first[2]) if first else 0,
+        ),
+        bars=bars[: silent + DRAWN],
+        query=scope.asked(("facets", by.facets)),
+        total=len(scope.records),
+    )
+
+
+def _asked_as(code: str, some: Sequence[RecordDigest]) -> str:
+    """Return how a filter asks for a value: a supplier by a name as it is written."""
+    names = (name for one in some for name, _ in one.stated.suppliers)
+    return next((name for name in names if folded_name(name) == code), code)
+
+
+def levels_of(records: Iterable[RecordDigest]) -> list[int]:
+    """Return how many records are at each of the levels of risk."""
+    number = Counter(record.card.risk for record in records)
+    return [number[level] for level in RISKS]
+
+
+def level_columns(reader: Reader) -> list[Column]:
+    """Return the columns of `levels_of`, and that of all."""
+    levels = [Column(title=label(reader, "risk_level", level)) for level in RISKS]
+    return [*levels, Column(title=RECORDS)]
+
+
+def _amounts(reader: Reader, records: Iterable[RecordDigest]) -> str | None:
+    """Return the sum of the contracts that records state, in each currency by itself."""
+    sums: dict[str, float] = defaultdict(float)
+    for record in records:
+        if record.stated.amount:
+            value, currency = record.stated.amount
+            sums[currency] += value
+    babel = reader.locale.babel
+    return "; ".join(f"{format_number(sums[code], babel)} {code}" for code in sorted(sums)) or None
+
+
+def wording(reader: Reader, message_: str) -> str:
+    """Return a wording for a reader, with the places of its values."""
+    return find(reader.catalogues, reader.order, message_)[1]
+
+
+def said(reader: Reader, message_: str, **values: float | str) -> Text:
+    """Return a wording with its values, numbers as the reader writes them."""
+    lang, text = find(reader.catalogues, reader.order, message_)
+    babel = reader.locale.babel
+    shown = {
+        name: value if isinstance(value, str) else format_number(value, babel)
+        for name, value in values.items()
+    }
+    return in_language(reader, text % shown, lang)
