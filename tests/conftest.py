@@ -68,6 +68,7 @@ _SHARED = {
     "imports": {"shared"},
     "house": {"register", "wheel"},
     "pages": {"site", "many"},
+    "questions": {"register"},
     "search": {"large"},
     "store": {"large"},
     "web": {"reader"},
@@ -76,7 +77,7 @@ _SHARED = {
 
 # What `make test-slow` runs: campaigns, attacks, other people's programs, what is shipped.
 _SLOW = (
-    *("attacks", "clients", "crash", "deploy", "faults", "fuzz"),
+    *("attacks", "clients", "crash", "deploy", "faults", "fuzz", "questions"),
     *("cli/test_demo.py", "cli/test_rolling_update.py", "cli/test_work.py"),
     *(
         "house/test_backup_scripts.py",

@@ -1,0 +1,137 @@
+"""Questions of watchdogs: each call of the search against SQL over the export, to the last record.
+
+Fifty stand in docs/auditing.md, thirty further ones beside this file: written before the search
+could answer them. They are asked of the demonstration as of ten moments, and of real registers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import msgspec
+import pytest
+
+from tests.guides import needs
+from tests.served import UNLIMITED, Served, served
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/auditing.md").read_text("utf-8").partition("## Fifty questions")[2]
+FURTHER = (Path(__file__).parent / "thirty.md").read_text("utf-8")
+REAL = {
+    "uk-atrs": "uk/atrs_records.json",
+    "nl-algoritmeregister": "nl/algoritmes_2026-08-08.json",
+    "us-omb-2025": "us-omb-2025/2025_individually_reported_AI_use_cases.csv",
+}
+DATA = ROOT.parent / "shared/data"
+MOMENTS = 10
+_MARK = "---- next ----"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A question: its number, the call as shell, and the SQL that gives the same."""
+
+    number: str
+    call: str
+    sql: str
+
+
+def _questions(text: str) -> Iterator[Question]:
+    for number, body in re.findall(
+        r"^#### (\w+)\. [^\n]*\n(.*?)(?=^#{2,4} |\Z)", text, re.DOTALL | re.MULTILINE
+    ):
+        blocks = dict(re.findall(r"^```(sh|sql)\n(.*?)^```", body, re.DOTALL | re.MULTILINE))
+        yield Question(number, blocks["sh"], blocks["sql"])
+
+
+QUESTIONS = [*_questions(PAGE), *_questions(FURTHER)]
+_FIRST, _VIEWS = (
+    re.findall(rf"^```{kind}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[0]
+    for kind in ("sh", "sql")
+)
+
+
+def _asked(address: str, folder: Path, as_of: str) -> list[list[Any]]:
+    """Ask every call of a register in one shell; the export lies in the folder then."""
+    script = f"\necho; echo '{_MARK}'\n".join([_FIRST, *(one.call for one in QUESTIONS)])
+    if as_of:
+        for path in ("records", "statistics", "exports/records.jsonl"):
+            script = script.replace(f"/v1/{path}?", f"/v1/{path}?as_of={as_of}&")
+        script = script.replace('/records.jsonl"', f'/records.jsonl?as_of={as_of}"')
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, "REGISTRY": address},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    parts = done.stdout.split(_MARK)
+    assert done.returncode == 0, (QUESTIONS[len(parts) - 2].number, done.stderr)
+    return [[json.loads(line) for line in part.split("\n") if line.strip()] for part in parts[1:]]
+
+
+def _counted(folder: Path) -> list[list[Any]]:
+    """Answer every question by SQL over the export alone."""
+    with duckdb.connect() as connection:
+        connection.execute(f"set file_search_path = '{folder}'")
+        # Read once, not for each question.
+        for view in _VIEWS.replace("create view records", "create table records").split(";\n"):
+            connection.execute(view)
+        return [connection.execute(one.sql).fetchall() for one in QUESTIONS]
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _leaves(one)
+    else:
+        yield "null" if value is None else str(value)
+
+
+def _differences(address: str, folder: Path, as_of: str = "") -> list[str]:
+    folder.mkdir()
+    pairs = zip(QUESTIONS, _asked(address, folder, as_of), _counted(folder), strict=True)
+    return [
+        f"{one.number}: search {search}, SQL {sql}"
+        for one, search, sql in pairs
+        if sorted(_leaves(search)) != sorted(_leaves(sql))
+    ]
+
+
+@pytest.fixture(scope="module")
+def register() -> Iterator[Served]:
+    needs("bash", "curl", "jq")
+    with served(load=True, workers=1, **UNLIMITED) as running:
+        yield running
+
+
+def test_there_are_eighty_questions() -> None:
+    assert len({one.number for one in QUESTIONS}) == len(QUESTIONS) >= 79
+
+
+def test_the_search_answers_as_sql_over_the_export_as_of_ten_moments(
+    register: Served, tmp_path: Path
+) -> None:
+    address = register.register.base_url
+    last = httpx.get(f"{address}/api/v1/statistics").json()["entry"]
+    for n in range(MOMENTS):
+        as_of = f"entry:{last - n * last // MOMENTS}" if n else ""
+        assert _differences(address, tmp_path / str(n), as_of) == [], as_of
+
+
+def test_the_search_answers_as_sql_of_real_registers(register: Served, tmp_path: Path) -> None:
+    missing = [path for path in REAL.values() if not (DATA / path).exists()]
+    if missing:
+        pytest.skip(f"real registers are not there: {DATA}/{missing[0]}")
+    for name, path in REAL.items():
+        done = register.register.run("import", name, DATA / path)
+        assert done.returncode in {0, 1}, done.stderr
+    assert _differences(register.register.base_url, tmp_path / "real") == []
