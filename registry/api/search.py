@@ -42,7 +42,7 @@ from registry.text.highlighting import Highlight
 MOST_ITEMS = 100
 PATH = "/api/v1/records"
 
-COUNTED = (*dict.fromkeys((*FACETS, *facts(), *periods())),)
+COUNTED = (*dict.fromkeys((*FACETS, *facts(), *dimensions(), *periods())),)
 """What may be counted beside the results: facets, facts, and days by year or month."""
 
 GROUPED_BY = (

@@ -2,9 +2,9 @@
 
 The description of the API gives its addresses and parameters, each with the codes that it may have;
 where it lists none, the codes are those that the rebuilt register counts. Each parameter is asked
-for alone, with every code; filters by facts, of which there are as many as facts, with one each,
-and tables of two groupings, of which there are too many, by some. What is in the register gives the
-rest: records, versions, entries.
+for alone, with every code; filters by facts, of which there are as many as facts, with one each;
+of tables of two groupings and of facts that are followed some are drawn. What is in the register
+gives the rest: records, versions, entries.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ _WORDS = 24
 """Records of which a word, two words and the beginning of one are searched for."""
 _MOST_FACETS = 100
 """A question names no more."""
-_TABLES = 48
-"""Tables of two groupings, drawn out of all."""
+_DRAWN = 48
+"""Tables of two groupings, and facts that are followed, drawn out of all."""
+_BEFORE_ALL = "2000-01-01"
 _SHORTEST = 4
 _RECORDS = "/api/v1/records"
 _SHARED = frozenset(
@@ -231,11 +232,13 @@ class Questions:
                         yield base | {member: codes[turn % len(codes)]}
                 continue
             values = self._codes(path, name, one["schema"])
+            if path == _RECORDS and name in {"by", "transitions"}:
+                further = {} if name == "by" else {"changed_since": _BEFORE_ALL}
+                for drawn in [self._random.sample([*values], 2) for _ in range(_DRAWN)]:
+                    yield base | further | {name: ",".join(drawn) if name == "by" else drawn[0]}
+                continue
             for value in values:
                 yield base | {name: value}
-            if name == "by" and path == _RECORDS:
-                for _ in range(_TABLES):
-                    yield base | {name: ",".join(self._random.sample([*values], 2))}
 
     def _codes(self, path: str, name: str, schema: Mapping[str, Any]) -> Sequence[Any]:
         """Return the codes of a parameter, of one with a range the ends and the middle."""
