@@ -276,8 +276,8 @@ def values_of(name: str) -> DimensionValues | None:
 
 
 def stated_values(name: str) -> DimensionValues | None:
-    """Return what a filter takes of a dimension by its path."""
-    facet = filter_named(name)
+    """Return what a filter by the path of a dimension takes of it, also where it has two names."""
+    facet = _by_value().get(f"publication.{name}" if name.startswith(CHANGED_ON) else name)
     return None if facet is None else facet.values
 
 

@@ -61,6 +61,8 @@ async def test_what_is_asked_of_facts_is_said_in_words_and_kept_in_the_form(clie
     assert "≥ 2024" in chips
     arabic = await ask(client, "data.hosting.country=MA&decision.legal_effect=true", "ar")
     assert "البلد: المغرب" in said(arabic, "chips")
+    twice = await ask(client, "risk.level=high&rights.contestation.available=yes&changed_on=2026")
+    assert "2026" in said(twice, "chips")
     for query in ("data.hosting.country=Maroc", "procedure=x", "risk=high,limited"):
         refused = await client.get(f"/fr/search?{query}")
         assert refused.status_code == 400
