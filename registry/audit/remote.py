@@ -10,11 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-import httpx
 import msgspec
 
 from registry.errors import Unavailable
-from registry.http_client import BoundedClient
+from registry.http_client import BoundedClient, HttpAnswer
 from registry.verify.remote_register import fetch, open_client
 
 CONNECTIONS = 4
@@ -24,7 +23,9 @@ _MOST_BYTES = 2 << 30
 """Of one answer: a whole export of some hundred thousand records."""
 _MOST_WAIT = 120.0
 _TRIES = 20
-_BUSY = {429, 503}
+_TOO_MANY, _BUSY = 429, 503
+_PATIENCE = 900.0
+"""Seconds that all questions together wait for what is busy: a damaged server says so for ever."""
 _AGENT = "registry-audit"
 
 
@@ -52,6 +53,7 @@ class RemoteRegister:
         self._own = threading.local()
         self._sleep = sleep
         self._until = 0.0
+        self._patience = _PATIENCE
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="asking")
         open_client(self.url).close()
 
@@ -76,14 +78,16 @@ class RemoteRegister:
         for attempt in range(_TRIES):
             self._wait()
             answer = fetch(self._client(), address)
-            if answer.status not in _BUSY:
+            if answer.status not in {_TOO_MANY, _BUSY}:
                 return Answer(
                     status=answer.status,
                     media_type=answer.headers.get("content-type", ""),
                     content=answer.content,
                 )
-            self._pause(answer.headers, attempt)
-        raise Unavailable(f"{address} answers {answer.status}, {_TRIES} times in turn")
+            if answer.status == _BUSY and self._patience <= 0:
+                break
+            self._pause(answer, attempt)
+        raise Unavailable(f"{address} answers {answer.status}, {attempt + 1} times in turn")
 
     async def ask(self, path: str) -> Answer:
         """Ask as `get` does, in a thread."""
@@ -95,9 +99,11 @@ class RemoteRegister:
         if left > 0:
             self._sleep(left)
 
-    def _pause(self, headers: httpx.Headers, attempt: int) -> None:
-        later = headers.get("retry-after", "")
+    def _pause(self, answer: HttpAnswer, attempt: int) -> None:
+        later = answer.headers.get("retry-after", "")
         seconds = min(float(later) if later.isdecimal() else 2.0**attempt, _MOST_WAIT)
+        if answer.status == _BUSY:
+            self._patience -= seconds
         self._until = max(self._until, time.monotonic() + seconds)
 
     def _client(self) -> BoundedClient:

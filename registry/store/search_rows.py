@@ -1,7 +1,8 @@
 """The search rows of versions, written in the transaction of the version.
 
 Each says by which analysis it was derived. While releases work beside each other, or where somebody
-has changed that, rows are of another one: whoever reads them derives them anew.
+has changed that, rows are of another one: whoever reads them derives them anew, and so one that
+cannot be read.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -152,7 +154,7 @@ async def read_rows(
     """Return the rows of versions after the entry `since`, in a log of some size, in order."""
     query = statement("index", "version_rows")
     rows = await connection.fetch(query, since, size, limit, timeout=_ROWS_SECONDS)
-    return [_version_row(row, size) for row in await _current(connection, rows)]
+    return await _current(connection, rows, size)
 
 
 async def read_changed(
@@ -161,7 +163,7 @@ async def read_changed(
     """Return the rows up to `since` that later entries, or redactions not `erased`, changed."""
     query = statement("index", "changed_rows")
     rows = await connection.fetch(query, since, size, erased, timeout=_ROWS_SECONDS)
-    return [_version_row(row, size) for row in await _current(connection, rows)]
+    return await _current(connection, rows, size)
 
 
 async def read_erasures(connection: Connection) -> list[int]:
@@ -169,17 +171,24 @@ async def read_erasures(connection: Connection) -> list[int]:
     return [row["redaction"] for row in await connection.fetch(statement("index", "erasures"))]
 
 
-async def _current(connection: Connection, rows: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+async def _current(connection: Connection, rows: Sequence[Any], size: int) -> list[VersionRow]:
     """Return rows with what follows from the log in the place of what another analysis wrote.
 
-    Nobody has compared that with the log. What follows from nothing is left out.
+    Nobody has compared that with the log. So with what cannot be read: one damaged row would stop
+    all searches. What follows from nothing is left out.
     """
-    other = [row["ord"] for row in rows if row["analysis"] != DERIVATION]
-    if not other:
-        return rows
-    known = {row.ord: as_row(row) for row in await _derive(connection, other)}
-    known |= {row["ord"]: {} for row in rows if row["analysis"] == DERIVATION}
-    return [{**row, **known[row["ord"]]} for row in rows if row["ord"] in known]
+    made: dict[int, VersionRow | None] = {}
+    for row in rows:
+        made[row["ord"]] = None
+        if row["analysis"] == DERIVATION:
+            with suppress(msgspec.DecodeError):
+                made[row["ord"]] = _version_row(row, size)
+    if other := [ord_ for ord_, one in made.items() if one is None]:
+        known = {one.ord: as_row(one) for one in await _derive(connection, other)}
+        for row in rows:
+            if row["ord"] in known:
+                made[row["ord"]] = _version_row({**row, **known[row["ord"]]}, size)
+    return [one for one in made.values() if one is not None]
 
 
 async def _derive(connection: Connection, entries: Sequence[int]) -> list[SearchDocument]:

@@ -79,10 +79,14 @@ def test_it_waits_as_long_as_the_register_wants(register, server, waits):
     assert register.get("/gone").status == 410
 
 
-def test_it_gives_up_one_that_stays_busy(register, waits):
-    with pytest.raises(Unavailable, match="/never answers 503, 20 times in turn"):
+def test_it_gives_up_one_that_stays_busy_and_waits_for_no_further_one(register, server, waits):
+    with pytest.raises(Unavailable, match=r"/never answers 503, \d\d times in turn"):
         register.get("/never")
     assert max(waits) <= 120
+    assert sum(waits) <= 1200
+    with pytest.raises(Unavailable, match="/never answers 503, 1 times in turn"):
+        register.get("/never")
+    assert register.get("/busy").status == 200
 
 
 async def test_an_answer_that_breaks_off_differs_where_others_come(register, tmp_path):

@@ -805,6 +805,25 @@ async def test_rows_of_another_analysis_answer_nothing_and_are_written_anew(
         assert await connection.fetchval("select epoch from search_state") == epoch
 
 
+async def test_a_row_that_cannot_be_read_answers_what_follows_from_the_log(
+    database, publish, folder, tmp_path
+):
+    await publish(named("Cadastre"), named("Autre", at="u"))
+    question = SearchQuery(text="cadastre", facets=SINGLE)
+    answer = await SearchIndex(database.connection, folder).answer(question)
+    for number, damage in enumerate(
+        (
+            "update search_version set card = '' where ord = 1",
+            "update search_version set codes = '{' where ord = 1",
+            "update search_version set rest = '[]' where ord = 1",
+        )
+    ):
+        async with database.connection() as connection:
+            await connection.execute(damage)
+        index = SearchIndex(database.connection, tmp_path / str(number))
+        assert await index.answer(question) == answer
+
+
 async def test_what_another_analysis_wrote_of_no_version_is_left_out(database, publish, folder):
     await publish(named("Cadastre"), named("Autre", at="u"))
     async with database.connection() as connection:
