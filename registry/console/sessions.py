@@ -39,6 +39,9 @@ SESSION_COOKIE = "office_session"
 ENDED_COOKIE = "office_ended"
 KEPT_COOKIE = "office_kept"
 CSRF_COOKIE = "office_csrf"
+NEXT_COOKIE = "office_next"
+"""Where to go on after signing in by a link that was mailed: it is opened in the same browser."""
+
 
 FOR_EVER = "for_ever"
 """In the `opt` of a handler: it publishes, or gives rights, so that a stale session does not do."""

@@ -20,6 +20,7 @@ from registry.console.page import (
 from registry.console.sessions import (
     ENDED_COOKIE,
     KEPT_COOKIE,
+    NEXT_COOKIE,
     SESSION_COOKIE,
     cookie,
     find_session,
@@ -65,17 +66,21 @@ async def sign_in_page(
     return await _sign_in_page(
         request,
         has_ended=next_page is not None,
-        next_query=f"?{urlencode({'next': next_page})}" if following else "",
+        next_page=next_page if following else None,
     )
 
 
 @post("/{lang:str}/sign-in", status_code=200)
-async def mail_link(request: ConsoleRequest) -> Response[bytes]:
+async def mail_link(
+    request: ConsoleRequest,
+    next_page: Annotated[str | None, QueryParameter(name="next")] = None,
+) -> Response[bytes]:
     """Have a link mailed to an address, if it is a member's: the answer is the same if it is not.
 
     Not found where an identity provider signs in, or no mail is sent.
     """
     language = language_of_page(request)
+    following = next_page if own_address(next_page, request.settings) else None
     if not _mails_links(request):
         raise NotFound("no links are mailed here")
     email = dict(await read_fields(request)).get("email", "")
@@ -89,18 +94,23 @@ async def mail_link(request: ConsoleRequest) -> Response[bytes]:
             now=utc_now(),
         )
     except InvalidParameter:
-        return await _sign_in_page(request, typed=email, errors=[("email", NO_EMAIL)], status=422)
-    return await _sign_in_page(request, typed=email.strip(), is_mailed=True)
+        return await _sign_in_page(
+            request, next_page=following, typed=email, errors=[("email", NO_EMAIL)], status=422
+        )
+    response = await _sign_in_page(request, typed=email.strip(), is_mailed=True)
+    if following is not None:
+        response.cookies.append(cookie(request.settings, NEXT_COOKIE, following))
+    return response
 
 
 async def _sign_in_page(
-    request: ConsoleRequest, *, status: int = 200, **shown: Any
+    request: ConsoleRequest, *, next_page: str | None = None, status: int = 200, **shown: Any
 ) -> Response[bytes]:
     view = {
         "has_provider": _has_provider(request),
         "mails": _mails_links(request),
         "has_ended": False,
-        "next_query": "",
+        "next_query": f"?{urlencode({'next': next_page})}" if next_page else "",
         "is_mailed": False,
         "typed": "",
         "errors": (),
@@ -142,7 +152,13 @@ async def use_link(request: ConsoleRequest, secret: FromPath[str]) -> Response[b
     except Unauthorized:
         await spend_failure(request)
         return await unusable_page(request)
-    return await signed_in_response(request, member, session, language=language)
+    following = given_cookie(request, NEXT_COOKIE)
+    response = await signed_in_response(
+        request, member, session, language=language, next_page=following
+    )
+    if following is not None:
+        response.cookies.append(cookie(request.settings, NEXT_COOKIE, None))
+    return response
 
 
 @post("/{lang:str}/sign-out", status_code=303)

@@ -265,6 +265,28 @@ async def test_a_link_by_mail_signs_in_and_nobody_learns_whose_address_it_is(
         assert await office.run("select from mail_request") == []
 
 
+async def test_a_link_by_mail_leads_on_to_where_one_was(settings, database_url):
+    async with mailing_office(settings, database_url) as office:
+        await office.invite("editor", email="amina@sante.example")
+        browser = office.browser()
+        led = await browser.get("/office/fr/records/demo-sante/a-b/?page=1")
+        page = await browser.get(led.headers["location"])
+        [form] = [one for one in parse(page).iter("form") if one.get("method") == "post"]
+        refused = await browser.post(form.get("action"), [("email", "amina")])
+        [form] = [one for one in parse(refused).iter("form") if one.get("method") == "post"]
+        await browser.post(form.get("action"), [("email", "amina@sante.example")])
+        [mail] = await office.deliver()
+        [path] = MAILED.findall(mail.get_content())
+        signed_in = await browser.sign_in(path.rpartition("/")[2])
+        assert signed_in.headers["location"] == "/office/fr/records/demo-sante/a-b/?page=1"
+        # Where that leads is no matter of what another site sends.
+        elsewhere = "/office/fr/sign-in?next=//else.example"
+        await browser.post(elsewhere, [("email", "amina@sante.example")])
+        [mail] = await office.deliver()
+        [path] = MAILED.findall(mail.get_content())
+        assert (await browser.sign_in(path.rpartition("/")[2])).headers["location"] == HOME
+
+
 async def test_links_by_mail_are_limited_by_address_and_not_sent_late(settings, database_url):
     async with mailing_office(settings, database_url) as office:
         await office.invite("editor", email="amina@sante.example")
