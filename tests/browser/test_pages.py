@@ -39,6 +39,10 @@ KINDS = {
     "guide": "filing/console",
     "notice": "records/demo-education/attribution-bourses/notice",
     "code": "code",
+    "embed": "records/demo-education/attribution-bourses/embed",
+    "embed-figures": "statistics/levels/embed",
+    "translation": "translation",
+    "agency-letter": "agencies/cnss/letter",
 }
 if EVERY_STATE:
     # What differs from these only in its words.
@@ -159,6 +163,7 @@ def test_the_pages_outside_the_languages(opened, host, axe):
 @pytest.mark.parametrize("lang", LANGUAGES if EVERY_STATE else ["ar", "fr"])
 def test_text_twice_and_four_times_as_large_loses_nothing(opened, host, lang):
     few = ["home", "finder", "record", "statistics", "levels", "sectors", "regions"]
+    few += ["agency", "words", "compare", "embed-figures", "agency-letter"]
     wrong = {}
     # A browser's zoom of 200 % on a window of 1280 pixels leaves 640 of CSS, of 400 % a quarter.
     # One may also enlarge the letters alone.
