@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 import time
 from contextlib import contextmanager
 from urllib.parse import urlencode
@@ -14,9 +15,10 @@ from urllib.parse import urlencode
 import pytest
 
 from registry.record.pack import load_pack
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, VERSIONED
 
 AID = "demo-services/aide-energie-hivernale"
+GRANT = "demo-education/attribution-bourses"
 MOST_FROM_HOME = 4
 ACRONYM = 4
 """Letters of the longest id that is an acronym of its own."""
@@ -195,3 +197,52 @@ def test_a_journalist_finds_high_risk_without_redress_in_two_ticks(walking, regi
             "n => document.querySelectorAll('#hits .record').length === n", arg=len(wanted)
         )
         assert walker.taps == 2
+
+
+@pytest.mark.parametrize("asked", ["lminha", "ma 3tawnich l'minha", "weldi ma 3tawhch lminha"])
+def test_who_writes_darija_in_latin_letters_reaches_the_letter(walking, register, asked):
+    with walking("darija", "ar") as walker:
+        page = walker.page
+        walker.begin(f"{register.url}/ar/")
+        page.locator("#q").tap()
+        page.keyboard.type(asked)
+        walker.tap("form[role=search] button", "**/search?*")
+        walker.tap(f":is(#hits, #parts) a[href$='/{GRANT}']", f"**/ar/records/{GRANT}")
+        walker.tap(".to-letter a", f"**/ar/records/{GRANT}/letter")
+        assert walker.taps <= MOST_FROM_HOME
+
+
+def test_a_mother_with_a_letter_types_its_code_on_a_phone(walking, register):
+    code = register.client.get(f"/api/v1/records/{GRANT}").json()["register"]["code"]
+    with walking("a mother", "ar", java_script_enabled=False) as walker:
+        page = walker.page
+        walker.begin(f"{register.url}/ar/")
+        walker.tap(".after-box a[href$='/code']", "**/ar/code")
+        page.locator("main form input[name=code]").tap()
+        # As one reads it off: in small letters, with a blank in the middle.
+        page.keyboard.type(f"{code[:3]} {code[3:]}".lower())
+        walker.tap("main form button", f"**/ar/records/{GRANT}")
+        walker.tap(".to-letter a", f"**/ar/records/{GRANT}/letter")
+        page.locator(".letter input:visible").first.tap()
+        page.keyboard.type("فاطمة")
+        assert page.locator(".letter input:visible").first.input_value() == "فاطمة"
+        assert walker.taps <= MOST_FROM_HOME
+
+
+def test_a_journalist_s_numbers_are_those_of_the_api_and_of_the_frame(walking, register):
+    asked = {"origin": "local", "limit": 1, "status": ["in_use", "pilot"]}
+    running = register.client.get("/api/v1/records", params=asked).json()["total"]
+    with walking("journalist", "fr", viewport=DESKTOP, is_mobile=False) as walker:
+        page = walker.page
+        walker.begin(f"{register.url}/fr/")
+        assert re.match(rf"{running}\s", page.locator(".lede").first.inner_text())
+        shown = page.locator("#levels table").inner_text()
+        page.locator("#levels .embedding summary").click()
+        frame = page.locator("#levels .embedding code").inner_text()
+        assert 'title="' in frame
+        walker.begin(register.url + re.search(r'src="[^"]*?(/fr/[^"]+)"', frame)[1])
+        assert page.locator("table").inner_text() == shown
+        assert re.search(r"\b20\d\d\b", page.locator("footer").inner_text())
+        walker.begin(f"{register.url}/fr/records/{VERSIONED}/compare?from=1&to=4")
+        news = page.locator("#v1-4 a[href^='#changed-']").first.bounding_box()
+        assert news["y"] + news["height"] <= DESKTOP["height"]
