@@ -104,6 +104,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "search"
 
     @property
+    def packages_dir(self) -> Path:
+        """The folder of the packages of the register, each by its entry; it may be deleted."""
+        return self.data_dir / "packages"
+
+    @property
     def log_dir(self) -> Path:
         """The folder of the published log."""
         return self.data_dir / "log"

@@ -33,6 +33,7 @@ from registry.api import (
     log_files,
     metrics,
     openapi,
+    packages,
     parameters,
     peers,
     problems,
@@ -146,11 +147,13 @@ _HANDLERS = (
     health.live,
     health.ready,
     log_files.get_log_file,
+    packages.get_package,
+    packages.get_package_file,
     metrics.read_metrics,
 )
 """In the order in which the description has them."""
 
-_API = ("/api/", "/health/", log_files.PREFIX)
+_API = ("/api/", "/health/", log_files.PREFIX, packages.PREFIX)
 _ASCII = "".join(map(chr, range(128)))
 _LARGE_SECONDS, _WORKBOOK_SECONDS = 30.0, 150.0
 """How long one large document, or workbook, may be worked on."""

@@ -103,7 +103,7 @@ class _Answer:
             tag = named
             for name in _BODY_HEADERS:
                 headers.pop(name, None)
-        elif varies and _takes_gzip(_request_header(self._scope, b"accept-encoding")):
+        elif varies and takes_gzip(_request_header(self._scope, b"accept-encoding")):
             body = message["body"] = await _compressed(body)
             headers[b"content-encoding"] = b"gzip"
             headers[b"content-length"] = str(len(body)).encode()
@@ -171,7 +171,7 @@ def _gzip(body: bytes) -> bytes:
 
 
 @lru_cache(maxsize=100)
-def _takes_gzip(accepted: str) -> bool:
+def takes_gzip(accepted: str) -> bool:
     """Return whether gzip may be sent, and is preferred no less than identity (§12.5.3)."""
     liked = {name.lower(): float(quality or 1) for name, quality in _CODING.findall(accepted)}
     gzip = liked.get("gzip", liked.get("x-gzip", liked.get("*", 0)))

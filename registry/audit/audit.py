@@ -69,6 +69,7 @@ _PARSED = ("/api/v1/records", "/api/v1/changes", "/api/v1/statistics", "/api/v1/
 _NEVER_COVERED = (
     "its address, its contact for weaknesses, whether it has a filing office: as it says itself",
     "copies to carry (/copies/)",
+    "packages (/exports/register/), which `registry export --package` makes again from the log",
     "letters, dates to contest by (/contest?received=) and records, which somebody fills in",
     "that it answers you what it answers others: ask from elsewhere too",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +18,8 @@ from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.exports.columns import ColumnSet
 from registry.exports.export import ExportFormat, prepare, write
+from registry.exports.package import write_package
+from registry.log.files import read_checkpoint
 from registry.record.facets import FACETS, KIND, filter_named, named_shortly
 from registry.search.engine import open_index
 from registry.services.context import ServiceContext
@@ -52,7 +55,12 @@ def _read_facts(
 
 @click.command()
 @click.option(
-    "--format", "form", type=click.Choice(["csv", "jsonl", "xlsx", "jsonld"]), required=True
+    "--format", "form", type=click.Choice(["csv", "jsonl", "xlsx", "jsonld"]), help="Of one file."
+)
+@click.option(
+    "--package",
+    is_flag=True,
+    help="The whole register as tables with keys and types, into the folder --out.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="A file or folder. Default: stdout.")
 @click.option(
@@ -94,7 +102,8 @@ def export(
     settings: Settings,
     /,
     *,
-    form: ExportFormat,
+    form: ExportFormat | None,
+    package: bool,
     out: Path | None,
     columns: ColumnSet,
     raw: bool,
@@ -116,8 +125,16 @@ def export(
     The filters are those of search. Given a folder, the file is called by its question and the
     log's last entry.
 
-    Example: registry export --format xlsx --risk high --lang fr --out exports/
+    Examples: registry export --format xlsx --risk high --lang fr --out exports/
+
+    registry export --package --as-of 2026-06-30 --out half-year/
     """
+    if package:
+        is_of_all = form is None and q is None and not any((*filters.values(), kinds, stated))
+        _export_package(settings, out if is_of_all else None, as_of)
+        return
+    if form is None:
+        raise click.UsageError("--format or --package is needed")
     for option, is_given, forms in (
         ("--columns", columns != "summary", ("csv", "xlsx")),
         ("--labels", labels is not None, ("csv", "xlsx")),
@@ -170,6 +187,30 @@ def export(
         return len(made.selection.entries)
 
     print_message(f"{run(settings, work)} records")
+
+
+def _export_package(settings: Settings, out: Path | None, as_of: str | None) -> None:
+    if out is None:
+        raise click.UsageError("--package is the whole register: it needs --out, and takes --as-of")
+    print_message(f"{run(settings, partial(_write_package, settings, out, as_of))} records")
+
+
+async def _write_package(
+    settings: Settings, out: Path, as_of: str | None, context: ServiceContext
+) -> int:
+    async with context.database.connection() as connection:
+        moment = await read_as_of(connection, as_of, now=utc_now())
+    with progress_bar("Exporting") as progress:
+        facts = await write_package(
+            context.database,
+            out,
+            moment,
+            pack=context.pack,
+            site=settings.base_url.rstrip("/"),
+            checkpoint=read_checkpoint(settings.log_dir),
+            progress=progress,
+        )
+    return facts.records
 
 
 @contextmanager

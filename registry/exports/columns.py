@@ -103,14 +103,15 @@ def table_columns(languages: tuple[str, ...]) -> dict[str, TableColumn]:
         column
         for field in fields()
         if "*" not in field.path
-        for column in _columns_of(field, languages)
+        for column in columns_of(field, languages)
     ]
     return {column.name: column for column in found}
 
 
-def _columns_of(field: Field, languages: Sequence[str]) -> Iterator[TableColumn]:
-    """Yield the columns of a field; the members of a group have their own."""
-    name, path = ".".join(field.path), field.path
+def columns_of(field: Field, languages: Sequence[str], depth: int = 0) -> Iterator[TableColumn]:
+    """Yield the columns of a field, named below a depth; the members of a group have their own."""
+    path = field.path[depth:]
+    name = ".".join(path)
     if field.is_text:
         if field.kind == "LangLine":
             yield TableColumn(name=name, path=path, kind="line", field=field)
@@ -229,22 +230,31 @@ def _labelled(path: Sequence[str], labels: Mapping[str, str], row: ExportRow) ->
 
 
 def _written(column: TableColumn, languages: Collection[str], row: ExportRow) -> Cell:
-    """Return the part of a document that a column holds as a cell; None if it is not stated."""
-    value = dig(row.document, *column.path)
+    return write_cell(column, languages, row.document, dig(row.document, "languages", "source"))
+
+
+def write_cell(
+    column: TableColumn, languages: Collection[str], holder: Any, source: str | None
+) -> Cell:
+    """Return what a column holds of a document, or of an item in it; None if it is not stated.
+
+    `source` is the language that the record was written in.
+    """
+    value = dig(holder, *column.path) if column.path else holder
     if value is None:
         return None
     if column.kind == "line":
-        return _line(value, dig(row.document, "languages", "source"))
+        return _line(value, source)
     if column.kind == "others":
         return _others(value, languages)
     return _WRITERS.get(column.kind, _as_it_is)(value)
 
 
-def _line(value: str | Mapping[str, str], source: str) -> Cell:
+def _line(value: str | Mapping[str, str], source: str | None) -> Cell:
     """Return a line that stands alone; of one by language the wording of the record's source."""
     if isinstance(value, str):
         return value
-    return value.get(source) or next(iter(value.values()), None)
+    return value.get(source or "") or next(iter(value.values()), None)
 
 
 def _as_it_is(value: Cell) -> Cell:

@@ -56,3 +56,15 @@ async def read(connection: Connection, entries: Sequence[int], *, as_of: int) ->
     """Return versions in the order of the given entries, as they were in force at another entry."""
     rows = await connection.fetch(statement("exports", "versions"), entries, as_of)
     return [record_of(row, []) for row in rows]
+
+
+async def select_versions(connection: Connection, moment: AsOf) -> list[tuple[int, int | None]]:
+    """Return each version up to a moment, by record and version: its entry, and what ended it."""
+    rows = await connection.fetch(statement("exports", "panel"), moment.entry)
+    return [(row["entry"], row["until_entry"]) for row in rows]
+
+
+async def read_leaf(connection: Connection, entry: int) -> bytes:
+    """Return the leaf hash of an entry."""
+    leaf: bytes = await connection.fetchval(statement("exports", "leaf"), entry)
+    return leaf

@@ -34,6 +34,7 @@ from registry.store.search_rows import rewrite_outdated
 from registry.tlog.tile import WIDTH
 from registry.worker.harvests import harvest_due
 from registry.worker.notices import send_due, send_links, tell_due
+from registry.worker.packages import package_task
 from registry.worker.publishing import StoredSite, purge, read_stored, store_task
 from registry.worker.site_keeping import NOT_BUILT, SiteKeeper, describe
 from registry.worker.tasks import (
@@ -76,6 +77,7 @@ def work_tasks(
         lambda: rows.go_on(now=utc_now()),
     )
     yield site_task(settings, context, report)
+    yield package_task(settings, context)
     if settings.publish_to is not None:
         yield store_task(settings, context)
     yield WorkTask(

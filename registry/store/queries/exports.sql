@@ -23,3 +23,11 @@ inner join figure as f on f.entry = v.entry
 inner join agency as a on a.id = f.agency
 inner join log_entry as e on e.index = v.entry
 order by wanted.place
+
+-- name: panel
+-- Every version up to an entry, with what ended it by then.
+select v.entry, nullif(least(f.until_entry, $1 + 1), $1 + 1) as until_entry
+from version as v
+inner join figure as f on f.entry = v.entry
+where v.entry <= $1
+order by v.record collate "C", v.version
