@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LINES = "application/x-ndjson"
 
-_EMPTY = {204, 304}
+_EMPTY = {204, 303, 304}
 _NOWHERE = {400, 404, 405, 414, 421}
 _NO_METHOD = {204, 405, 414, 421}
 

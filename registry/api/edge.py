@@ -40,6 +40,8 @@ LARGEST_HEADERS = 32 * 1024
 _LONGEST_HOST = 255
 
 _READS = {"GET", "HEAD", "OPTIONS"}
+_READ_BY_POST = "/api/v1/reconcile"
+"""Where a form asks a question that is too long for an address, and changes nothing."""
 _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -110,7 +112,8 @@ class EdgeMiddleware:
             id=request_id(scope, headers.get(b"x-request-id", ""), self._proxies)
         )
         api, private = self._is_api(scope["path"]), self._is_private(scope["path"])
-        more = _headers(scope["method"], headers, context.id, api=api, private=private)
+        reads = scope["method"] in _READS or scope["path"] == _READ_BY_POST
+        more = _headers(headers, context.id, reads=reads, api=api, private=private)
         answer = _Answer(send, more)
         with bound_contextvars(request=context.id):
             try:
@@ -196,9 +199,9 @@ class _Answer:
 
 
 def _headers(
-    method: str, headers: dict[bytes, str], request: str, *, api: bool, private: bool
+    headers: dict[bytes, str], request: str, *, reads: bool, api: bool, private: bool
 ) -> list[tuple[bytes, bytes]]:
-    readable = not private and method in _READS and b"authorization" not in headers
+    readable = not private and reads and b"authorization" not in headers
     return [
         (b"x-request-id", request.encode()),
         *_ALWAYS,

@@ -17,7 +17,7 @@ from litestar.routes import HTTPRoute
 
 from registry import __version__, errors
 from registry.api.openapi_reading import READING_PATH, Json, for_reading
-from registry.api.operations import NDJSON, WORKBOOKS, XLSX, Body, OperationFacts, ref
+from registry.api.operations import FORM, NDJSON, WORKBOOKS, XLSX, Body, OperationFacts, ref
 from registry.api.parameters import (
     MOST_VALUES,
     CodeParameter,
@@ -75,6 +75,7 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
     entry, of_entries = entry_schema()
     found |= of_entries
     leaving_out = {kind.__name__ for kind in kinds if kind.__struct_config__.omit_defaults}
+    others = {kind.__name__: kind.others for kind in kinds if hasattr(kind, "others")}
     for name, schema in found.items():
         schema["description"] = inspect.cleandoc(schema.get("description", ""))
         schema["title"] = _COMPONENTS.get(name, name)
@@ -82,6 +83,8 @@ def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
             member: _answered(member, of, left_out=name in leaving_out)
             for member, of in schema["properties"].items()
         }
+        if name in others:
+            schema["additionalProperties"] = ref(others[name].__name__)
     named = {_COMPONENTS.get(name, name): schema for name, schema in found.items()}
     return {
         **{name: _portable(schema) for name, schema in sorted(named.items())},
@@ -553,6 +556,11 @@ def _body(kind: Body | type[msgspec.Struct]) -> Json:
         what = f"A workbook, or a table in the columns of the full export; also as {others}."
         what += f" At most {MAX_WORKBOOK:,} bytes."
         media_type, content = XLSX, {"schema": {"type": "string", "format": "binary"}}
+    elif kind == "queries":
+        what = "A form with queries by name, a JSON object."
+        fields = {"queries": {"type": "string"}}
+        form: Json = {"type": "object", "properties": fields, "required": ["queries"]}
+        media_type, content = FORM, {"schema": form}
     elif kind == "patch":
         what = f"A JSON Merge Patch (RFC 7396) of a record: the members that change. {largest}"
         media_type, content = "application/merge-patch+json", {"schema": {"type": "object"}}

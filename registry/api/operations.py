@@ -13,6 +13,7 @@ from registry.errors import RegistryError
 from registry.services.policy import PERMISSIONS, Permission
 
 NDJSON = "application/x-ndjson"
+FORM = "application/x-www-form-urlencoded"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WORKBOOKS = {
     XLSX: "XLSX",
@@ -22,7 +23,15 @@ WORKBOOKS = {
 """The media types of workbooks that are read, with what they are called."""
 
 Body: TypeAlias = Literal[
-    "any", "attestation", "lines", "patch", "record", "workbook", "Redacting", "Withdrawing"
+    "any",
+    "attestation",
+    "lines",
+    "patch",
+    "queries",
+    "record",
+    "workbook",
+    "Redacting",
+    "Withdrawing",
 ]
 """A body that is not written as a struct: any JSON, or something with a released format."""
 
