@@ -51,7 +51,7 @@ class StatedFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     suppliers: list[tuple[str, str | None]] = []
     hosting: str | None = None
     laws: list[LangText] = []
-    amount: tuple[float, str] | None = None
+    amount: tuple[int | float, str] | None = None
     procedure: str | None = None
     metrics: list[str] = []
     fairness: str | None = None

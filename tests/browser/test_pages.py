@@ -27,6 +27,8 @@ KINDS = {
     "levels": "risk/",
     "sectors": "sectors/",
     "statistics": "statistics",
+    "observations": "observations",
+    "suppliers": "suppliers",
     "changes": "changes",
     "changes-all": "changes/all",
     "registers": "registers/",

@@ -56,17 +56,8 @@ from registry.text.typesetting import format_number
 
 def answer_pages(site: Site) -> Iterator[Page]:
     """Yield each page in each language, with a file for each table."""
-    cards = [*site.cards.values()]
-    here, elsewhere = counted(cards), copied(cards)
     for tag, edition in site.editions.items():
-        scopes = [
-            _scope(edition.reader, site, here, [LOCAL]),
-            *(
-                [_scope(edition.reader, site, elsewhere, origins, "-elsewhere")]
-                if (origins := sorted({card.origin or "" for card in elsewhere}))
-                else []
-            ),
-        ]
+        scopes = scopes_of(edition.reader, site)
         for path, (title, about, figures) in ANSWER_PAGES.items():
             parts = [(scope.suffix, figures(scope)) for scope in scopes]
             known: dict[str, Any] = {
@@ -77,8 +68,8 @@ def answer_pages(site: Site) -> Iterator[Page]:
                 "risk_words": {
                     level: label(edition.reader, "risk_level", level) for level in RISKS
                 },
-                "total": len(here),
-                "copied_total": len(elsewhere),
+                "total": len(scopes[0].records),
+                "copied_total": sum(len(scope.records) for scope in scopes[1:]),
                 "as_of": site.snapshot.as_of.date().isoformat(),
                 "entry": site.snapshot.register.size - 1,
                 "observations": _methods(edition.reader, site) if path == "observations" else [],
@@ -92,11 +83,17 @@ def answer_pages(site: Site) -> Iterator[Page]:
                 yield content_page(f"{tag}/{path}/{one.table.id}.csv", content)
 
 
-def _scope(
-    reader: Reader, site: Site, cards: Sequence[Card], origins: Sequence[str], suffix: str = ""
-) -> Scope:
-    records = [site.records[card.id] for card in cards]
-    return Scope(reader=reader, site=site, records=records, origins=origins, suffix=suffix)
+def scopes_of(reader: Reader, site: Site) -> list[Scope]:
+    """Return the records filed here, and those of other registers where there are any."""
+    cards = [*site.cards.values()]
+    here, elsewhere = counted(cards), copied(cards)
+
+    def scope(of: Sequence[Card], origins: Sequence[str], suffix: str = "") -> Scope:
+        records = [site.records[card.id] for card in of]
+        return Scope(reader=reader, site=site, records=records, origins=origins, suffix=suffix)
+
+    there = sorted({card.origin for card in elsewhere if card.origin})
+    return [scope(here, [LOCAL]), *([scope(elsewhere, there, "-elsewhere")] if there else [])]
 
 
 def _suppliers(scope: Scope) -> list[Figure]:
@@ -208,7 +205,8 @@ def _laws(scope: Scope) -> list[Figure]:
                     "Of %(total)s records, %(stated)s name the law that they rest on. Named most"
                     " often: %(name)s, in %(most)s."
                 ),
-                facets="data.legal_basis",
+                facets="data.legal_basis.title,data.legal_basis",
+                filter="data.legal_basis.title",
             ),
         ),
     ]
@@ -231,7 +229,7 @@ def _money(scope: Scope) -> list[Figure]:
                 sentence=message(
                     "What the contract costs is stated in %(stated)s of %(total)s records."
                 ),
-                facets=fact,
+                facets=f"procurement.contract.amount.currency,{fact}",
                 filter="procurement.contract.amount.currency",
                 sums=True,
             ),
@@ -289,7 +287,7 @@ def _sums_by(
 ) -> Figure:
     """Return the amounts in one currency by group, the largest sum first."""
     babel = scope.reader.locale.babel
-    sums: dict[str, float] = defaultdict(float)
+    sums = defaultdict[str, int | float](int)
     stating: Counter[str] = Counter()
     whole: Counter[str] = Counter()
     known: dict[str, tuple[Text, str]] = {}

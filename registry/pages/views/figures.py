@@ -185,7 +185,7 @@ def level_columns(reader: Reader) -> list[Column]:
 
 def _amounts(reader: Reader, records: Iterable[RecordDigest]) -> str | None:
     """Return the sum of the contracts that records state, in each currency by itself."""
-    sums: dict[str, float] = defaultdict(float)
+    sums = defaultdict[str, int | float](int)
     for record in records:
         if record.stated.amount:
             value, currency = record.stated.amount
