@@ -37,7 +37,7 @@ class IndexRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     card: str
 
 
-class StatedFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class DigestFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a record states of what the pages that answer questions count.
 
     `observations` are by code the first day on which they hold, None for every day. `kinds` is how
@@ -92,7 +92,7 @@ class RecordDigest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     source_events: list[SourceEvent]
     related: list[str]
     row: IndexRow
-    stated: StatedFacts
+    stated: DigestFacts
     seen: str
 
 
@@ -149,7 +149,7 @@ def _letters(row: SearchDocument, wanted: Iterable[str]) -> str:
     return "".join(kinds.get(name, NOT_ASKED)[0] for name in wanted)
 
 
-def _stated(document: Document, row: SearchDocument, erased: Sequence[str]) -> StatedFacts:
+def _stated(document: Document, row: SearchDocument, erased: Sequence[str]) -> DigestFacts:
     def items(*path: str) -> list[dict[str, Any]]:
         # An item that was erased is None.
         return [one for one in dig(document, *path) or () if one]
@@ -157,7 +157,7 @@ def _stated(document: Document, row: SearchDocument, erased: Sequence[str]) -> S
     amount = dig(document, "procurement", "contract", "amount") or {}
     value, currency = amount.get("value"), amount.get("currency")
     contested, overturned = contested_and_overturned(document)
-    return StatedFacts(
+    return DigestFacts(
         observations=observe(document, erased),
         kinds=_letters(row, ANSWERED),
         suppliers=[

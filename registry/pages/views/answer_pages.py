@@ -37,7 +37,7 @@ from registry.pages.views.figures import (
     Bar,
     ByValue,
     Figure,
-    Scope,
+    FigureScope,
     by_level,
     by_value,
     level_columns,
@@ -83,20 +83,22 @@ def answer_pages(site: Site) -> Iterator[Page]:
                 yield content_page(f"{tag}/{path}/{one.table.id}.csv", content)
 
 
-def scopes_of(reader: Reader, site: Site) -> list[Scope]:
+def scopes_of(reader: Reader, site: Site) -> list[FigureScope]:
     """Return the records filed here, and those of other registers where there are any."""
     cards = [*site.cards.values()]
     here, elsewhere = counted(cards), copied(cards)
 
-    def scope(of: Sequence[Card], origins: Sequence[str], suffix: str = "") -> Scope:
+    def scope(of: Sequence[Card], origins: Sequence[str], suffix: str = "") -> FigureScope:
         records = [site.records[card.id] for card in of]
-        return Scope(reader=reader, site=site, records=records, origins=origins, suffix=suffix)
+        return FigureScope(
+            reader=reader, site=site, records=records, origins=origins, suffix=suffix
+        )
 
     there = sorted({card.origin for card in elsewhere if card.origin})
     return [scope(here, [LOCAL]), *([scope(elsewhere, there, "-elsewhere")] if there else [])]
 
 
-def _suppliers(scope: Scope) -> list[Figure]:
+def _suppliers(scope: FigureScope) -> list[Figure]:
     spellings: dict[str, Counter[tuple[str, str | None]]] = defaultdict(Counter)
     for record in scope.records:
         for name, _ in record.stated.suppliers:
@@ -174,7 +176,7 @@ def _suppliers(scope: Scope) -> list[Figure]:
     ]
 
 
-def _laws(scope: Scope) -> list[Figure]:
+def _laws(scope: FigureScope) -> list[Figure]:
     reader = scope.reader
     wordings: dict[str, LangText] = {}
 
@@ -212,7 +214,7 @@ def _laws(scope: Scope) -> list[Figure]:
     ]
 
 
-def _money(scope: Scope) -> list[Figure]:
+def _money(scope: FigureScope) -> list[Figure]:
     reader = scope.reader
     fact = "procurement.contract.amount.value"
     by_currency = by_value(scope, lambda one: [one.stated.amount[1]] if one.stated.amount else ())
@@ -280,7 +282,7 @@ def _money(scope: Scope) -> list[Figure]:
 
 
 def _sums_by(
-    scope: Scope,
+    scope: FigureScope,
     table: Table,
     currency: str,
     group: Callable[[RecordDigest], tuple[str, Text, str]],
@@ -356,7 +358,7 @@ def _sums_by(
     )
 
 
-def _tests(scope: Scope) -> list[Figure]:
+def _tests(scope: FigureScope) -> list[Figure]:
     reader = scope.reader
     fairness = by_value(
         scope,
@@ -402,7 +404,7 @@ def _tests(scope: Scope) -> list[Figure]:
     ]
 
 
-def _outcomes(scope: Scope) -> Iterator[Figure]:
+def _outcomes(scope: FigureScope) -> Iterator[Figure]:
     """Yield what became of contested decisions, the largest share overturned first."""
     reader = scope.reader
     told = [
@@ -458,7 +460,7 @@ def _outcomes(scope: Scope) -> Iterator[Figure]:
     )
 
 
-def _observations(scope: Scope) -> list[Figure]:
+def _observations(scope: FigureScope) -> list[Figure]:
     """Return how many records show each observation, the most frequent first."""
     reader, total = scope.reader, len(scope.records)
     today = scope.site.snapshot.as_of.date()
@@ -513,7 +515,7 @@ def _methods(reader: Reader, site: Site) -> list[dict[str, Any]]:
     ]
 
 
-ANSWER_PAGES: Mapping[str, tuple[str, str, Callable[[Scope], Sequence[Figure]]]] = {
+ANSWER_PAGES: Mapping[str, tuple[str, str, Callable[[FigureScope], Sequence[Figure]]]] = {
     "observations": (
         message("Observations"),
         message("What a record itself shows that you may want to ask about, from what it states"),

@@ -71,7 +71,7 @@ class ByValue(msgspec.Struct, frozen=True, kw_only=True):
     sums: bool = False
 
 
-class Scope(msgspec.Struct, frozen=True, kw_only=True):
+class FigureScope(msgspec.Struct, frozen=True, kw_only=True):
     """The records that figures are of: those filed here, or those of other registers."""
 
     reader: Reader
@@ -87,7 +87,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def by_value(
-    scope: Scope, values: Callable[[RecordDigest], Iterable[str]]
+    scope: FigureScope, values: Callable[[RecordDigest], Iterable[str]]
 ) -> dict[str, list[RecordDigest]]:
     """Return the records by what they state, each once, the most frequent first."""
     found: dict[str, list[RecordDigest]] = defaultdict(list)
@@ -97,7 +97,7 @@ def by_value(
     return dict(sorted(found.items(), key=lambda one: (-len(one[1]), one[0])))
 
 
-def by_level(scope: Scope, by: ByValue) -> Figure:
+def by_level(scope: FigureScope, by: ByValue) -> Figure:
     """Return how many records state what of a fact, by level of risk; who is silent comes first."""
     reader, babel = scope.reader, scope.reader.locale.babel
     kinds = {
