@@ -17,7 +17,7 @@ from registry.pages.cards import Card, read_card, read_related
 from registry.pages.labels import read_lists
 from registry.pages.page import digest
 from registry.record.facets import COMPLETENESS, REVIEW_DUE, SINGLE, PublishedState
-from registry.record.facts import KINDS, NOT_ASKED, AnswerKind, facts
+from registry.record.facts import NOT_ASKED, facts
 from registry.record.model import Document, LangText
 from registry.record.observations import contested_and_overturned, observe
 from registry.record.pack import Agency, Pack
@@ -58,11 +58,6 @@ class DigestFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     contested: int | None = None
     overturned: int | None = None
     language: str | None = None
-
-    def kind(self, fact: str) -> AnswerKind:
-        """Return how the record answers on one of `ANSWERED`."""
-        letter = self.kinds[ANSWERED.index(fact)]
-        return next(kind for kind in KINDS if kind[0] == letter)
 
 
 ANSWERED = (

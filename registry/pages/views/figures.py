@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from registry.pages.digests import RecordDigest
+from registry.pages.digests import ANSWERED, RecordDigest
 from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, in_language, label, translated
 from registry.pages.site import Site
@@ -23,6 +23,7 @@ from registry.text.catalogues import find
 from registry.text.company_names import folded_name
 from registry.text.typesetting import format_number
 
+_ROWS = 100
 DRAWN = 10
 """The bars of values in a chart, beside those of silence; the table has all."""
 
@@ -47,6 +48,11 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     bars: Sequence[Bar]
     query: str
     total: int
+
+    @property
+    def shown(self) -> Table:
+        """The first rows of the table, as many as a page has room for; the file has all."""
+        return msgspec.structs.replace(self.table, rows=self.table.rows[:_ROWS])
 
 
 class ByValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,9 +106,11 @@ def by_value(
 def by_level(scope: FigureScope, by: ByValue) -> Figure:
     """Return how many records state what of a fact, by level of risk; who is silent comes first."""
     reader, babel = scope.reader, scope.reader.locale.babel
-    kinds = {
-        kind: [one for one in scope.records if one.stated.kind(by.fact) == kind] for kind in KINDS
-    }
+    place = ANSWERED.index(by.fact)
+    by_letter: dict[str, list[RecordDigest]] = defaultdict(list)
+    for record in scope.records:
+        by_letter[record.stated.kinds[place]].append(record)
+    kinds = {kind: by_letter[kind[0]] for kind in KINDS}
     groups: list[tuple[str, Text, Sequence[RecordDigest], str | None]] = [
         (
             f"{KIND}{kind}",
