@@ -37,6 +37,14 @@ class FurtherFact(msgspec.Struct, frozen=True, kw_only=True):
     answer: Any = None
 
 
+def is_shown_in_part(place: Sequence[str]) -> bool:
+    """Return whether a text at a place is shown so, where there is no room for the whole of it."""
+    return any(
+        unit.voluntary and not unit.is_question and tuple(place[: len(unit.path)]) == unit.path
+        for unit in units()
+    )
+
+
 def further_facts(
     reader: Reader,
     document: Document,

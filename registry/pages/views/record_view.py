@@ -27,7 +27,7 @@ from registry.pages.views.document_view import (
     field_title,
     show,
 )
-from registry.pages.views.further_facts import further_facts
+from registry.pages.views.further_facts import further_facts, is_shown_in_part
 from registry.pages.views.lists import (
     agency_view,
     card_row,
@@ -420,7 +420,7 @@ def _further_texts(reader: Reader, whole: Mapping[str, str]) -> list[dict[str, A
     for place, text in whole.items():
         *path, tag = parts(place)
         names = [place for place, part in enumerate(path, start=1) if not part.isdecimal()]
-        if path[names[-1] - 1] in _WITHIN_LINES:
+        if path[names[-1] - 1] in _WITHIN_LINES or is_shown_in_part(path):
             own = in_language(reader, text, tag)
             trail = [field_name(reader, pointer(path[:place])) for place in names[1:] or names]
             found.append({"trail": trail, "text": own})
