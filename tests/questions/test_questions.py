@@ -88,12 +88,22 @@ def _counted(folder: Path) -> list[list[Any]]:
         return [connection.execute(one.sql).fetchall() for one in QUESTIONS]
 
 
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, list | tuple):
-        for one in value:
-            yield from _leaves(one)
-    else:
-        yield "null" if value is None else str(value)
+def _rows(answer: Any) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of an answer, however deep in lists: those of what is no list itself."""
+    own = [one for one in answer if not isinstance(one, list | tuple)]
+    if own:
+        yield tuple("null" if one is None else str(one) for one in own)
+    for one in answer:
+        if isinstance(one, list | tuple):
+            yield from _rows(one)
+
+
+def _is_equal(search: list[Any], sql: list[Any]) -> bool:
+    found, counted = sorted(_rows(search)), sorted(_rows(sql))
+    if all(len(row) == 1 for row in counted):
+        # A column of SQL is a list of the call.
+        return sorted(one for row in found for one in row) == [one for (one,) in counted]
+    return found == counted
 
 
 def _differences(address: str, folder: Path, as_of: str = "") -> list[str]:
@@ -102,7 +112,7 @@ def _differences(address: str, folder: Path, as_of: str = "") -> list[str]:
     return [
         f"{one.number}: search {search}, SQL {sql}"
         for one, search, sql in pairs
-        if sorted(_leaves(search)) != sorted(_leaves(sql))
+        if not _is_equal(search, sql)
     ]
 
 
