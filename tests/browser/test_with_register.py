@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from registry.pages.views.finder import NOTICED, TELLING
+from registry.pages.views.finder_words import NOTICED, TELLING
 from tests.browser.conftest import DESKTOP, PHONE
 
 

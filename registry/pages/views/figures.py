@@ -15,7 +15,7 @@ from registry.pages.digests import ANSWERED, RecordDigest
 from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, in_language, label, translated
 from registry.pages.site import Site
-from registry.pages.views.finder import ANSWERS
+from registry.pages.views.finder_words import ANSWERS
 from registry.pages.views.statistics_pages import RISKS, Column, StatisticsRow, Table
 from registry.record.facets import KIND
 from registry.record.facts import KINDS, STATED

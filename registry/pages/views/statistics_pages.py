@@ -20,7 +20,8 @@ from registry.pages.page import Page, content_page, digest
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, say, translated
 from registry.pages.site import Site, page
 from registry.pages.snapshot import RegisterCounts
-from registry.pages.views.finder import ANSWERS, fact_title
+from registry.pages.views.finder import fact_title
+from registry.pages.views.finder_words import ANSWERS
 from registry.record.facts import KINDS, facts
 from registry.record.model import COMING, ENDED, NOT_STATED, RUNNING
 from registry.text.catalogues import find
