@@ -11,11 +11,11 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from registry.api.conditional import takes_gzip
+from registry.api.conditional import is_unread, takes_gzip
 from registry.api.request import ApiState
 from registry.errors import NotFound
-from registry.exports.package import packages
-from registry.file_headers import CHANGING, LASTING
+from registry.exports.package import DIGESTS, packages
+from registry.file_headers import CHANGING
 from registry.work import in_thread
 
 PREFIX = "/exports/"
@@ -38,29 +38,27 @@ async def get_package_file(
     """Read a file of the package of an entry, or a part of it."""
     folder = state.settings.packages_dir
     made = await in_thread(packages, folder)
-    if entry == LATEST and made:
+    is_named = _FILE.fullmatch(file) is not None
+    if is_named and entry == LATEST and made:
         return _redirect(f"/exports/register/{made[-1]}/{file}")
     path = folder / entry / file
-    if (
-        entry not in map(str, made)
-        or not _FILE.fullmatch(file)
-        or not await in_thread(path.is_file)
-    ):
-        known = f"; there are those of the entries {', '.join(map(str, made))}" if made else ""
-        raise NotFound(f"there is no file {file} of a package of entry {entry}{known}")
+    if not is_named or entry not in map(str, made) or not await in_thread(path.is_file):
+        raise NotFound(_there_is_none(made))
     size = (await in_thread(path.stat)).st_size
     headers = {
         "accept-ranges": "bytes",
-        "cache-control": LASTING,
+        "cache-control": CHANGING,
         "content-type": _TYPES.get(path.suffix[1:], "text/plain; charset=utf-8"),
         "vary": "accept-encoding",
-        "etag": f'"{entry}-{size:x}"',
+        "etag": await in_thread(_tag, path),
     }
     asked = _RANGE.fullmatch(request.headers.get("range", ""))
+    if request.headers.get("if-range", headers["etag"]) != headers["etag"]:
+        asked = None
     packed = path.with_name(f"{file}.gz")
     takes = asked is None and takes_gzip(request.headers.get("accept-encoding", ""))
     if takes and await in_thread(packed.is_file):
-        headers |= {"content-encoding": "gzip", "etag": f'"{entry}-{size:x}-gz"'}
+        headers |= {"content-encoding": "gzip", "etag": f'{headers["etag"][:-1]}-gz"'}
         size, path = (await in_thread(packed.stat)).st_size, packed
     start, end = 0, size
     if asked is not None and any(asked.groups()):
@@ -72,10 +70,13 @@ async def get_package_file(
             return Response(
                 content=b"", status_code=416, headers={"content-range": f"bytes */{size}"}
             )
+    headers["content-length"] = str(end - start)
+    if is_unread(request.scope, headers["etag"]):
+        end = start
     return Stream(
         _read(path, start, end),
         status_code=206 if "content-range" in headers else 200,
-        headers={**headers, "content-length": str(end - start)},
+        headers=headers,
     )
 
 
@@ -83,9 +84,10 @@ async def get_package_file(
 async def get_package(entry: FromPath[str], state: ApiState) -> Response[Any]:
     """Lead to the description of a package."""
     made = await in_thread(packages, state.settings.packages_dir)
-    if entry == LATEST and made:
-        entry = str(made[-1])
-    return _redirect(f"/exports/register/{entry}/datapackage.json")
+    if not made or entry not in {LATEST, *map(str, made)}:
+        raise NotFound(_there_is_none(made))
+    known = made[-1] if entry == LATEST else entry
+    return _redirect(f"/exports/register/{known}/datapackage.json")
 
 
 def _redirect(address: str) -> Response[Any]:
@@ -94,8 +96,24 @@ def _redirect(address: str) -> Response[Any]:
     )
 
 
+def _there_is_none(made: list[int]) -> str:
+    known = f"of the entries {', '.join(map(str, made))}" if made else "none yet: one comes an hour"
+    return f"there is no such file of a package; there are packages {known}"
+
+
+def _tag(path: Path) -> str:
+    """Return the tag of a file: of its content, for which the package has a digest."""
+    for line in (path.parent / DIGESTS).read_text("ascii").splitlines():
+        digest, name = line.split("  ")
+        if name == path.name:
+            return f'"{digest[:32]}"'
+    stat = path.stat()
+    return f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+
+
 async def _read(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
-    """Yield a part of a file."""
+    """Yield a part of a file, after one that is empty: it is never the whole at once."""
+    yield b""
     with path.open("rb") as file:
         file.seek(start)
         while start < end:

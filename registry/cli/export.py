@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import rich_click as click
+from click.core import ParameterSource
 
 from registry.api import parameters
 from registry.api.search_filters import SearchFilters, read_query
@@ -130,8 +131,7 @@ def export(
     registry export --package --as-of 2026-06-30 --out half-year/
     """
     if package:
-        is_of_all = form is None and q is None and not any((*filters.values(), kinds, stated))
-        _export_package(settings, out if is_of_all else None, as_of)
+        _export_package(settings, out, as_of)
         return
     if form is None:
         raise click.UsageError("--format or --package is needed")
@@ -190,8 +190,18 @@ def export(
 
 
 def _export_package(settings: Settings, out: Path | None, as_of: str | None) -> None:
+    context = click.get_current_context()
+    given = {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    if further := given - {"package", "out", "as_of"}:
+        raise click.UsageError(
+            f"--package is the whole register: it does not take --{min(further)}"
+        )
     if out is None:
-        raise click.UsageError("--package is the whole register: it needs --out, and takes --as-of")
+        raise click.UsageError("--package needs --out, a new folder")
     print_message(f"{run(settings, partial(_write_package, settings, out, as_of))} records")
 
 

@@ -2,12 +2,14 @@
 
 Each table is a CSV file, of which DuckDB writes the Parquet file: `registry.exports.package_tables`
 says what they are. The same entry gives the same bytes on any machine with the locked versions of
-the libraries, but for the checkpoint's signatures and what was erased since.
+the libraries, but for the checkpoint's signatures, what was erased since, and agencies, of whose
+names today's are there.
 """
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import gzip
 import shutil
 import tempfile
@@ -20,6 +22,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from registry.errors import ConfigurationError
 from registry.exports.columns import Cell, write_cell
 from registry.exports.package_descriptions import PackageFacts, describe
 from registry.exports.package_tables import (
@@ -44,7 +47,7 @@ from registry.store.database import Database
 from registry.text.catalogues import SOURCE
 from registry.work import in_thread
 
-CHECKPOINT, DIGESTS, _ERASURES = "checkpoint", "digests", ".erasures"
+CHECKPOINT, DIGESTS, _MADE = "checkpoint", "digests", ".made.json"
 UNFINISHED = ".package-"
 """The beginning of the name of a folder that is being written."""
 
@@ -93,13 +96,14 @@ async def write_package(
 ) -> PackageFacts:
     """Write the package of a moment into a folder, which is there when it is complete.
 
-    Memory does not grow with the number of records. `checkpoint` is a published one of a log that
+    Of each version a number is held in memory, and no more. Raises `ConfigurationError` for a
+    folder that holds something else. `checkpoint` is a published one of a log that
     has the entry; `progress` is called with the number of versions read, and of all.
     """
     described = tables(pack.languages)
     async with database.connection() as connection:
-        erasures = await redactions.count(connection)
-    unfinished = await in_thread(_begin, folder, erasures)
+        state = PackageState(at=moment.at, erasures=await redactions.count(connection))
+    unfinished = await in_thread(_begin, folder, state)
     try:
         with ExitStack() as stack:
             writers = _Writers(unfinished, described, stack)
@@ -116,16 +120,28 @@ def packages(folder: Path) -> list[int]:
     return sorted(int(one.name) for one in folder.glob("*") if one.name.isdigit())
 
 
-def erasures_in(folder: Path) -> int:
-    """Return how many redactions had been carried out when a package was written."""
-    return int((folder / _ERASURES).read_text("ascii"))
+class PackageState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a package was made from: the time of its last entry, and the redactions carried out."""
+
+    at: dt.datetime
+    erasures: int
 
 
-def _begin(folder: Path, erasures: int) -> Path:
-    """Return a new folder beside the one that it will be."""
+def state_of(folder: Path) -> PackageState | None:
+    """Return what a package was made from; None of a folder that is no package."""
+    try:
+        return msgspec.json.decode((folder / _MADE).read_bytes(), type=PackageState)
+    except FileNotFoundError:
+        return None
+
+
+def _begin(folder: Path, state: PackageState) -> Path:
+    """Return a new folder beside the one that it will be, which is none yet or a package."""
+    if folder.exists() and state_of(folder) is None:
+        raise ConfigurationError(f"{folder} is there and holds no package; name a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     begun = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
-    (begun / _ERASURES).write_text(str(erasures), "ascii")
+    (begun / _MADE).write_bytes(msgspec.json.encode(state))
     return begun
 
 
@@ -315,6 +331,7 @@ def _write_parquet(folder: Path, described: Mapping[str, PackageTable]) -> None:
         connection.execute("SET TimeZone = 'UTC'")
         for table in described.values():
             columns = {column.name: _SQL_TYPES[column.type] for column in table.columns}
+            path = str(folder / table.name).replace("'", "''")
             types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
             connection.execute(
                 f"""
@@ -324,7 +341,7 @@ def _write_parquet(folder: Path, described: Mapping[str, PackageTable]) -> None:
                         delim = ',', quote = '"', escape = '"', nullstr = '',
                         new_line = '\\n', columns = {{{types}}}, max_line_size = 16777216
                     )
-                ) TO '{folder / table.name}.parquet' (
+                ) TO '{path}.parquet' (
                     FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_IN_GROUP}
                 )
                 """,  # noqa: S608  names are those of the format

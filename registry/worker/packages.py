@@ -7,13 +7,12 @@ import datetime as dt
 import shutil
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import structlog
 
 from registry.clock import utc_now
 from registry.errors import InvalidParameter
-from registry.exports.package import UNFINISHED, erasures_in, packages, write_package
+from registry.exports.package import UNFINISHED, packages, state_of, write_package
 from registry.log.files import read_checkpoint
 from registry.services.context import ServiceContext
 from registry.settings import Settings
@@ -21,7 +20,6 @@ from registry.store import redactions
 from registry.store.as_of import AsOf, read_as_of
 from registry.worker.tasks import WorkTask
 
-_EVERY = dt.timedelta(hours=1)
 _ROUND_SECONDS = 15.0
 _KEPT_DAYS = 31
 _log = structlog.get_logger()
@@ -47,22 +45,25 @@ class Packages:
         self._began = time.monotonic()
 
     async def go_on(self, *, now: dt.datetime) -> None:
-        """Write the package of yesterday's last entry, or of now, if it is due."""
+        """Write the package of the last full hour, or of the end of yesterday, if it is not there.
+
+        Entries go by the clock, so that all hosts have the same ones.
+        """
         if time.monotonic() - self._began < _ROUND_SECONDS:
             return  # what was just started is often ended at once
+        hour = now.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
         async with self._context.database.connection() as connection:
             erasures = await redactions.count(connection)
             made = await asyncio.to_thread(self._delete_erased, erasures)
-            latest = await read_as_of(connection, None, now=now)
-            days = [latest]
-            with suppress(InvalidParameter):  # the log began later
-                yesterday = (now - dt.timedelta(days=1)).date().isoformat()
-                days.append(await read_as_of(connection, yesterday, now=now))
-        for moment in reversed(days):
-            is_due = not made or now - _made(self._settings.packages_dir / str(made[-1])) >= _EVERY
-            if moment.entry not in made and (is_due or moment is not latest):
+            due: dict[int, AsOf] = {}
+            for time_ in (hour.replace(hour=0), hour):
+                with suppress(InvalidParameter):  # the log began later
+                    moment = await read_as_of(connection, f"{time_:%Y-%m-%dT%H:%M:%SZ}", now=now)
+                    due[moment.entry] = moment
+        for entry, moment in due.items():
+            if entry not in made:
                 await self._write(moment)
-                await asyncio.to_thread(self._delete, days[-1].entry, now)
+                await asyncio.to_thread(self._delete, {*due}, now)
                 return
 
     async def _write(self, moment: AsOf) -> None:
@@ -80,22 +81,21 @@ class Packages:
         """Delete what was written before the last erasure; return the entries of the others."""
         folder = self._settings.packages_dir
         for entry in packages(folder):
-            if erasures_in(folder / str(entry)) < erasures:
+            state = state_of(folder / str(entry))
+            if state is None or state.erasures < erasures:
                 shutil.rmtree(folder / str(entry))
         return packages(folder)
 
-    def _delete(self, of_day: int, now: dt.datetime) -> None:
-        """Keep the newest, those of the last entries of days for a month, and none unfinished."""
+    def _delete(self, due: set[int], now: dt.datetime) -> None:
+        """Keep what is due, of days before the last one for a month, and nothing unfinished."""
         folder = self._settings.packages_dir
-        made = packages(folder)
-        by_day = {_made(folder / str(one)).date(): one for one in made}
-        kept = {one for day, one in by_day.items() if (now.date() - day).days <= _KEPT_DAYS}
-        for entry in made:
-            if entry not in {made[-1], of_day} | kept:
+        last: dict[dt.date, int] = {}
+        for entry in packages(folder):
+            if (state := state_of(folder / str(entry))) is not None:
+                last[state.at.date()] = entry
+        kept = {entry for day, entry in last.items() if (now.date() - day).days <= _KEPT_DAYS}
+        for entry in packages(folder):
+            if entry not in due | kept:
                 shutil.rmtree(folder / str(entry), ignore_errors=True)
         for left in folder.glob(f"{UNFINISHED}*"):
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _made(folder: Path) -> dt.datetime:
-    return dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)

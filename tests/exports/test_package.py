@@ -162,7 +162,31 @@ def test_it_is_served_in_parts_and_compressed(register, package):
         )
         body = b"".join(packed.iter_raw())
         assert packed.headers["content-encoding"] == "gzip"
+        packed_tag = packed.headers["etag"]
         assert gzip.decompress(body) == plain
         assert len(body) < len(plain) / 3
-        for wrong in (f"{entry}/none.csv", f"{entry}/..%2F..%2Fkeys", "12345/records.csv"):
+        known = client.get(f"{here}/{entry}/records.csv", headers={"if-none-match": packed_tag})
+        assert (known.status_code, known.content) == (304, b"")
+        stale = {"range": "bytes=0-3", "if-range": '"another"'}
+        assert client.get(address, headers=stale).status_code == 200
+        for wrong in (
+            *(f"{entry}/none.csv", f"{entry}/..%2F..%2Fkeys", "12345/records.csv"),
+            *("12345", "%E2%B5%8E", "latest/%E2%B5%8E", f"{entry}/.made.json"),
+        ):
             assert client.get(f"{here}/{wrong}").status_code == 404
+
+
+def test_no_other_folder_is_written_over_and_nothing_that_was_asked_is_left_out(register, tmp_path):
+    (tmp_path / "kept").write_text("mine")
+    for arguments, why in (
+        (("--out", tmp_path), "holds no package"),
+        (("--out", tmp_path / "new", "--changed-since", "2026-01-01"), "changed_since"),
+        ((), "needs --out"),
+    ):
+        refused = register.run("export", "--package", *arguments)
+        assert refused.returncode != 0
+        assert why in refused.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["kept"]
+    quoted = tmp_path / "l'export" / "x"
+    assert register.run("export", "--package", "--out", quoted).returncode == 0
+    assert (quoted / "records.parquet").exists()

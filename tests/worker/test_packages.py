@@ -22,18 +22,20 @@ async def work(logged, settings, pack, monkeypatch):
     return Packages(settings, context)
 
 
-async def test_one_is_written_an_hour_if_something_was_published(work, settings, logged):
-    await work.go_on(now=utc_now())
+async def test_one_is_written_an_hour_if_something_was_published(work, settings):
+    await work.go_on(now=utc_now() - 24 * 365 * HOUR)
+    assert packages(settings.packages_dir) == [], "the log began later"
+    await work.go_on(now=utc_now() + HOUR)
     [first] = packages(settings.packages_dir)
     folder = settings.packages_dir / str(first)
     made = (folder / "records.parquet").stat().st_mtime_ns
-    await work.go_on(now=utc_now() + 2 * HOUR)
+    await work.go_on(now=utc_now() + 3 * HOUR)
     assert packages(settings.packages_dir) == [first], "nothing was published"
     assert (folder / "records.parquet").stat().st_mtime_ns == made
 
 
 async def test_what_was_written_before_an_erasure_is_deleted(work, settings, monkeypatch):
-    await work.go_on(now=utc_now())
+    await work.go_on(now=utc_now() + HOUR)
     [entry] = packages(settings.packages_dir)
     leftover = settings.packages_dir / "7"
     (settings.packages_dir / str(entry)).rename(leftover)
@@ -42,6 +44,6 @@ async def test_what_was_written_before_an_erasure_is_deleted(work, settings, mon
         return 1
 
     monkeypatch.setattr(redactions, "count", one)
-    await work.go_on(now=utc_now())
+    await work.go_on(now=utc_now() + HOUR)
     assert packages(settings.packages_dir) == [entry]
     assert not leftover.exists()
