@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import rich_click as click
+from click import get_current_context as current_context
 from click.core import ParameterSource
 
 from registry.api import parameters
@@ -190,11 +191,9 @@ def export(
 
 
 def _export_package(settings: Settings, out: Path | None, as_of: str | None) -> None:
-    context = click.get_current_context()
+    of = current_context()
     given = {
-        name
-        for name in context.params
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        name for name in of.params if of.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
     if further := given - {"package", "out", "as_of"}:
         raise click.UsageError(
