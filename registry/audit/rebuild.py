@@ -16,7 +16,6 @@ import msgspec
 from registry.api.app import describe_api
 from registry.audit.remote import Answer
 from registry.clock import utc_now
-from registry.file_headers import headers_of
 from registry.imports.texts import ELLIPSIS
 from registry.ledger.published_log import read_keys
 from registry.log.files import CHECKPOINT, POLICY, WITNESSED, LogRefused, read_note
@@ -219,12 +218,6 @@ class RebuiltRegister:
 
         await self._app(scope, asked.get, send)
         return Answer(status=status, media_type=media_type, content=b"".join(parts))
-
-    async def read_page(self, path: str) -> Answer:
-        """Return the page at a path as a static host answers it, which knows one status alone."""
-        file = f"{path.removeprefix('/')}.html"
-        content = await asyncio.to_thread((self._settings.site_dir / file).read_bytes)
-        return Answer(status=200, media_type=headers_of(file).media_type, content=content)
 
     async def _pack(self) -> Pack:
         async with self._database.connection() as connection:

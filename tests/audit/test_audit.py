@@ -15,12 +15,10 @@ import msgspec
 import pytest
 
 from registry.audit import audit
-from registry.audit.audit import audit_register
 from registry.cli.main import main
 from registry.ledger import key
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.note import sign_note
-from registry.verify.log import verify_log
 from tests.guides import fences
 from tests.served import ROOT, UNLIMITED, served, until_live
 
@@ -56,22 +54,8 @@ def register(tmp_path_factory):
         yield running
 
 
-def audited(register, **options):
-    def verify(read, replay):
-        return verify_log(read, verifier=None, progress=lambda *_: None, replay=replay)
-
-    return audit_register(
-        register.url, verify=verify, progress=lambda *_: None, sleep=lambda _: None, **options
-    )
-
-
 def told(report):
     return [f"{one.at}: {one.why}" for one in report.differences]
-
-
-@pytest.fixture(autouse=True)
-def every_difference(monkeypatch):
-    monkeypatch.setattr(audit, "MOST_NAMED", 100_000)
 
 
 async def fetch(url, query):
@@ -144,8 +128,8 @@ class Altered:
         assert done.returncode == 0, done.stderr
 
 
-def test_what_is_in_order_is_found_so_whole(register):
-    report = audited(register, share=1)
+def test_what_is_in_order_is_found_so_whole(register, audited):
+    report = audited(register.url, share=1)
 
     assert (report.verdict, told(report)) == ("in order", [])
     assert report.checked["pages"] > 1500
@@ -158,8 +142,8 @@ def test_what_is_in_order_is_found_so_whole(register):
         assert words in said
 
 
-def test_a_share_is_asked_for_and_the_rest_is_said(register):
-    report = audited(register, share=0.02)
+def test_a_share_is_asked_for_and_the_rest_is_said(register, audited):
+    report = audited(register.url, share=0.02)
 
     assert report.verdict == "in order"
     assert report.checked["pages"] == 100
@@ -187,10 +171,10 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("forgery", REFUSED)
-def test_a_log_that_is_not_what_was_signed_is_refused_by_its_place(register, forgery):
+def test_a_log_that_is_not_what_was_signed_is_refused_by_its_place(register, audited, forgery):
     with Altered(register, [REFUSED[forgery]], is_searched=False):
         try:
-            report = audited(register)
+            report = audited(register.url)
         except Exception as error:  # noqa: BLE001  a file that cannot be served is no verdict
             said = str(error)
         else:
@@ -338,7 +322,7 @@ def forgeries(ids):
     }  # fmt: skip
 
 
-def test_each_row_altered_is_named_with_its_place(register):
+def test_each_row_altered_is_named_with_its_place(register, audited):
     url = register.register.database_url
     local = "select id from record where origin is null and state = 'published' order by id"
     ids = asyncio.run(fetch(url, local))
@@ -350,13 +334,13 @@ def test_each_row_altered_is_named_with_its_place(register):
     wrong = []
     for names in ([one for one in table if one not in apart], apart):
         with Altered(register, [table[name][0] for name in names]):
-            report = audited(register, share=1)
+            report = audited(register.url, share=1)
         said = [*told(report), str(report.refused)]
         wrong += [name for name in names if not any(re.search(table[name][1], one) for one in said)]
     assert not wrong, "\n".join([*wrong, *said[:60]])
 
 
-def test_every_file_of_the_site_altered_in_one_byte_is_named(register):
+def test_every_file_of_the_site_altered_in_one_byte_is_named(register, audited):
     site = (register.register.data / "site").resolve()
     before = {}
     for path in sorted(site.rglob("*")):
@@ -366,7 +350,7 @@ def test_every_file_of_the_site_altered_in_one_byte_is_named(register):
             path.unlink()
             path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
     try:
-        report = audited(register, share=1)
+        report = audited(register.url, share=1)
     finally:
         for path, content in before.items():
             path.unlink()
@@ -386,21 +370,21 @@ def address(file):
     (rb'"size": (\d)', b'"size": 1'),
     (rb'"agencies": "..', b'"agencies": "xx'),
 ], ids=["size", "agencies"])  # fmt: skip
-def test_what_the_site_says_it_was_built_from_is_compared(register, altered):
+def test_what_the_site_says_it_was_built_from_is_compared(register, audited, altered):
     path = (register.register.data / "site").resolve() / "build.json"
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(re.sub(*altered, content))
     try:
         assert path.read_bytes() != content
-        report = audited(register, share=0)
+        report = audited(register.url, share=0)
     finally:
         path.unlink()
         path.write_bytes(content)
     assert [one for one in told(report) if one.startswith("/build.json: ")], told(report)[:9]
 
 
-def test_what_is_filed_meanwhile_is_no_difference(register, monkeypatch):
+def test_what_is_filed_meanwhile_is_no_difference(register, audited, monkeypatch):
     """An agency attests while answers are compared; pages and lists change by it."""
     asked = audit._Audit._ask_all
     filed = threading.Event()
@@ -418,17 +402,17 @@ def test_what_is_filed_meanwhile_is_no_difference(register, monkeypatch):
         return await asked(*given)
 
     monkeypatch.setattr(audit._Audit, "_ask_all", ask_all)
-    report = audited(register, share=0.05)
+    report = audited(register.url, share=0.05)
     assert (report.verdict, told(report)[:5]) == ("in order", [])
 
 
-def test_of_another_release_members_are_compared(register, monkeypatch):
+def test_of_another_release_members_are_compared(register, audited, monkeypatch):
     monkeypatch.setattr(audit, "__version__", "0")
-    report = audited(register, share=0)
+    report = audited(register.url, share=0)
     assert report.verdict == "in order"
     assert any(one.startswith("pages, files, feeds and tables") for one in report.not_covered)
     with Altered(register, ["update version set completeness = 3"]):
-        report = audited(register, share=0)
+        report = audited(register.url, share=0)
     assert any("completeness is 3" in one for one in told(report))
 
 
