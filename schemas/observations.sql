@@ -25,6 +25,11 @@ and not exists (
     from unnest(record->'$.assessments[*]') as t (item)
     where (item->>'$.status') = 'completed' and (item->>'$.independent') is distinct from 'false'
 )
+and (record->>'$.publication.visibility') is distinct from 'restricted'
+and not exists (
+    from unnest((record->>'$.publication.withheld_fields[*].pointer') || (register->>'$.redacted[*].pointer')) as w (pointer)
+    where starts_with(pointer || '/', '/assessments/') or starts_with('/assessments/', pointer || '/')
+)
 
 -- name: assessed_after_deployment
 (
@@ -32,6 +37,11 @@ and not exists (
     from unnest(record->'$.assessments[*]') as t (item)
     where (item->>'$.status') = 'completed'
 ) > (record->>'$.lifecycle.deployed_on') || right('-12-31', 10 - length(record->>'$.lifecycle.deployed_on'))
+and (record->>'$.publication.visibility') is distinct from 'restricted'
+and not exists (
+    from unnest((record->>'$.publication.withheld_fields[*].pointer') || (register->>'$.redacted[*].pointer')) as w (pointer)
+    where starts_with(pointer || '/', '/assessments/') or starts_with('/assessments/', pointer || '/')
+)
 
 -- name: fairness_untested
 len(list_filter(record->>'$.data.protected_attributes_used[*]', lambda code: code <> 'none')) > 0
@@ -56,6 +66,11 @@ and (record->>'$.rights.notice.answer') = 'no'
     from unnest(record->'$.evaluation.outcomes[*]') as t (item)
     where (item->>'$.overturned') is not null and (item->>'$.contested') is not null
 )
+and (record->>'$.publication.visibility') is distinct from 'restricted'
+and not exists (
+    from unnest((record->>'$.publication.withheld_fields[*].pointer') || (register->>'$.redacted[*].pointer')) as w (pointer)
+    where starts_with(pointer || '/', '/evaluation/outcomes/') or starts_with('/evaluation/outcomes/', pointer || '/')
+)
 
 -- name: serious_incident_open
 exists (
@@ -66,6 +81,11 @@ exists (
 -- name: metric_old
 (record->>'$.lifecycle.status') in ('in_use', 'pilot')
 and list_max(record->>'$.evaluation.metrics[*].measured_on')::date + interval 2 year < $day
+and (record->>'$.publication.visibility') is distinct from 'restricted'
+and not exists (
+    from unnest((record->>'$.publication.withheld_fields[*].pointer') || (register->>'$.redacted[*].pointer')) as w (pointer)
+    where starts_with(pointer || '/', '/evaluation/metrics/') or starts_with('/evaluation/metrics/', pointer || '/')
+)
 
 -- name: no_competition
 (record->>'$.procurement.contract.procedure') in ('negotiated', 'purchase_order')
@@ -74,8 +94,13 @@ and list_max(record->>'$.evaluation.metrics[*].measured_on')::date + interval 2 
 (record->>'$.lifecycle.status') = 'in_use'
 and greatest(
     (record->>'$.procurement.contract.ends')::date,
-    list_max(record->>'$.procurement.contract.amendments[*].ends')::date
+    list_max(record->>'$.procurement.amendments[*].ends')::date
 ) < $day
+and (record->>'$.publication.visibility') is distinct from 'restricted'
+and not exists (
+    from unnest((record->>'$.publication.withheld_fields[*].pointer') || (register->>'$.redacted[*].pointer')) as w (pointer)
+    where starts_with(pointer || '/', '/procurement/amendments/') or starts_with('/procurement/amendments/', pointer || '/')
+)
 
 -- name: review_overdue
 (record->>'$.lifecycle.status') is distinct from 'retired'

@@ -21,11 +21,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "mostly_overturned": (
         message("More than half of the contested decisions were overturned"),
         message(
-            "Overturned decisions, doubled, exceed the contested ones; both numbers are stated."
+            "Overturned decisions, doubled, exceed the contested ones; both numbers are stated. "
+            "Not where a part of the outcomes is withheld or erased."
         ),
     ),
     "effect_not_told": (
-        message("Its decisions have legal effect, and people are not told of it"),
+        message("Its decisions have legal effect, and people are not told that it is used"),
         message("Legal effect is stated as “yes”, and whether people are told as “no”."),
     ),
     "fairness_untested": (
@@ -46,28 +47,29 @@ WORDS: Mapping[str, tuple[str, str]] = {
         message(
             "The earliest completed assessment is dated later than the first day in "
             "operation; of a year or a month its last day counts. Not where a completed "
-            "assessment has no date."
+            "assessment has no date, or one is withheld or erased."
         ),
     ),
     "self_assessed": (
         message("Every completed assessment was made by those who run it"),
         message(
             "At least one assessment is completed, and each completed one states that it was "
-            "not independent."
+            "not independent. Not where one is withheld or erased."
         ),
     ),
     "metric_old": (
         message("In operation, and its newest dated measurement is more than two years old"),
         message(
             "Status “in use” or “pilot”; the latest day of a measurement lies more than two "
-            "years before the day asked about."
+            "years before the day asked about. Not where one is withheld or erased."
         ),
     ),
     "pilot_long": (
         message("A pilot for more than two years"),
         message(
-            "Status “pilot”, and the day since which it has been in operation lies more than "
-            "two years back; of a year or a month its last day counts."
+            "Status “pilot”, and the day since which it has been a pilot, or in operation where "
+            "that is not stated, lies more than two years back; of a year or a month its last "
+            "day counts."
         ),
     ),
     "review_overdue": (
@@ -76,7 +78,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "contract_over": (
         message("In use, and the stated contract has ended"),
-        message("Status “in use”, and the last day of the contract has passed."),
+        message(
+            "Status “in use”, and the last day of the contract and of its amendments has passed. "
+            "Not where amendments are withheld or erased."
+        ),
     ),
     "no_competition": (
         message("Bought by negotiated procedure or by purchase order"),

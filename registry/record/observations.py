@@ -7,6 +7,7 @@ an observation is of what is missing; then neither does what is withheld, erased
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,8 +84,8 @@ def _completed(document: Document) -> list[dict[str, Any]]:
     return [one for one in _items(document, "assessments") if one.get("status") == "completed"]
 
 
-def _is_missing(document: Document, erased: Iterable[str], *path: str) -> bool:
-    """Return whether what is not there was left out by nobody's right."""
+def _is_whole(document: Document, erased: Iterable[str], *path: str) -> bool:
+    """Return whether nothing of a part of a record was withheld, erased or restricted."""
     if dig(document, "publication", "visibility") == "restricted":
         return False
     withheld = (
@@ -100,22 +101,27 @@ def _high_risk_unassessed(document: Document, erased: Sequence[str]) -> Since:
         dig(document, "risk", "level") in {"high", "unacceptable"}
         and dig(document, "lifecycle", "status") == "in_use"
         and not _completed(document)
-        and _is_missing(document, erased, "assessments")
+        and _is_whole(document, erased, "assessments")
     )
 
 
-def _self_assessed(document: Document, _: Sequence[str]) -> Since:
+def _self_assessed(document: Document, erased: Sequence[str]) -> Since:
     completed = _completed(document)
-    return bool(completed) and all(one.get("independent") is False for one in completed)
+    return (
+        bool(completed)
+        and all(one.get("independent") is False for one in completed)
+        and _is_whole(document, erased, "assessments")
+    )
 
 
-def _assessed_after_deployment(document: Document, _: Sequence[str]) -> Since:
+def _assessed_after_deployment(document: Document, erased: Sequence[str]) -> Since:
     completed = _completed(document)
     days: list[str] = [day for one in completed if (day := one.get("completed_on"))]
     deployed = dig(document, "lifecycle", "deployed_on")
     if not days or len(days) < len(completed) or deployed is None:
         return False
-    return min(days) > _last_day(deployed).isoformat()
+    is_later = min(days) > _last_day(deployed).isoformat()
+    return is_later and _is_whole(document, erased, "assessments")
 
 
 def _fairness_untested(document: Document, erased: Sequence[str]) -> Since:
@@ -124,7 +130,7 @@ def _fairness_untested(document: Document, erased: Sequence[str]) -> Since:
     return (
         bool(used)
         and answer in {None, "no", "in_progress"}
-        and _is_missing(document, erased, "evaluation", "fairness_tested")
+        and _is_whole(document, erased, "evaluation", "fairness_tested")
     )
 
 
@@ -147,9 +153,11 @@ def contested_and_overturned(document: Document) -> tuple[int | None, int | None
     return sum(one["contested"] for one in told), sum(one["overturned"] for one in told)
 
 
-def _mostly_overturned(document: Document, _: Sequence[str]) -> Since:
+def _mostly_overturned(document: Document, erased: Sequence[str]) -> Since:
     contested, overturned = contested_and_overturned(document)
-    return contested is not None and overturned is not None and overturned * 2 > contested
+    if contested is None or overturned is None:
+        return False
+    return overturned * 2 > contested and _is_whole(document, erased, "evaluation", "outcomes")
 
 
 def _serious_incident_open(document: Document, _: Sequence[str]) -> Since:
@@ -159,12 +167,14 @@ def _serious_incident_open(document: Document, _: Sequence[str]) -> Since:
     )
 
 
-def _metric_old(document: Document, _: Sequence[str]) -> Since:
+def _metric_old(document: Document, erased: Sequence[str]) -> Since:
     metrics = _items(document, "evaluation", "metrics")
     days = [day for one in metrics if (day := one.get("measured_on"))]
     if not days or dig(document, "lifecycle", "status") not in {"in_use", "pilot"}:
         return False
-    return _after(_in_years(dt.date.fromisoformat(max(days))))
+    if not _is_whole(document, erased, "evaluation", "metrics"):
+        return False
+    return _after(dt.date.fromisoformat(max(days)), _YEARS)
 
 
 def _no_competition(document: Document, _: Sequence[str]) -> Since:
@@ -172,11 +182,13 @@ def _no_competition(document: Document, _: Sequence[str]) -> Since:
     return procedure in {"negotiated", "purchase_order"}
 
 
-def _contract_over(document: Document, _: Sequence[str]) -> Since:
+def _contract_over(document: Document, erased: Sequence[str]) -> Since:
     contract = dig(document, "procurement", "contract")
-    amendments = _items(document, "procurement", "contract", "amendments")
+    amendments = _items(document, "procurement", "amendments")
     ends = [day for one in (contract, *amendments) if one and (day := one.get("ends"))]
     if not ends or dig(document, "lifecycle", "status") != "in_use":
+        return False
+    if not _is_whole(document, erased, "procurement", "amendments"):
         return False
     return _after(dt.date.fromisoformat(max(ends)))
 
@@ -193,7 +205,7 @@ def _pilot_long(document: Document, _: Sequence[str]) -> Since:
     since = lifecycle.get("pilot_from") or lifecycle.get("deployed_on")
     if since is None or lifecycle.get("status") != "pilot":
         return False
-    return _after(_in_years(_last_day(since)))
+    return _after(_last_day(since), _YEARS)
 
 
 def _last_day(fuzzy: str) -> dt.date:
@@ -201,19 +213,19 @@ def _last_day(fuzzy: str) -> dt.date:
     if len(fuzzy) == len("2026-12-31"):
         return dt.date.fromisoformat(fuzzy)
     year, month = int(fuzzy[:4]), int(fuzzy[5:] or 12)
-    return dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
+    return dt.date(year, month, calendar.monthrange(year, month)[1])
 
 
-def _in_years(day: dt.date) -> dt.date:
-    """Return the day `_YEARS` later, of 29 February the 28th."""
-    try:
-        return day.replace(year=day.year + _YEARS)
-    except ValueError:
-        return day.replace(year=day.year + _YEARS, day=28)
+def _after(day: dt.date, years: int = 0) -> Since:
+    """Return the day after a day, or so many years later, of 29 February after the 28th.
 
-
-def _after(day: dt.date) -> dt.date:
-    return day + dt.timedelta(days=1)
+    It is False, never, beyond the calendar: 9999-12-31 is written where there is no end.
+    """
+    year = day.year + years
+    if year > dt.MAXYEAR:
+        return False
+    last = day.replace(year=year, day=min(day.day, calendar.monthrange(year, day.month)[1]))
+    return last < dt.date.max and last + dt.timedelta(days=1)
 
 
 _OBSERVATIONS: dict[str, Callable[[Document, Sequence[str]], Since]] = {

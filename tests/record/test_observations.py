@@ -21,6 +21,7 @@ DAY = dt.date(2026, 11, 24)
 HIGH = {"risk": {"level": "high"}, "lifecycle": {"status": "in_use"}}
 USES = {"data": {"protected_attributes_used": ["none", "age"]}}
 DONE = {"status": "completed", "completed_on": "2025-07-01", "independent": False}
+OVER = {"lifecycle": {"status": "in_use"}, "procurement": {"contract": {"ends": "2026-11-23"}}}
 
 
 def with_(*parts):
@@ -121,10 +122,8 @@ CASES = [
             life("in_use"),
             {
                 "procurement": {
-                    "contract": {
-                        "ends": "2026-01-01",
-                        "amendments": [{"ends": "2026-12-31"}, {"date": "2026-02-02"}, None],
-                    }
+                    "contract": {"ends": "2026-01-01"},
+                    "amendments": [{"ends": "2026-12-31"}, {"date": "2026-02-02"}, None],
                 }
             },
         ),
@@ -133,10 +132,17 @@ CASES = [
     (
         with_(
             life("in_use"),
-            {"procurement": {"contract": {"amendments": [{"ends": "2026-11-23"}]}}},
+            {"procurement": {"amendments": [{"ends": "2026-11-23"}]}},
         ),
         ["contract_over"],
     ),
+    (with_(OVER, withheld("/procurement/amendments")), []),
+    (with_({"assessments": [DONE]}, withheld("/assessments/1")), []),
+    # As it is written where there is no end.
+    (with_(life("in_use"), {"procurement": {"contract": {"ends": "9999-12-31"}}}), []),
+    (with_(life("in_use"), measured({"measured_on": "9999-12-31"})), []),
+    (with_(life("in_use"), measured({"measured_on": "9997-12-31"})), []),
+    (life("in_use", next_review_on="9999-12-31"), []),
     (life("in_use", next_review_on="2026-11-24"), []),
     (life("suspended", next_review_on="2026-11-23"), ["review_overdue"]),
     (life("retired", next_review_on="2026-11-23"), []),
@@ -160,6 +166,16 @@ CASES = [
     ({}, []),
 ]
 
+LEFT_OVER = [
+    (with_(life("in_use", deployed_on="2025-06"), {"assessments": [None, DONE]}), "/assessments/0"),
+    (OVER, "/procurement/amendments/0/ends"),
+    (with_(life("in_use"), measured({"measured_on": "2024-11-23"})), "/evaluation/metrics/1"),
+    (
+        {"evaluation": {"outcomes": [{"period": "2025", "contested": 3, "overturned": 2}, None]}},
+        "/evaluation/outcomes/1",
+    ),
+]
+
 
 @pytest.mark.parametrize(("document", "codes"), CASES)
 def test_an_observation_is_made_of_what_is_stated_and_never_of_silence_about_it(document, codes):
@@ -170,6 +186,12 @@ def test_what_a_redaction_took_away_is_not_missing():
     for erased in (["/assessments"], ["/assessments/0/status"]):
         assert observed(observe(HIGH, erased), DAY) == []
     assert observed(observe(with_(HIGH, USES), ["/evaluation"]), DAY) == ["high_risk_unassessed"]
+
+
+def test_nothing_is_observed_of_what_a_redaction_left_over():
+    for document, erased in LEFT_OVER:
+        assert observed(observe(document, ["/website"]), DAY)
+        assert observed(observe(document, [erased]), DAY) == []
 
 
 def test_the_days_of_an_observation_begin_once():
@@ -188,6 +210,11 @@ def lines(pack):
         ({"id": "x/erased", **HIGH}, ["/assessments"]),
         ({"id": "x/section", **USES}, ["/evaluation"]),
     ]
+    for at, (document, gone) in enumerate(LEFT_OVER):
+        found += [
+            ({"id": f"x/kept-{at}", **document}, []),
+            ({"id": f"x/left-{at}", **document}, [gone]),
+        ]
     for path in sorted((ROOT / "records").glob("*/*.json")):
         document = json.loads(path.read_bytes())
         found.append((document, []))
