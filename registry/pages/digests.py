@@ -149,8 +149,6 @@ def _stated(document: Document, row: SearchDocument, erased: Sequence[str]) -> D
         # An item that was erased is None.
         return [one for one in dig(document, *path) or () if one]
 
-    amount = dig(document, "procurement", "contract", "amount") or {}
-    value, currency = amount.get("value"), amount.get("currency")
     contested, overturned = contested_and_overturned(document)
     return DigestFacts(
         observations=observe(document, erased),
@@ -166,7 +164,7 @@ def _stated(document: Document, row: SearchDocument, erased: Sequence[str]) -> D
             for one in items("data", "legal_basis")
             if (wording := one.get("title") or one.get("reference"))
         ],
-        amount=None if value is None or currency is None else (value, currency),
+        amount=_amount(document, items("procurement", "amendments")),
         procedure=dig(document, "procurement", "contract", "procedure"),
         metrics=[name for one in items("evaluation", "metrics") if (name := one.get("name"))],
         fairness=dig(document, "evaluation", "fairness_tested", "answer"),
@@ -174,6 +172,23 @@ def _stated(document: Document, row: SearchDocument, erased: Sequence[str]) -> D
         overturned=overturned,
         language=dig(document, "languages", "source"),
     )
+
+
+def _amount(
+    document: Document, amendments: Sequence[dict[str, Any]]
+) -> tuple[int | float, str] | None:
+    """Return what the contract costs: as it was amended last in its currency, or as awarded."""
+    awarded = dig(document, "procurement", "contract", "amount") or {}
+    if "currency" not in awarded:
+        return None
+    dated = sorted(amendments, key=lambda one: one.get("date") or "")
+    stated = [awarded, *(amount for one in dated if (amount := one.get("amount")))]
+    values = [
+        amount["value"]
+        for amount in stated
+        if amount.get("currency") == awarded["currency"] and "value" in amount
+    ]
+    return (values[-1], awarded["currency"]) if values else None
 
 
 def listing_agency(record: StoredRecord, agency: Agency | None) -> Agency:

@@ -15,8 +15,10 @@ import pytest
 from registry.pages.views.answer_pages import ANSWER_PAGES
 from registry.record.facts import KINDS
 from registry.record.observations import OBSERVATIONS, observe, observed
+from registry.text.company_names import folded_name
+from registry.text.folding import fold
 
-from .conftest import LANGUAGES
+from .conftest import FOREIGN, LANGUAGES, Rendered, make_corpus, stored
 from .test_html import text_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -30,6 +32,19 @@ def figures_of(page):
 def read(site, lang, path, name):
     raw = (site / lang / path / f"{name}.csv").read_bytes()
     return list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+
+
+def rendered(*documents):
+    return Rendered(make_corpus(*(stored(FOREIGN | one, origin="us-demo") for one in documents)))
+
+
+def csv_of(site, path):
+    _, *lines = csv.reader(io.StringIO(site.text(path), newline=""))
+    return lines
+
+
+def finding_of(site, path, name):
+    return text_of(site.page(path).find(f".//figure[@id='{name}-chart']//b[@class='finding']"))
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +114,9 @@ def test_sums_are_those_of_the_records_and_each_currency_is_by_itself(site, here
         sector = document.get("sector", {}).get("primary", "not_stated")
         whole[sector] += 1
         amount = document.get("procurement", {}).get("contract", {}).get("amount")
+        for one in document.get("procurement", {}).get("amendments", ()):
+            assert amount["currency"] == one["amount"]["currency"]
+            amount = one["amount"]
         if amount:
             sums[amount["currency"], sector] += amount["value"]
             stating[amount["currency"], sector] += 1
@@ -162,3 +180,53 @@ def test_a_record_says_what_it_shows_itself(pages, here, corpus):
     for record, codes in shown.items():
         box = pages[f"fr/records/{record}.html"].find(".//section[@id='observations']")
         assert len([] if box is None else box.findall("ul/li")) == len(codes), record
+
+
+def test_what_is_abroad_is_so_for_the_register_that_a_record_was_filed_in():
+    made = {
+        "procurement": {"suppliers": [{"name": "Letters Ltd", "country": "US"}]},
+        "data": {"hosting": {"country": "US"}},
+    }
+    site = rendered(made, {"id": "us.demo/second", "data": {"hosting": {"country": "MA"}}})
+    said = {
+        name: finding_of(site, "en/suppliers.html", f"{name}-elsewhere")
+        for name in ("countries", "hosting")
+    }
+    assert said["countries"].endswith("in 0 of these it is another country.")
+    assert said["hosting"].endswith("in 1 of these abroad.")
+    corpus = make_corpus(stored(FOREIGN | made, origin="us-demo"))
+    origins = {
+        code: msgspec.structs.replace(one, country="") for code, one in corpus.origins.items()
+    }
+    unknown = Rendered(msgspec.structs.replace(corpus, origins=origins))
+    said = finding_of(unknown, "en/suppliers.html", "countries-elsewhere")
+    assert said == "The country of a supplier is stated in 1 of 1 records."
+
+
+def test_outcomes_are_shown_as_stated_of_none_contested_and_of_more_overturned_too():
+    site = rendered(
+        {"evaluation": {"outcomes": [{"period": "2025", "contested": 0, "overturned": 0}]}},
+        {
+            "id": "us.demo/second",
+            "evaluation": {"outcomes": [{"period": "2025", "contested": 4, "overturned": 6}]},
+        },
+    )
+    assert [line[0:1] + line[2:] for line in csv_of(site, "en/tests/outcomes-elsewhere.csv")] == [
+        ["us.demo/second", "6", "4", "150.0"],
+        ["us.demo/letter-sorting", "0", "0", ""],
+    ]
+    assert "stated in 2 of 2 records" in finding_of(site, "en/tests.html", "outcomes-elsewhere")
+
+
+def test_spellings_of_a_law_that_a_search_takes_for_one_are_one_row():
+    titles = ("Loi n° 09-08", "Loi n\N{DEGREE SIGN} 09.08,", "LOI N° 09-08")
+    assert len({folded_name(title) for title in titles}) == 1
+    assert len({fold(title) for title in titles}) > 1
+    site = rendered(
+        *(
+            {"id": f"us.demo/law-{at}", "data": {"legal_basis": [{"title": {"fr": title}}]}}
+            for at, title in enumerate(titles)
+        )
+    )
+    rows = csv_of(site, "en/laws/laws-elsewhere.csv")
+    assert [int(line[2 + RISKS]) for line in rows if not line[0].startswith("kind.")] == [3]

@@ -50,7 +50,6 @@ from registry.record.facets import LOCAL
 from registry.record.model import LangText
 from registry.record.observations import OBSERVATIONS, observed, query
 from registry.text.company_names import folded_name
-from registry.text.folding import fold
 from registry.text.typesetting import format_number
 
 
@@ -98,6 +97,25 @@ def scopes_of(reader: Reader, site: Site) -> list[FigureScope]:
     return [scope(here, [LOCAL]), *([scope(elsewhere, there, "-elsewhere")] if there else [])]
 
 
+def _abroad(scope: FigureScope, codes: Mapping[str, Sequence[RecordDigest]]) -> int | None:
+    """Return how many records name a country that is not that of the register they were filed in.
+
+    It is None where that of one of these registers is not known.
+    """
+    known = scope.site.snapshot.origins
+    homes: dict[str | None, str] = {code: origin.country for code, origin in known.items()}
+    homes[None] = scope.site.snapshot.pack.country
+    found = set()
+    for code, some in codes.items():
+        for record in some:
+            home = homes.get(record.card.origin)
+            if not home:
+                return None
+            if code != home:
+                found.add(record.card.id)
+    return len(found)
+
+
 def _suppliers(scope: FigureScope) -> list[Figure]:
     spellings: dict[str, Counter[tuple[str, str | None]]] = defaultdict(Counter)
     for record in scope.records:
@@ -108,13 +126,10 @@ def _suppliers(scope: FigureScope) -> list[Figure]:
         [((name, language), _)] = spellings[code].most_common(1)
         return line(scope.reader, name, language)
 
-    def abroad(codes: Mapping[str, Sequence[RecordDigest]]) -> int:
-        home = scope.site.snapshot.pack.country
-        return len({one.card.id for code, some in codes.items() if code != home for one in some})
-
     names = by_value(scope, lambda one: (folded_name(name) for name, _ in one.stated.suppliers))
     lands = by_value(scope, lambda one: (land for _, land in one.stated.suppliers if land))
     hosts = by_value(scope, lambda one: filter(None, [one.stated.hosting]))
+    supplied_abroad, hosted_abroad = _abroad(scope, lands), _abroad(scope, hosts)
     return [
         by_level(
             scope,
@@ -147,12 +162,16 @@ def _suppliers(scope: FigureScope) -> list[Figure]:
                 values=lands,
                 name_of=partial(country, scope.reader),
                 sentence=message(
+                    "The country of a supplier is stated in %(stated)s of %(total)s records."
+                )
+                if supplied_abroad is None
+                else message(
                     "The country of a supplier is stated in %(stated)s of %(total)s records; in"
                     " %(found)s of these it is another country."
                 ),
                 facets="procurement.suppliers.country",
                 filter="procurement.suppliers.country",
-                found=abroad(lands),
+                found=supplied_abroad or 0,
             ),
         ),
         by_level(
@@ -165,12 +184,16 @@ def _suppliers(scope: FigureScope) -> list[Figure]:
                 values=hosts,
                 name_of=partial(country, scope.reader),
                 sentence=message(
+                    "Where the data is hosted is stated in %(stated)s of %(total)s records."
+                )
+                if hosted_abroad is None
+                else message(
                     "Where the data is hosted is stated in %(stated)s of %(total)s records; in"
                     " %(found)s of these abroad."
                 ),
                 facets="data.hosting.country",
                 filter="data.hosting.country",
-                found=abroad(hosts),
+                found=hosted_abroad or 0,
             ),
         ),
     ]
@@ -182,7 +205,8 @@ def _laws(scope: FigureScope) -> list[Figure]:
 
     def codes(record: RecordDigest) -> Iterator[str]:
         for law in record.stated.laws:
-            code = fold(next(law[tag] for tag in ("fr", *law) if tag in law))
+            # As the filter compares names, so that the link of a row finds as many records.
+            code = folded_name(next(law[tag] for tag in ("fr", *law) if tag in law))
             wordings.setdefault(code, law)
             yield code
 
@@ -410,24 +434,25 @@ def _outcomes(scope: FigureScope) -> Iterator[Figure]:
     told = [
         (record, record.stated.contested, record.stated.overturned)
         for record in scope.records
-        if record.stated.contested and record.stated.overturned is not None
+        if record.stated.contested is not None and record.stated.overturned is not None
     ]
     if not told:
         return
-    told.sort(key=lambda one: (-one[2] / one[1], one[0].card.id))
+    told.sort(key=lambda one: (one[1] == 0, -one[2] / (one[1] or 1), one[0].card.id))
     of = wording(reader, message("%(n)s of %(total)s"))
     babel = reader.locale.babel
     rows, bars = [], []
     for record, contested, overturned in told:
         card = record.card
         name = say(reader, card.name, card.written) or as_it_is(reader, card.id)
-        share = min(overturned / contested, 1.0)
-        values = [overturned, contested, round(100 * share, 1)]
+        # Of none contested there is no share; more overturned than contested is for the table.
+        share = overturned / contested if contested else None
+        values = [overturned, contested, None if share is None else round(100 * share, 1)]
         path = f"records/{card.id}"
         rows.append(StatisticsRow(code=card.id, name=name, path=path, values=values))
         numbers = {"n": overturned, "total": contested}
         words = of % {key: format_number(value, babel) for key, value in numbers.items()}
-        bars.append(Bar(name=name, path=path, words=words, parts=[("stated", share)]))
+        bars.append(Bar(name=name, path=path, words=words, parts=[("stated", min(share or 0, 1))]))
     yield Figure(
         table=Table(
             id=f"outcomes{scope.suffix}",

@@ -174,8 +174,15 @@ def by_level(scope: FigureScope, by: ByValue) -> Figure:
 
 
 def _asked_as(code: str, some: Sequence[RecordDigest]) -> str:
-    """Return how a filter asks for a value: a supplier by a name as it is written."""
-    names = (name for one in some for name, _ in one.stated.suppliers)
+    """Return how a filter asks for a value: a supplier or a law by a name as it is written."""
+    names = (
+        name
+        for one in some
+        for name in (
+            *(name for name, _ in one.stated.suppliers),
+            *(title for law in one.stated.laws for title in law.values()),
+        )
+    )
     return next((name for name in names if folded_name(name) == code), code)
 
 
