@@ -190,6 +190,8 @@ def last_day(value: str) -> dt.date:
         return first
     months = 12 if len(value) == _YEAR else 1
     year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    if year > dt.MAXYEAR:
+        return dt.date.max
     return dt.date(year, month + 1, 1) - dt.timedelta(days=1)
 
 

@@ -8,7 +8,14 @@ from functools import cached_property
 import msgspec
 import tantivy
 
-from registry.record.facets import BY_FACTS, FACETS, TERRITORY, countries_of, filter_named
+from registry.record.facets import (
+    BY_FACTS,
+    FACETS,
+    TERRITORY,
+    counted_dimension,
+    countries_of,
+    filter_named,
+)
 from registry.record.facts import AnswerCounts, facts
 from registry.search.filters import IndexAsOf
 from registry.search.labels import NameLabels
@@ -203,7 +210,8 @@ class QueryMatches:
 
     def _others(self, facet: str) -> dict[str, Sequence[str]]:
         """Return the filters without what they select of what a facet counts."""
-        fact = _stated_fact(facet)
+        counted = counted_dimension(facet)
+        fact = _stated_fact(facet) if counted is None else counted.name
         left: dict[str, Sequence[str]] = {}
         for name, codes in self._question.filters.items():
             known = filter_named(name)

@@ -186,6 +186,23 @@ async def test_a_range_and_a_code_of_a_list_hold_of_one_item(large_index, moment
     assert await total(large_index, entry, **sought) == expected > 0
 
 
+async def test_the_last_year_there_is_can_be_asked_for(large_index):
+    records = (await large_index.answer(SearchQuery())).total
+    for value in ("9999", "9999-12", "9999-12-31"):
+        assert await total(large_index, None, **{f"{PUBLISHED_AT}.until": [value]}) == records
+        assert await total(large_index, None, **{PUBLISHED_AT: [value]}) == 0
+
+
+async def test_days_are_counted_as_if_their_own_range_were_not_set(large_index):
+    for name in (PUBLISHED_AT, "lifecycle.deployed_on"):
+        facets = [name, f"{name}:month"]
+        whole = await large_index.answer(SearchQuery(facets=facets))
+        earlier = SearchQuery(facets=facets, filters={f"{name}.until": ["2016"]})
+        answer = await large_index.answer(earlier)
+        assert answer.total < whole.total
+        assert answer.facets == whole.facets, name
+
+
 def test_each_dimension_has_a_filter_and_those_with_an_order_have_ranges():
     for name, dimension in dimensions().items():
         assert filter_named(name) is not None
