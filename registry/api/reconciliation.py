@@ -6,7 +6,6 @@ which OpenRefine speaks.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
@@ -24,6 +23,7 @@ from registry.errors import InvalidParameter, NotFound
 from registry.search.query import SearchQuery
 from registry.store import agencies
 from registry.text.company_names import company_names, folded_name
+from registry.work import in_thread
 
 PATH = "/api/v1/reconcile"
 VERSION = "0.2"
@@ -108,7 +108,7 @@ class ReconciliationAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defau
 class _Query(msgspec.Struct, kw_only=True):
     query: str = ""
     type: str | list[str] = []
-    limit: int | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
     properties: list[Any] = []
     type_strict: str | None = None
 
@@ -186,6 +186,7 @@ async def suggest_entities(
     ] = 0,
 ) -> Response[bytes]:
     """Suggest agencies, suppliers and systems while somebody types a name."""
+    _require_short("prefix", prefix)
     begins, types = folded_name(prefix), _types("type", kind or [])
     entities = [
         *await _listed(state, types),
@@ -259,7 +260,7 @@ async def _reconciled(state: ApiState, given: str) -> dict[str, Candidates]:
         entities += await _systems(state, one.query, wanted[name])
         most = min(one.limit or _MOST, _MOST)
         # A name is compared with thousands: other requests go on meanwhile.
-        ranked = await asyncio.to_thread(_ranked, one.query, entities, most)
+        ranked = await in_thread(_ranked, one.query, entities, most)
         found[name] = Candidates(result=ranked)
     return found
 
@@ -274,9 +275,13 @@ def _read(given: str) -> dict[str, _Query]:
     if len(queries) > BATCH:
         raise InvalidParameter(f"queries: {len(queries)} of them; at most {BATCH} at once")
     for name, one in queries.items():
-        if len(one.query) > _LONGEST:
-            raise InvalidParameter(f"queries/{name}/query: at most {_LONGEST} characters")
+        _require_short(f"queries/{name}/query", one.query)
     return queries
+
+
+def _require_short(place: str, text: str) -> None:
+    if len(text) > _LONGEST:
+        raise InvalidParameter(f"{place}: at most {_LONGEST} characters")
 
 
 def _types(place: str, given: str | Iterable[str]) -> list[EntityType]:

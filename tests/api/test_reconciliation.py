@@ -116,10 +116,13 @@ async def test_what_cannot_be_read_is_named(client, problem):
         (json.dumps(many), "at most 50"),
         (json.dumps({"q0": {"query": "x" * 501}}), "queries/q0/query"),
         (json.dumps({"q7": {"query": "x", "type": "firm"}}), "queries/q7/type"),
+        (json.dumps({"q0": {"query": "x", "limit": -1}}), ">= 1"),
     ):
         answer = await client.post(PATH, data={"queries": queries}, headers=FORM)
         assert says in problem(answer, 400, "invalid-parameter")["detail"]
     problem(await client.post(PATH, data={"other": "1"}, headers=FORM), 400, "invalid-parameter")
+    answer = await client.get(f"{PATH}/suggest", params={"prefix": "x" * 501})
+    assert "prefix: at most 500" in problem(answer, 400, "invalid-parameter")["detail"]
     problem(await client.post(PATH, json={}), 415, "unsupported-media-type")
     problem(await client.get(f"{PATH}/view", params={"id": "firm/x"}), 404, "not-found")
     answer = await client.post(PATH, data={"queries": "{}"}, headers=FORM)
