@@ -42,6 +42,9 @@ WITH_BODIES = "agency.tree"
 EXACTLY = "territory.exact"
 """The filter by where a system applies as it is stated, without what applies in the country."""
 
+LONGEST_NAMED = 500
+"""Characters that a filter takes of a name; the longest of the format have fewer."""
+
 _COUNTRY_OR_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
@@ -177,8 +180,8 @@ FACETS: dict[str, Facet] = {
         description="Names of suppliers",
         pointer="/procurement/suppliers/*/name",
         # Who is not there sells nothing.
-        further=lambda code, _: bool(code.strip()),
-        schema={"minLength": 1},
+        further=lambda code, _: _is_name(code),
+        schema={"minLength": 1, "maxLength": LONGEST_NAMED},
     ),
     "finding": Facet(
         description="Rules that found something",
@@ -333,7 +336,11 @@ def is_value(dimension: Dimension, value: str) -> bool:
     if dimension.kind == "plain" and dimension.field is not None:
         pattern = dimension.field.schema.get("pattern")
         return pattern is None or re.search(pattern, value) is not None
-    return dimension.kind == "name" and bool(value.strip())
+    return dimension.kind == "name" and _is_name(value)
+
+
+def _is_name(value: str) -> bool:
+    return len(value) <= LONGEST_NAMED and bool(value.strip())
 
 
 @cache

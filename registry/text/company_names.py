@@ -22,7 +22,7 @@ _LONGEST_FORM = 4
 _AND = frozenset(("and", "&", "et", "und", "en", "و"))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def folded_name(name: str) -> str:
     """Return a name by which its spellings are one.
 
