@@ -82,7 +82,11 @@ def test_a_chart_stands_by_itself_and_its_table_can_be_taken_away(pages, site, l
         heads = [" ".join(text_of(row.find("th")).split()) for row in shown]
         assert heads == [" ".join(line[1].split()) for line in lines]
         bars = chart.findall("ul/li")
-        assert 0 < len(bars) <= len(lines)
+        # Outcomes are of a record each, so that silence about them is drawn, and is no row.
+        apart = (
+            chart.findall("ul/li//*[@class='part-silent']") if "outcomes" in one.get("id") else []
+        )
+        assert 0 < len(bars) - len(apart) <= len(lines)
         for bar in bars:
             assert text_of(bar.find("span[@class='n']"))
             rects = list(bar.iter(f"{SVG}rect"))
@@ -168,7 +172,7 @@ def test_each_observation_is_counted_as_its_statement_on_the_page_lists_it(
     page = pages["ar/observations.html"]
     for code in OBSERVATIONS:
         statement = text_of(page.find(f".//section[@id='{code}']//code"))
-        assert "/api/v1/exports/records.jsonl?as_of=entry:" in statement
+        assert re.search(r"/exports/records\.jsonl\?as_of=entry:\d+&origin=local'", statement)
         local = re.sub(r"'https?://[^']*'", f"'{file}'", statement)
         assert len(duckdb.sql(local).fetchall()) == plain[code], code
 
@@ -216,6 +220,22 @@ def test_outcomes_are_shown_as_stated_of_none_contested_and_of_more_overturned_t
         ["us.demo/letter-sorting", "0", "0", ""],
     ]
     assert "stated in 2 of 2 records" in finding_of(site, "en/tests.html", "outcomes-elsewhere")
+    section = site.page("en/tests.html").find(".//section[@id='outcomes-elsewhere']")
+    # The API counts records, and has none of these numbers.
+    assert "The same numbers" not in text_of(section)
+    assert "The records behind these numbers" in text_of(section)
+
+
+def test_silence_about_outcomes_is_drawn_beside_them():
+    site = rendered(
+        {"evaluation": {"outcomes": [{"period": "2025", "contested": 4, "overturned": 1}]}},
+        {"id": "us.demo/second"},
+        {"id": "us.demo/third"},
+    )
+    chart = site.page("en/tests.html").find(".//figure[@id='outcomes-elsewhere-chart']")
+    silent, told = chart.findall("ul/li")
+    assert text_of(silent.find("span[@class='n']")) == "2 of 3"
+    assert text_of(told.find("span[@class='n']")) == "1 of 4"
 
 
 def test_spellings_of_a_law_that_a_search_takes_for_one_are_one_row():

@@ -1,8 +1,8 @@
 """Pages that answer: suppliers, laws, money, tests and outcomes, observations, each by charts.
 
 Each chart has a finding in one sentence, a table of the same numbers, the query that gives them
-too, and a file. What is not stated is a bar of its own. No share is without what it is a share of,
-and amounts in two currencies are never added.
+too, and a file. Where records are counted, what is not stated is a bar of its own. No share is
+without what it is a share of, and amounts in two currencies are never added.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from registry.pages.views.figures import (
     level_columns,
     levels_of,
     said,
+    silent_groups,
     wording,
 )
 from registry.pages.views.statistics_pages import RISKS, Column, StatisticsRow, Table, as_csv
@@ -51,6 +52,9 @@ from registry.record.model import LangText
 from registry.record.observations import OBSERVATIONS, observed, query
 from registry.text.company_names import folded_name
 from registry.text.typesetting import format_number
+
+_EACH = message("A record with several of these counts with each.")
+_AMENDED = message("Of a contract that was amended, the last amount in its currency counts.")
 
 
 def answer_pages(site: Site) -> Iterator[Page]:
@@ -138,7 +142,8 @@ def _suppliers(scope: FigureScope) -> list[Figure]:
                 title=message("Who supplies, and at which level of risk"),
                 head=message("Supplier"),
                 note=message(
-                    "A record with several suppliers counts with each, and so does its contract."
+                    "A record with several suppliers counts with each, and so does its contract,"
+                    " by the last amount in its currency."
                 ),
                 fact="procurement.suppliers",
                 values=names,
@@ -158,6 +163,7 @@ def _suppliers(scope: FigureScope) -> list[Figure]:
                 id="countries",
                 title=message("Countries of suppliers"),
                 head=message("Country"),
+                note=_EACH,
                 fact="procurement.suppliers.country",
                 values=lands,
                 name_of=partial(country, scope.reader),
@@ -224,6 +230,7 @@ def _laws(scope: FigureScope) -> list[Figure]:
                 id="laws",
                 title=message("Which systems rest on which law"),
                 head=message("Law"),
+                note=_EACH,
                 fact="data.legal_basis",
                 values=laws,
                 name_of=name_of,
@@ -249,6 +256,7 @@ def _money(scope: FigureScope) -> list[Figure]:
                 id="amounts",
                 title=message("Who states what a contract costs"),
                 head=message("Currency"),
+                note=_AMENDED,
                 fact=fact,
                 values=by_currency,
                 name_of=partial(as_it_is, reader),
@@ -266,6 +274,7 @@ def _money(scope: FigureScope) -> list[Figure]:
                 id="procedures",
                 title=message("How contracts were awarded"),
                 head=message("Procedure"),
+                note=_AMENDED,
                 fact="procurement.contract.procedure",
                 values=by_value(scope, lambda one: filter(None, [one.stated.procedure])),
                 name_of=partial(label, reader, "procurement_procedure"),
@@ -300,7 +309,9 @@ def _money(scope: FigureScope) -> list[Figure]:
             ("agencies", message("Contract amounts by agency"), message("Agency"), agency),
         ):
             id_ = f"{grouped}-{currency}{scope.suffix}"
-            table = Table(id=id_, title=title, head=head, columns=(), rows=(), bars="none")
+            table = Table(
+                id=id_, title=title, head=head, note=_AMENDED, columns=(), rows=(), bars="none"
+            )
             figures.append(_sums_by(scope, table, currency, group))
     return figures
 
@@ -378,6 +389,7 @@ def _sums_by(
             ("procurement.contract.amount.currency", currency),
             ("facets", "sector,agency"),
         ),
+        has_same_numbers=False,
         total=len(scope.records),
     )
 
@@ -395,6 +407,7 @@ def _tests(scope: FigureScope) -> list[Figure]:
                 id="metrics",
                 title=message("What was measured"),
                 head=message("Measure"),
+                note=_EACH,
                 fact="evaluation.metrics",
                 values=by_value(scope, lambda one: one.stated.metrics),
                 name_of=partial(label, reader, "metric"),
@@ -477,12 +490,27 @@ def _outcomes(scope: FigureScope) -> Iterator[Figure]:
             overturned=sum(one[2] for one in told),
             contested=sum(one[1] for one in told),
         ),
-        bars=bars[:DRAWN],
+        bars=[*_silence(scope, "evaluation.outcomes.contested"), *bars[:DRAWN]],
         query=scope.asked(
             ("has", "evaluation.outcomes.overturned"), ("facets", "evaluation.outcomes.contested")
         ),
+        has_same_numbers=False,
         total=len(scope.records),
     )
+
+
+def _silence(scope: FigureScope, fact: str) -> Iterator[Bar]:
+    """Yield a bar for each way of not stating a fact, each as a share of all records."""
+    total, babel = len(scope.records), scope.reader.locale.babel
+    of = wording(scope.reader, message("%(n)s of %(total)s"))
+    for _, name, some, path in silent_groups(scope, fact):
+        numbers = {"n": format_number(len(some), babel), "total": format_number(total, babel)}
+        yield Bar(
+            name=name,
+            path=None if scope.suffix else path,
+            words=of % numbers,
+            parts=[("silent", len(some) / total)],
+        )
 
 
 def _observations(scope: FigureScope) -> list[Figure]:
@@ -508,7 +536,8 @@ def _observations(scope: FigureScope) -> list[Figure]:
                 id=f"observations{scope.suffix}",
                 title=message("What records themselves show"),
                 head=message("Observation"),
-                columns=[*level_columns(reader), Column(title=message("Of so many records"))],
+                note=_EACH,
+                columns=[*level_columns(reader), Column(title=message("Records in all"))],
                 rows=rows,
                 bars="none",
             ),
@@ -528,7 +557,7 @@ def _observations(scope: FigureScope) -> list[Figure]:
 def _methods(reader: Reader, site: Site) -> list[dict[str, Any]]:
     """Return of each observation how it is counted, and by which statement."""
     entry, day = site.snapshot.register.size - 1, site.snapshot.as_of.date()
-    source = f"{site.base_url}/api/v1/exports/records.jsonl?as_of=entry:{entry}"
+    source = f"{site.base_url}/api/v1/exports/records.jsonl?as_of=entry:{entry}&origin=local"
     return [
         {
             "code": code,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
@@ -31,6 +32,11 @@ RECORDS = message("Records")
 _SUMS = message("Contract amounts stated")
 
 
+Group: TypeAlias = tuple[str, Text, Sequence[RecordDigest], str | None]
+"""Records that state the same, or nothing: by which code and name, and the address of their list.
+"""
+
+
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
     """A bar: its name, what is written beside it, and its parts as shares of the whole width."""
 
@@ -41,13 +47,17 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """A chart with its finding, its table and the question that the API answers alike."""
+    """A chart with its finding, its table and the question of the API for the same records.
+
+    Its answer `has_same_numbers` where records are counted; sums and outcomes it does not give.
+    """
 
     table: Table
     sentence: Text
     bars: Sequence[Bar]
     query: str
     total: int
+    has_same_numbers: bool = True
 
     @property
     def shown(self) -> Table:
@@ -106,21 +116,7 @@ def by_value(
 def by_level(scope: FigureScope, by: ByValue) -> Figure:
     """Return how many records state what of a fact, by level of risk; who is silent comes first."""
     reader, babel = scope.reader, scope.reader.locale.babel
-    place = ANSWERED.index(by.fact)
-    by_letter: dict[str, list[RecordDigest]] = defaultdict(list)
-    for record in scope.records:
-        by_letter[record.stated.kinds[place]].append(record)
-    kinds = {kind: by_letter[kind[0]] for kind in KINDS}
-    groups: list[tuple[str, Text, Sequence[RecordDigest], str | None]] = [
-        (
-            f"{KIND}{kind}",
-            translated(reader, ANSWERS[kind]),
-            kinds[kind],
-            f"search?{KIND}{by.fact}={kind}",
-        )
-        for kind in KINDS
-        if kind != STATED and kinds[kind]
-    ]
+    groups = silent_groups(scope, by.fact)
     silent = len(groups)
     for code, some in by.values.items():
         path = f"search?{urlencode({by.filter: _asked_as(code, some)})}" if by.filter else None
@@ -162,7 +158,7 @@ def by_level(scope: FigureScope, by: ByValue) -> Figure:
             reader,
             by.sentence,
             total=len(scope.records),
-            stated=len(kinds[STATED]),
+            stated=len(scope.records) - sum(len(some) for _, _, some, _ in groups[:silent]),
             found=by.found,
             name=first[1].text if first else "–",
             most=len(first[2]) if first else 0,
@@ -171,6 +167,24 @@ def by_level(scope: FigureScope, by: ByValue) -> Figure:
         query=scope.asked(("facets", by.facets)),
         total=len(scope.records),
     )
+
+
+def silent_groups(scope: FigureScope, fact: str) -> list[Group]:
+    """Return the records that do not state a fact, by how they answer on it."""
+    place = ANSWERED.index(fact)
+    by_letter: dict[str, list[RecordDigest]] = defaultdict(list)
+    for record in scope.records:
+        by_letter[record.stated.kinds[place]].append(record)
+    return [
+        (
+            f"{KIND}{kind}",
+            translated(scope.reader, ANSWERS[kind]),
+            by_letter[kind[0]],
+            f"search?{KIND}{fact}={kind}",
+        )
+        for kind in KINDS
+        if kind != STATED and by_letter[kind[0]]
+    ]
 
 
 def _asked_as(code: str, some: Sequence[RecordDigest]) -> str:
