@@ -5,7 +5,7 @@ import httpx
 from registry.api.conditional import ConditionalRequests
 from registry.api.site import StaticSite
 
-MOST = 30 * 1024
+MOST = 32 * 1024
 
 
 async def test_every_page_of_a_record_is_light(site):
