@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -21,7 +20,7 @@ from registry.record.requirements import RequirementStatus, Unit, demand, never_
 from registry.record.schema import Field, FieldKind
 from registry.record.values import NOT_STORED, write_number
 from registry.text.catalogues import find
-from registry.text.locales import country_codes, country_name, direction
+from registry.text.locales import countries_by_name, direction
 
 ControlKind: TypeAlias = Literal[
     "texts",
@@ -164,7 +163,7 @@ def name_options(reader: Reader, kind: FieldKind, chosen: str) -> tuple[FormOpti
     if kind == "language":
         named = {tag: language(reader, tag).text for tag in reader.pack.languages}
     else:
-        named = _countries(reader.locale.babel)
+        named = countries_by_name(reader.locale.babel)
     if chosen and chosen not in named:
         named = {**named, chosen: chosen}
     return (
@@ -178,12 +177,6 @@ def name_options(reader: Reader, kind: FieldKind, chosen: str) -> tuple[FormOpti
             for code, name in named.items()
         ),
     )
-
-
-@cache
-def _countries(locale: str) -> dict[str, str]:
-    named = {code: country_name(code, locale) for code in country_codes()}
-    return dict(sorted(named.items(), key=lambda pair: pair[1]))
 
 
 def field_options(reader: Reader, chosen: str) -> tuple[FormOption, ...]:

@@ -11,6 +11,8 @@ import babel
 import msgspec
 from babel import localedata
 
+from registry.text.folding import fold
+
 Direction: TypeAlias = Literal["ltr", "rtl"]
 
 _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
@@ -83,6 +85,13 @@ def country_codes() -> tuple[str, ...]:
 def country_name(code: str, locale: str) -> str:
     """Return the name of a country (ISO 3166-1 alpha-2) in a Babel locale, else the code."""
     return str(babel.Locale.parse(locale).territories.get(code.upper(), code))
+
+
+@cache
+def countries_by_name(locale: str) -> dict[str, str]:
+    """Return the names of all countries in a Babel locale by code, in the order of the names."""
+    named = {code: country_name(code, locale) for code in country_codes()}
+    return dict(sorted(named.items(), key=lambda pair: fold(pair[1])))
 
 
 def pick(text: Mapping[str, str], wanted: str, fallback: Sequence[str]) -> tuple[str, str] | None:

@@ -34,7 +34,7 @@ from registry.pages.views.finder import (
     refusal_view,
     search_view,
 )
-from registry.record.facets import LOCAL
+from registry.record.facets import LOCAL, stated_values
 from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.short_code import read_code
@@ -90,6 +90,10 @@ def search_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRou
         cursor: Annotated[str | None, QueryParameter()] = None,
     ) -> Response[bytes]:
         asked = _asked(request)
+        given = [pair for pair in asked if not _is_open(*pair)]
+        if given != asked:
+            query = f"?{urlencode(given)}".removesuffix("?")
+            return _lead(state, f"/{tag}/search{query}")
         if [name for name, _ in asked if name != "sort"] == ["q"]:
             coded = await _coded(state, tag, sought.q or "")
             if coded is not None:
@@ -134,8 +138,18 @@ async def _coded(state: ApiState, tag: str, words: str) -> Response[bytes] | Non
         found = await codes.read(connection, code)
     if found is None:
         return None
+    return _lead(state, f"/{tag}/records/{found.id}")
+
+
+def _lead(state: ApiState, path: str) -> Response[bytes]:
     prefix = urlsplit(state.settings.base_url).path.rstrip("/")
-    return _response(b"", 303, {"location": f"{prefix}/{tag}/records/{found.id}"})
+    return _response(b"", 303, {"location": f"{prefix}{path}"})
+
+
+def _is_open(name: str, value: str) -> bool:
+    """Return whether a form sends this for an end of a range that was left empty."""
+    of = stated_values(name)
+    return of is not None and bool(of.end) and not value.strip()
 
 
 async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, Any]:

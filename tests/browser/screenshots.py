@@ -77,6 +77,8 @@ PAGES = {
     "format": "format/",
     "format-part": "format/risk",
     "api": "api",
+    "questions": "questions",
+    "questions-of-section": "questions/evaluation",
 }
 """Every kind of page of a language."""
 

@@ -45,6 +45,8 @@ KINDS = {
     "embed-figures": "statistics/levels/embed",
     "translation": "translation",
     "agency-letter": "agencies/cnss/letter",
+    "questions": "questions",
+    "questions-of-section": "questions/evaluation",
 }
 if EVERY_STATE:
     # What differs from these only in its words.

@@ -18,6 +18,8 @@ LANGUAGES = ("ar", "fr", "zgh", "en")
 def test_the_bar_has_five_ways_and_says_within_which_a_page_is(pages, lang):
     within = {
         "search": "search",
+        "questions": "search",
+        "questions/data": "search",
         "browse": "browse",
         "agencies/index": "browse",
         "regions/MA-06": "browse",

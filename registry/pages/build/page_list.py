@@ -28,6 +28,7 @@ from registry.pages.views.prose_pages import (
     prose_pages,
     translation_pages,
 )
+from registry.pages.views.question_pages import question_pages
 from registry.pages.views.record_pages import record_pages
 from registry.pages.views.region_pages import region_pages
 from registry.pages.views.register_pages import origin_pages, peer_pages, witness_pages
@@ -50,6 +51,7 @@ def all_pages(
         *asset_pages(site.assets),
         *home_pages(site),
         *finder_pages(site),
+        *question_pages(site),
         *overview_pages(site),
         *browse_pages(site),
         *agency_pages(site),

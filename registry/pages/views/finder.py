@@ -334,7 +334,7 @@ def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, A
             "typed": words,
             "chips": [
                 {
-                    "name": _title(reader, name),
+                    "name": filter_title(reader, name),
                     "value": _word(reader, known, name, code),
                     "query": _query(one for one in asked if one != (name, code)),
                 }
@@ -385,7 +385,7 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
         wrong = [one for one in values if one == error.value] or values
         fault = {
             "kind": "value",
-            "name": _title(reader, name) if _is_known(name) else None,
+            "name": filter_title(reader, name) if _is_known(name) else None,
             "given": name,
             "value": _shortened(wrong[-1] if wrong else ""),
             "nearest": None,
@@ -397,7 +397,7 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
             fault["kind"] = "parameter"
             if near is not None:
                 renamed = [(near if given == name else given, value) for given, value in same]
-                words = _title(reader, near) if _is_known(near) else as_it_is(reader, near)
+                words = filter_title(reader, near) if _is_known(near) else as_it_is(reader, near)
                 fault["nearest"] = {"words": words, "query": _query(renamed)}
         elif error.value is not None:
             fault["kind"] = "code"
@@ -421,7 +421,7 @@ def question_words(reader: Reader, asked: Pairs) -> str:
     for name, code in asked:
         if _is_known(name) and name not in {"q", "sort"}:
             value = _word(reader, known, name, code)
-            told = _title(reader, name)
+            told = filter_title(reader, name)
             said.append(translated(reader, _TOLD).text % {"name": told.text, "value": value.text})
     return comma_of(reader).join(said)
 
@@ -450,7 +450,7 @@ def _is_known(name: str) -> bool:
     return name in _NAMES or filter_named(name) is not None
 
 
-def _title(reader: Reader, name: str) -> Text:
+def filter_title(reader: Reader, name: str) -> Text:
     """Return the name of a parameter, to the reader."""
     if name in _NAMES:
         return translated(reader, _NAMES[name])
