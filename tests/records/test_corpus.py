@@ -140,6 +140,18 @@ def test_each_is_publishable_and_warns_only_where_it_is_there_to_show_it():
     assert sum(name.count(".") == 1 for name in warned) >= 5
 
 
+def test_none_says_that_use_began_while_an_earlier_version_was_a_pilot():
+    begun = 0
+    for record_id, versions in HISTORIES.items():
+        for before, after in itertools.combinations(versions, 2):
+            if dig(before, "lifecycle", "status") == "pilot":
+                reviewed = dig(before, "lifecycle", "last_reviewed_on")
+                since = dig(after, "lifecycle", "in_use_from")
+                assert since is None or since > reviewed, record_id
+                begun += since is not None
+    assert begun
+
+
 async def test_a_fresh_register_publishes_them_all_and_withdraws_what_the_table_says(context):
     outcomes = await load(context, resources.RECORDS, now=lambda: NOW)
     assert {outcome.record: outcome.refused for outcome in outcomes if outcome.refused} == {}
