@@ -75,9 +75,13 @@ def answer_pages(site: Site) -> Iterator[Page]:
                 "copied_total": sum(len(scope.records) for scope in scopes[1:]),
                 "as_of": site.snapshot.as_of.date().isoformat(),
                 "entry": site.snapshot.register.size - 1,
+                "is_copy": site.is_copy,
                 "observations": _methods(edition.reader, site) if path == "observations" else [],
             }
-            shown = [parts, *(known[name] for name in ("as_of", "entry", "observations"))]
+            shown = [
+                parts,
+                *(known[name] for name in ("as_of", "entry", "is_copy", "observations")),
+            ]
             key = digest(msgspec.json.encode(shown))
             view = partial(dict[str, Any], known)
             yield page(site, tag, path, template="answer.html", key=key, view=view)
