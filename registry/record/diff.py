@@ -41,6 +41,7 @@ KEYS: Mapping[tuple[str, ...], tuple[str, ...]] = MappingProxyType(
         ("registrations",): ("register", "number"),
         ("waivers",): ("duty",),
         ("publication", "withheld_fields"): ("pointer",),
+        ("publication", "answers"): ("observation",),
     }
 )
 """The members that identify an item of a list when others of it change."""

@@ -185,3 +185,42 @@ def test_a_voluntary_field_that_is_withheld_says_so(preview):
     ]
     assert "Withheld" in "".join(said.itertext())
     assert "Withheld until" in "".join(page.find(".//section[@id='withheld']").itertext())
+
+
+def answer(observation, said):
+    return {"observation": observation, "text": {"ar": "جواب", "fr": said}, "date": "2026-09-30"}
+
+
+def test_an_answer_stands_beside_its_observation_and_after_what_holds_where_it_does_not(preview):
+    document = json.loads(json.dumps(COMPLETE))
+    document["evaluation"]["outcomes"] = [{"period": "2025", "contested": 3, "overturned": 2}]
+    document["publication"]["answers"] = [
+        answer("contract_over", "Un contrat nouveau est signé."),
+        answer("mostly_overturned", "Les seuils ont été revus."),
+        None,  # erased
+    ]
+    _, page = preview(document, "fr")
+    box = page.find(".//section[@id='observations']")
+    shown, others = [
+        [" ".join(" ".join(item.itertext()).split()) for item in part.iter("li")]
+        for part in box.iter("ul")
+    ]
+    [beside] = [one for one in shown if "Les seuils ont été revus." in one]
+    assert "Plus de la moitié des décisions contestées" in beside
+    assert "Ce que répond l’organisme, 30 septembre 2026" in beside
+    assert len(shown) > 1
+    [after] = others
+    assert "le contrat indiqué est arrivé à son terme" in after
+    assert "Un contrat nouveau est signé." in after
+    assert "Un contrat nouveau" not in " ".join(shown)
+
+
+def test_an_answer_is_shown_where_no_observation_holds(preview):
+    document = json.loads(json.dumps(COMPLETE))
+    document["risk"]["level"] = "limited"
+    del document["assessments"], document["risk"]["annex_iii_area"]
+    document["publication"]["answers"] = [answer("contract_over", "Un contrat nouveau est signé.")]
+    _, page = preview(document, "fr")
+    box = page.find(".//section[@id='observations']")
+    assert ["".join(head.itertext()) for head in box.iter("h2")] == ["Ce que répond l’organisme"]
+    assert "Un contrat nouveau est signé." in "".join(box.itertext())

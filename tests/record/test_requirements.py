@@ -130,6 +130,7 @@ TABLE = """
 /publication/visibility M
 /publication/withheld_fields withholds
 /publication/restriction iff restricted
+/publication/answers v
 /publication/change_note amended
 /publication/changed_on o+amended
 """

@@ -41,6 +41,7 @@ FACTS = (
     ("evaluation", "incidents", "*", "reported_on"),
     ("procurement", "amendments", "*", "date"),
     ("documents", "*", "published_on"),
+    ("publication", "answers", "*", "date"),
 )
 
 FILES = sorted(resources.RECORDS.glob("*/*.json"))

@@ -16,6 +16,8 @@ from registry.record.requirements import Unit, units
 
 _BY_RULE = frozenset(("/evaluation/outcomes",))
 """What is shown so beside the voluntary fields."""
+_BY_HAND = frozenset(("/publication/answers",))
+"""The voluntary fields that a template places: beside what they answer."""
 
 
 class FactTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,7 @@ def is_shown_in_part(place: Sequence[str]) -> bool:
     return any(
         unit.voluntary and not unit.is_question and tuple(place[: len(unit.path)]) == unit.path
         for unit in units()
+        if unit.pointer not in _BY_HAND
     )
 
 
