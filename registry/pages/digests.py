@@ -70,6 +70,7 @@ ANSWERED = (
     "evaluation.metrics",
     "evaluation.fairness_tested",
     "evaluation.outcomes.contested",
+    "publication.answers",
 )
 """The facts of which the pages that answer questions count how records answer."""
 

@@ -15,6 +15,7 @@ import pytest
 from registry.pages.views.answer_pages import ANSWER_PAGES
 from registry.record.facts import KINDS
 from registry.record.observations import OBSERVATIONS, observe, observed
+from registry.record.pointers import dig
 from registry.text.company_names import folded_name
 from registry.text.folding import fold
 
@@ -184,6 +185,14 @@ def test_a_record_says_what_it_shows_itself(pages, here, corpus):
     for record, codes in shown.items():
         box = pages[f"fr/records/{record}.html"].find(".//section[@id='observations']")
         assert len([] if box is None else box.findall("ul/li")) == len(codes), record
+
+
+def test_the_page_of_observations_says_how_many_were_answered(pages, here):
+    answered = [one for one, _ in here if dig(one, "publication", "answers")]
+    assert answered
+    page = pages["en/observations.html"]
+    said = text_of(page.find(".//figure[@id='observations-chart']//b[@class='finding']"))
+    assert said.endswith(f"Records with an answer of the agency: {len(answered)}.")
 
 
 def test_what_is_abroad_is_so_for_the_register_that_a_record_was_filed_in():

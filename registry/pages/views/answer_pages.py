@@ -522,6 +522,7 @@ def _observations(scope: FigureScope) -> list[Figure]:
     reader, total = scope.reader, len(scope.records)
     today = scope.site.snapshot.as_of.date()
     shown = by_value(scope, lambda one: observed(one.stated.observations, today))
+    silent = silent_groups(scope, "publication.answers")
     of = wording(reader, message("%(n)s of %(total)s"))
     babel = reader.locale.babel
     rows, bars = [], []
@@ -547,8 +548,12 @@ def _observations(scope: FigureScope) -> list[Figure]:
             ),
             sentence=said(
                 reader,
-                message("%(found)s of %(total)s records show at least one of these."),
+                message(
+                    "%(found)s of %(total)s records show at least one of these. Records with an "
+                    "answer of the agency: %(answered)s."
+                ),
                 found=len({one.card.id for some in shown.values() for one in some}),
+                answered=total - sum(len(some) for _, _, some, _ in silent),
                 total=total,
             ),
             bars=bars,
