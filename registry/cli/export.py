@@ -125,11 +125,9 @@ def export(
     """Write every record that the filters find, in the order of ids, as one file.
 
     The filters are those of search. Given a folder, the file is called by its question and the
-    log's last entry.
+    log's last entry. With --package the whole register comes as tables, into a new folder.
 
-    Examples: registry export --format xlsx --risk high --lang fr --out exports/
-
-    registry export --package --as-of 2026-06-30 --out half-year/
+    Example: registry export --format xlsx --risk high --lang fr --out exports/
     """
     if package:
         _export_package(settings, out, as_of)
