@@ -43,6 +43,7 @@ from registry.pages.views.figures import (
     level_columns,
     levels_of,
     said,
+    silent_bars,
     silent_groups,
     wording,
 )
@@ -494,27 +495,13 @@ def _outcomes(scope: FigureScope) -> Iterator[Figure]:
             overturned=sum(one[2] for one in told),
             contested=sum(one[1] for one in told),
         ),
-        bars=[*_silence(scope, "evaluation.outcomes.contested"), *bars[:DRAWN]],
+        bars=[*silent_bars(scope, "evaluation.outcomes.contested"), *bars[:DRAWN]],
         query=scope.asked(
             ("has", "evaluation.outcomes.overturned"), ("facets", "evaluation.outcomes.contested")
         ),
         has_same_numbers=False,
         total=len(scope.records),
     )
-
-
-def _silence(scope: FigureScope, fact: str) -> Iterator[Bar]:
-    """Yield a bar for each way of not stating a fact, each as a share of all records."""
-    total, babel = len(scope.records), scope.reader.locale.babel
-    of = wording(scope.reader, message("%(n)s of %(total)s"))
-    for _, name, some, path in silent_groups(scope, fact):
-        numbers = {"n": format_number(len(some), babel), "total": format_number(total, babel)}
-        yield Bar(
-            name=name,
-            path=None if scope.suffix else path,
-            words=of % numbers,
-            parts=[("silent", len(some) / total)],
-        )
 
 
 def _observations(scope: FigureScope) -> list[Figure]:

@@ -6,7 +6,7 @@ What is not stated is a bar of its own, before what is stated.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 from urllib.parse import urlencode
 
@@ -237,3 +237,17 @@ def said(reader: Reader, message_: str, **values: float | str) -> Text:
         for name, value in values.items()
     }
     return in_language(reader, text % shown, lang)
+
+
+def silent_bars(scope: FigureScope, fact: str) -> Iterator[Bar]:
+    """Yield a bar for each way of not stating a fact, each as a share of all records."""
+    total, babel = len(scope.records), scope.reader.locale.babel
+    of = wording(scope.reader, message("%(n)s of %(total)s"))
+    for _, name, some, path in silent_groups(scope, fact):
+        numbers = {"n": format_number(len(some), babel), "total": format_number(total, babel)}
+        yield Bar(
+            name=name,
+            path=None if scope.suffix else path,
+            words=of % numbers,
+            parts=[("silent", len(some) / total)],
+        )
