@@ -138,6 +138,16 @@ async def everywhere(context, settings, url):
     }
 
 
+async def renewed(index):
+    """Wait until the files of the index are made anew, as a process that serves does beside."""
+    await index.answer(SearchQuery())
+    keeping = asyncio.create_task(index.keep_current())
+    async with asyncio.timeout(60):
+        while (await index.status()).is_stale:  # noqa: ASYNC110  nothing tells
+            await asyncio.sleep(0.1)
+    keeping.cancel()
+
+
 async def salts_of(database, pointers):
     async with database.connection() as connection:
         sections = await redactions.read_sections(connection, ID)
@@ -201,6 +211,7 @@ async def test_what_is_erased_is_found_nowhere(
 
     done = await redact(ASKED)
     assert done.versions == [1, 2]
+    await renewed(SearchIndex(database.connection, settings.search_dir))
     after = await everywhere(context, settings, migrated_url)
     assert places(after, texts) == set()
     assert places(after, secret) == set()
