@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import random
-import unicodedata
 from collections import Counter, defaultdict
 from functools import cache
 
@@ -20,6 +19,7 @@ from registry.search.labels import LABELLED
 from registry.search.query import SearchQuery
 from registry.store.as_of import LogWindow
 from registry.text import tokens
+from registry.text.company_names import folded_name
 from registry.text.folding import fold
 from registry.text.query_parser import And, Not, Or, Prefix, Vocabulary, Word, parse_query
 from registry.text.tokens import NEUTRAL, article_variants, common, query_stems, stem
@@ -269,11 +269,8 @@ class Scan:
 
 
 def shape(kind, code):
-    """A code as it is compared: names of suppliers by their letters."""
-    if kind != "supplier":
-        return code
-    letters = unicodedata.normalize("NFKD", code.casefold())
-    return " ".join("".join(one for one in letters if not unicodedata.combining(one)).split())
+    """A code as it is compared: suppliers by what tests of its own say are names of one."""
+    return folded_name(code) if kind == "supplier" else code
 
 
 @pytest.fixture(scope="module")
