@@ -265,7 +265,7 @@ async def test_an_honest_log_with_everything_in_it_is_accepted(whole):
         assert code == 0, errors
         assert told == (
             "algorithms.example/log: 26 entries, as signed\n"
-            "their contents: as committed to, and for 13 members that are erased entries say so\n"
+            "their contents: as committed to, and for 16 members that are erased entries say so\n"
             "early: its 13 entries are here still\n"
         )
         code, told, errors = run(whole.folder, *RECORD)
