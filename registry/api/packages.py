@@ -97,8 +97,13 @@ def _redirect(address: str) -> Response[Any]:
 
 
 def _there_is_none(made: list[int]) -> str:
-    known = f"of the entries {', '.join(map(str, made))}" if made else "none yet: one comes an hour"
-    return f"there is no such file of a package; there are packages {known}"
+    if not made:
+        return "no package is there yet; one is made of the last entry before each full hour"
+    entries = ", ".join(map(str, made))
+    return (
+        f"no package has this file; there are those of the entries {entries}, and "
+        "datapackage.json in each lists its files"
+    )
 
 
 def _tag(path: Path) -> str:

@@ -212,12 +212,12 @@ async def _write_tables(
         writers.write("changes", rows)
     async with database.connection() as connection:
         first = await log.read_entries(connection, since=-1, until=0, limit=1)
-        root = await exports.read_leaf(connection, moment.entry)
+        leaf = await exports.read_leaf(connection, moment.entry)
     return PackageFacts(
         entry=moment.entry,
         at=moment.at,
         began=msgspec.json.decode(first[0].content)["at"],
-        leaf=root.hex(),
+        leaf=leaf.hex(),
         records=len(current),
         writer=f"duckdb {duckdb.__version__}",
     )

@@ -120,33 +120,20 @@ def list_tables(languages: tuple[str, ...]) -> tuple[ListTable, ...]:
 def _list_table(field: Field, languages: tuple[str, ...]) -> ListTable:
     parts = tuple(_parts(field, languages))
     numbers = _numbers(field)
-    name = table_name(field)
-    above = tuple(part for part in field.path if part != "*")[:-1]
-    parent = next(
-        (one for one in fields() if one.holds == "list" and one.path == field.path[:-2]), None
-    )
-    references = [
-        Reference(columns=("record_id",), table=RECORDS, keys=("id",)),
-        *(
-            [
-                Reference(
-                    columns=(*_KEY, *numbers[:-1]),
-                    table=table_name(parent),
-                    keys=(*_KEY, *_numbers(parent)),
-                )
-            ]
-            if parent is not None and above
-            else []
-        ),
-    ]
+    references = [Reference(columns=("record_id",), table=RECORDS, keys=("id",))]
+    if (parent := _list_above(field)) is not None:
+        keys = (*_KEY, *_numbers(parent))
+        references.append(
+            Reference(columns=(*_KEY, *numbers[:-1]), table=table_name(parent), keys=keys)
+        )
     columns = (
         *_record_columns(),
         *(_number_column(number) for number in numbers),
-        *(_column(part, field) for part in parts),
+        *(_column(part) for part in parts),
     )
     return ListTable(
         table=PackageTable(
-            name=name,
+            name=table_name(field),
             title=field.title,
             columns=columns,
             key=(*_KEY, *numbers),
@@ -157,14 +144,20 @@ def _list_table(field: Field, languages: tuple[str, ...]) -> ListTable:
     )
 
 
+def _list_above(field: Field) -> Field | None:
+    """Return the list in whose items a list is, if it is in any."""
+    if "*" not in field.path:
+        return None
+    depth = len(field.path) - 1 - field.path[::-1].index("*")
+    return required_field(field.path[:depth])
+
+
 def table_name(field: Field) -> str:
     """Return the name of the table of a list, such as `suppliers` or `data_sources_uses`."""
     if field.path in _GROUPS:
         return _GROUPS[field.path]
-    if "*" in field.path:
-        depth = len(field.path) - 1 - field.path[::-1].index("*")
-        above_it = table_name(required_field(field.path[:depth]))
-        return "_".join((above_it, *field.path[depth + 1 :]))
+    if (parent := _list_above(field)) is not None:
+        return "_".join((table_name(parent), *field.path[len(parent.path) + 1 :]))
     above = next((path for path in _GROUPS if field.path[: len(path)] == path), None)
     if above is not None:
         return f"{_GROUPS[above]}_{field.path[-1]}"
@@ -227,7 +220,7 @@ def _number_column(name: str) -> PackageColumn:
     return PackageColumn(name=name, type="integer", title="Place in the list")
 
 
-def _column(part: TableColumn, _: Field | None = None) -> PackageColumn:
+def _column(part: TableColumn) -> PackageColumn:
     field = part.field
     return PackageColumn(
         name=part.name,
