@@ -343,8 +343,8 @@ def test_without_a_script_the_first_page_s_box_leads_to_the_lists(opened, host):
         page.goto(f"{host}/fr/")
         page.locator("#q").fill("santé")
         page.locator("#q").press("Enter")
+        page.locator("#browse").wait_for()
         assert page.url.startswith(f"{host}/fr/search?q=")
-        assert page.locator("#browse").is_visible()
 
 
 def test_by_keyboard_one_gets_from_the_first_page_to_a_record_and_sees_where_one_is(opened, host):
