@@ -190,7 +190,7 @@ class SearchIndex:
 
         def counted() -> dict[str, int]:
             found = QueryMatches(question, at, self._meanings)
-            _, counts = at.count(found.hits, [OBSERVATION])
+            counts = at.count(found.hits, [OBSERVATION]).facets
             shown = {one.code: one.count for one in counts[OBSERVATION]}
             return {code: shown.get(code, 0) for code in OBSERVATIONS}
 

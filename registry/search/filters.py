@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -30,7 +29,7 @@ from registry.record.facets import (
     countries_of,
     values_of,
 )
-from registry.record.facts import NOT_ASKED, STATED, AnswerCounts, AnswerKind, facts
+from registry.record.facts import KINDS, NOT_ASKED, STATED, AnswerCounts, AnswerKind, facts
 from registry.record.model import NOT_STATED, RISK_CHANGES
 from registry.record.observations import BY_DAY, REVIEW_OVERDUE
 from registry.record.search_document import ANSWERS
@@ -72,8 +71,15 @@ MOST_NAMED = 100
 _AT_ONCE = 5_000
 """Versions of which the values are read at once."""
 
-_FEW_FACTS = 10
-"""Facts up to which to look for theirs among all answers costs less than to count all."""
+_TOTAL = "total"
+
+
+class FacetsCounted(msgspec.Struct, frozen=True, kw_only=True):
+    """The number of versions that a query finds, their codes by facet, and how they answer."""
+
+    total: int
+    facets: dict[str, list[FacetCount]]
+    answers: dict[str, AnswerCounts]
 
 
 class IndexAsOf:
@@ -208,9 +214,8 @@ class IndexAsOf:
 
     def count_answers(self, query: Query, wanted: Sequence[str]) -> dict[str, AnswerCounts]:
         """Return by fact how the versions that a query finds answer."""
-        total, counted = self._answers(query, wanted)
-        risk = Query.term_query(self.schema, "risk", NOT_STATED)
-        unlevelled, of_these = self._answers(every([query, risk]), wanted)
+        total, counted = self._answers(query)
+        unlevelled, of_these = self._answers(every([query, self._without_level]))
         found = {}
         for name in wanted:
             kinds: dict[str, int] = {
@@ -224,14 +229,14 @@ class IndexAsOf:
             )
         return found
 
-    def _answers(self, query: Query, wanted: Sequence[str]) -> tuple[int, dict[str, int]]:
+    @property
+    def _without_level(self) -> Query:
+        return Query.term_query(self.schema, "risk", NOT_STATED)
+
+    def _answers(self, query: Query) -> tuple[int, dict[str, int]]:
         """Return the number of versions that a query finds, and by token of answers."""
-        terms: dict[str, Any] = {"field": ANSWER, "size": _MOST_CODES, "segment_size": _MOST_CODES}
-        if len(wanted) <= _FEW_FACTS:
-            terms["include"] = f"({'|'.join(map(re.escape, wanted))})=.*"
-        asked = {"answers": {"terms": terms}, "total": {"value_count": {"field": "ord"}}}
-        found = self.searcher.aggregate(query, asked)
-        return int(found["total"]["value"]), _buckets(found["answers"])
+        total, found = self._aggregate(query, [ANSWER])
+        return total, _buckets(found[ANSWER])
 
     def cross(self, query: Query, by: Sequence[str]) -> list[CrossCount]:
         """Return how many versions that a query finds are in each cell of a table, most first.
@@ -297,14 +302,15 @@ class IndexAsOf:
 
     def total(self, query: Query) -> int:
         """Return the number of versions that a query finds."""
-        return int(self._aggregate(query, {})["total"]["value"])
+        return self._aggregate(query, [])[0]
 
-    def count(self, query: Query, kinds: Iterable[str]) -> tuple[int, dict[str, list[FacetCount]]]:
+    def count(self, query: Query, kinds: Sequence[str]) -> FacetsCounted:
         """Return the number of versions that a query finds, and their codes of some kinds.
 
-        The codes are by count, the largest first, without those of count 0.
+        The codes are by count, the largest first, without those of count 0. Beside those of a fact
+        is how the versions answer on it.
         """
-        wanted: dict[str, Any] = {}
+        wanted: dict[str, str] = {}
         counted: dict[str, Mapping[str, int]] = {}
         for kind in kinds:
             if kind == "overdue":
@@ -325,17 +331,53 @@ class IndexAsOf:
                 }
             else:
                 wanted[kind] = _field(kind)
-        found = self._aggregate(query, wanted)
-        for kind in wanted:
-            counted[kind] = self._of_kind(query, kind, _buckets(found[kind]))
-        return int(found["total"]["value"]), {
-            kind: [
-                FacetCount(code=code, count=count)
-                for code, count in sorted(codes.items(), key=lambda one: (-one[1], one[0]))
-                if count
-            ]
-            for kind, codes in counted.items()
+        stating = {kind: fact for kind in kinds if (fact := stated_fact(kind)) is not None}
+        columns = [value_field(fact) for fact in stating.values() if fact in dimensions()]
+        total, found = self._aggregate(query, [*wanted.values(), *columns])
+        for kind, field in wanted.items():
+            counted[kind] = self._of_kind(query, kind, _buckets(found[field]))
+        answers = self._answers_in_columns(query, [*stating.values()], total, found)
+        return FacetsCounted(
+            total=total,
+            facets={
+                kind: [
+                    FacetCount(code=code, count=count)
+                    for code, count in sorted(codes.items(), key=lambda one: (-one[1], one[0]))
+                    if count
+                ]
+                for kind, codes in counted.items()
+            },
+            answers={kind: answers[fact] for kind, fact in stating.items()},
+        )
+
+    def _answers_in_columns(
+        self, query: Query, wanted: Sequence[str], total: int, found: Mapping[str, Any]
+    ) -> dict[str, AnswerCounts]:
+        """Return what `count_answers` does, from the columns of values that were counted whole."""
+        whole = {}
+        for fact in wanted:
+            column = found.get(value_field(fact))
+            if column is not None and not column["sum_other_doc_count"]:
+                said = _buckets(column)
+                whole[fact] = {kind: said.get(UNSAID + kind, 0) for kind in KINDS if kind != STATED}
+        fields = [
+            value_field(fact)
+            for fact, kinds in whole.items()
+            if kinds[NOT_ASKED] and facts()[fact].by_level
+        ]
+        of_these = self._aggregate(every([query, self._without_level]), fields)[1] if fields else {}
+        unlevelled = {
+            field: _buckets(of).get(UNSAID + NOT_ASKED, 0) for field, of in of_these.items()
         }
+        others = [fact for fact in wanted if fact not in whole]
+        return {
+            fact: AnswerCounts(
+                **kinds,
+                stated=total - sum(kinds.values()),
+                level_not_stated=unlevelled.get(value_field(fact), 0),
+            )
+            for fact, kinds in whole.items()
+        } | (self.count_answers(query, others) if others else {})
 
     def _of_kind(self, query: Query, kind: str, terms: Mapping[str, int]) -> Mapping[str, int]:
         """Return the counts of a kind from those of the terms in its field."""
@@ -351,19 +393,17 @@ class IndexAsOf:
         spellings = self.spellings(kind) if codes else {}
         return {spellings.get(code, code): count for code, count in codes.items()}
 
-    def _aggregate(self, query: Query, fields: Mapping[str, str]) -> dict[str, Any]:
-        asked: dict[str, Any] = {
-            name: {"terms": {"field": field, "size": _MOST_CODES, "segment_size": _MOST_CODES}}
-            for name, field in fields.items()
-        }
-        single = next((name for name, field in fields.items() if field in SINGLE), None)
+    def _aggregate(self, query: Query, fields: Iterable[str]) -> tuple[int, dict[str, Any]]:
+        """Return the number of versions that a query finds, and by field the terms of theirs."""
+        asked: dict[str, Any] = {field: {"terms": _terms(field)} for field in fields}
+        single = next((field for field in asked if field in SINGLE), None)
         if single is None:
-            asked["total"] = {"value_count": {"field": "ord"}}
+            asked[_TOTAL] = {"value_count": {"field": "ord"}}
         found: dict[str, Any] = self.searcher.aggregate(query, asked)
-        if single is not None:
-            # Every version has one code of it.
-            found["total"] = {"value": sum(_buckets(found[single]).values())}
-        return found
+        if single is None:
+            return int(found.pop(_TOTAL)["value"]), found
+        # Every version has one code of it.
+        return sum(_buckets(found[single]).values()), found
 
     def _grouped(self, codes: Mapping[str, int]) -> dict[str, int]:
         found: Counter[str] = Counter()
@@ -378,8 +418,8 @@ class IndexAsOf:
         for country in countries_of(codes):
             if country in codes:
                 whole = every([query, self.valued(TERRITORY, [country])])
-                asked = {TERRITORY: value_field(TERRITORY)}
-                both = _buckets(self._aggregate(whole, asked)[TERRITORY])
+                field = value_field(TERRITORY)
+                both = _buckets(self._aggregate(whole, [field])[1][field])
                 for code in codes:
                     if code.startswith(f"{country}-"):
                         found[code] += codes[country] - both.get(code, 0)
@@ -392,7 +432,7 @@ class IndexAsOf:
         if dimension is None or dimension.kind != "name":
             return found
         field = value_field(dimension.name, SPELLED)
-        codes = _buckets(self._aggregate(self.standing, {kind: field})[kind])
+        codes = _buckets(self._aggregate(self.standing, [field])[1][field])
         for code, _ in sorted(codes.items(), key=lambda one: (-one[1], one[0])):
             found.setdefault(folded_name(code), code)
         return found
@@ -419,6 +459,14 @@ class IndexAsOf:
         return Query.range_query(self.schema, field, FieldType.Integer, lower, upper)
 
 
+def stated_fact(facet: str) -> str | None:
+    """Return the fact that the codes of a facet are of, None of a facet that is of none."""
+    if (known := FACETS.get(facet)) is not None:
+        return known.stating
+    name = facet.partition(":")[0]
+    return name if name in facts() else None
+
+
 def _long_name(name: str) -> str:
     """Return the name of the dimension that a grouping is by, else the grouping."""
     if name.startswith(CHANGED_ON):
@@ -437,11 +485,13 @@ def _nested(fields: Sequence[str]) -> dict[str, Any]:
     """Return the aggregation of the terms of fields, those of the next within those of each."""
     asked: dict[str, Any] = {}
     for field in reversed(fields):
-        terms = {"field": field, "size": _MOST_CODES, "segment_size": _MOST_CODES}
-        if field.startswith(VALUE):
-            terms["missing"] = UNSAID + NOT_ASKED
-        asked = {"terms": {"terms": terms, **({"aggs": asked} if asked else {})}}
+        asked = {"terms": {"terms": _terms(field), **({"aggs": asked} if asked else {})}}
     return asked
+
+
+def _terms(field: str) -> dict[str, Any]:
+    terms = {"field": field, "size": _MOST_CODES, "segment_size": _MOST_CODES}
+    return terms | ({"missing": UNSAID + NOT_ASKED} if field.startswith(VALUE) else {})
 
 
 def _leaves(found: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], int]]:

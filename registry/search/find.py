@@ -10,14 +10,13 @@ import tantivy
 
 from registry.record.facets import (
     BY_FACTS,
-    FACETS,
     TERRITORY,
     counted_dimension,
     countries_of,
     filter_named,
 )
-from registry.record.facts import AnswerCounts, facts
-from registry.search.filters import IndexAsOf
+from registry.record.facts import AnswerCounts
+from registry.search.filters import IndexAsOf, stated_fact
 from registry.search.labels import NameLabels
 from registry.search.query import CrossCount, FacetCount, SearchQuery
 from registry.search.schema import LABEL, SUMMARY
@@ -58,14 +57,6 @@ def begun_query(text: str, vocabulary: Vocabulary) -> Query | None:
     known = [word for word in sorted(vocabulary.words()) if not typed and word.startswith(last)]
     meant = [parse_query(other, vocabulary) for other in (text, *known[:_MOST_SYNONYMS])]
     return Or((And((*parts, Prefix(last))), *(one for one in meant if one is not None)))
-
-
-def _stated_fact(facet: str) -> str | None:
-    """Return the fact that the codes of a facet are of, None of a facet that is of none."""
-    if (known := FACETS.get(facet)) is not None:
-        return known.stating
-    name = facet.partition(":")[0]
-    return name if name in facts() else None
 
 
 class WordMeanings(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,13 +181,10 @@ class QueryMatches:
     def _count(self) -> None:
         """Count the results and the facets: each counts what all filters but its own let pass."""
         for number, (query, kinds) in enumerate(self.counted_queries()):
-            total, counted = self.at.count(query, kinds)
-            self.total = self.total if number else total
-            self.facets |= counted
-            stating = {kind: fact for kind in kinds if (fact := _stated_fact(kind)) is not None}
-            if stating:
-                answers = self.at.count_answers(query, [*stating.values()])
-                self.kinds |= {kind: answers[fact] for kind, fact in stating.items()}
+            counted = self.at.count(query, kinds)
+            self.total = self.total if number else counted.total
+            self.facets |= counted.facets
+            self.kinds |= counted.answers
 
     def counted_queries(self) -> list[tuple[tantivy.Query, list[str]]]:
         """Return the queries of which facets are counted, first that of the results, and which."""
@@ -211,7 +199,7 @@ class QueryMatches:
     def _others(self, facet: str) -> dict[str, Sequence[str]]:
         """Return the filters without what they select of what a facet counts."""
         counted = counted_dimension(facet)
-        fact = _stated_fact(facet) if counted is None else counted.name
+        fact = stated_fact(facet) if counted is None else counted.name
         left: dict[str, Sequence[str]] = {}
         for name, codes in self._question.filters.items():
             known = filter_named(name)
