@@ -19,6 +19,7 @@ from registry.services.people import members
 from registry.services.people.access import Actor
 from registry.services.people.members import Invitation
 from registry.store.members import Member
+from registry.text.folding import sort_key
 from registry.text.locales import make_locale
 
 ROLE_NAMES = {
@@ -217,7 +218,7 @@ def _given_by(actor: Actor) -> list[str]:
 def _agencies(reader: Reader) -> list[tuple[str, str]]:
     found = [(one.id, say(reader, one.name)) for one in reader.pack.agencies.values()]
     named = [(code, code if name is None else name.text) for code, name in found]
-    return sorted(named, key=lambda one: one[1])
+    return sorted(named, key=lambda one: sort_key(one[1]))
 
 
 def _row(reader: Reader, member: Member) -> dict[str, Any]:

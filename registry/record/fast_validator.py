@@ -8,8 +8,10 @@ of ordinary scripts, in common languages. What it accepts `jsonschema` accepts t
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from typing import Any
+from unicodedata import is_normalized
 
 import jsonschema_rs
 import structlog
@@ -60,7 +62,7 @@ class FastValidator:
             declared = _declared(document, pack.languages)
             validator = _national(pack, declared)
         else:
-            validator = _anywhere(profile)
+            validator = _anywhere(profile, tuple(dict.fromkeys((*TAGS, *pack.languages))))
         try:
             return bool(validator.is_valid(document))
         except (TypeError, ValueError):
@@ -86,8 +88,8 @@ def _declared(document: object, among: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @cache
-def _anywhere(profile: Profile) -> jsonschema_rs.Draft202012Validator:
-    return _compiled(_stricter(shape(profile), TAGS, None))
+def _anywhere(profile: Profile, tags: tuple[str, ...]) -> jsonschema_rs.Draft202012Validator:
+    return _compiled(_stricter(shape(profile), tags, None))
 
 
 @lru_cache(maxsize=64)
@@ -102,23 +104,55 @@ def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
 
 
-# Letters, digits and signs of Latin, Arabic and Tifinagh that nothing combines with, in form C
-# as they are; not "<", which may begin markup, nor the soft hyphen, which is invisible.
+# Letters, digits and signs of Latin, Arabic, Tifinagh, Ethiopic, N'Ko and more that nothing
+# before them combines with, in form C as they are; not "<", which may begin markup, nor the soft
+# hyphen, which is invisible.
 _SEEN = (
-    "\u0021-\u003b\u003d-\u007e\u00a1-\u00ac\u00ae-\u02ff\u1e00-\u1eff"
+    "\u0021-\u003b\u003d-\u007e\u00a1-\u00ac\u00ae-\u02ff\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff"
     "\u0606-\u060f\u061b\u061d-\u064a\u0660-\u066f\u0671-\u06d5\u06ee-\u06ff"
-    "\u2d30-\u2d6f\u200e\u200f\u2010-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u20c0"
-    "\u2190-\u22ff"
+    "\u07c0-\u07ea\u07f4-\u07fa\u1200-\u135a\u1360-\u139f\u2d80-\u2dde\uab01-\uab2e"
+    "\u2d30-\u2d6f\ua500-\ua62b\U0001e900-\U0001e943\U0001e950-\U0001e959"
+    "\u200e\u200f\u2010-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u20c0\u2190-\u22ff"
 )
 _BLANK = " \u00a0\u202f"
-# A vowel sign, shadda or sukun, and the small alif: at most one of each, in canonical order.
-_MARKS = "[\u064b-\u0650]?[\u0651\u0652]?\u0670?"
+# A vowel sign, shadda or sukun, and the small alif, or a mark of Ethiopic, N'Ko or Adlam: at most
+# one of each, in canonical order.
+_MARKS = (
+    "[\u064b-\u0650]?[\u0651\u0652]?\u0670?\u07f2?"
+    "[\u07eb-\u07f1\u07f3\u135d-\u135f\U0001e944-\U0001e949]?"
+)
+
+# Marks of Latin letters: below and then above in canonical order.
+_BELOW = "\u0323-\u0325\u0329\u032d\u0330-\u0332"
+_ABOVE = "\u0300-\u0304\u0306-\u030d\u030f\u0311"
+_LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff"
+
+
+def _signs(ranges: str) -> list[str]:
+    """Return the characters of the inside of a character class."""
+    return re.findall(f"[{ranges}]", "".join(map(chr, range(0x2000))))
+
+
+@cache
+def _marked() -> str:
+    """Return the pattern of Latin letters with marks that do not combine with them in form C.
+
+    A letter that combines with no mark has up to three, every other one.
+    """
+    marks = _signs(_BELOW + _ABOVE)
+    letters: dict[str, str] = {}
+    for letter in _signs(_LATIN):
+        stable = "".join(mark for mark in marks if is_normalized("NFC", letter + mark))
+        letters[stable] = letters.get(stable, "") + letter
+    free = letters.pop("".join(marks))
+    single = "".join(f"|[{some}][{stable}]" for stable, some in letters.items() if stable)
+    return f"[{free}][{_BELOW}]?[{_ABOVE}]{{0,2}}{single}"
 
 
 def _plain(between: str) -> str:
     """Return the pattern of a text that begins and ends with a visible character."""
-    seen = f"[{_SEEN}]{_MARKS}"
-    return f"^{seen}(?:(?:[{_SEEN}{between}]{_MARKS})*{seen})?$"
+    seen = f"(?:[{_SEEN}]{_MARKS}|{_marked()})"
+    return f"^{seen}(?:(?:{seen}|[{between}]{_MARKS})*{seen})?$"
 
 
 PLAIN = {"Text": _plain(_BLANK + "\n"), "Line": _plain(_BLANK), "LangLine": _plain(_BLANK)}
@@ -136,7 +170,7 @@ IMPLYING: dict[str, dict[str, Any]] = {
 """By format: a schema at least as strict, which needs no Python."""
 
 TAGS = ("ar", "fr", "zgh", "en", "es", "nl", "de", "it", "pt")
-"""The languages that are accepted where any is valid."""
+"""The languages that are accepted where any is valid, beside those of the country."""
 
 
 def _stricter(node: Any, tags: tuple[str, ...], pack: Pack | None) -> Any:

@@ -30,7 +30,7 @@ from registry.record.pointers import dig
 from registry.record.schema import Field, document_field, record_schema_bytes
 from registry.resources import SCHEMAS
 from registry.text import tokens
-from registry.text.folding import fold
+from registry.text.folding import LETTERS_DIGEST, sort_key
 
 
 def search_texts(document: Document) -> list[tuple[str, str, str]]:
@@ -84,13 +84,14 @@ _TABLES = (
     (SCHEMAS / "life_events.json").read_bytes(),
     (SCHEMAS / "observations.sql").read_bytes(),
     repr([(name, facet.pointer, facet.single) for name, facet in FACETS.items()]).encode(),
+    LETTERS_DIGEST.encode(),
     b"answers, values",
 )
 DERIVATION = f"{tokens.ANALYSIS} {sha256(b''.join(_TABLES)).hexdigest()[:12]}"
 """The name of how search documents are derived; rows of another one are derived again.
 
-It changes with the analysis, the record format, the life events, the observations and the table of
-facets.
+It changes with the analysis, the record format, the life events, the observations, the table of
+facets and that of letters.
 """
 
 ANSWERS: dict[AnswerKind, str] = {kind: f"answer_{kind}" for kind in KINDS if kind != NOT_ASKED}
@@ -187,7 +188,7 @@ def build(
     codes |= read_values(document, answers)
     return SearchDocument(
         ord=state.entry,
-        name_key=fold(next(iter(name.values())) if name else document["id"]),
+        name_key=sort_key(next(iter(name.values())) if name else document["id"]),
         codes={kind: given for kind, given in codes.items() if given},
         card=msgspec.json.encode(card).decode(),
         words=words,

@@ -28,7 +28,7 @@ from registry.record.search_document import (
     tokenize,
 )
 from registry.store.database import Connection, Database, statement
-from registry.text.folding import fold
+from registry.text.folding import sort_key
 from registry.tlog.compact import CompactRange, unpack
 
 TEXTS = 3
@@ -52,7 +52,7 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     """What the search index is made of, for one version.
 
     `until` is the entry that put the version out of force, None while it is in force. `card` is
-    what lists show of it, JSON text. `names` are the folded names by language tag, the first by tag
+    what lists show of it, JSON text. `names` are the sort keys of names by language, the first tag
     first. `published_on` is the day of its publication. `published`, `raised` and `lowered` are the
     entries of the versions of the record up to this one: of all, and of those that raised or
     lowered its risk level. `source` are those that say, in turn, that it is gone from its source
@@ -214,7 +214,7 @@ def _version_row(row: Any, size: int) -> VersionRow:
         until=until if until is not None and until < size else None,
         codes=_codes.decode(row["codes"]),
         card=row["card"],
-        names={tag: fold(text) for tag, text in (card.name or {"": card.id}).items()},
+        names={tag: sort_key(text) for tag, text in (card.name or {"": card.id}).items()},
         words=_words(row),
         published_on=card.published_at.astimezone(dt.UTC).date().isoformat(),
         published=row["published"],

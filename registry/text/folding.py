@@ -2,31 +2,31 @@
 
 Letters that people write in more than one way become one: case, accents, Arabic vowel signs,
 tatweel, the forms of alef, ya and ta marbuta, digits of every script. Tifinagh becomes its Latin
-transliteration, so that a word typed with either alphabet finds the other.
+transliteration, so that a word typed with either alphabet finds the other; ŋ and ɔ become what
+people type whose keyboards lack them. `letters.csv` has a row for each letter that Unicode does not
+decompose: what it folds to, and what it is sorted as, where `~` comes after every letter.
 """
 
 from __future__ import annotations
 
+import csv
+import re
 import unicodedata
+from hashlib import sha256
+from pathlib import Path
 
-# IRCAM Neo-Tifinagh to the Latin letters that people type; emphatics fold to their plain letter.
-_TIFINAGH = {
-    "ⴰ": "a", "ⴱ": "b", "ⴲ": "b", "ⴳ": "g", "ⴴ": "g", "ⴵ": "dj", "ⴶ": "dj", "ⴷ": "d", "ⴸ": "d",
-    "ⴹ": "d", "ⴺ": "d", "ⴻ": "e", "ⴼ": "f", "ⴽ": "k", "ⴾ": "k", "ⴿ": "k", "ⵀ": "h", "ⵁ": "h",
-    "ⵂ": "h", "ⵃ": "h", "ⵄ": "e", "ⵅ": "x", "ⵆ": "x", "ⵇ": "q", "ⵈ": "q", "ⵉ": "i", "ⵊ": "j",
-    "ⵋ": "j", "ⵌ": "j", "ⵍ": "l", "ⵎ": "m", "ⵏ": "n", "ⵐ": "n", "ⵑ": "ng", "ⵒ": "p", "ⵓ": "u",
-    "ⵔ": "r", "ⵕ": "r", "ⵖ": "gh", "ⵗ": "gh", "ⵘ": "j", "ⵙ": "s", "ⵚ": "s", "ⵛ": "c", "ⵜ": "t",
-    "ⵝ": "t", "ⵞ": "tch", "ⵟ": "t", "ⵠ": "v", "ⵡ": "w", "ⵢ": "y", "ⵣ": "z", "ⵤ": "z", "ⵥ": "z",
-    "ⵦ": "e", "ⵧ": "o", "ⵯ": "w",
-}  # fmt: skip
+_TABLE = Path(__file__).with_name("letters.csv").read_bytes()
+_ROWS = list(csv.DictReader(_TABLE.decode("utf-8").splitlines()))
 
-# Letters that Unicode does not decompose although readers take them for the same.
-_ALIKE = {
-    "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ـ": "",
-    "œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i",
-    "ɣ": "gh", "γ": "gh", "ɛ": "e", "ε": "e",
-    "’": "'", "‘": "'", "ʼ": "'",
-}  # fmt: skip
+LETTERS = {row["letter"]: row["folded"] for row in _ROWS}
+"""The folding of letters that Unicode does not decompose, for code that folds in another place."""
+
+LETTERS_DIGEST = sha256(_TABLE).hexdigest()
+"""What changes with the table of letters."""
+
+_OWN = {row["letter"]: row["sorted"] for row in _ROWS if row["sorted"]}
+_INITIALS = {placed: letter for letter, placed in _OWN.items() if placed != letter}
+_INITIAL = re.compile(".~*")
 
 
 class _Folding(dict[int, str]):
@@ -46,16 +46,33 @@ class _Folding(dict[int, str]):
         return folded
 
 
-LETTERS = _TIFINAGH | _ALIKE
-"""The folding of single letters, for code that folds in another place."""
-
 _FOLD = _Folding(str.maketrans(LETTERS))
+_SORT = _Folding(str.maketrans(LETTERS | _OWN))
 
 
 def fold(text: str) -> str:
     """Return the folded text: lower case, no marks, one form of each letter, digits 0 to 9."""
+    return _translate(text, _FOLD)
+
+
+def sort_key(text: str) -> str:
+    """Return what a list is ordered by: the folded text, but with letters of their own kept apart.
+
+    A letter that has a place of its own in alphabets comes after the one that it is made of: ŋ
+    after nz. Tifinagh and Ethiopic have their own order.
+    """
+    return _translate(text, _SORT)
+
+
+def initial(key: str) -> str:
+    """Return the letter, in upper case, under which a sort key stands in an index."""
+    found = _INITIAL.match(key)
+    return _INITIALS.get(found[0], found[0][0]).upper() if found else ""
+
+
+def _translate(text: str, letters: _Folding) -> str:
     if text.isascii():
         return text.lower()
     # Decomposed first: styled letters such as 𝐀 have a case only in their plain form.
     plain = unicodedata.normalize("NFKD", text).casefold()
-    return unicodedata.normalize("NFKD", plain).translate(_FOLD)
+    return unicodedata.normalize("NFKD", plain).translate(letters)

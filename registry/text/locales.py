@@ -11,7 +11,7 @@ import babel
 import msgspec
 from babel import localedata
 
-from registry.text.folding import fold
+from registry.text.folding import sort_key
 
 Direction: TypeAlias = Literal["ltr", "rtl"]
 
@@ -91,7 +91,7 @@ def country_name(code: str, locale: str) -> str:
 def countries_by_name(locale: str) -> dict[str, str]:
     """Return the names of all countries in a Babel locale by code, in the order of the names."""
     named = {code: country_name(code, locale) for code in country_codes()}
-    return dict(sorted(named.items(), key=lambda pair: fold(pair[1])))
+    return dict(sorted(named.items(), key=lambda pair: sort_key(pair[1])))
 
 
 def pick(text: Mapping[str, str], wanted: str, fallback: Sequence[str]) -> tuple[str, str] | None:

@@ -159,6 +159,34 @@ def test_what_is_accepted_for_publication_is_of_the_country(
     assert strays(document, pack, today, national=True) == []
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Thɔk ɣɔ̱ɔ̱k ŋuɔt ɛ̱̈ a̱",
+        "Ẹ̀kọ́ ọ̀rọ̀ ṣe",
+        "Eʋegbe ƒe nuŋlɔɖi ɔ́ ɛ̃",
+        "የኢትዮጵያ ፌዴራላዊ፡ሪፐብሊክ።",
+        "𞤀𞤣𞤤𞤢𞤥",
+        "ߒߞߏ ߞߊ߲ߓߎ",
+    ],
+)
+def test_other_alphabets_take_the_short_way_too(edited, fast, pack, profile, words):
+    document = edited("minimal", {"/summary/fr": words})
+    if profile == "foreign":
+        document["id"] = f"xx.{document['id']}"
+    assert fast.accepts(document, profile, pack)
+
+
+def test_every_pair_of_letter_and_mark_that_is_accepted_is_in_form_c():
+    plain = re.compile(PLAIN["Line"])
+    letters = [sign for sign in SEEN if "A" <= sign <= "\u1eff"]
+    for mark in map(chr, range(0x300, 0x370)):
+        for letter in letters:
+            text = letter + mark
+            assert is_normalized("NFC", text) or not plain.search(text), ascii(text)
+
+
 def test_what_json_cannot_write_is_left_to_the_authority(fast, pack):
     assert not fast.accepts({"id": object()}, "draft", pack)
     assert not fast.accepts({1: 2}, "draft", pack)
@@ -171,7 +199,8 @@ SEEN = [
     for code in (range(ord(first), ord(last) + 1) if dash else [ord(first)])
 ]
 RELEASED = {kind: record_schema()["$defs"][kind] for kind in PLAIN}
-MARKS = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670"
+MARKS = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670\u07eb\u07f2\u135d\U0001e944"
+LATIN = "a\u00e4\u1eb9\u0254\u025b\u014bns\u0300\u0301\u0308\u0323\u0331"
 
 
 def test_no_sign_that_is_accepted_combines_with_another():
@@ -205,7 +234,10 @@ def test_every_sign_that_is_accepted_may_stand_everywhere(kind):
 
 
 @pytest.mark.parametrize("kind", PLAIN)
-@given(text=st.text(st.sampled_from([*SEEN[:90], *MARKS, *" \u00a0\u202f\n\t<\u0301"]), max_size=9))
+@given(
+    text=st.text(st.sampled_from([*SEEN[:90], *MARKS, *" \u00a0\u202f\n\t<\u0301"]), max_size=9)
+    | st.text(LATIN, max_size=5)
+)
 def test_a_plain_text_is_a_text_of_the_format(kind, text):
     plain = jsonschema_rs.Draft202012Validator({"pattern": PLAIN[kind]})
     assert plain.is_valid(text) == bool(ecma(PLAIN[kind]).search(text))

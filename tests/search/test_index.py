@@ -445,6 +445,12 @@ async def test_of_several_words_the_one_that_finds_most_is_meant(find, publish):
     assert (await find("dozage", lang="nl"))[1] == "doxage"
 
 
+async def test_a_letter_that_keyboards_lack_is_found_by_either_spelling(find, publish):
+    await publish(named("Thɔk ŋuɔt", at="a", lang="nus"), named("Autre", at="b"))
+    assert await find("nguot") == (["a"], None)
+    assert await find("nuot") == (["a"], "nguot")
+
+
 async def test_only_what_finds_nothing_is_mended(find, index, publish):
     await publish(named("Cadastre"), named("Cadastré", at="u"))
     assert (await find("cadastre", filters={"risk": ["high"]})) == ([], None)

@@ -204,13 +204,18 @@ async def test_a_new_version_takes_the_place_of_the_old_one(found, publish, text
         ("zgh", "ⵜⴰⵎⴰⵣⵉⵖⵜ", "Tamaziɣt"),
         ("en", "Forecasting hospital beds", "forecast bed"),
         ("nl", "Uitkeringen controleren", "uitkeringen"),
+        ("nus", "Thɔk ɣɔ̱ɔ̱k ŋuɔt", "thok nguot"),
+        ("nus", "Thok nguot", "Thɔk ŋuɔt"),
+        ("ee", "Eʋegbe ƒe nuŋlɔɖi", "evegbe nunglodi"),
+        ("ha", "Ɗalibi mai ƙwarewa", "dalibi kwarewa"),
+        ("am", "ሠላም ሐኪም", "ሰላም ሀኪም"),
     ],
 )
 async def test_words_are_found_however_they_are_written(found, publish, texts, words):
     lang, written, asked = words
     await publish(texts(written, lang=lang))
     assert await found(asked) == [("t", "name")]
-    if lang != "nl":
+    if lang in {"ar", "fr", "en", "zgh"}:
         assert await found(asked, lang=lang) == [("t", "name")]
     assert await found("zzzunknown") == []
 

@@ -18,7 +18,7 @@ from registry.pages.site import Site, page, pages
 from registry.pages.views.agency_page import KINDS, agency_head, gather_facts
 from registry.pages.views.lists import agency_view, card_row, count_rows, origin_view
 from registry.record.model import RUNNING
-from registry.text.folding import fold
+from registry.text.folding import initial, sort_key
 
 PAGE_SIZE = 50
 
@@ -85,7 +85,7 @@ def in_order(reader: Reader, cards: Sequence[Card]) -> list[Card]:
 
     def place(card: Card) -> tuple[bool, str, str]:
         name = say(reader, card.name, card.written)
-        return (card.origin is not None, fold(name.text) if name else "", card.id)
+        return (card.origin is not None, sort_key(name.text) if name else "", card.id)
 
     return sorted(cards, key=place)
 
@@ -253,17 +253,17 @@ def _agency_index(reader: Reader, site: Site, number: Counter[str]) -> dict[str,
 
 
 def _order(name: str) -> str:
-    """Return what a name is ordered by: folded, and without its article."""
-    folded = fold(name)
-    article = next((one for one in _ARTICLES if folded.startswith(one)), "")
-    return folded.removeprefix(article).lstrip("-« \"'")
+    """Return what a name is ordered by: its sort key, without its article."""
+    key = sort_key(name)
+    article = next((one for one in _ARTICLES if key.startswith(one)), "")
+    return key.removeprefix(article).lstrip("-« \"'")
 
 
 def _by_letter(rows: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return rows by the first letter of their names; they are in order."""
     return [
         (letter, list(several))
-        for letter, several in groupby(rows, key=lambda row: row["order"][:1].upper())
+        for letter, several in groupby(rows, key=lambda row: initial(row["order"]))
     ]
 
 

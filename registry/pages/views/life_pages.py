@@ -16,7 +16,7 @@ from registry.pages.site import Site, pages
 from registry.pages.views.lists import agency_view, card_row, has_letter
 from registry.record.life_events import LifeEvent, life_events
 from registry.record.model import COMING, ENDED, RUNNING
-from registry.text.folding import fold
+from registry.text.folding import sort_key
 
 _MOST_AGENCIES = 12
 
@@ -81,7 +81,7 @@ def _event(
         return (
             card.origin is not None,
             level,
-            fold(name.text) if name else "",
+            sort_key(name.text) if name else "",
             card.id,
         )
 

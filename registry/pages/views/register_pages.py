@@ -19,7 +19,7 @@ from registry.record.origin import Origin
 from registry.services.log.witness_client import checkpoint_address
 from registry.services.log.witness_policy import WitnessStanding, can_be_asked
 from registry.store.imports import ImportCounts, ImportRun, OriginSize
-from registry.text.folding import fold
+from registry.text.folding import sort_key
 
 SHOWN_IMPORTS = 50
 """The imports on a register's page; the API lists those before them."""
@@ -77,7 +77,7 @@ def _index(
     reader: Reader, *, site: Site, sizes: dict[str, OriginSize], watched: bool
 ) -> dict[str, Any]:
     rows = [_head(reader, site, code) | {"size": size} for code, size in sizes.items()]
-    ordered = sorted(rows, key=lambda row: fold(row["origin_name"].text))
+    ordered = sorted(rows, key=lambda row: sort_key(row["origin_name"].text))
     return {"registers": ordered, "watched": watched}
 
 
@@ -165,7 +165,7 @@ def _facts(one: PeerStanding) -> dict[str, Any]:
 
 def _peer_view(reader: Reader, *, site: Site, standings: Sequence[PeerStanding]) -> dict[str, Any]:
     rows = [_facts(one) | origin_view(reader, site, one.code) for one in standings]
-    return {"peers": sorted(rows, key=lambda row: fold(row["origin_name"].text))}
+    return {"peers": sorted(rows, key=lambda row: sort_key(row["origin_name"].text))}
 
 
 _WITNESSES = "witnesses"

@@ -28,6 +28,7 @@ from registry.record.risk_floor import LEVELS
 from registry.record.schema import fields
 from registry.record.validate import findings_in
 from registry.services.filing.review import ReviewedDraft, WaitingDraft
+from registry.text.folding import sort_key
 
 SORTS = {
     "level": message("highest risk first"),
@@ -136,7 +137,7 @@ def queue_view(
         "late_days": LATE_DAYS,
         "wanted": wanted,
         "sorts": SORTS,
-        "agencies": sorted(agencies.items(), key=lambda one: one[1].text),
+        "agencies": sorted(agencies.items(), key=lambda one: sort_key(one[1].text)),
         "levels": [
             (level, label(reader, "risk_level", level))
             for level in reversed(LEVELS)
