@@ -28,7 +28,7 @@ test: .venv/ready-dev ## Run the tests, but for the next two; T= a folder or fil
 test-browser: .venv/ready-dev ## Run the tests of every kind of page in a browser
 	$(PYTEST) -n 2 -m browser tests
 
-test-slow: .venv/ready-dev ## Run attacks, faults, crashes, other people's programs, what is shipped
+test-slow: .venv/ready-dev .venv/readers/ready ## Run attacks, faults, crashes, other people's programs, what is shipped
 	$(PYTEST) -m slow tests
 
 check: .venv/ready-dev ## Run every linter; changes nothing
@@ -69,6 +69,9 @@ lock: .venv/ready-dev ## Resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --quiet \
 	  -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --group pyproject.toml:readers --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --quiet \
+	  -c requirements.lock -o requirements-readers.lock
 
 release: .venv/ready-dev ## Make what a release of this commit is made of, in dist/release
 	$(BIN)/python -m tools.release all
@@ -85,6 +88,7 @@ licences: .venv/ready-dev ## Write docs/security/licences.md anew
 advisories: .venv/ready-dev ## Ask whether weaknesses of what is locked are known; needs network
 	$(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip -r requirements.lock \
 	  && $(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip -r requirements-dev.lock \
+	  && $(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip -r requirements-readers.lock \
 	  || { echo "weaknesses are known, or no database could be asked: see above"; exit 1; }
 
 clean: ## Remove the environment and everything that was built (not var/, the data)
@@ -104,4 +108,10 @@ clean: ## Remove the environment and everything that was built (not var/, the da
 
 .venv/ready-dev: .venv/ready requirements-dev.lock
 	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The programs of those who read what is exported, which tests run: beside the register's own environment.
+.venv/readers/ready: .venv/ready-dev requirements-readers.lock
+	$(BIN)/python -m venv --without-pip .venv/readers
+	$(BIN)/python -m pip --python .venv/readers/bin/python install --disable-pip-version-check -q --require-hashes -r requirements-readers.lock
 	@touch $@

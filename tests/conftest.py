@@ -69,6 +69,7 @@ _SHARED = {
     "house": {"register", "wheel"},
     "pages": {"site", "many"},
     "questions": {"register"},
+    "readers": {"register"},
     "search": {"large"},
     "store": {"large"},
     "web": {"reader"},
@@ -77,7 +78,7 @@ _SHARED = {
 
 # What `make test-slow` runs: campaigns, attacks, other people's programs, what is shipped.
 _SLOW = (
-    *("attacks", "clients", "crash", "deploy", "faults", "fuzz", "questions"),
+    *("attacks", "clients", "crash", "deploy", "faults", "fuzz", "questions", "readers"),
     *("cli/test_demo.py", "cli/test_rolling_update.py", "cli/test_work.py"),
     *(
         "house/test_backup_scripts.py",

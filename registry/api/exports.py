@@ -173,7 +173,7 @@ async def _answer(
             "cache-control": "no-cache",
             "content-disposition": _disposition(export),
             "etag": tag,
-            "link": f'<{export.address}>; rel="canonical"',
+            "link": ", ".join(f'<{address}>; rel="{of}"' for of, address in export.links),
             "x-register-size": str(export.selection.size),
             **mended,
         },

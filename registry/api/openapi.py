@@ -195,8 +195,9 @@ HEADERS: Json = {
         "The tag of this state, for If-Match where it is strong", pattern='^(W/)?"[^"]+"$'
     ),
     "Canonical": _text(
-        'The address that gives the same file at any later time, rel="canonical"',
-        pattern='^<[^>]+>; rel="canonical"$',
+        'The address that gives the same file at any later time, rel="canonical"; '
+        'the licence of what was filed here, rel="license"',
+        pattern='^<[^>]+>; rel="canonical"(, <[^>]+>; rel="license")?$',
     ),
     "Content-Disposition": _text(
         "The name of the file",

@@ -168,8 +168,9 @@ def _summary(wording: LabelSource) -> Iterator[ExportColumn]:
     )
     yield ExportColumn(name="entry", cell=lambda row: row.register.entry)
     yield ExportColumn(name="hash", cell=lambda row: row.register.hash)
-    for name in ("country", "publisher", "licence"):
+    for name in ("country", "publisher"):
         yield ExportColumn(name=name, cell=partial(_of_origin, name))
+    yield ExportColumn(name="licence", cell=partial(_licence, wording.pack.licence))
     yield ExportColumn(name="source_id", cell=_cell_of("source_id"))
     yield ExportColumn(name="source_state", cell=partial(_at_source, "state"))
     yield ExportColumn(name="changed_on", cell=partial(_at_source, "changed_on"))
@@ -192,6 +193,11 @@ def _of_origin(name: str, row: ExportRow) -> Cell:
     """Return what is known of the register that a record was copied from; None of one from here."""
     origin = row.origin
     return (getattr(origin, name) or None) if origin else None
+
+
+def _licence(own: str | None, row: ExportRow) -> Cell:
+    """Return the terms of a record: those of its source, or of what was filed here."""
+    return own if row.register.origin is None else _of_origin("licence", row)
 
 
 def _at_source(name: str, row: ExportRow) -> Cell:

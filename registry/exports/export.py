@@ -133,6 +133,7 @@ def _export_node(about: About, site: str) -> JsonLdNode:
         register_size=about.size,
         last_entry_hash=about.last_hash,
         modified=about.at,
+        licence=about.licence,
     )
 
 
@@ -214,6 +215,12 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.wording.site}/api/v1/exports/records.{self.form}?{asked}"
 
     @property
+    def links(self) -> list[tuple[str, str]]:
+        """The relations and addresses of what belongs to it: itself at any time, its licence."""
+        licence = self.wording.pack.licence
+        return [("canonical", self.address), *([("license", licence)] if licence else [])]
+
+    @property
     def _is_of_another_day(self) -> bool:
         """Whether it depends on a day after that of the last entry, as overdue reviews may."""
         moment = self.selection.moment
@@ -230,6 +237,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
             str(self.selection.moment.day),
             self.selection.leaf.hex(),
             str(self.selection.erasures),
+            self.wording.pack.licence or "",
             *self.names,
         ]
         return sha256(msgspec.json.encode(said)).hexdigest()[:16]
@@ -338,6 +346,7 @@ async def _read(
 def _about(export: Export) -> About:
     return About(
         address=export.address,
+        licence=export.wording.pack.licence,
         mended=export.mended,
         records=len(export.selection.entries),
         size=export.selection.size,

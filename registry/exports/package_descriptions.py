@@ -109,15 +109,11 @@ def _translations(text: str, pack: Pack) -> dict[str, str]:
 
 def _licence(pack: Pack) -> list[_Json]:
     """Return the licence of what was filed here; rows of other registers name their own."""
-    return [] if pack.licence is None else [{"path": pack.licence, "title": _name_of(pack.licence)}]
+    return [] if pack.licence is None else [{"path": pack.licence}]
 
 
 def _in_english(texts: Mapping[str, str]) -> str:
     return texts.get(SOURCE) or next(iter(texts.values()))
-
-
-def _name_of(licence: str) -> str:
-    return licence.rstrip("/").rsplit("/", 1)[-1]
 
 
 def _data_package(
@@ -168,6 +164,7 @@ def _resources(table: PackageTable, pack: Pack, files: _Files) -> Iterator[_Json
     yield {
         "name": table.name,
         "title": table.title,
+        "titles": _translations(table.title, pack),
         "type": "table",
         "path": f"{table.name}.csv",
         "format": "csv",
@@ -181,6 +178,7 @@ def _resources(table: PackageTable, pack: Pack, files: _Files) -> Iterator[_Json
     yield {
         "name": f"{table.name}-parquet",
         "title": table.title,
+        "type": "file",  # read as a table its types would be guessed; it has its own
         "path": f"{table.name}.parquet",
         "format": "parquet",
         "mediatype": _PARQUET,
@@ -238,13 +236,12 @@ def _csvw(tables: Mapping[str, PackageTable], facts: PackageFacts, pack: Pack, s
 
 
 def _csvw_column(column: PackageColumn, pack: Pack) -> _Json:
-    # Names of variables in templates know neither dots nor hyphens; the title is as in the file.
     titles: dict[str, list[str]] = {SOURCE: [column.name, column.title]}
     for tag, title in _translations(column.title, pack).items():
         if tag != SOURCE:
             titles[tag] = [column.name, title]
     return make_node(
-        name=column.name.replace(".", "_").replace("-", "_"),
+        name=column.name.replace("-", "%2D"),  # names of variables in templates know no hyphens
         titles=titles,
         datatype=_CSVW_TYPES.get(column.type, column.type),
         **{"dc:description": column.description or None},

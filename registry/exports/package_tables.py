@@ -129,7 +129,7 @@ def _list_table(field: Field, languages: tuple[str, ...]) -> ListTable:
     columns = (
         *_record_columns(),
         *(_number_column(number) for number in numbers),
-        *(_column(part) for part in parts),
+        *(_column(part, field.title) for part in parts),
     )
     return ListTable(
         table=PackageTable(
@@ -183,7 +183,7 @@ def _parts(field: Field, languages: tuple[str, ...]) -> Iterator[TableColumn]:
         return
     if field.entry.is_text:
         for column in columns_of(field.entry, languages, depth=len(field.path) + 1):
-            yield msgspec.structs.replace(column, name=f"text.{column.name}".strip("."))
+            yield msgspec.structs.replace(column, name=f"text{column.name}")
         return
     start = field.path if field.path in _GROUPS else (*field.path, "*")
     for one in fields():
@@ -220,12 +220,13 @@ def _number_column(name: str) -> PackageColumn:
     return PackageColumn(name=name, type="integer", title="Place in the list")
 
 
-def _column(part: TableColumn) -> PackageColumn:
+def _column(part: TableColumn, of_list: str = "") -> PackageColumn:
+    """Return a column; what a list holds is called as the list where it has no name of its own."""
     field = part.field
     return PackageColumn(
         name=part.name,
         type=_type(part),
-        title=field.schema.get("title", part.name),
+        title=field.schema.get("title") or of_list,
         description=field.schema.get("description", ""),
         codes=_codes(field),
     )

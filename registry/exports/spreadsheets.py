@@ -118,10 +118,12 @@ _WIDTH = 16
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """The description of an export: the query, the log's size, its last entry.
 
-    `mended` is the corrected query, if the query as typed finds nothing.
+    `mended` is the corrected query, if the query as typed finds nothing; `licence` that of records
+    which were filed here.
     """
 
     address: str
+    licence: str | None = None
     mended: str | None = None
     records: int
     size: int
@@ -209,6 +211,7 @@ class _Book:
             ("register_size", about.size),
             ("last_entry_hash", about.last_hash),
             ("last_entry_at", about.at),
+            *([] if about.licence is None else [("licence", about.licence)]),
         ]
         for row, (name, cell) in enumerate(cells):
             self._sheet.write_string(row, 0, name, self._heading)

@@ -410,7 +410,9 @@ def gaps(pack: Pack) -> Iterator[str]:
 
 
 def unfinished(pack: Pack) -> Iterator[str]:
-    """Yield what a register that serves the public still has to state of its operator."""
+    """Yield what a register that serves the public still has to state of itself."""
+    if pack.licence is None:
+        yield "pack.json, /licence: on which terms its records may be used is not stated"
     if not pack.operator.is_reachable:
         yield f"pack.json, /operator/email: no mail arrives at {pack.operator.email}"
     for name in ("post", "legal"):

@@ -116,8 +116,9 @@ async def with_copies(context, pack, publish, record):
 
 
 @pytest.mark.usefixtures("with_copies")
-async def test_a_table_says_from_whom_and_on_which_terms_a_record_was_copied(client):
-    own = dict.fromkeys(("country", "publisher", "licence", "source_state", "changed_on"), "")
+async def test_a_table_says_from_whom_and_on_which_terms_a_record_was_copied(client, pack):
+    own = dict.fromkeys(("country", "publisher", "source_state", "changed_on"), "")
+    own |= {"licence": pack.licence}
     known = {"country": "US", "publisher": "Office of Demonstrations", "licence": "CC0-1.0"}
     for columns in ("summary", "full"):
         here, one, two = table(await client.get(f"{EXPORTS}.csv?columns={columns}"))
@@ -127,7 +128,7 @@ async def test_a_table_says_from_whom_and_on_which_terms_a_record_was_copied(cli
 
 
 @pytest.mark.usefixtures("with_copies")
-async def test_other_terms_of_a_register_make_another_file(client, database, context):
+async def test_other_terms_of_a_register_make_another_file(client, database, context, pack):
     before = await client.get(f"{EXPORTS}.csv")
     tagged = {"if-none-match": before.headers["etag"]}
     assert (await client.get(f"{EXPORTS}.csv", headers=tagged)).status_code == 304
@@ -137,14 +138,14 @@ async def test_other_terms_of_a_register_make_another_file(client, database, con
         await save_origin(context, connection, changed, now=NOW)
     after = await client.get(f"{EXPORTS}.csv", headers=tagged)
     assert after.status_code == 200
-    assert {row["licence"] for row in table(after)} == {"", "CC-BY-4.0"}
+    assert {row["licence"] for row in table(after)} == {pack.licence, "CC-BY-4.0"}
 
 
 @pytest.mark.usefixtures("with_copies")
-async def test_a_workbook_lists_the_registers_that_its_records_are_from(client):
-    words = ["licence", "Office of Demonstrations", "CC0-1.0", "https://inventory.example/"]
+async def test_a_workbook_lists_the_registers_that_its_records_are_from(client, pack):
+    words = ["publisher", "Office of Demonstrations", "CC0-1.0", "https://inventory.example/"]
     about = sheet(await client.get(f"{EXPORTS}.xlsx"), 2)
-    assert [word for word in words if word not in about] == []
+    assert [word for word in [*words, pack.licence] if word not in about] == []
     own = sheet(await client.get(f"{EXPORTS}.xlsx?origin=local"), 2)
     assert [word for word in words if word in own] == []
 
@@ -157,7 +158,7 @@ async def test_labels_have_a_language_of_their_own(client, publish, record):
     [found] = table(answer)
     [french] = table(await client.get(f"{EXPORTS}.csv?lang=fr"))
     assert found == french
-    [canonical] = re.findall("<(.+)>", answer.headers["link"])
+    [canonical] = re.findall('<([^>]+)>; rel="canonical"', answer.headers["link"])
     assert "&labels=fr&as_of=entry:1" in canonical
     assert (await client.get(canonical)).content == answer.content
     assert 'rightToLeft="1"' in sheet(await client.get(f"{EXPORTS}.xlsx?q={words}&labels=ar"))
@@ -186,7 +187,7 @@ async def test_an_export_says_which_words_it_answers(client, publish, record, su
             plain, _, full = arabic.headers["content-disposition"].partition("; filename*=UTF-8''")
             assert plain.endswith(f'-q-mended.{form}"')
             assert unquote(full).endswith(f"-q-مدارزس-mended-مدارس.{form}")
-            [found] = re.findall("<(.+)>", arabic.headers["link"])
+            [found] = re.findall('<([^>]+)>; rel="canonical"', arabic.headers["link"])
             again = await client.get(found.removeprefix("https://algorithms.example"))
             assert again.content == arabic.content
             assert again.headers["content-disposition"] == arabic.headers["content-disposition"]

@@ -8,7 +8,9 @@ import pytest
 from babel.messages.pofile import read_po
 
 from registry.api import redactions, statements, writes
+from registry.exports.package_tables import tables
 from registry.record.messages import Message
+from registry.record.pack import load_pack
 from registry.record.schema import record_schema
 from registry.resources import SCHEMAS
 from tools.format_docs.pages import LANGUAGES, pages_in
@@ -87,6 +89,17 @@ def test_every_message_says_the_same(tag, name):
 def test_a_wording_stands_in_one_catalogue_of_a_language(tag):
     ids = [message.id for of, name in NAMES if of == tag for message in catalogue(of, name)]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_title_of_the_tables_of_the_package_is_translated_and_nothing_else(tag):
+    told = {
+        title
+        for table in tables(load_pack("ma").languages).values()
+        for title in (table.title, *(column.title for column in table.columns))
+    }
+    of_fields = {message.id for message in catalogue(tag, "schema")}
+    assert told - of_fields == {message.id for message in catalogue(tag, "package")}
 
 
 @pytest.mark.parametrize("tag", TAGS)

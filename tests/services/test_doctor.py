@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 import ssl
 from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
@@ -267,6 +268,20 @@ async def test_each_thing_that_is_broken_on_the_host_is_found(installed, monkeyp
     monkeypatch.undo()
     installed.proxy.faults.add("path")
     assert "answers 502" in (await found())["proxy"]
+
+
+def test_a_register_whose_pack_names_no_licence_is_told_so(settings, tmp_path):
+    seen = []
+    for name, left_out in (("zz", "nothing"), ("yy", "licence")):
+        folder = shutil.copytree(ROOT / "docs/small-pack", tmp_path / name)
+        told = json.loads((folder / "pack.json").read_text("utf-8")) | {"code": name}
+        told.pop(left_out, None)
+        (folder / "pack.json").write_text(json.dumps(told), "utf-8")
+        seen += host.check_pack(msgspec.structs.replace(settings, pack=name, packs=tmp_path))
+    assert [(one.state, "pack.json" in (one.advice or "")) for one in seen] == [
+        ("in order", False),
+        ("finding", True),
+    ]
 
 
 def test_settings_that_open_a_public_register_are_named(settings):

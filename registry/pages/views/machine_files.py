@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 import msgspec
 from markupsafe import Markup
 
+from registry.exports.linked_data import words
 from registry.file_headers import address_of
 from registry.pages.cards import Card
 from registry.pages.page import Page, content_page, digest
@@ -134,7 +135,7 @@ def record_script(reader: Reader, site: Site, card: Card, contact: Mapping[str, 
             **_contact(reader, card, contact),
         },
         "publisher": origin and _publisher(origin),
-        "license": (origin and origin.licence) or None,
+        "license": (origin.licence or None) if origin else site.snapshot.pack.licence,
         "countryOfOrigin": origin and _country(reader, origin),
         "isBasedOn": (origin and origin.homepage) or None,
         "includedInDataCatalog": _catalogue(reader, site),
@@ -164,13 +165,16 @@ def _contact(reader: Reader, card: Card, contact: Mapping[str, Any]) -> Node:
 def register_script(reader: Reader, site: Site) -> Markup:
     """Return the DataCatalog of the register."""
     exports = f"{site.base_url}/api/v1/exports/records"
+    described = say(reader, words().description)
     known = _catalogue(reader, site) | {
         "dataset": {
             "@type": "Dataset",
             "@id": f"{site.base_url}/#register",
             "name": _name(reader),
+            "description": described.text if described else None,
             "url": f"{site.base_url}/{reader.tag}/",
             "isAccessibleForFree": True,
+            "license": reader.pack.licence,
             "distribution": [
                 _download(f"{exports}.csv", "text/csv"),
                 _download(f"{exports}.jsonl", "application/x-ndjson"),

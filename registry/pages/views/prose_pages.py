@@ -64,10 +64,13 @@ def prose_pages(site: Site) -> Iterator[Page]:
 def words_view(site: Site, tag: str, name: str, *, without: Iterable[str] = ()) -> dict[str, Any]:
     """Read a page of words in the reader's language or its fallback; line one is the title.
 
-    Parts named in `without` by their anchors are left out.
+    Parts named in `without` by their anchors are left out, and that of a licence which the country
+    pack does not name; `{licence}` is its address.
     """
     lang, text = read_words(site.editions[tag].reader, name)
-    for part in without:
+    licence = site.snapshot.pack.licence or ""
+    text = text.replace("{licence}", licence)
+    for part in (*without, *(() if licence else ("licence",))):
         text = re.sub(rf"(?ms)^## [^\n]*{{#{part}}}\n.*?(?=^## |\Z)", "", text)
     return markdown_view(site.editions, tag, lang, text)
 

@@ -27,6 +27,7 @@ Look: TypeAlias = Callable[[Any], Iterator[Check] | AsyncIterator[Check]]
 WITHOUT_DATABASE: tuple[Look, ...] = (
     of_host.check_software,
     of_host.check_settings,
+    of_host.check_pack,
     of_host.check_disk,
     of_host.check_port,
     of_proxy.check_proxy,

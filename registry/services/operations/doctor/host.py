@@ -12,6 +12,7 @@ import httpx
 
 from registry import __version__
 from registry.http_client import BoundedClient
+from registry.record.pack import load_pack
 from registry.resources import read_revision
 from registry.services.operations.doctor.checks import Check, asks, finding, good, judged
 from registry.services.operations.heartbeat import disk_room
@@ -67,6 +68,18 @@ def check_settings(settings: Settings) -> Iterator[Check]:
             f"{', '.join(everybody)} is everybody: who asks invents the address that is limited",
             "Set REGISTRY_TRUSTED_PROXIES to the addresses of the proxies alone.",
         )
+
+
+def check_pack(settings: Settings) -> Iterator[Check]:
+    """Check what the country pack says of the register's contents."""
+    licence = load_pack(settings.pack, settings.packs).licence
+    yield judged(
+        "licence",
+        licence or "nobody can learn on which terms records may be used",
+        "Write the address of a licence as licence into pack.json, such as "
+        "https://creativecommons.org/licenses/by/4.0/.",
+        is_wrong=licence is None,
+    )
 
 
 def check_disk(settings: Settings) -> Iterator[Check]:
