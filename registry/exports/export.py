@@ -325,7 +325,7 @@ async def write(
     elif export.form == "csv":
         parts = csv_lines(table, rows, safe=export.safe)
     else:
-        parts = workbook(table, rows, _about(export), lang=wording.lang)
+        parts = workbook(table, rows, _about(export), wording)
     async for part in parts:
         yield part
 

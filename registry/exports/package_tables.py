@@ -83,12 +83,17 @@ class ListTable(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Iterator[Row]:
         """Yield a row for each item of the list in a document."""
         source = dig(document, "languages", "source")
-        for numbers, item in _items(document, self.field.path):
-            if self.field.holds == "codes_by_language":
-                yield from ((record, version, *pair) for pair in sorted(item.items()))
-                continue
+        for numbers, item in self.items(document):
             cells = (write_cell(part, languages, item, source) for part in self.parts)
             yield (record, version, *numbers, *cells)
+
+    def items(self, document: Document) -> Iterator[tuple[Row, Any]]:
+        """Yield the items of the list in a document, each after what numbers it."""
+        for numbers, item in _items(document, self.field.path):
+            if self.field.holds == "codes_by_language":
+                yield from (((tag,), code) for tag, code in sorted(item.items()))
+            else:
+                yield numbers, item
 
 
 def _items(value: Any, path: Sequence[str]) -> Iterator[tuple[tuple[Cell, ...], Any]]:

@@ -5,17 +5,28 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import re
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import xlsxwriter
 
-from registry.exports.columns import Cell, ExportColumn, ExportRow
+from registry.exports.columns import (
+    Cell,
+    ExportColumn,
+    ExportRow,
+    LabelSource,
+    TableColumn,
+    write_cell,
+)
+from registry.exports.package_tables import ListTable, PackageColumn, list_tables
+from registry.record.messages import render_title
 from registry.record.origin import Origin
+from registry.record.pointers import dig
 from registry.text.locales import direction
 from registry.work import in_thread
 
@@ -111,6 +122,11 @@ _OF_ORIGIN = {
     "homepage": "homepage",
 }
 """The columns of the table of other registers, by their names, as members of `Origin`."""
+_ABOUT = "about"
+_NO_SHEET = re.compile(r"[\[\]:*?/\\']")
+_LONGEST_TITLE = 28
+"""Of a sheet; its name has no more than 31 letters, of which a number may take some."""
+
 _WIDTHS = {"id": 36, "name": 40, "summary": 60, "url": 40}
 _WIDTH = 16
 
@@ -135,13 +151,15 @@ async def workbook(
     table: Sequence[ExportColumn],
     batches: AsyncIterable[Sequence[ExportRow]],
     about: About,
-    *,
-    lang: str,
+    wording: LabelSource,
 ) -> AsyncIterator[bytes]:
-    """Write a sheet of records, then one about the export; yield the bytes of the file."""
+    """Write a sheet of records, one of each list that they have, and one about the export.
+
+    Yield the bytes of the file.
+    """
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
         path = Path(folder) / "records.xlsx"
-        book = _Book(path, table, about, right_to_left=direction(lang) == "rtl")
+        book = _Book(path, table, about, wording)
         async for batch in batches:
             await in_thread(book.write, batch)
         await in_thread(book.close)
@@ -150,9 +168,32 @@ async def workbook(
                 yield part
 
 
+class _ListSheet(msgspec.Struct):
+    """The sheet of a list: a row an item, with the record's id, in the language of the labels.
+
+    A text is in one language there, and a code has its label.
+    """
+
+    sheet: Any
+    table: ListTable
+    columns: list[tuple[TableColumn, dict[str, str]]]
+    written: int = 0
+
+    def cells(self, row: ExportRow, item: Any, wording: LabelSource) -> Iterator[Cell]:
+        """Yield the cells of an item of a record."""
+        source = dig(row.document, "languages", "source")
+        for column, labels in self.columns:
+            text = dig(item, *column.path[: -1 if column.kind == "text" else None])
+            if column.field.is_text and isinstance(text, dict):
+                yield wording.pick(text)[1]
+            else:
+                cell = write_cell(column, (), item, source)
+                yield labels.get(cell, cell) if isinstance(cell, str) else cell
+
+
 class _Book:
     def __init__(
-        self, path: Path, table: Sequence[ExportColumn], about: About, *, right_to_left: bool
+        self, path: Path, table: Sequence[ExportColumn], about: About, wording: LabelSource
     ) -> None:
         self._book: Any = xlsxwriter.Workbook(path, _OPTIONS | {"tmpdir": str(path.parent)})
         # Not the time of writing: the same query of the same log gives the same file.
@@ -162,7 +203,8 @@ class _Book:
         self._time = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._table = table
         self._about = about
-        self._right_to_left = right_to_left
+        self._wording = wording
+        self._lists: list[_ListSheet] = []
         self._sheets = 0
         self._origins: dict[str, Origin] = {}
         self._begin(about.records)
@@ -183,9 +225,38 @@ class _Book:
 
     def _sheet_named(self, name: str) -> Any:
         sheet = self._book.add_worksheet(name)
-        if self._right_to_left:
+        if direction(self._wording.lang) == "rtl":
             sheet.right_to_left()
         return sheet
+
+    def _list_sheet(self, table: ListTable) -> _ListSheet:
+        """Begin the sheet of a list, of which each field has one column."""
+        known = table.table
+        stated = known.columns[-len(table.parts) :]
+        parts: dict[Any, tuple[PackageColumn, TableColumn]] = {}
+        for described, part in zip(stated, table.parts, strict=True):
+            parts.setdefault(part.field.path, (described, part))
+        numbers = known.columns[2 : -len(table.parts)]
+        heading = [known.columns[0], *numbers, *(one for one, _ in parts.values())]
+        title = _NO_SHEET.sub(" ", self._title(known.title))[:_LONGEST_TITLE].strip()
+        used = {_ABOUT, *(one.get_name().casefold() for one in self._book.worksheets())}
+        names = itertools.chain([title], (f"{title} {number}" for number in itertools.count(2)))
+        sheet = self._sheet_named(next(one for one in names if one.casefold() not in used))
+        sheet.freeze_panes(1, 1)
+        sheet.set_column(0, len(heading) - 1, _WIDTH)
+        sheet.set_column(0, 0, _WIDTHS["id"])
+        for number, one in enumerate(heading):
+            sheet.write_string(0, number, fitting(self._title(one.title)), self._heading)
+        columns = [
+            (one, self._wording.labels(one.field.lists) if one.field.holds == "code" else {})
+            for _, one in parts.values()
+        ]
+        begun = _ListSheet(sheet=sheet, table=table, columns=columns)
+        self._lists.append(begun)
+        return begun
+
+    def _title(self, text: str) -> str:
+        return render_title(text, self._wording.lang, self._wording.pack.fallback)
 
     def write(self, rows: Sequence[ExportRow]) -> None:
         """Write records below those that are there."""
@@ -196,12 +267,24 @@ class _Book:
             if row.origin:
                 self._origins[row.origin.code] = row.origin
             for number, column in enumerate(self._table):
-                self._put(self._row, number, column.cell(row))
+                self._put(self._sheet, self._row, number, column.cell(row))
+            for table in list_tables(self._wording.pack.languages):
+                self._write_list(table, row)
+
+    def _write_list(self, table: ListTable, row: ExportRow) -> None:
+        for numbers, item in table.items(row.document):
+            begun = [one for one in self._lists if one.table is table and one.written < MOST_ROWS]
+            one = begun[0] if begun else self._list_sheet(table)
+            one.written += 1
+            for number, cell in enumerate((row.id, *numbers, *one.cells(row, item, self._wording))):
+                self._put(one.sheet, one.written, number, cell)
 
     def close(self) -> None:
         """Write what the workbook says of itself, and the file."""
         about = self._about
-        self._sheet = self._sheet_named("About")
+        for one in self._lists:
+            one.sheet.autofilter(0, 0, one.written, len(one.columns) + len(one.table.table.key) - 2)
+        self._sheet = self._sheet_named(_ABOUT.title())
         self._sheet.set_column(0, 0, 24)
         self._sheet.set_column(1, 1, 80)
         cells: list[tuple[str, Cell]] = [
@@ -215,7 +298,7 @@ class _Book:
         ]
         for row, (name, cell) in enumerate(cells):
             self._sheet.write_string(row, 0, name, self._heading)
-            self._put(row, 1, cell)
+            self._put(self._sheet, row, 1, cell)
         if self._origins:
             self._write_origins(len(cells) + 1)
         self._book.close()
@@ -226,20 +309,20 @@ class _Book:
             self._sheet.write_string(top, number, name, self._heading)
         for row, (_, origin) in enumerate(sorted(self._origins.items()), start=top + 1):
             for number, name in enumerate(_OF_ORIGIN.values()):
-                self._put(row, number, getattr(origin, name))
+                self._put(self._sheet, row, number, getattr(origin, name))
 
-    def _put(self, row: int, number: int, cell: Cell) -> None:
+    def _put(self, sheet: Any, row: int, number: int, cell: Cell) -> None:
         if isinstance(cell, str):
             if cell:
-                self._sheet.write_string(row, number, fitting(cell))
+                sheet.write_string(row, number, fitting(cell))
         elif isinstance(cell, bool):
-            self._sheet.write_boolean(row, number, cell)
+            sheet.write_boolean(row, number, cell)
         elif isinstance(cell, dt.datetime):
-            self._sheet.write_datetime(row, number, cell.astimezone(dt.UTC), self._time)
+            sheet.write_datetime(row, number, cell.astimezone(dt.UTC), self._time)
         elif isinstance(cell, dt.date):
-            self._sheet.write_datetime(row, number, cell, self._day)
+            sheet.write_datetime(row, number, cell, self._day)
         elif cell is not None:
-            self._sheet.write_number(row, number, cell)
+            sheet.write_number(row, number, cell)
 
 
 def fitting(text: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 import pytest
+from python_calamine import CalamineWorkbook
 
 from registry.api import exports
 from registry.record.origin import Origin
@@ -20,7 +21,7 @@ from registry.record.validate import validate
 from registry.services.importing.importing import save_origin
 from registry.services.importing.matching import ForeignFiling
 from registry.store import imports
-from tests.conftest import NOW
+from tests.conftest import NOW, ROOT
 from tests.imported import import_filings
 
 EXPORTS = "/api/v1/exports/records"
@@ -47,7 +48,28 @@ def lines(answer):
 
 def sheet(answer, number=1):
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        return archive.read(f"xl/worksheets/sheet{number}.xml").decode()
+        last = sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist())
+        return archive.read(f"xl/worksheets/sheet{number if number > 0 else last}.xml").decode()
+
+
+async def test_a_workbook_has_a_sheet_a_list_in_the_language_of_its_labels(client, publish):
+    whole = json.loads((ROOT / "schemas/examples/complete.json").read_text("utf-8"))
+    await publish(whole)
+    for tag, name, country in (("fr", "Fournisseurs", "Pays"), ("ar", "الموردون", "البلد")):
+        answer = await client.get(f"{EXPORTS}.xlsx?lang={tag}")
+        book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
+        assert book.sheet_names[0] == "Records"
+        assert book.sheet_names[-1] == "About"
+        assert len({one.casefold() for one in book.sheet_names}) == len(book.sheet_names) > 25
+        heading, *rows = book.get_sheet_by_name(name).to_python()
+        at = heading.index(country)
+        suppliers = whole["procurement"]["suppliers"]
+        assert [(row[0], row[1], row[at]) for row in rows] == [
+            (whole["id"], number, one.get("country", "")) for number, one in enumerate(suppliers, 1)
+        ]
+        [contract] = book.get_sheet_by_name({"fr": "Contrat", "ar": "العقد"}[tag]).to_python()[1:]
+        told = {"fr": "Appel d’offres ouvert", "ar": "طلب عروض مفتوح"}
+        assert told[tag] in contract
 
 
 async def test_a_line_is_what_reading_the_record_answers(client, publish, record):
@@ -144,9 +166,9 @@ async def test_other_terms_of_a_register_make_another_file(client, database, con
 @pytest.mark.usefixtures("with_copies")
 async def test_a_workbook_lists_the_registers_that_its_records_are_from(client, pack):
     words = ["publisher", "Office of Demonstrations", "CC0-1.0", "https://inventory.example/"]
-    about = sheet(await client.get(f"{EXPORTS}.xlsx"), 2)
+    about = sheet(await client.get(f"{EXPORTS}.xlsx"), -1)
     assert [word for word in [*words, pack.licence] if word not in about] == []
-    own = sheet(await client.get(f"{EXPORTS}.xlsx?origin=local"), 2)
+    own = sheet(await client.get(f"{EXPORTS}.xlsx?origin=local"), -1)
     assert [word for word in words if word in own] == []
 
 

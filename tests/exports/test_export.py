@@ -15,6 +15,7 @@ from registry.exports.columns import ExportColumn, ExportRow, LabelSource, colum
 from registry.exports.spreadsheets import LONGEST_CELL, About, csv_lines, escape_formula, workbook
 from registry.log.register import Register
 from registry.record.facts import silence
+from registry.record.pack import load_pack
 from registry.record.schema import fields
 
 AT = dt.datetime(2026, 11, 24, 12, 30, tzinfo=dt.UTC)
@@ -122,6 +123,8 @@ def test_what_is_no_formula_stays(text):
 
 
 async def read(table, batches, *, lang="en", records=1, at=AT):
+    known = load_pack("ma")
+    wording = LabelSource(lang=lang, pack=known, agencies=known.agencies, site="")
     about = About(
         address="https://register.example/x?risk=high&as_of=entry:4",
         records=records,
@@ -129,7 +132,7 @@ async def read(table, batches, *, lang="en", records=1, at=AT):
         last_hash="ab" * 32,
         at=at,
     )
-    content = await whole(workbook(table, of(*batches), about, lang=lang))
+    content = await whole(workbook(table, of(*batches), about, wording))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         parts = {name: archive.read(name) for name in archive.namelist()}
