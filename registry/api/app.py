@@ -50,6 +50,7 @@ from registry.api import (
 from registry.api.conditional import ConditionalRequests
 from registry.api.edge import EdgeMiddleware
 from registry.api.problems import allow
+from registry.api.receipts import serve_receipts
 from registry.api.replica import Reads, note_wanted
 from registry.api.request import AccessLogEntry, ApiRequest, WorkLimit
 from registry.api.site import StaticSite
@@ -208,7 +209,7 @@ def create_app(
         else:
             await litestar(scope, receive, send)
 
-    conditional = ConditionalRequests(application)
+    conditional = ConditionalRequests(serve_receipts(application, litestar))
 
     async def all_pages(scope: Any, receive: Receive, send: Send) -> None:
         is_open = scope["type"] != "http" or not is_private(scope["path"])

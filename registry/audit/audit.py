@@ -36,7 +36,7 @@ from registry.log.entry import ConfigurationEntry, GenesisEntry, ImportEntry, Lo
 from registry.log.files import CHECKPOINT, INCIDENTS, LogRefused
 from registry.log.replay import LogReplay
 from registry.pages.snapshot import BuildFacts
-from registry.record.pack import read_pack
+from registry.record.pack import Pack, read_pack
 from registry.store.imports import KeptRow
 from registry.tlog import base64_text
 from registry.verify.log import ReadFile, VerifiedLog
@@ -71,6 +71,7 @@ _NEVER_COVERED = (
     "copies to carry (/copies/)",
     "packages (/exports/register/), which `registry export --package` makes again from the log",
     "letters, dates to contest by (/contest?received=) and records, which somebody fills in",
+    "receipts of answers: `registry verify` computes each again, from the log",
     "that it answers you what it answers others: ask from elsewhere too",
 )
 
@@ -150,20 +151,34 @@ def _base(address: str, sleep: Callable[[float], None]) -> str:
     return base
 
 
-class _AuditReplay(LogReplay):
-    """The replay of a log that keeps the configuration it states last, and digests of imports."""
+class AuditReplay(LogReplay):
+    """The replay of a log that keeps the configurations it states, and digests of imports."""
 
     def __init__(self) -> None:
+        """Begin before the first entry."""
         super().__init__()
-        self.configuration: Mapping[str, KeptSection] = {}
         self.imported: dict[int, str] = {}
+        self._configurations: dict[int, Mapping[str, KeptSection]] = {}
 
     def take(self, index: int, entry: LogEntry, content: Content) -> None:
-        del index
+        """Take an entry with its content."""
         if isinstance(entry, GenesisEntry | ConfigurationEntry):
-            self.configuration = content.sections
+            self._configurations[index] = content.sections
         elif isinstance(entry, ImportEntry):
             self.imported[entry.run] = entry.report
+
+    def read_configuration(self, size: int) -> tuple[Pack, str]:
+        """Return the country pack and the release that a log of a size states last.
+
+        Raises `LogRefused`.
+        """
+        try:
+            stated = self._configurations[max(at for at in self._configurations if at < size)]
+            return read_pack(stated[PACK].value), msgspec.json.decode(stated[RELEASE].value)
+        except (LookupError, ValueError) as error:
+            raise LogRefused(
+                f"the log states no configuration that can be read: {error}"
+            ) from error
 
 
 class _Import(msgspec.Struct, frozen=True):
@@ -174,7 +189,7 @@ class _Mirrored(msgspec.Struct, frozen=True, kw_only=True):
     """A log that was verified and copied, and what the site beside it was built from then."""
 
     log: VerifiedLog
-    replay: _AuditReplay
+    replay: AuditReplay
     built: BuildFacts | None
     has_changed: bool
 
@@ -263,7 +278,7 @@ class _Audit:
 
     def _mirror(self) -> _Mirrored:
         """Verify the log and copy it; the site beside it may lag, for a moment."""
-        replay = _AuditReplay()
+        replay = AuditReplay()
         with reader(self._remote.url + _LOG) as read:
             copy = Mirror(read, self._folder / "log")
             found = self._verify(copy, replay)
@@ -410,14 +425,7 @@ class _Audit:
 
     def _read_facts(self, mirrored: _Mirrored) -> StatedFacts:
         """Read what the register says of itself, and note what is not compared for it."""
-        stated = mirrored.replay.configuration
-        try:
-            pack = read_pack(stated[PACK].value)
-            release = msgspec.json.decode(stated[RELEASE].value)
-        except (LookupError, ValueError) as error:
-            raise LogRefused(
-                f"the log states no configuration that can be read: {error}"
-            ) from error
+        pack, release = mirrored.replay.read_configuration(mirrored.log.checkpoint.size)
         self._is_same_release = release == __version__
         if not self._is_same_release:
             self._not_covered.append(

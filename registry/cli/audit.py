@@ -9,20 +9,17 @@ import rich_click as click
 
 from registry.audit.audit import AuditReport, audit_register
 from registry.cli.evidence import (
-    keeping_evidence,
     kept_option,
+    log_verifier,
     memory_option,
     open_memory,
     policy_options,
     read_kept_files,
     verifier_option,
-    verify_known,
 )
 from registry.cli.output import print_message, progress_bar, write_json
-from registry.log.replay import LogReplay
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
-from registry.verify.log import ReadFile, VerifiedLog, verify_log
 
 
 @click.command()
@@ -60,19 +57,7 @@ def audit(
     """
     notes, memory = read_kept_files(kept), open_memory(no_memory=no_memory)
     with progress_bar("Auditing") as progress:
-
-        def verify(read: ReadFile, replay: LogReplay) -> VerifiedLog:
-            with keeping_evidence():
-                return verify_known(
-                    lambda: verify_log(
-                        read, verifier=key, progress=progress, policy=policy, replay=replay
-                    ),
-                    read,
-                    key,
-                    notes,
-                    memory,
-                )
-
+        verify = log_verifier(key, policy, notes, memory, progress)
         report = audit_register(address, verify=verify, progress=progress, share=share)
     if as_json:
         write_json(report)

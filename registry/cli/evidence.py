@@ -15,13 +15,13 @@ from registry.cli.parameter_types import WholeNumber
 from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.log.files import CHECKPOINT
-from registry.log.replay import LogInconsistent
+from registry.log.replay import LogInconsistent, LogReplay
 from registry.tlog.keys import Verifier, parse_verifier
 from registry.tlog.policy import Policy, parse_policy, quorum_of
 from registry.verify.consistency import KeptNote, LogSource, TwoHistories, keep_evidence, read_kept
 from registry.verify.fsck import read_from
 from registry.verify.gazette import Gazette, parse_gazette
-from registry.verify.log import ReadFile, VerifiedLog
+from registry.verify.log import ReadFile, VerifiedLog, verify_log
 from registry.verify.remote_register import reader
 from registry.verify.trusted_checkpoint import (
     TrustedCheckpoints,
@@ -134,6 +134,30 @@ def verify_known(
         raise
     check_known(found, read, notes, memory)
     return found
+
+
+def log_verifier(
+    key: Verifier | None,
+    policy: Policy,
+    kept: Sequence[tuple[str, KeptNote]],
+    memory: TrustedCheckpoints | None,
+    progress: Callable[[int, int | None], None],
+) -> Callable[[ReadFile, LogReplay], VerifiedLog]:
+    """Return what verifies a log by its files, and against all that is known of it."""
+
+    def verify(read: ReadFile, replay: LogReplay) -> VerifiedLog:
+        with keeping_evidence():
+            return verify_known(
+                lambda: verify_log(
+                    read, verifier=key, progress=progress, policy=policy, replay=replay
+                ),
+                read,
+                key,
+                kept,
+                memory,
+            )
+
+    return verify
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""`registry verify`: verify a record that was kept, by its proof."""
+"""`registry verify`: verify a record by its proof, or an answer by a register of its log."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import rich_click as click
 
 from registry.cli.evidence import (
     keeping_evidence,
+    log_verifier,
     memory_option,
+    open_log,
     open_memory,
     policy_options,
     verifier_option,
 )
-from registry.cli.output import print_message
+from registry.cli.output import print_message, progress_bar
 from registry.errors import NotFound
 from registry.log.erasure import named_members
 from registry.record.model import NOT_STATED
@@ -31,8 +34,20 @@ from registry.verify.trusted_checkpoint import check_notes
 @verifier_option
 @policy_options
 @memory_option
-def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool) -> None:
-    """Check a record that was kept, by its proof, with no trust in the register.
+@click.option(
+    "--mirror",
+    metavar="DIR|URL",
+    help="A copy of the register's log, or its address, from which kept answers are computed.",
+)
+def verify(
+    place: Path,
+    key: Verifier | None,
+    policy: Policy,
+    *,
+    no_memory: bool,
+    mirror: str | None,
+) -> None:
+    """Check a record or an answer that was kept, with no trust in the register.
 
     PAGE is the answer of /api/v1/records/{agency}/{slug}/proof, or a record's page that was saved
     after its check, which holds it; in DIR every such file is checked, and against them every other
@@ -41,10 +56,31 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
     All signed notes there, and those that this user has seen of the same logs before, are compared:
     where two cannot both be true, these are two histories, and both are copied into a folder.
 
+    An answer is what was downloaded by "Keep this answer". With --mirror the register of its day is
+    rebuilt from the log, and asked the same; the register itself may be off. Exits with 1 where it
+    answers otherwise, and names what differs.
+
     Example: registry verify proof.json --key log.example+1234abcd+AQ…
     """
     files = sorted(place.iterdir()) if place.is_dir() else [place]
     contents = {path: path.read_bytes() for path in files if path.is_file()}
+    answers = _kept_answers(contents)
+    if answers or mirror is not None:
+        _verify_answers(place, answers, mirror, key, policy, no_memory=no_memory)
+        contents = {path: one for path, one in contents.items() if path not in answers}
+        if not contents:
+            return
+    _verify_records(place, contents, key, policy, no_memory=no_memory)
+
+
+def _verify_records(
+    place: Path,
+    contents: dict[Path, bytes],
+    key: Verifier | None,
+    policy: Policy,
+    *,
+    no_memory: bool,
+) -> None:
     pages = {
         path: page
         for path, content in contents.items()
@@ -92,6 +128,61 @@ def verify(place: Path, key: Verifier | None, policy: Policy, *, no_memory: bool
             "The key is the one that the proof names itself; give the log's own with --key, from "
             "a source that is not this register."
         )
+
+
+def _kept_answers(contents: dict[Path, bytes]) -> dict[Path, dict[str, Any]]:
+    """Return the receipts of answers among files."""
+    return {
+        path: value
+        for path, content in contents.items()
+        for _, value in read_kept(content)[1]
+        if {"question", "answer"} <= value.keys()
+    }
+
+
+def _verify_answers(
+    place: Path,
+    answers: dict[Path, dict[str, Any]],
+    mirror: str | None,
+    key: Verifier | None,
+    policy: Policy,
+    *,
+    no_memory: bool,
+) -> None:
+    """Verify kept answers, print what was found, and exit with 1 unless all are in order."""
+    if not answers:
+        raise click.UsageError(f"{place}: there is no kept answer here, so leave out --mirror")
+    if mirror is None:
+        raise click.UsageError(
+            f"{next(iter(answers))} is a kept answer: say with --mirror where the log of its "
+            "register lies, a folder with a copy or an address such as https://example.org/log"
+        )
+    # It rebuilds a register, with a database; whoever checks a record needs none.
+    from registry.audit.receipts import verify_receipts  # noqa: PLC0415
+
+    with (
+        progress_bar("Rebuilding the register") as progress,
+        open_log(mirror) as read,
+        keeping_evidence(),
+    ):
+        given = [(str(path), value) for path, value in answers.items()]
+        verify_files = log_verifier(key, policy, (), open_memory(no_memory=no_memory), progress)
+        reports = verify_receipts(given, read, verify=verify_files, progress=progress)
+    for one in reports:
+        receipt = one.receipt
+        for sentence in (*one.differences, *(one.remarks if one.differences else ())):
+            print_message(f"{one.where}: {sentence}")
+        if one.differences:
+            print_message(f"{one.where}: the register of that day does not answer this")
+            continue
+        print_message(
+            f"{one.where}: the register of that day answers this: code {receipt.code}, SHA-256 "
+            f"{receipt.digest}"
+        )
+        print_message(f"  asked: {receipt.register}{receipt.question}")
+        print_message(f"  after entry {receipt.entry} of the log of {receipt.origin}")
+    if any(one.differences for one in reports):
+        sys.exit(1)
 
 
 def _compare(path: Path, value: dict[str, Any], proofs: list[VerifiedRecord]) -> None:

@@ -1,0 +1,231 @@
+"""Receipts of answers: an answer with its question, the log that it follows from, and a digest.
+
+Whoever keeps one can show later, without this register, that it answered so: `registry verify`
+rebuilds the register of that entry from a copy of its log, and asks the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from hashlib import sha256
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, quote, urlencode
+
+import msgspec
+from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Send
+
+from registry import __version__
+from registry.api.conditional import IS_HEAD
+from registry.errors import InvalidParameter, PayloadTooLarge, Unavailable
+from registry.ledger.published_log import read_published
+from registry.record.canonical import canonical
+from registry.record.short_code import ALPHABET
+from registry.store.as_of import AsOf, read_as_of
+from registry.tlog import base64_text
+from registry.tlog.checkpoint import stated
+from registry.work import in_thread
+
+MEDIA_TYPE = "application/vnd.registry.receipt+json"
+PARAMETER = "receipt"
+"""What a link asks by, which cannot set `Accept`: `receipt=1`."""
+
+KEPT = re.compile(r"/api/v1/(?:records|statistics|exports/records\.(?:csv|jsonl|jsonld|xlsx))")
+"""The addresses whose answers are kept: those that count and find, as of an entry."""
+
+Pairs: TypeAlias = list[tuple[str, str]]
+
+LARGEST = 32 * 2**20
+"""Bytes of an answer that is kept."""
+
+_CODE_LENGTH = 12
+_GROUP = 4
+_CODED = (
+    "register", "release", "origin", "question", "entry", "size", "root", "media_type", "digest",
+)  # fmt: skip
+_OK = 200
+_AS_OF = "as_of"
+_TEXT = re.compile(r"text/|application/x-ndjson")
+_JSON = re.compile(r"application/([a-z.]+\+)?json\b")
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer as it was given, and all that it takes to compute it again.
+
+    `question` is an address below that of the `register`, its parameters in order, `as_of` among
+    them. The register had the `entry` then as its last one, and the log had `size` entries, of the
+    `root`, when it signed the `checkpoint`. `digest` is the SHA-256 of the answer in its canonical
+    form, `code` a short name of question, root and digest. The answer is JSON, text, or base64.
+    """
+
+    code: str = ""
+    register: str
+    release: str
+    origin: str
+    question: str
+    entry: int
+    size: int
+    root: str
+    checkpoint: str
+    media_type: str
+    digest: str
+    answer: Any
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"answer-{self.code}.json"
+
+    def own_code(self) -> str:
+        """Return the code that follows from the other members."""
+        stated = [str(getattr(self, name)) for name in _CODED]
+        bits = int.from_bytes(sha256("\n".join(stated).encode()).digest(), "big")
+        code = "".join(ALPHABET[bits >> 5 * at & 31] for at in range(_CODE_LENGTH))
+        return "-".join(code[at : at + _GROUP] for at in range(0, _CODE_LENGTH, _GROUP))
+
+
+def encode_answer(media_type: str, content: bytes) -> Any:
+    """Return the answer of a receipt, as JSON holds it."""
+    if _JSON.match(media_type):
+        return msgspec.json.decode(content)
+    return content.decode() if _TEXT.match(media_type) else base64_text.encode(content)
+
+
+def canonical_answer(media_type: str, answer: Any) -> bytes:
+    """Return the canonical form of an answer: of JSON by RFC 8785, else its bytes.
+
+    Raises `ValueError` for what no answer of that type is.
+    """
+    if _JSON.match(media_type):
+        return canonical(answer)
+    if not isinstance(answer, str):
+        raise ValueError("an answer that is not JSON is a text")  # noqa: TRY004  bad input
+    return answer.encode() if _TEXT.match(media_type) else base64_text.decode(answer)
+
+
+def serve_receipts(application: ASGIApp, litestar: Litestar) -> ASGIApp:
+    """Wrap the API: what asks for a receipt of an answer gets one, anything else the answer."""
+
+    async def kept(scope: Any, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" and scope["method"] == "GET" else ""
+        if not KEPT.fullmatch(path) or not _is_wanted(scope):
+            await application(scope, receive, send)
+            return
+        found = await keep(litestar, scope, path, _pairs(scope))
+        if isinstance(found, Receipt):
+            content = msgspec.json.format(msgspec.json.encode(found), indent=1)
+            headers = {
+                "content-type": MEDIA_TYPE,
+                "content-disposition": f'attachment; filename="{found.file}"',
+                "cache-control": "no-cache",
+                "vary": "accept",
+            }
+            pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+            start = {"type": "http.response.start", "status": _OK, "headers": pairs}
+            found = [start, {"type": "http.response.body", "body": content, "more_body": False}]
+        for message in found:
+            await send(message)
+
+    return kept
+
+
+async def keep(litestar: Litestar, scope: Any, path: str, asked: Pairs) -> Receipt | list[Any]:
+    """Return the receipt of the answer at a path, for a request, or the messages of a refusal.
+
+    The question is asked as of the newest entry that is signed, unless it names a moment. Raises
+    `Unavailable` for one that is not signed yet, `PayloadTooLarge` for an answer that is too long
+    to be kept, and `InvalidParameter` for a moment that is none.
+    """
+    state: Any = litestar.state
+    pairs = [pair for pair in asked if pair[0] != PARAMETER]
+    moments = [value for name, value in pairs if name == _AS_OF]
+    async with state.context.database.snapshot() as connection:
+        published = await read_published(connection)
+        if published.checkpoint is None:
+            raise Unavailable("the log has signed nothing yet; try again in a moment")
+        moment = await read_as_of(connection, moments[0] if moments else None, now=state.clock())
+        if moment.entry >= published.size:
+            if moments:
+                raise Unavailable(f"entry {moment.entry} is not signed yet; try again in a moment")
+            last = f"entry:{published.size - 1}"
+            moment = await read_as_of(connection, last, now=state.clock())
+    question = canonical_question(path, pairs, moment)
+    start, content, messages = await _ask(litestar, scope, question)
+    if start["status"] != _OK:
+        return messages
+    headers = {name.lower(): value for name, value in start["headers"]}
+    media_type = headers[b"content-type"].decode("latin-1")
+    signed = stated(published.checkpoint)
+
+    def made() -> Receipt:
+        answer = encode_answer(media_type, content)
+        digest = sha256(canonical_answer(media_type, answer)).hexdigest()
+        receipt = Receipt(
+            register=state.settings.base_url,
+            release=__version__,
+            origin=signed.origin,
+            question=question,
+            entry=moment.entry,
+            size=signed.size,
+            root=base64_text.encode(signed.root),
+            checkpoint=(published.checkpoint or b"").decode(),
+            media_type=media_type,
+            digest=digest,
+            answer=answer,
+        )
+        return msgspec.structs.replace(receipt, code=receipt.own_code())
+
+    return await in_thread(made)
+
+
+def canonical_question(path: str, pairs: Pairs, moment: AsOf) -> str:
+    """Return a question in the one form that it is kept in: parameters in order, the moment one."""
+    asked = [pair for pair in pairs if pair[0] != _AS_OF]
+    # Of a moment that is named twice both stay, to be refused.
+    moments = [pair for pair in pairs if pair[0] == _AS_OF][1:]
+    asked += [(_AS_OF, moment.text), *moments]
+    return f"{path}?{urlencode(sorted(asked), safe=':,/', quote_via=quote)}"
+
+
+async def _ask(litestar: Litestar, scope: Any, question: str) -> tuple[Any, bytes, list[Any]]:
+    """Ask the API; return head and body of its answer, and the messages that they came in."""
+    path, _, asked = question.partition("?")
+    messages: list[Any] = []
+    size = 0
+    asked_with = asyncio.Queue[Any]()
+    asked_with.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+
+    async def note(message: Any) -> None:
+        nonlocal size
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            # What streams waits for whoever reads to leave.
+            asked_with.put_nowait({"type": "http.disconnect"})
+        size += len(message.get("body", b""))
+        # What is too long is read to its end, and not kept.
+        if size <= LARGEST:
+            messages.append(message)
+
+    headers = [one for one in scope["headers"] if one[0] not in {b"accept", b"if-none-match"}]
+    inner: Any = {**scope, "path": path, "raw_path": path.encode(), "headers": headers}
+    inner |= {"query_string": asked.encode(), IS_HEAD: False}
+    await litestar(inner, asked_with.get, note)
+    if size > LARGEST:
+        raise PayloadTooLarge(
+            f"the answer has more than {LARGEST:,} bytes, and cannot be kept; ask for less at once"
+        )
+    start = next(one for one in messages if one["type"] == "http.response.start")
+    return start, b"".join(one.get("body", b"") for one in messages), messages
+
+
+def _is_wanted(scope: Any) -> bool:
+    """Return whether a request asks for a receipt; raises `InvalidParameter`."""
+    given = [value for name, value in _pairs(scope) if name == PARAMETER]
+    if any(value != "1" for value in given):
+        raise InvalidParameter(f"{PARAMETER}: say 1 for a receipt of the answer, or leave it out")
+    accepted = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
+    return bool(given) or MEDIA_TYPE in accepted
+
+
+def _pairs(scope: Any) -> Pairs:
+    return parse_qsl(scope["query_string"].decode("utf-8", "replace"), keep_blank_values=True)

@@ -1,0 +1,241 @@
+"""Receipts of answers: each is computed again by a register that is rebuilt from a copy of its log.
+
+The register itself is not asked, and may be off. What a receipt states is compared with the log
+first, then with what the rebuilt register answers to the same question.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+import uvloop
+
+from registry import __version__
+from registry.api.receipts import KEPT, MEDIA_TYPE, PARAMETER, Receipt, canonical_answer
+from registry.audit.audit import AuditReplay, VerifyLog
+from registry.audit.comparison import member_difference, text_difference
+from registry.audit.mirror import Mirror
+from registry.audit.rebuild import RebuiltRegister, StatedFacts, rebuilding
+from registry.errors import Unavailable, UnreadableDocument
+from registry.tlog import base64_text
+from registry.tlog.checkpoint import Checkpoint
+from registry.tlog.note import NoteRefused
+from registry.verify.consistency import check_goes_on
+from registry.verify.log import ReadFile, VerifiedLog
+
+MOST_NAMED = 5
+"""How many members of an answer that differ are named."""
+
+_OK = 200
+
+
+_ByState: TypeAlias = dict[tuple[str, int], list[tuple[str, Receipt]]]
+"""Receipts, with where each lies, by the register's address and the size of its log."""
+
+
+class ReceiptReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt, in what it differs from the register of its entry, and what may explain that.
+
+    Without `differences` the register of that day answers so.
+    """
+
+    where: str
+    receipt: Receipt
+    differences: Sequence[str]
+    remarks: Sequence[str] = ()
+
+
+def verify_receipts(
+    given: Sequence[tuple[str, dict[str, Any]]],
+    read: ReadFile,
+    *,
+    verify: VerifyLog,
+    progress: Callable[[int, int | None], None],
+) -> list[ReceiptReport]:
+    """Verify receipts of one register, by where each lies, from a copy of its log.
+
+    `read` gives the files of the copy, which `verify` verifies. Raises as that does,
+    `UnreadableDocument` for what is no whole receipt, `TwoHistories` for a checkpoint that the log
+    signed and does not go on from, and `Unavailable` for an answer that is later than the copy.
+    """
+    receipts = [(where, _read(where, value)) for where, value in given]
+    with tempfile.TemporaryDirectory(prefix="receipts") as name:
+        folder = Path(name)
+        # As root the embedded server is another user, who has to enter it.
+        folder.chmod(0o755)
+        replay = AuditReplay()
+        log = verify(Mirror(read, folder / "log"), replay)
+        by_state: _ByState = defaultdict(list)
+        refused = []
+        for where, one in receipts:
+            if faults := _check_log(where, one, log, read):
+                # Which state of the register is meant is not known: there is none to ask.
+                refused.append(ReceiptReport(where=where, receipt=one, differences=faults))
+                continue
+            # What a later redaction erased is in no copy: then the whole log answers as of then.
+            later = any(index >= one.size for index in replay.redactions)
+            size = log.checkpoint.size if later else min(one.size, log.checkpoint.size)
+            by_state[one.register, size].append((where, one))
+        answered = uvloop.run(_ask_all(folder, log, replay, by_state, progress))
+        places = [where for where, _ in given]
+        return sorted([*refused, *answered], key=lambda one: places.index(one.where))
+
+
+async def _ask_all(
+    folder: Path,
+    log: VerifiedLog,
+    replay: AuditReplay,
+    by_state: _ByState,
+    progress: Callable[[int, int | None], None],
+) -> list[ReceiptReport]:
+    reports = []
+    for number, ((register, size), receipts) in enumerate(by_state.items()):
+        own = folder / str(number)
+        own.mkdir()
+        (own / "log").symlink_to(folder / "log")
+        facts = StatedFacts(base_url=register, pack=replay.read_configuration(size)[0])
+        async with _serving(own, facts, size, log, progress) as here:
+            for where, receipt in receipts:
+                found = await _compare(here, receipt)
+                reports.append(
+                    ReceiptReport(
+                        where=where,
+                        receipt=receipt,
+                        differences=found,
+                        remarks=_remarks(receipt, size, replay) if found else (),
+                    )
+                )
+    return reports
+
+
+@asynccontextmanager
+async def _serving(
+    folder: Path,
+    facts: StatedFacts,
+    size: int,
+    log: VerifiedLog,
+    progress: Callable[[int, int | None], None],
+) -> AsyncIterator[RebuiltRegister]:
+    """Yield the register as it was when its log had a size, answering."""
+    async with rebuilding(folder, facts) as here:
+        await here.fold(size, log, progress)
+        async with here.serving():
+            yield here
+
+
+def _read(where: str, value: dict[str, Any]) -> Receipt:
+    try:
+        receipt = msgspec.convert(value, Receipt)
+        canonical_answer(receipt.media_type, receipt.answer)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UnreadableDocument(
+            f"{where}: this is no whole receipt of an answer: {error}; keep the file as it came"
+        ) from error
+    return receipt
+
+
+def _check_log(where: str, receipt: Receipt, log: VerifiedLog, read: ReadFile) -> list[str]:
+    """Return in what a receipt's statements about the log are wrong."""
+    ours = log.checkpoint
+    if receipt.origin != ours.origin:
+        return [f"origin: the answer is of the log {receipt.origin}, and the copy of {ours.origin}"]
+    try:
+        note = receipt.checkpoint.encode()
+        signed = log.keys.open(note).checkpoint
+    except NoteRefused as error:
+        return [f"checkpoint: it is not as the log signed it: {error}"]
+    if signed.size > ours.size:
+        raise Unavailable(
+            f"{where}: the copy of the log ends after {ours.size:,} entries, and the answer is of "
+            f"{signed.size:,}: take a later copy"
+        )
+    check_goes_on(log.note, log.keys.verifiers, read, [(where, note)])
+    return list(_check_signed(receipt, signed))
+
+
+def _check_signed(receipt: Receipt, signed: Checkpoint) -> list[str]:
+    found = []
+    if receipt.size != signed.size:
+        found.append(
+            f"size: the file says that the log had {receipt.size:,} entries, and its checkpoint is "
+            f"of {signed.size:,}: it is the checkpoint of another day"
+        )
+    elif receipt.root != base64_text.encode(signed.root):
+        found.append("root: it is not the root that the log signed for that many entries")
+    if receipt.entry >= signed.size:
+        found.append(f"entry: the checkpoint is of a log that had no entry {receipt.entry} yet")
+    return found
+
+
+async def _compare(here: RebuiltRegister, receipt: Receipt) -> list[str]:
+    """Return in what a receipt differs from the one that the rebuilt register gives."""
+    path, _, query = receipt.question.partition("?")
+    if not KEPT.fullmatch(path):
+        return [f"question: {path} is no address whose answers are kept"]
+    answer = await here.ask(f"{path}?{query}&{PARAMETER}=1")
+    if answer.status != _OK or answer.media_type != MEDIA_TYPE:
+        detail = msgspec.json.decode(answer.content).get("detail")
+        return [f"question: the register of that day does not take it: {detail}"]
+    ours = msgspec.json.decode(answer.content, type=Receipt)
+    found = []
+    if receipt.question != ours.question:
+        found.append(f"question: a receipt has it in one form, which is {ours.question}")
+    if receipt.entry != ours.entry:
+        found.append(
+            f"entry: the file says {receipt.entry}, and the question is about entry {ours.entry}"
+        )
+    if receipt.media_type != ours.media_type:
+        found.append(f"media_type: it is {receipt.media_type}, and {ours.media_type} was answered")
+        return found
+    kept, computed = (canonical_answer(one.media_type, one.answer) for one in (receipt, ours))
+    digest = sha256(kept).hexdigest()
+    if kept != computed:
+        found += _answer_differences(receipt, ours, kept, computed)
+    if receipt.digest != digest:
+        found.append("digest: it is not that of the answer: one of both was changed afterwards")
+    elif kept != computed:
+        found.append(
+            "digest: it is that of the answer: the question was changed, or both answer and "
+            "digest, or the register answered what does not follow from its log"
+        )
+    if not found and receipt.code != receipt.own_code():
+        found.append(
+            f"code: of this answer it is {receipt.own_code()}: the code was changed, or the file "
+            "is of another register, release or question than the one that was kept"
+        )
+    return found
+
+
+def _answer_differences(receipt: Receipt, ours: Receipt, kept: bytes, computed: bytes) -> list[str]:
+    if not (isinstance(receipt.answer, dict) and isinstance(ours.answer, dict)):
+        return [f"answer: {text_difference(kept, computed)}"]
+    names = sorted(receipt.answer.keys() | ours.answer.keys(), key=lambda name: name != "total")
+    differing = (
+        member_difference(receipt.answer.get(name), ours.answer.get(name), name) for name in names
+    )
+    return [f"answer: {one}" for one in differing if one is not None][:MOST_NAMED]
+
+
+def _remarks(receipt: Receipt, size: int, replay: AuditReplay) -> list[str]:
+    """Return what may explain a difference where nobody has changed anything."""
+    found = []
+    if receipt.release != __version__:
+        found.append(
+            f"release {receipt.release} answered, and this is {__version__}, which may answer "
+            "otherwise: verify it with that release"
+        )
+    if size > receipt.size:
+        found.append("parts of records were erased since, on a legal ground: no copy has them")
+    if replay.imported:
+        found.append(
+            "of records of other registers the log has texts in part: a search for words of the "
+            "rest cannot be repeated from it"
+        )
+    return found

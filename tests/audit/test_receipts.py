@@ -1,0 +1,214 @@
+"""Receipts of answers: of many kinds, verified with the register off, and changed in many ways.
+
+One register answers and is ended; one other is rebuilt from a copy of its log, for all receipts.
+"""
+
+import re
+import shutil
+from base64 import b64encode
+from hashlib import sha256
+
+import msgspec
+import pytest
+
+from registry.api.receipts import MEDIA_TYPE, Receipt, canonical_answer
+from registry.audit.receipts import verify_receipts
+from registry.cli.main import main
+from registry.errors import Unavailable, UnreadableDocument
+from registry.verify.fsck import read_from
+from registry.verify.log import verify_log
+from tests.served import UNLIMITED, served
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("receipts")]
+
+QUESTIONS = [
+    "records",
+    "records?risk=high&risk=limited&status=in_use",
+    "records?q=eau&lang=fr&reader=fr",
+    "records?q=%D9%85%D8%A7%D8%A1",
+    "records?lacks=data.legal_basis&facets=data.legal_basis",
+    "records?by=risk,status&limit=1",
+    "records?by=published_at:month,agency&limit=1",
+    "records?transitions=risk.level&changed_since=2000-01-01&limit=1",
+    "records?overdue=true&sort=overdue",
+    "records?agency=demo-sante&facets=risk,sector,procurement.contract.procedure",
+    "records?evaluation.incidents.status=open",
+    "records?changed_since=2000-01-01&sort=name&limit=3",
+    "records?as_of=entry:9",
+    "statistics",
+    "statistics?by=agency,finding&origin=local",
+    "statistics?as_of=entry:20&by=risk",
+    "exports/records.csv?risk=high&columns=full",
+    "exports/records.jsonl?agency=demo-sante",
+    "exports/records.jsonld?agency=demo-education",
+    "exports/records.xlsx?risk=high&lang=fr",
+]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Answers that were kept, by question, a copy of the log, and a receipt of a later day."""
+    folder = tmp_path_factory.mktemp("kept")
+    by_link = {"receipt": "1"}
+    with served(load=True, workers=1, **UNLIMITED) as running:
+        assert running.register.run("log", "publish").returncode == 0
+        receipts = {}
+        for turn, asked in enumerate(QUESTIONS):
+            # A program asks by header, a link by parameter: both get the same.
+            path, _, query = asked.partition("?")
+            url = f"/api/v1/{path}?{query}"
+            answer = running.client.get(url, headers={"accept": MEDIA_TYPE})
+            assert answer.status_code == 200, answer.text
+            if turn % 5 == 0:
+                again = running.client.get(url, params={**answer.request.url.params, **by_link})
+                assert again.content == answer.content
+            assert answer.headers["content-type"] == MEDIA_TYPE
+            receipts[asked] = answer.json()
+        shutil.copytree(running.register.data / "log", folder / "before")
+        contact = ("--contact", "registre@demo-sante.example")
+        for command in (("attest", "demo-sante", "--systems", "9", *contact), ("log", "publish")):
+            assert running.register.run(*command).returncode == 0
+        later = running.client.get("/api/v1/records", params=by_link).json()
+        shutil.copytree(running.register.data / "log", folder / "log")
+    return receipts, folder, later
+
+
+def judge(given, folder):
+    def verify(read, replay):
+        return verify_log(read, verifier=None, progress=lambda *_: None, replay=replay)
+
+    return verify_receipts(
+        [*given.items()], read_from(folder), verify=verify, progress=lambda *_: None
+    )
+
+
+def edited(receipt, edit, *, digested=False, coded=False):
+    """Return a receipt changed, and what follows from its members changed with it, or not."""
+    changed = msgspec.json.decode(msgspec.json.encode(receipt))
+    edit(changed)
+    if digested:
+        changed["digest"] = sha256(
+            canonical_answer(changed["media_type"], changed["answer"])
+        ).hexdigest()
+    if coded:
+        changed["code"] = msgspec.convert(changed, Receipt).own_code()
+    return changed
+
+
+def put(*path):
+    """Return an edit that puts the last of a path into the place that the others lead to."""
+    *way, last, value = path
+
+    def edit(receipt):
+        for step in way:
+            receipt = receipt[step]
+        receipt[last] = value
+
+    return edit
+
+
+def changes(receipts, later):
+    """Yield changed receipts, each with what must be said of it."""
+    high, csv, numbers, workbook, lines, table, then = (
+        receipts[QUESTIONS[at]] for at in (1, 16, 13, 19, 17, 5, 12)
+    )
+    first = high["answer"]["items"][0]
+    other = high["question"].replace("risk=high&risk=limited", "risk=minimal")
+    whole = {"digested": True, "coded": True}
+    note = put("checkpoint", later["checkpoint"])
+    yield high, put("answer", "total", 99), {}, "answer: total is 99, and .* follows"
+    yield high, put("answer", "total", 99), {}, "digest: it is not that of the answer"
+    yield high, put("answer", "total", 99), whole, "answer: total is 99, and .* follows"
+    yield high, put("answer", "total", 99), whole, "digest: it is that of the answer: the question"
+    yield high, lambda one: one["answer"]["items"].pop(), whole, "answer: items, .* is null, and"
+    yield high, put("answer", "items", 0, "risk", "none"), whole, 'answer: items, 0, risk is "none"'
+    yield high, lambda one: one["answer"]["items"].insert(0, first), whole, "answer: items, "
+    yield high, put("question", other), {}, "answer: total is"
+    yield high, put("question", "/api/v1/agencies"), {}, "question: /api/v1/agencies is no address"
+    yield high, put("question", other.replace("minimal", "mini")), {}, "question: .* unknown code"
+    yield (
+        high,
+        put("question", high["question"].replace("/records?", "/records?&")),
+        {},
+        ("question: a receipt has it in one form"),
+    )
+    yield high, put("entry", 3), {}, "entry: the file says 3, and the question is about entry"
+    yield high, put("root", b64encode(bytes(32)).decode()), {}, "root: it is not the root"
+    yield high, put("size", high["size"] - 1), {}, "size: .* the checkpoint of another day"
+    yield high, note, {}, "size: .* the checkpoint of another day"
+    yield high, put("checkpoint", high["checkpoint"].replace("— ", "— x")), {}, "checkpoint: it is"
+    yield high, put("origin", "other.example/log"), {}, "origin: the answer is of the log other"
+    yield high, put("code", "0000-0000-0000"), {}, "code: of this answer it is "
+    yield high, put("release", "0.0.1"), {}, "code: of this answer it is "
+    yield then, put("entry", later["size"]), {}, "entry: the checkpoint is of a log that had no"
+    yield csv, put("answer", csv["answer"].replace("high", "low")), whole, "answer: line .* has “"
+    yield lines, put("answer", lines["answer"].replace("a", "b", 9)), whole, "answer: line 1 has"
+    yield (
+        workbook,
+        put("answer", b64encode(b"PK").decode()),
+        whole,
+        "answer: it has other bytes|line",
+    )
+    yield numbers, put("answer", "local", "records", 7), whole, "answer: local, records is 7, and"
+    yield table, lambda one: one["answer"]["cells"].reverse(), whole, "answer: cells, 0"
+    yield table, put("media_type", "text/html"), {}, "no whole receipt"
+
+
+def test_what_was_kept_is_answered_and_what_was_changed_is_named(kept):
+    receipts, folder, later = kept
+    given, expected = dict(receipts), {}
+    for number, (receipt, edit, options, words) in enumerate(changes(receipts, later)):
+        changed = edited(receipt, edit, **options)
+        if words == "no whole receipt":
+            with pytest.raises(UnreadableDocument, match=words):
+                judge({"x": changed}, folder / "log")
+            continue
+        given[number], expected[number] = changed, words
+
+    reports = {one.where: one for one in judge(given, folder / "log")}
+
+    assert [*reports] == [*given]
+    assert {
+        asked: reports[asked].differences for asked in receipts if reports[asked].differences
+    } == {}
+    assert len(expected) >= 20
+    for number, words in expected.items():
+        said = reports[number].differences
+        assert any(re.search(words, one) for one in said), (words, said)
+
+
+def test_an_answer_later_than_the_copy_is_not_judged(kept):
+    _, folder, later = kept
+    with pytest.raises(Unavailable, match="take a later copy"):
+        judge({"later": later}, folder / "before")
+
+
+def test_the_command_says_what_it_found(kept, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    receipts, folder, _ = kept
+    receipt = receipts["statistics"]
+    answers = tmp_path / "answers"
+    answers.mkdir()
+    (answers / "good.json").write_bytes(msgspec.json.encode(receipt))
+
+    def run(*arguments):
+        try:
+            main(["verify", *map(str, arguments)])
+        except SystemExit as ended:
+            return ended.code, capsys.readouterr().err
+        return 0, capsys.readouterr().err
+
+    code, said = run(answers / "good.json")
+    assert (code, "is a kept answer: say with --mirror" in said.replace("\n", " ")) == (2, True)
+    code, said = run(answers / "good.json", "--mirror", folder / "log")
+    assert (code, f"the register of that day answers this: code {receipt['code']}" in said) == (
+        0,
+        True,
+    )
+    changed = edited(receipt, put("answer", "local", "records", 7))
+    (answers / "bad.json").write_bytes(msgspec.json.encode(changed))
+    code, said = run(answers, "--mirror", folder / "log")
+    assert code == 1
+    assert "bad.json: answer: local, records is 7, and" in said
+    assert "bad.json: the register of that day does not answer this" in said
+    assert "good.json: the register of that day answers this" in said
