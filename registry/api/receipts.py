@@ -17,7 +17,6 @@ from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Send
 
 from registry import __version__
-from registry.api.conditional import IS_HEAD
 from registry.errors import InvalidParameter, PayloadTooLarge, Unavailable
 from registry.ledger.published_log import read_published
 from registry.record.canonical import canonical
@@ -41,11 +40,15 @@ LARGEST = 32 * 2**20
 
 _CODE_LENGTH = 12
 _GROUP = 4
-_CODED = (
-    "register", "release", "origin", "question", "entry", "size", "root", "media_type", "digest",
-)  # fmt: skip
+_UNCODED = {"code", "size", "checkpoint", "answer"}
+"""What is signed later, or follows from the digest: the same question keeps its code."""
+
 _OK = 200
 _AS_OF = "as_of"
+_OF_REQUEST = (
+    "type", "asgi", "http_version", "method", "scheme", "root_path", "client", "server",
+    "request_context",
+)  # fmt: skip
 _TEXT = re.compile(r"text/|application/x-ndjson")
 _JSON = re.compile(r"application/([a-z.]+\+)?json\b")
 
@@ -54,9 +57,11 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """An answer as it was given, and all that it takes to compute it again.
 
     `question` is an address below that of the `register`, its parameters in order, `as_of` among
-    them. The register had the `entry` then as its last one, and the log had `size` entries, of the
-    `root`, when it signed the `checkpoint`. `digest` is the SHA-256 of the answer in its canonical
-    form, `code` a short name of question, root and digest. The answer is JSON, text, or base64.
+    them. It is answered as of the `entry`, of the time `at`; `root` is that of the log with this
+    entry as its last one. The `checkpoint` is signed, of the first `size` entries, which are these
+    and maybe later ones. `digest` is the SHA-256 of the answer in its canonical form, `code` a
+    short name of all that does not change with a later checkpoint. The answer is JSON, text, or
+    base64.
     """
 
     code: str = ""
@@ -65,8 +70,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     question: str
     entry: int
-    size: int
+    at: str
     root: str
+    size: int
     checkpoint: str
     media_type: str
     digest: str
@@ -79,8 +85,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     def own_code(self) -> str:
         """Return the code that follows from the other members."""
-        stated = [str(getattr(self, name)) for name in _CODED]
-        bits = int.from_bytes(sha256("\n".join(stated).encode()).digest(), "big")
+        members = msgspec.structs.asdict(self)
+        named = canonical({name: members[name] for name in members.keys() - _UNCODED})
+        bits = int.from_bytes(sha256(named).digest(), "big")
         code = "".join(ALPHABET[bits >> 5 * at & 31] for at in range(_CODE_LENGTH))
         return "-".join(code[at : at + _GROUP] for at in range(0, _CODE_LENGTH, _GROUP))
 
@@ -150,6 +157,7 @@ async def keep(litestar: Litestar, scope: Any, path: str, asked: Pairs) -> Recei
                 raise Unavailable(f"entry {moment.entry} is not signed yet; try again in a moment")
             last = f"entry:{published.size - 1}"
             moment = await read_as_of(connection, last, now=state.clock())
+        root = await state.tree.root(connection, published, moment.entry + 1)
     question = canonical_question(path, pairs, moment)
     start, content, messages = await _ask(litestar, scope, question)
     if start["status"] != _OK:
@@ -167,8 +175,9 @@ async def keep(litestar: Litestar, scope: Any, path: str, asked: Pairs) -> Recei
             origin=signed.origin,
             question=question,
             entry=moment.entry,
+            at=moment.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            root=base64_text.encode(root),
             size=signed.size,
-            root=base64_text.encode(signed.root),
             checkpoint=(published.checkpoint or b"").decode(),
             media_type=media_type,
             digest=digest,
@@ -207,8 +216,9 @@ async def _ask(litestar: Litestar, scope: Any, question: str) -> tuple[Any, byte
             messages.append(message)
 
     headers = [one for one in scope["headers"] if one[0] not in {b"accept", b"if-none-match"}]
-    inner: Any = {**scope, "path": path, "raw_path": path.encode(), "headers": headers}
-    inner |= {"query_string": asked.encode(), IS_HEAD: False}
+    inner: Any = {name: scope[name] for name in _OF_REQUEST if name in scope}
+    inner |= {"path": path, "raw_path": path.encode(), "query_string": asked.encode()}
+    inner |= {"headers": headers, "state": {}}
     await litestar(inner, asked_with.get, note)
     if size > LARGEST:
         raise PayloadTooLarge(

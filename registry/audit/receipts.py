@@ -25,7 +25,6 @@ from registry.audit.mirror import Mirror
 from registry.audit.rebuild import RebuiltRegister, StatedFacts, rebuilding
 from registry.errors import Unavailable, UnreadableDocument
 from registry.tlog import base64_text
-from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.note import NoteRefused
 from registry.verify.consistency import check_goes_on
 from registry.verify.log import ReadFile, VerifiedLog
@@ -157,21 +156,14 @@ def _check_log(where: str, receipt: Receipt, log: VerifiedLog, read: ReadFile) -
             f"{signed.size:,}: take a later copy"
         )
     check_goes_on(log.note, log.keys.verifiers, read, [(where, note)])
-    return list(_check_signed(receipt, signed))
-
-
-def _check_signed(receipt: Receipt, signed: Checkpoint) -> list[str]:
-    found = []
     if receipt.size != signed.size:
-        found.append(
-            f"size: the file says that the log had {receipt.size:,} entries, and its checkpoint is "
-            f"of {signed.size:,}: it is the checkpoint of another day"
-        )
-    elif receipt.root != base64_text.encode(signed.root):
-        found.append("root: it is not the root that the log signed for that many entries")
-    if receipt.entry >= signed.size:
-        found.append(f"entry: the checkpoint is of a log that had no entry {receipt.entry} yet")
-    return found
+        stated, own = f"{receipt.size:,}", f"{signed.size:,}"
+        return [f"size: the file says {stated}, and its checkpoint, of another day, {own} entries"]
+    if not 0 <= receipt.entry < signed.size:
+        return [f"entry: the checkpoint is of a log that had no entry {receipt.entry} yet"]
+    if receipt.root != base64_text.encode(log.root_at(receipt.entry + 1)):
+        return [f"root: the log has another one with entry {receipt.entry} as its last"]
+    return []
 
 
 async def _compare(here: RebuiltRegister, receipt: Receipt) -> list[str]:
@@ -184,27 +176,13 @@ async def _compare(here: RebuiltRegister, receipt: Receipt) -> list[str]:
         detail = msgspec.json.decode(answer.content).get("detail")
         return [f"question: the register of that day does not take it: {detail}"]
     ours = msgspec.json.decode(answer.content, type=Receipt)
-    found = []
-    if receipt.question != ours.question:
-        found.append(f"question: a receipt has it in one form, which is {ours.question}")
-    if receipt.entry != ours.entry:
-        found.append(
-            f"entry: the file says {receipt.entry}, and the question is about entry {ours.entry}"
-        )
-    if receipt.media_type != ours.media_type:
-        found.append(f"media_type: it is {receipt.media_type}, and {ours.media_type} was answered")
-        return found
-    kept, computed = (canonical_answer(one.media_type, one.answer) for one in (receipt, ours))
-    digest = sha256(kept).hexdigest()
-    if kept != computed:
-        found += _answer_differences(receipt, ours, kept, computed)
-    if receipt.digest != digest:
-        found.append("digest: it is not that of the answer: one of both was changed afterwards")
-    elif kept != computed:
-        found.append(
-            "digest: it is that of the answer: the question was changed, or both answer and "
-            "digest, or the register answered what does not follow from its log"
-        )
+    found = [
+        f"{name}: the file says {stated}, and {own} follows from the log"
+        for name in ("question", "entry", "at", "media_type")
+        if (stated := getattr(receipt, name)) != (own := getattr(ours, name))
+    ]
+    if receipt.media_type == ours.media_type:
+        found += _answer_differences(receipt, ours)
     if not found and receipt.code != receipt.own_code():
         found.append(
             f"code: of this answer it is {receipt.own_code()}: the code was changed, or the file "
@@ -213,14 +191,26 @@ async def _compare(here: RebuiltRegister, receipt: Receipt) -> list[str]:
     return found
 
 
-def _answer_differences(receipt: Receipt, ours: Receipt, kept: bytes, computed: bytes) -> list[str]:
-    if not (isinstance(receipt.answer, dict) and isinstance(ours.answer, dict)):
-        return [f"answer: {text_difference(kept, computed)}"]
-    names = sorted(receipt.answer.keys() | ours.answer.keys(), key=lambda name: name != "total")
-    differing = (
-        member_difference(receipt.answer.get(name), ours.answer.get(name), name) for name in names
-    )
-    return [f"answer: {one}" for one in differing if one is not None][:MOST_NAMED]
+def _answer_differences(receipt: Receipt, ours: Receipt) -> list[str]:
+    kept, computed = (canonical_answer(one.media_type, one.answer) for one in (receipt, ours))
+    found: list[str] = []
+    if kept != computed and isinstance(receipt.answer, dict) and isinstance(ours.answer, dict):
+        names = sorted(receipt.answer.keys() | ours.answer.keys(), key=lambda name: name != "total")
+        differing = (
+            member_difference(receipt.answer.get(name), ours.answer.get(name), name)
+            for name in names
+        )
+        found = [f"answer: {one}" for one in differing if one is not None][:MOST_NAMED]
+    elif kept != computed:
+        found = [f"answer: {text_difference(kept, computed)}"]
+    if receipt.digest != sha256(kept).hexdigest():
+        found.append("digest: it is not that of the answer: one of both was changed afterwards")
+    elif found:
+        found.append(
+            "digest: it is that of the answer: the question was changed, or both answer and "
+            "digest, or the register answered what does not follow from its log"
+        )
+    return found
 
 
 def _remarks(receipt: Receipt, size: int, replay: AuditReplay) -> list[str]:

@@ -106,7 +106,7 @@ async def copy_log(
         is_discarded = served.discards != there.discards and there.size > 0
         if note is not None and not is_discarded:
             await _check_goes_on(connection, target, tree, served, note)
-        if await tree.root(connection, served) != stated(served.checkpoint).root:
+        if await tree.root(connection, served, served.size) != stated(served.checkpoint).root:
             raise LogRefused("the entries in the database are not those that were signed")
         erased = (
             await published_files.read_erased(connection) if state.erasures > there.erasures else []
@@ -131,7 +131,7 @@ async def _check_goes_on(
             "published here: an older state of the database was restored, or it is another log's"
         )
     before = msgspec.structs.replace(served, size=said.size)
-    if await tree.root(connection, before) != said.root:
+    if await tree.root(connection, before, before.size) != said.root:
         raise LogRefused(f"{target.name} has a checkpoint of another log; nothing is overwritten")
 
 

@@ -112,13 +112,13 @@ class LogTree:
         tiles = {tile: await self.read_tile(connection, log, tile) for tile in sorted(wanted)}
         return nodes_from_tiles(tiles.__getitem__, size)
 
-    async def root(self, connection: Connection, log: PublishedLog) -> bytes:
-        """Return the root of the published log."""
+    async def root(self, connection: Connection, log: PublishedLog, size: int) -> bytes:
+        """Return the root of the published log as it was at a size, at most its own."""
 
         def compute(nodes: Nodes) -> bytes:
-            return root_of(nodes, log.size)
+            return root_of(nodes, size)
 
-        return compute(await self.nodes(connection, log, log.size, compute))
+        return compute(await self.nodes(connection, log, size, compute))
 
     async def prove(
         self, connection: Connection, log: PublishedLog, entries: Sequence[int]

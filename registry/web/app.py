@@ -24,9 +24,10 @@ from registry.web.comparison import serve_comparisons
 from registry.web.copies import copy_handler
 from registry.web.feeds import feed_handlers
 from registry.web.letters import ShortLinks, contest_handler, letter_handler
+from registry.web.receipts import receipt_handler
 from registry.web.search import search_handler
 
-_ASKED = re.compile(r"/([a-z]+)/(search|contest)", re.ASCII)
+_ASKED = re.compile(r"/([a-z]+)/(search|contest|receipt)", re.ASCII)
 """Pages that are made when asked something, and else are files."""
 
 _MADE = re.compile(
@@ -100,6 +101,7 @@ def create_app(
             copy_handler(settings),
             letter_handler(editions),
             contest_handler(editions),
+            receipt_handler(editions),
         ],
         private=console_pages(settings, editions) if settings.has_console else None,
     )

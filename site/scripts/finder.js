@@ -197,7 +197,7 @@ function showFault(query, error) {
   for (const id of ["found", "reach", "mended", "suggestion", "kinds", "named", "hits", "parts", "pages", "elsewhere"]) {
     at(id).replaceChildren();
   }
-  for (const id of ["sorting", "filters", "programs", "follow", "from-copy", "nothing", "partial"]) at(id).hidden = true;
+  for (const id of ["sorting", "filters", "keep", "programs", "follow", "from-copy", "nothing", "partial"]) at(id).hidden = true;
   at("pages").parentElement.hidden = true;
   showChips(query);
   showResults();
@@ -452,6 +452,8 @@ function showAddresses(asked) {
   taken.delete("sort");
   call.set("reader", lang);
   at("call").value = new URL(`${api}/records?${call}`, location.href).href;
+  const keep = at("keep").querySelector("a");
+  keep.href = `${keep.href.split("?")[0]}?${new URLSearchParams({ question: `/api/v1/records?${call}` })}`;
   for (const one of document.querySelectorAll("#downloads a")) {
     const file = new URLSearchParams(taken);
     if (one.dataset.form !== "jsonl" && lang !== "en") file.set("labels", lang);
@@ -460,7 +462,7 @@ function showAddresses(asked) {
   for (const one of document.querySelectorAll("#follow a[href*='/feeds/']")) {
     one.href = `${one.href.split("?")[0]}?${taken}`;
   }
-  for (const id of ["programs", "follow"]) at(id).hidden = copy !== null;
+  for (const id of ["keep", "programs", "follow"]) at(id).hidden = copy !== null;
 }
 
 function typed() {

@@ -335,7 +335,7 @@ def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, A
             "chips": [
                 {
                     "name": filter_title(reader, name),
-                    "value": _word(reader, known, name, code),
+                    "value": word_of(reader, known, name, code),
                     "query": _query(one for one in asked if one != (name, code)),
                 }
                 for name, code in filters
@@ -407,7 +407,7 @@ def refusal_view(reader: Reader, day: str, asked: Pairs, error: RegistryError) -
                     for given, value in same
                 ]
                 fault["nearest"] = {
-                    "words": _word(reader, known, name, near),
+                    "words": word_of(reader, known, name, near),
                     "query": _query(mended),
                 }
     return finder_view(day) | {"asked": _form(asked), "fault": fault}
@@ -420,7 +420,7 @@ def question_words(reader: Reader, asked: Pairs) -> str:
     said = [quoted % {"value": value} for name, value in asked if name == "q"]
     for name, code in asked:
         if _is_known(name) and name not in {"q", "sort"}:
-            value = _word(reader, known, name, code)
+            value = word_of(reader, known, name, code)
             told = filter_title(reader, name)
             said.append(translated(reader, _TOLD).text % {"name": told.text, "value": value.text})
     return comma_of(reader).join(said)
@@ -515,7 +515,8 @@ def _named(
     return {"kind": kind, "path": f"sectors/{code}", "name": words, "records": records}
 
 
-def _word(reader: Reader, known: FilterLabels, name: str, code: str) -> Text:
+def word_of(reader: Reader, known: FilterLabels, name: str, code: str) -> Text:
+    """Return the words for the value of a parameter, to the reader."""
     if filter_named(name) is not None:
         return known.word(name, code)
     if name == "sort":

@@ -521,6 +521,7 @@ def statistics_pages(site: Site) -> Iterator[Page]:
             "copied_total": counted.by_code.foreign.records if counted else 0,
             "as_of": site.snapshot.as_of.date().isoformat(),
             "log_size": site.snapshot.register.size,
+            "is_copy": site.is_copy,
         }
         key = digest(msgspec.json.encode(known))
         yield page(

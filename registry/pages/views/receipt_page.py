@@ -1,0 +1,57 @@
+"""The page of an answer that is kept: what was asked, its code and digest, how to verify it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from registry.pages.reader import Reader, Text, as_it_is, say, translated
+from registry.pages.views.finder import FilterLabels, filter_title, word_of
+from registry.pages.views.finder_words import ANSWERS
+from registry.record.facets import filter_named
+from registry.record.origin import Origin
+from registry.record.pack import Agency
+
+
+def receipt_view(
+    reader: Reader,
+    receipt: Mapping[str, Any],
+    agencies: Mapping[str, Agency],
+    origins: Mapping[str, Origin],
+) -> dict[str, Any]:
+    """Return the page of a receipt, by its members and the name of its `file`.
+
+    Of an answer it shows what people count by: the total, the names of the records, the cells of a
+    table; the file has all of it.
+    """
+    known = FilterLabels(reader, agencies, origins)
+    asked = parse_qsl(receipt["question"].partition("?")[2])
+    answer = receipt["answer"] if isinstance(receipt["answer"], dict) else {}
+    cells = answer.get("cells", ())
+    by = dict(asked).get("by", "").split(",") if cells else []
+
+    def title(name: str) -> Text:
+        is_known = name in {"q", "lang", "sort"} or filter_named(name)
+        return filter_title(reader, name) if is_known else as_it_is(reader, name)
+
+    def value_in(name: str, group: Mapping[str, Any]) -> Text:
+        if group["value"] is None:
+            return translated(reader, ANSWERS[group["kind"]])
+        return word_of(reader, known, name, group["value"])
+
+    return {
+        "receipt": receipt,
+        "day": receipt["at"][:10],
+        "asked": [(title(name), word_of(reader, known, name, value)) for name, value in asked],
+        "total": answer.get("total"),
+        "parts": [
+            (name, answer[name]["records"]) for name in ("local", "foreign") if name in answer
+        ],
+        "records": [(one["id"], say(reader, one["name"])) for one in answer.get("items", ())],
+        "by": [title(name) for name in by],
+        "cells": [
+            ([value_in(*pair) for pair in zip(by, one["groups"], strict=True)], one["records"])
+            for one in cells
+        ],
+    }

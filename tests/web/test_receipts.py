@@ -1,0 +1,110 @@
+"""The page of an answer that is kept: what a link of the finder and of a chart leads to."""
+
+import asyncio
+import re
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+import pytest
+
+from registry.api.receipts import Receipt
+from registry.ledger.publish_files import publish_log
+from registry.services.operations.startup import open_register
+from registry.store.database import connect
+from registry.web.app import create_app
+from tests.api.conftest import UNLIMITED, lifespan
+from tests.conftest import NOW
+from tests.web.conftest import parse
+
+BIDI = re.compile("[\u2066-\u2069\u200e\u200f]")
+
+
+@pytest.fixture
+def database_url(migrated_url, settings, pack):
+    """A register whose log has a key of its own."""
+
+    async def make():
+        opened = await connect(migrated_url)
+        await open_register(
+            opened, pack, msgspec.structs.replace(settings, database_url=migrated_url), now=NOW
+        )
+        await opened.close()
+
+    asyncio.run(make())
+    return migrated_url
+
+
+@pytest.fixture
+async def client(settings, database_url):
+    served = msgspec.structs.replace(settings, database_url=database_url, **UNLIMITED)
+    application = create_app(served, tell=None)
+    transport = httpx.ASGITransport(application)
+    async with (
+        lifespan(application),
+        httpx.AsyncClient(transport=transport, base_url="https://algorithms.example") as client,
+    ):
+        yield client
+
+
+def text_of(answer):
+    return " ".join(BIDI.sub("", "".join(parse(answer).itertext())).split())
+
+
+async def test_a_page_shows_the_code_and_digest_of_the_file_that_it_links(
+    client, database, settings, publish, record
+):
+    await publish(record)
+    asked = {"question": "/api/v1/records?status=in_use&by=risk,status&reader=fr"}
+    early = await client.get("/fr/receipt", params=asked)
+    assert (early.status_code, early.json()["type"]) == (503, "/problems/unavailable")
+    await publish_log(database, settings, now=NOW)
+    searched = await client.get("/fr/search?status=in_use")
+    [link] = re.findall(r'href="(/fr/receipt\?[^"]+)"', searched.text)
+    for tag, of in (("fr", "Réponse conservée"), ("ar", "جواب محفوظ"), ("en", "Kept answer")):
+        page = await client.get(f"/{tag}/receipt", params=asked)
+        [href] = re.findall(r'href="https://algorithms.example(/api/[^"]+receipt=1)"', page.text)
+        answer = await client.get(href.replace("&amp;", "&"))
+        receipt = msgspec.json.decode(answer.content, type=Receipt)
+        said = text_of(page)
+        for words in (of, receipt.code, receipt.digest, receipt.root, f"{receipt.file} --mirror"):
+            assert words in said, words
+        assert receipt.code == receipt.own_code()
+        assert answer.headers["content-disposition"] == f'attachment; filename="{receipt.file}"'
+    assert text_of(await client.get(link.replace("&amp;", "&"))).count("demo-sante/prevision-lits")
+
+
+async def test_a_later_checkpoint_leaves_the_code_and_a_longer_log_that_is_not_signed_is_left_out(
+    client, database, settings, publish, record
+):
+    async def ask(**more):
+        answer = await client.get("/api/v1/records", params={"receipt": "1", **more})
+        return msgspec.json.decode(answer.content, type=Receipt)
+
+    await publish_log(database, settings, now=NOW)
+    before = await ask()
+    await publish(record)
+    assert (await ask()) == before
+    await publish_log(database, settings, now=NOW)
+    again = await ask(as_of=f"entry:{before.entry}")
+    assert again.size == before.size + 1
+    assert (again.code, again.root, again.answer) == (before.code, before.root, before.answer)
+    assert (await ask()).answer["total"] == before.answer["total"] + 1
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("/fr/receipt?" + urlencode({"question": "/api/v1/agencies"}), 400, "question: give the"),
+        ("/fr/receipt?" + urlencode({"question": "/api/v1/records?risk=hih"}), 400, "'high'"),
+        ("/api/v1/records?receipt=yes", 400, "receipt: say 1"),
+        ("/api/v1/records?as_of=2100-01-01&receipt=1", 400, "still to come"),
+        ("/api/v1/records?as_of=entry:0&as_of=entry:0&receipt=1", 400, "as_of: give it once"),
+        ("/api/v1/agencies?receipt=1", 400, "receipt: this address takes no parameters"),
+    ],
+)
+async def test_what_is_no_question_is_refused(client, database, settings, address, status, words):
+    await publish_log(database, settings, now=NOW)
+    answer = await client.get(address)
+    assert answer.status_code == status
+    assert words in answer.json()["detail"]
