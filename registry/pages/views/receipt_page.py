@@ -13,6 +13,9 @@ from registry.record.facets import filter_named
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 
+_SAID_ELSEWHERE = {"as_of", "by", "reader", "limit"}
+"""What the day, a table, and the page show of a question."""
+
 
 def receipt_view(
     reader: Reader,
@@ -43,7 +46,11 @@ def receipt_view(
     return {
         "receipt": receipt,
         "day": receipt["at"][:10],
-        "asked": [(title(name), word_of(reader, known, name, value)) for name, value in asked],
+        "asked": [
+            (title(name), word_of(reader, known, name, value))
+            for name, value in asked
+            if name not in _SAID_ELSEWHERE
+        ],
         "total": answer.get("total"),
         "parts": [
             (name, answer[name]["records"]) for name in ("local", "foreign") if name in answer
