@@ -28,7 +28,7 @@ from registry.audit.comparison import difference
 from registry.audit.mirror import Mirror
 from registry.audit.questions import LogContents, Question, Questions
 from registry.audit.rebuild import RebuiltRegister, StatedFacts, rebuilding
-from registry.audit.remote import CONNECTIONS, Answer, RemoteRegister
+from registry.audit.remote import CONNECTIONS, RemoteRegister
 from registry.errors import ConfigurationError, RegistryError, Unavailable
 from registry.log.blob import Content, KeptSection
 from registry.log.configuration import PACK, RELEASE
@@ -41,6 +41,7 @@ from registry.store.imports import KeptRow
 from registry.tlog import base64_text
 from registry.verify.log import ReadFile, VerifiedLog
 from registry.verify.remote_register import reader
+from registry.web.in_process import Answer
 
 VerifyLog: TypeAlias = Callable[[ReadFile, LogReplay], VerifiedLog]
 """Verifies a log by its files, and has a replay take its entries. Raises `LogRefused`."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from registry.audit.remote import Answer
+from registry.web.in_process import Answer
 
 _AROUND = 60
 _LONGEST = 120

@@ -10,22 +10,20 @@ gives the rest: records, versions, entries.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from itertools import cycle, product
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from registry.audit.remote import Answer
 from registry.file_headers import address_of
 from registry.log.files import INCIDENTS
 from registry.record.dimensions import dimensions
 from registry.record.facets import ENDS, FACETS
 from registry.record.facts import facts
 from registry.record.pointers import strings_in
-
-Ask = Callable[[str], Awaitable[Answer]]
+from registry.web.in_process import Ask
 
 _PAGE = 100
 _BUILT_FROM = "build.json"

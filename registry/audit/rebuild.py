@@ -9,12 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
 from registry.api.app import describe_api
-from registry.audit.remote import Answer
 from registry.clock import utc_now
 from registry.imports.texts import ELLIPSIS
 from registry.ledger.published_log import read_keys
@@ -41,9 +39,9 @@ from registry.store.migrate import migrate
 from registry.tlog.note import parse_note
 from registry.verify.log import VerifiedLog
 from registry.web.app import create_app
+from registry.web.in_process import Answer, Ask, answering
 
 _CONNECTIONS = 6
-_BUSY, _TRIES = 503, 60
 
 
 class StatedFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +75,7 @@ class RebuiltRegister:
         )
         self._facts = facts
         self._database = database
-        self._app: Any = None
+        self._ask: Ask
         self._rows: set[tuple[str, int]] = set()
         self.size = 0
 
@@ -154,70 +152,13 @@ class RebuiltRegister:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """Answer what is asked in the block."""
-        app: Any = create_app(self._settings, tell=None, pack=await self._pack())
-        asked: asyncio.Queue[Any] = asyncio.Queue()
-        answered: asyncio.Queue[Any] = asyncio.Queue()
-        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-        running = asyncio.create_task(app(scope, asked.get, answered.put))
-        await asked.put({"type": "lifespan.startup"})
-        await answered.get()
-        self._app = app
-        try:
+        app = create_app(self._settings, tell=None, pack=await self._pack())
+        async with answering(app) as self._ask:
             yield
-        finally:
-            self._app = None
-            await asked.put({"type": "lifespan.shutdown"})
-            await running
 
     async def ask(self, path: str) -> Answer:
-        """Return the answer at a path, which begins with a slash and may have a query.
-
-        What is busy, as while the index of search is made, is asked again, as at an address.
-        """
-        for _ in range(_TRIES):
-            answer = await self._answer(path)
-            if answer.status != _BUSY:
-                break
-            await asyncio.sleep(1.0)
-        return answer
-
-    async def _answer(self, path: str) -> Answer:
-        place, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "http",
-            "path": unquote(place),
-            "raw_path": place.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [(b"host", b"127.0.0.1"), (b"accept", b"*/*")],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 80),
-            "state": {},
-        }
-        status, media_type = 0, ""
-        parts: list[bytes] = []
-
-        asked = asyncio.Queue[Any]()
-        asked.put_nowait({"type": "http.request", "body": b"", "more_body": False})
-
-        async def send(message: Any) -> None:
-            nonlocal status, media_type
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = {name.lower(): value for name, value in message["headers"]}
-                media_type = headers.get(b"content-type", b"").decode("latin-1")
-            else:
-                parts.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    # What streams waits for whoever reads to leave.
-                    asked.put_nowait({"type": "http.disconnect"})
-
-        await self._app(scope, asked.get, send)
-        return Answer(status=status, media_type=media_type, content=b"".join(parts))
+        """Return the answer at a path, which begins with a slash and may have a query."""
+        return await self._ask(path)
 
     async def _pack(self) -> Pack:
         async with self._database.connection() as connection:

@@ -10,11 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
 from registry.errors import Unavailable
 from registry.http_client import BoundedClient, HttpAnswer
 from registry.verify.remote_register import fetch, open_client
+from registry.web.in_process import Answer
 
 CONNECTIONS = 4
 """How many questions are asked at once."""
@@ -27,14 +26,6 @@ _TOO_MANY, _BUSY = 429, 503
 _PATIENCE = 900.0
 """Seconds that all questions together wait for what is busy: a damaged server says so for ever."""
 _AGENT = "registry-audit"
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What is answered at an address: status, media type, body."""
-
-    status: int
-    media_type: str
-    content: bytes
 
 
 class RemoteRegister:

@@ -8,8 +8,8 @@ import msgspec
 
 from registry.api.openapi import write_schemas
 from registry.audit.questions import LogContents, Questions
-from registry.audit.remote import Answer
 from registry.record.facts import KINDS, facts
+from registry.web.in_process import Answer
 
 FACTS = {"name": "facts", "in": "query", "schema": {"$ref": "#/components/schemas/FactFilters"}}
 DESCRIBED = {
