@@ -33,7 +33,7 @@ PARAMETER = "receipt"
 KEPT = re.compile(r"/api/v1/(?:records|statistics|exports/records\.(?:csv|jsonl|jsonld|xlsx))")
 """The addresses whose answers are kept: those that count and find, as of an entry."""
 
-Pairs: TypeAlias = list[tuple[str, str]]
+_Pairs: TypeAlias = list[tuple[str, str]]
 
 LARGEST = 32 * 2**20
 """Bytes of an answer that is kept."""
@@ -53,7 +53,7 @@ _TEXT = re.compile(r"text/|application/x-ndjson")
 _JSON = re.compile(r"application/([a-z.]+\+)?json\b")
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class AnswerReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """An answer as it was given, and all that it takes to compute it again.
 
     `question` is an address below that of the `register`, its parameters in order, `as_of` among
@@ -120,7 +120,7 @@ def serve_receipts(application: ASGIApp, litestar: Litestar) -> ASGIApp:
             await application(scope, receive, send)
             return
         found = await keep(litestar, scope, path, _pairs(scope))
-        if isinstance(found, Receipt):
+        if isinstance(found, AnswerReceipt):
             content = msgspec.json.format(msgspec.json.encode(found), indent=1)
             headers = {
                 "content-type": MEDIA_TYPE,
@@ -137,7 +137,9 @@ def serve_receipts(application: ASGIApp, litestar: Litestar) -> ASGIApp:
     return kept
 
 
-async def keep(litestar: Litestar, scope: Any, path: str, asked: Pairs) -> Receipt | list[Any]:
+async def keep(
+    litestar: Litestar, scope: Any, path: str, asked: _Pairs
+) -> AnswerReceipt | list[Any]:
     """Return the receipt of the answer at a path, for a request, or the messages of a refusal.
 
     The question is asked as of the newest entry that is signed, unless it names a moment. Raises
@@ -166,10 +168,10 @@ async def keep(litestar: Litestar, scope: Any, path: str, asked: Pairs) -> Recei
     media_type = headers[b"content-type"].decode("latin-1")
     signed = stated(published.checkpoint)
 
-    def made() -> Receipt:
+    def made() -> AnswerReceipt:
         answer = encode_answer(media_type, content)
         digest = sha256(canonical_answer(media_type, answer)).hexdigest()
-        receipt = Receipt(
+        receipt = AnswerReceipt(
             register=state.settings.base_url,
             release=__version__,
             origin=signed.origin,
@@ -188,7 +190,7 @@ async def keep(litestar: Litestar, scope: Any, path: str, asked: Pairs) -> Recei
     return await in_thread(made)
 
 
-def canonical_question(path: str, pairs: Pairs, moment: AsOf) -> str:
+def canonical_question(path: str, pairs: _Pairs, moment: AsOf) -> str:
     """Return a question in the one form that it is kept in: parameters in order, the moment one."""
     asked = [pair for pair in pairs if pair[0] != _AS_OF]
     # Of a moment that is named twice both stay, to be refused.
@@ -237,5 +239,5 @@ def _is_wanted(scope: Any) -> bool:
     return bool(given) or MEDIA_TYPE in accepted
 
 
-def _pairs(scope: Any) -> Pairs:
+def _pairs(scope: Any) -> _Pairs:
     return parse_qsl(scope["query_string"].decode("utf-8", "replace"), keep_blank_values=True)

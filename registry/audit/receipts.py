@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 
 from registry import __version__
-from registry.api.receipts import KEPT, MEDIA_TYPE, PARAMETER, Receipt, canonical_answer
+from registry.api.receipts import KEPT, MEDIA_TYPE, PARAMETER, AnswerReceipt, canonical_answer
 from registry.audit.audit import AuditReplay, VerifyLog
 from registry.audit.comparison import member_difference, text_difference
 from registry.audit.mirror import Mirror
@@ -35,7 +35,7 @@ MOST_NAMED = 5
 _OK = 200
 
 
-_ByState: TypeAlias = dict[tuple[str, int], list[tuple[str, Receipt]]]
+_ByState: TypeAlias = dict[tuple[str, int], list[tuple[str, AnswerReceipt]]]
 """Receipts, with where each lies, by the register's address and the size of its log."""
 
 
@@ -46,7 +46,7 @@ class ReceiptReport(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     where: str
-    receipt: Receipt
+    receipt: AnswerReceipt
     differences: Sequence[str]
     remarks: Sequence[str] = ()
 
@@ -129,9 +129,9 @@ async def _serving(
             yield here
 
 
-def _read(where: str, value: dict[str, Any]) -> Receipt:
+def _read(where: str, value: dict[str, Any]) -> AnswerReceipt:
     try:
-        receipt = msgspec.convert(value, Receipt)
+        receipt = msgspec.convert(value, AnswerReceipt)
         canonical_answer(receipt.media_type, receipt.answer)
     except (msgspec.ValidationError, ValueError) as error:
         raise UnreadableDocument(
@@ -140,7 +140,7 @@ def _read(where: str, value: dict[str, Any]) -> Receipt:
     return receipt
 
 
-def _check_log(where: str, receipt: Receipt, log: VerifiedLog, read: ReadFile) -> list[str]:
+def _check_log(where: str, receipt: AnswerReceipt, log: VerifiedLog, read: ReadFile) -> list[str]:
     """Return in what a receipt's statements about the log are wrong."""
     ours = log.checkpoint
     if receipt.origin != ours.origin:
@@ -166,7 +166,7 @@ def _check_log(where: str, receipt: Receipt, log: VerifiedLog, read: ReadFile) -
     return []
 
 
-async def _compare(here: RebuiltRegister, receipt: Receipt) -> list[str]:
+async def _compare(here: RebuiltRegister, receipt: AnswerReceipt) -> list[str]:
     """Return in what a receipt differs from the one that the rebuilt register gives."""
     path, _, query = receipt.question.partition("?")
     if not KEPT.fullmatch(path):
@@ -175,7 +175,7 @@ async def _compare(here: RebuiltRegister, receipt: Receipt) -> list[str]:
     if answer.status != _OK or answer.media_type != MEDIA_TYPE:
         detail = msgspec.json.decode(answer.content).get("detail")
         return [f"question: the register of that day does not take it: {detail}"]
-    ours = msgspec.json.decode(answer.content, type=Receipt)
+    ours = msgspec.json.decode(answer.content, type=AnswerReceipt)
     found = [
         f"{name}: the file says {stated}, and {own} follows from the log"
         for name in ("question", "entry", "at", "media_type")
@@ -191,7 +191,7 @@ async def _compare(here: RebuiltRegister, receipt: Receipt) -> list[str]:
     return found
 
 
-def _answer_differences(receipt: Receipt, ours: Receipt) -> list[str]:
+def _answer_differences(receipt: AnswerReceipt, ours: AnswerReceipt) -> list[str]:
     kept, computed = (canonical_answer(one.media_type, one.answer) for one in (receipt, ours))
     found: list[str] = []
     if kept != computed and isinstance(receipt.answer, dict) and isinstance(ours.answer, dict):
@@ -213,7 +213,7 @@ def _answer_differences(receipt: Receipt, ours: Receipt) -> list[str]:
     return found
 
 
-def _remarks(receipt: Receipt, size: int, replay: AuditReplay) -> list[str]:
+def _remarks(receipt: AnswerReceipt, size: int, replay: AuditReplay) -> list[str]:
     """Return what may explain a difference where nobody has changed anything."""
     found = []
     if receipt.release != __version__:

@@ -12,7 +12,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
-from registry.api.receipts import KEPT, Receipt, keep
+from registry.api.receipts import KEPT, AnswerReceipt, keep
 from registry.api.request import ApiRequest, ApiState
 from registry.api.site import CONTENT_POLICY
 from registry.errors import InvalidParameter
@@ -42,7 +42,7 @@ def receipt_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRo
             )
         asked = parse_qsl(query, keep_blank_values=True)
         receipt = await keep(request.app, request.scope, path, asked)
-        if not isinstance(receipt, Receipt):
+        if not isinstance(receipt, AnswerReceipt):
             start, *parts = receipt
             headers = {name.decode(): value.decode() for name, value in start["headers"]}
             body = b"".join(one.get("body", b"") for one in parts)
@@ -73,5 +73,5 @@ def receipt_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRo
     return receipt_page
 
 
-def _members(receipt: Receipt) -> dict[str, Any]:
+def _members(receipt: AnswerReceipt) -> dict[str, Any]:
     return msgspec.structs.asdict(receipt) | {"file": receipt.file}

@@ -11,7 +11,7 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from registry.api.receipts import MEDIA_TYPE, Receipt, canonical_answer
+from registry.api.receipts import MEDIA_TYPE, AnswerReceipt, canonical_answer
 from registry.audit.receipts import verify_receipts
 from registry.cli.main import main
 from registry.errors import Unavailable, UnreadableDocument
@@ -91,7 +91,7 @@ def edited(receipt, edit, *, digested=False, coded=False):
             canonical_answer(changed["media_type"], changed["answer"])
         ).hexdigest()
     if coded:
-        changed["code"] = msgspec.convert(changed, Receipt).own_code()
+        changed["code"] = msgspec.convert(changed, AnswerReceipt).own_code()
     return changed
 
 

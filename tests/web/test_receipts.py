@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from registry.api.receipts import Receipt
+from registry.api.receipts import AnswerReceipt
 from registry.ledger.publish_files import publish_log
 from registry.services.operations.startup import open_register
 from registry.store.database import connect
@@ -65,7 +65,7 @@ async def test_a_page_shows_the_code_and_digest_of_the_file_that_it_links(
         page = await client.get(f"/{tag}/receipt", params=asked)
         [href] = re.findall(r'href="https://algorithms.example(/api/[^"]+receipt=1)"', page.text)
         answer = await client.get(href.replace("&amp;", "&"))
-        receipt = msgspec.json.decode(answer.content, type=Receipt)
+        receipt = msgspec.json.decode(answer.content, type=AnswerReceipt)
         said = text_of(page)
         for words in (of, receipt.code, receipt.digest, receipt.root, f"{receipt.file} --mirror"):
             assert words in said, words
@@ -79,7 +79,7 @@ async def test_a_later_checkpoint_leaves_the_code_and_a_longer_log_that_is_not_s
 ):
     async def ask(**more):
         answer = await client.get("/api/v1/records", params={"receipt": "1", **more})
-        return msgspec.json.decode(answer.content, type=Receipt)
+        return msgspec.json.decode(answer.content, type=AnswerReceipt)
 
     await publish_log(database, settings, now=NOW)
     before = await ask(as_of="entry:0")
