@@ -13,8 +13,11 @@ from registry.hub.peer_site import TAG, PeerSite, agency_here
 from registry.imports.identity import prefixed
 from registry.ledger.publication import SealedDocument, seal_document
 from registry.log.blob import Content, content_path, replaced_items, shown
+from registry.log.configuration import PACK
 from registry.log.entry import (
     AgencyEntry,
+    ConfigurationEntry,
+    GenesisEntry,
     LogEntry,
     PeerEntry,
     RedactionEntry,
@@ -48,7 +51,7 @@ class Harvested(msgspec.Struct, frozen=True, kw_only=True):
     `document`, `agency`, `verdict` and `sealed` are of a version, as it is to be published here;
     `texts` are what a withdrawal or redaction commits to. `holes` are the list items that are
     erased there, as `hole` writes them. `evidence` is JSON of the peer's own proof; `fault` says
-    why a version cannot be taken.
+    why a version cannot be taken. `pack` is JSON of the country pack that the entry commits to.
     """
 
     index: int
@@ -63,6 +66,7 @@ class Harvested(msgspec.Struct, frozen=True, kw_only=True):
     holes: Sequence[str] = ()
     evidence: str | None = None
     fault: str | None = None
+    pack: str | None = None
 
     @property
     def source(self) -> PeerEntry:
@@ -237,9 +241,23 @@ class EntryMaker:
         return [
             self._made(one, entry, files.get(one.index))
             if one.index in wanted
-            else msgspec.structs.replace(_passed_by(one, entry), agency=named.get(one.index))
+            else msgspec.structs.replace(
+                _passed_by(one, entry), agency=named.get(one.index), pack=self._pack(one, entry)
+            )
             for one, entry in zip(read, said, strict=True)
         ]
+
+    def _pack(self, one: SignedEntry, entry: LogEntry) -> str | None:
+        """Return the country pack that an entry commits to; None where it can not be read."""
+        if not isinstance(entry, GenesisEntry | ConfigurationEntry) or PACK not in entry.sections:
+            return None
+        try:
+            checked, file = self._content(one.index, entry, None)
+        except (LogInconsistent, FileNotFoundError):
+            return None
+        section = checked.sections.get(PACK)
+        is_kept = section is not None and not section.erased and len(file) <= _MOST_CONTENT
+        return section.value if section is not None and is_kept else None
 
     def again(self, indexes: Sequence[int]) -> list[Harvested]:
         """Return entries of a record that was set apart, made of what is there now."""

@@ -22,6 +22,7 @@ from registry.hub.entries import (
     left_to_erase,
     misplaced,
 )
+from registry.hub.peer_site import pack_words
 from registry.ledger.append import append
 from registry.ledger.entries import NewEntry, StatedEntry, after
 from registry.ledger.publication import Publication, seal_document
@@ -31,7 +32,7 @@ from registry.log.erasure import REPLACED, covers, without_erased
 from registry.log.redaction import SOURCE_BASIS
 from registry.record.codelists import codelists
 from registry.services.context import ServiceContext
-from registry.services.importing.importing import end_run
+from registry.services.importing.importing import end_run, save_origin
 from registry.services.importing.run_report import ImportOutcome, RunReport
 from registry.services.people.agencies import save_agencies
 from registry.services.statements.erasure import leave_verdicts
@@ -98,6 +99,7 @@ class Intake:
                 for group in grouped(work):
                     await self._append(connection, group, known, now=now)
                 await peers.save_subjects(connection, code, [known[name] for name in names])
+                await self._name_origin(connection, batch, now=now)
                 await peers.note_applied(connection, code, upto, at=batch[-1].entry.at)
                 self.report.counts.rows += len(batch)
                 await imports.keep_counts(connection, self._number, self.report.counts)
@@ -106,6 +108,15 @@ class Intake:
             self.report.counts = counts
             del self.report.records[told:]
             raise
+
+    async def _name_origin(
+        self, connection: Connection, batch: Sequence[Harvested], *, now: dt.datetime
+    ) -> None:
+        """Name the register and its codes as the last country pack among the entries does."""
+        pack = next((one.pack for one in reversed(batch) if one.pack is not None), None)
+        origin = (await imports.read_origins(connection)).get(self._peer.code)
+        if pack is not None and origin is not None:
+            await save_origin(self._context, connection, pack_words(origin, pack), now=now)
 
     async def retry(self, batch: Sequence[Harvested], *, now: dt.datetime) -> None:
         """Publish of a record that was set apart what can be taken now; the rest waits on."""

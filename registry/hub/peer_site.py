@@ -11,7 +11,8 @@ from registry.errors import Unavailable
 from registry.log.blob import bundle_of_contents
 from registry.log.files import CHECKPOINT
 from registry.log.key_chain import KeyChain, key_path
-from registry.record.origin import Origin
+from registry.record.model import LangText
+from registry.record.origin import CodeLabels, Origin
 from registry.record.pack import Agency
 from registry.text.text_safety import first_problem
 from registry.tlog.bundle import bundle_path, parse_bundle
@@ -26,6 +27,11 @@ from registry.verify.log import ReadFile, keys_from
 _BUNDLES_KEPT = 64
 _TILES_KEPT = 4096
 _LONGEST_NAME = 250
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,60}", re.ASCII)
+_LABELLED = ("bodies", "grounds", "regions", "supplier_schemes")
+_MOST_LABELS = 40_000
+"""Bytes of the labels of an origin: an entry of a log has 65,535 at the most."""
+
 TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _WEBSITE = re.compile(r"https?://[\x21-\x7e]{1,500}")
 _COUNTRY = re.compile(r"[a-z]{2}(?:-.*)?")
@@ -129,14 +135,7 @@ def agency_names(site: PeerSite, code: str) -> dict[str, Agency]:
 
 def agency_here(code: str, agency: Agency) -> Agency | None:
     """Return a peer's agency as it is here; None where its names cannot be shown."""
-    names = {
-        tag: text
-        for tag, text in agency.name.items()
-        if TAG.fullmatch(tag)
-        and len(text) <= _LONGEST_NAME
-        and text.isprintable()
-        and first_problem(text) is None
-    }
+    names = _shown(agency.name)
     if not names:
         return None
     website = agency.website if agency.website and _WEBSITE.fullmatch(agency.website) else None
@@ -147,6 +146,57 @@ def agency_here(code: str, agency: Agency) -> Agency | None:
         website=website,
         fictitious=agency.fictitious,
         origin=code,
+    )
+
+
+def _shown(text: LangText) -> LangText:
+    """Return a peer's name of something in the languages in which it can be shown."""
+    return {
+        tag: words
+        for tag, words in sorted(text.items())
+        if TAG.fullmatch(tag)
+        and 0 < len(words) <= _LONGEST_NAME
+        and words.isprintable()
+        and first_problem(words) is None
+    }
+
+
+class _CodeLabel(msgspec.Struct, frozen=True):
+    code: str
+    label: LangText
+
+
+class _PackWords(msgspec.Struct, frozen=True):
+    site_name: LangText
+    lists: dict[str, list[_CodeLabel]] = {}
+
+
+def pack_words(origin: Origin, section: bytes | str) -> Origin:
+    """Return an origin named as its country pack does, which its log commits to.
+
+    A title that was given here stays. Lists of labels that would make an entry of a log too long
+    are left out. Keys are in the order of canonical JSON.
+    """
+    try:
+        pack = msgspec.json.decode(section, type=_PackWords)
+    except (ValueError, RecursionError):
+        return origin
+    labels: CodeLabels = {}
+    for name in _LABELLED:
+        found = {
+            one.code: shown
+            for one in sorted(pack.lists.get(name, ()), key=lambda one: one.code)
+            if _CODE.fullmatch(one.code) and (shown := _shown(one.label))
+        }
+        more = labels | {f"pack/{name}": found}
+        if found and len(msgspec.json.encode(more)) <= _MOST_LABELS:
+            labels = more
+    names = _shown(pack.site_name)
+    is_own = origin.title in {origin.code, *names.values()}
+    return msgspec.structs.replace(
+        origin,
+        names=names if names and is_own else msgspec.UNSET,
+        labels=labels or msgspec.UNSET,
     )
 
 
@@ -167,6 +217,7 @@ def described(site: PeerSite, code: str, address: str) -> Origin:
         homepage=f"{address}/",
         country=code[:2].upper() if _COUNTRY.fullmatch(code) else "",
         language=language,
+        names=_shown(said.title) or msgspec.UNSET,
     )
 
 

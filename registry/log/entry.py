@@ -16,7 +16,7 @@ import msgspec
 from registry.record.canonical import canonical
 from registry.record.ids import agency_of
 from registry.record.model import Document, LangText, SourceState
-from registry.record.origin import Origin
+from registry.record.origin import CodeLabels, Origin
 from registry.record.pack import Agency
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import Checkpoint, parse_checkpoint
@@ -370,6 +370,8 @@ class OriginEntry(_ActorEntry, frozen=True, kw_only=True, omit_defaults=False, t
     homepage: str
     country: str
     language: str
+    names: LangText | msgspec.UnsetType = msgspec.UNSET
+    labels: CodeLabels | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def facts(self) -> Origin:
@@ -382,6 +384,8 @@ class OriginEntry(_ActorEntry, frozen=True, kw_only=True, omit_defaults=False, t
             homepage=self.homepage,
             country=self.country,
             language=self.language,
+            names=self.names,
+            labels=self.labels,
         )
 
 

@@ -13,6 +13,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from registry.record.model import LangText
+from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.text import markdown
 from registry.text.catalogues import SOURCE, Catalogue, find
@@ -107,6 +108,21 @@ def make_reader(
 def reader_of(reader: Reader, pack: Pack) -> Reader:
     """Return a reader for a pack with other agencies."""
     return msgspec.structs.replace(reader, pack=pack, kept={})
+
+
+def reader_of_origin(reader: Reader, origin: Origin | None) -> Reader:
+    """Return a reader of what came from another register, whose codes have its own labels."""
+    if origin is None or not origin.labels:
+        return reader
+    known: Reader | None = reader.kept.get((reader_of_origin, origin.code))
+    if known is None:
+        theirs = {
+            name: {**reader.labels.get(name, {}), **labels}
+            for name, labels in origin.labels.items()
+        }
+        known = msgspec.structs.replace(reader, labels={**reader.labels, **theirs}, kept={})
+        reader.kept[reader_of_origin, origin.code] = known
+    return known
 
 
 def _set_in(order: Sequence[str], catalogues: Mapping[str, Catalogue]) -> str:

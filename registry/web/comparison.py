@@ -14,10 +14,11 @@ from registry.api.request import client_address
 from registry.api.site import send_page
 from registry.log.register import StoredRecord
 from registry.pages.editions import Edition
+from registry.pages.reader import reader_of_origin
 from registry.pages.site import render
 from registry.pages.views.record_pages import compare_view
 from registry.record.pack import Pack
-from registry.store import agencies, records
+from registry.store import agencies, imports, records
 from registry.store.database import Database
 from registry.work import in_thread
 
@@ -54,6 +55,7 @@ def serve_comparisons(
             lines = await records.read_versions(connection, record)
             homes = {one.agency for one in found.values() if one is not None}
             named = await agencies.read_named(connection, homes)
+            origins = await imports.read_origins(connection)
         if latest is None:
             await site(scope, receive, send)
             return
@@ -70,7 +72,7 @@ def serve_comparisons(
                 here,
                 "compare.html",
                 lambda: compare_view(
-                    edition.reader,
+                    reader_of_origin(edition.reader, origins.get(latest.register.origin or "")),
                     latest,
                     lines,
                     pair,

@@ -284,7 +284,8 @@ async def test_what_comes_from_elsewhere_is_not_taken_on(registers):
     await ours.harvest(theirs, now=NOW)
     await ours.serve_log()
     await theirs.watch(ours, now=NOW)
-    assert (await theirs.harvest(ours, now=NOW)).entries == 5
+    # The last names us here in words.
+    assert (await theirs.harvest(ours, now=NOW)).entries == 6
     await theirs.serve_log()
     assert [row["id"] for row in await theirs.fetch("select id from record")] == [ID]
     # The withdrawal of what came from there says nothing there either.
@@ -452,6 +453,34 @@ async def test_the_site_says_of_each_record_where_it_is_proven_and_of_each_peer_
     assert "Son journal se contredit" in found["peers"]
     assert "/api/v1/peers/ma/evidence" in found["peers"]
     assert "Le journal de ce registre se contredit" in found[f"records/{HERE}"]
+
+
+async def test_a_peer_s_codes_and_name_are_in_words_in_every_language(registers):
+    theirs, ours = registers
+    document = personal()
+    document["rights"] = {"contestation": {"available": "yes", "body": "mediateur"}}
+    document["territory"] = ["MA-04"]
+    await theirs.publish(document, now=NOW)
+    await ours.watch(theirs, now=NOW)
+    await ours.harvest(theirs, now=NOW)
+    async with ours.context.database.connection() as connection:
+        origin = (await imports.read_origins(connection))["ma"]
+    assert origin.names == theirs.context.pack.site_name
+    share_templates(ours.settings.data_dir)
+    await build_site(ours.settings, ours.context, as_of=NOW)
+    for language, region in {"fr": "Rabat-Salé-Kénitra", "en": "Rabat-Salé-Kénitra"}.items():
+        site = ours.settings.site_dir / language
+        page = (site / f"records/{HERE}.html").read_text()
+        assert region in page
+        assert theirs.context.pack.lists["bodies"]["mediateur"].label[language] in page
+        named = theirs.context.pack.site_name[language]
+        assert named in (site / "registers/ma.html").read_text()
+    assert "Exemples fictifs parmi elles" in (ours.settings.site_dir / "fr/index.html").read_text()
+    # A body of ours with the same code is another body.
+    own = ours.context.pack.lists["bodies"]["mediateur"].label
+    assert origin.labels["pack/bodies"]["mediateur"] not in (own, None)
+    source = json.loads(msgspec.json.encode((await ours.read(HERE)).register.source))
+    assert "labels" not in source["register"]
 
 
 async def test_a_restricted_record_is_taken_as_any_other(registers):

@@ -23,6 +23,7 @@ from registry.pages.reader import (
     in_language,
     label,
     language,
+    reader_of_origin,
     say,
     translated,
 )
@@ -192,7 +193,10 @@ class FilterLabels:
         if name == "supplier":
             # A name has a language that nobody says.
             return in_language(reader, code, reader.locale.tag)
-        return label(reader, FACETS[name].lists, code)
+        lists = FACETS[name].lists
+        known = (reader, *(reader_of_origin(reader, one) for one in self._origins.values()))
+        has = (one for one in known if any(code in one.labels[each] for each in lists))
+        return label(next(has, reader), lists, code)
 
 
 def finder_pages(site: Site) -> Iterator[Page]:

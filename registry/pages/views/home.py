@@ -52,6 +52,7 @@ def home_view(reader: Reader, site: Site) -> dict[str, Any]:
     return {
         **_by_use(here),
         "copied_total": len(elsewhere),
+        "copied_fictitious": sum(card.fictitious for card in elsewhere),
         "sectors": sorted(
             (row for row in count_rows(reader, cards, "sector", "sectors") if row["here"]),
             key=lambda row: -row["here"],

@@ -15,7 +15,15 @@ from registry.pages.digests import RecordDigest
 from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.pictures import picture_page
-from registry.pages.reader import Reader, Text, as_it_is, label, say, translated
+from registry.pages.reader import (
+    Reader,
+    Text,
+    as_it_is,
+    label,
+    reader_of_origin,
+    say,
+    translated,
+)
 from registry.pages.short_links import short_address
 from registry.pages.site import Site, page, pages
 from registry.pages.views.diff_view import changes_view, news_view
@@ -293,17 +301,23 @@ def _successors(record: RecordDigest) -> list[str]:
 
 def _record(reader: Reader, *, site: Site, name: str, alike: Sequence[Card]) -> dict[str, Any]:
     versions = site.histories[name]
+    reader = _reader_of(reader, site, name)
     if site.cards[name].withdrawn:
         return tombstone_view(reader, versions[-1], site)
     return record_page_view(reader, versions, site, alike=alike)
 
 
 def _version(reader: Reader, *, site: Site, name: str, number: int) -> dict[str, Any]:
-    return version_view(reader, site.histories[name], number, site)
+    return version_view(_reader_of(reader, site, name), site.histories[name], number, site)
+
+
+def _reader_of(reader: Reader, site: Site, name: str) -> Reader:
+    return reader_of_origin(reader, site.snapshot.origins.get(site.cards[name].origin or ""))
 
 
 def _compare(reader: Reader, *, site: Site, name: str) -> dict[str, Any]:
     *_, before, latest = site.histories[name]
+    own = _reader_of(reader, site, name)
     return compare_view(
-        reader, latest, latest.versions, (before, latest), agencies=site.snapshot.agencies
+        own, latest, latest.versions, (before, latest), agencies=site.snapshot.agencies
     )
