@@ -61,6 +61,7 @@ _COPY = "create database {} template {} strategy file_copy"
 # By folder, what takes seconds to make and many tests share: these run in one process.
 _SHARED = {
     "api": {"register"},
+    "assistant": {"register"},
     "attacks": {"register"},
     "browser": {"chromium"},
     "clients": {"register"},
@@ -78,7 +79,8 @@ _SHARED = {
 
 # What `make test-slow` runs: campaigns, attacks, other people's programs, what is shipped.
 _SLOW = (
-    *("attacks", "clients", "crash", "deploy", "faults", "fuzz", "questions", "readers"),
+    *("assistant", "attacks", "clients", "crash", "deploy", "faults", "fuzz"),
+    *("questions", "readers"),
     *("cli/test_demo.py", "cli/test_rolling_update.py", "cli/test_work.py"),
     *(
         "house/test_backup_scripts.py",

@@ -135,6 +135,23 @@ def test_browsers_are_told_of_the_finder(site, pages):
         assert link.get("href") == f"/sub/{lang}/opensearch.xml"
 
 
+def test_assistants_are_told_how_to_ask_cite_and_prove(site):
+    text = (site / "llms.txt").read_text("utf-8")
+    assert text.startswith("# Public Algorithm Register\n\n> ")
+    here = "https://register.example/sub"
+    for told in (
+        f"({here}/api/v1/openapi-read.json)",
+        f"({here}/exports/register/latest)",
+        f"registry mcp {here}",
+        "as_of=entry:<n>",
+        f"registry audit {here}",
+        "https://creativecommons.org/",
+    ):
+        assert told in text
+    assert "{" not in text
+    assert len(text) < 4000
+
+
 def test_whom_to_tell_of_a_weakness(site):
     assert not (site / ".well-known").exists()
     settings = msgspec.structs.replace(SETTINGS, security_contact="mailto:security@example.org")

@@ -1,4 +1,4 @@
-"""Files and data for machines: robots.txt, the site map, OpenSearch, schema.org's JSON-LD."""
+"""Files and data for machines: robots.txt, llms.txt, site map, OpenSearch, schema.org's JSON-LD."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from registry.pages.site import Site
 from registry.pages.snapshot import build_facts
 from registry.pages.views.lists import agency_view
 from registry.record.origin import Origin
+from registry.text.catalogues import SOURCE
 from registry.text.locales import country_name
 
 MAX_ADDRESSES = 50_000  # in one site map (sitemaps.org)
@@ -39,6 +40,7 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
             render=partial(_site_map, site.base_url, part),
         )
     yield _file("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {site.base_url}/sitemap.xml\n")
+    yield _file("llms.txt", _for_assistants(site))
     operator = site.snapshot.pack.operator
     contact = site.security_contact or (f"mailto:{operator.email}" if operator.is_reachable else "")
     if contact:
@@ -48,6 +50,49 @@ def machine_files(site: Site, files: Sequence[str]) -> Iterator[Page]:
     snapshot = site.snapshot
     facts = build_facts(snapshot.register, snapshot.as_of, site.base_url, pages=len(files))
     yield _file("build.json", msgspec.json.format(msgspec.json.encode(facts)).decode() + "\n")
+
+
+_FOR_ASSISTANTS = """\
+# {name}
+
+> {description}
+
+Every answer of this register can be given as of an entry of an append-only log, and then stays the same.
+Names: {names}. Pages: {pages}.
+
+## Ask
+
+- [Description of every question]({site}/api/v1/openapi-read.json): OpenAPI, 60 kB. Every fact of a record is a parameter by its path; a mistyped one is refused
+- [Search]({site}/api/v1/records?risk=high&status=in_use&facets=sector): `q=` finds words in any of the languages, `facets=` and `by=` count, `lacks=` finds what is not stated
+- [The whole register as tables]({site}/exports/register/latest): CSV and Parquet with keys and types, `datapackage.json` describes them
+- Model Context Protocol: `pip install 'public-algorithm-register[mcp]'`, then `registry mcp {site}`: search, read, compare, count and prove
+
+## Cite
+
+- Add `as_of=entry:<n>` to a question and cite that address; `{site}/log/checkpoint` has the number of entries in its second line, and the last is one less
+- Cite a record by its version: `{site}/api/v1/records/<agency>/<slug>/versions/<n>`
+- What a record does not state is not stated: `kinds` of an answer tells apart what was asked for, not asked for and withheld. Records marked `fictitious` are of a demonstration
+{licence}
+## Prove
+
+- `{site}/api/v1/records/<agency>/<slug>/proof` is checked without trust in the register by `registry verify`, the whole register by `registry audit {site}`
+- [The log]({site}/log/checkpoint): tiles (C2SP tlog-tiles), signed checkpoints
+"""  # noqa: E501  lines of Markdown that nothing wraps
+
+
+def _for_assistants(site: Site) -> str:
+    """Return `llms.txt` (llmstxt.org): what an assistant reads before it asks."""
+    pack = site.snapshot.pack
+    names = {tag: _name(one.reader) for tag, one in site.editions.items()}
+    terms = f"- What was filed here: {pack.licence}; what was copied keeps its source's terms\n"
+    return _FOR_ASSISTANTS.format(
+        name=names.get(SOURCE) or next(iter(names.values())),
+        description=words().description.get(SOURCE, ""),
+        names=", ".join(dict.fromkeys(names.values())),
+        pages=", ".join(f"{site.base_url}/{tag}/" for tag in site.editions),
+        site=site.base_url,
+        licence=terms if pack.licence else "",
+    )
 
 
 def _security_text(site: Site, contact: str) -> str:
