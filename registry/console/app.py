@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from litestar import Response, Router, get
 from litestar.exceptions import HTTPException
@@ -31,8 +32,10 @@ from registry.console import (
 from registry.console.page import (
     PREFIX,
     ConsoleRequest,
+    address_of,
     page_headers,
     read_console_assets,
+    redirect,
     render_page,
 )
 from registry.console.sessions import (
@@ -46,6 +49,7 @@ from registry.errors import Forbidden, InvalidParameter, NotFound, RegistryError
 from registry.pages.editions import Edition
 from registry.pages.labels import message
 from registry.record.pack import Pack
+from registry.services.filing.working_records import DraftRenamed
 from registry.settings import Settings
 
 _CLASSES = {
@@ -135,6 +139,16 @@ def refuse(request: ApiRequest, error: Exception) -> Response[bytes]:
     content = render_page(request, "error.html", lambda _: view)
     headers = {**page_headers(), **headers}
     return Response(content, status_code=status, media_type="text/html", headers=headers)
+
+
+def lead_to_renamed(request: ApiRequest, error: DraftRenamed) -> Response[bytes]:
+    """Lead who goes back to the address that a draft had to the one that it has."""
+    if request.method not in {"GET", "HEAD"}:
+        return refuse(request, error)
+    state: Any = request.app.state
+    page = request.scope["path"].partition(f"/{error.record}")[2].strip("/")
+    path = f"records/{error.renamed}/{page}"
+    return redirect(address_of(state.settings, request.path_params["lang"], path))
 
 
 def _of_framework(request: ApiRequest, error: HTTPException) -> tuple[str, Exception]:
@@ -259,6 +273,7 @@ def console_pages(
         before_request=_note_operation,
         exception_handlers={
             NotSignedIn: lead_to_sign_in,
+            DraftRenamed: lead_to_renamed,
             RegistryError: refuse,
             HTTPException: refuse,
             Exception: refuse,

@@ -64,6 +64,12 @@ async def read(
     return await read_rows(connection, NumberedAct, "audit", "after", since, subject, limit)
 
 
+async def read_renamed(connection: Connection, record: str) -> str | None:
+    """Return the id that the draft of a record was moved to; None where it was not."""
+    renamed: str | None = await connection.fetchval(statement("audit", "renamed_to"), record)
+    return renamed
+
+
 async def lock_chain(connection: Connection) -> bool:
     """Lock the end of the chain until the transaction ends.
 

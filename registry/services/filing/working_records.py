@@ -18,7 +18,7 @@ from registry.services.context import ServiceContext
 from registry.services.filing.drafts import SavedDraft, draft_not_found, tag_of
 from registry.services.filing.register_context import RegisterContext, read_register_context
 from registry.services.people.access import Actor
-from registry.store import drafts, records
+from registry.store import audit_trail, drafts, records
 from registry.store.drafts import Draft
 from registry.store.records import AgencyRecord
 
@@ -26,6 +26,15 @@ EVERY_FINDING = 1000
 """As many as a form can show beside its fields: all of them."""
 
 _OF_THE_CHANGE = ("change_note", "changed_on")
+
+
+class DraftRenamed(NotFound):
+    """The draft that had this address was given another one."""
+
+    def __init__(self, record: str, renamed: str) -> None:
+        """Take the id that it had and the one that it has."""
+        super().__init__(f"the draft {record} is now {renamed}")
+        self.record, self.renamed = record, renamed
 
 
 class WorkingRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +62,10 @@ class WorkingRecord(msgspec.Struct, frozen=True, kw_only=True):
 async def read_working_record(
     context: ServiceContext, actor: Actor, record: str, *, now: dt.datetime, language: str
 ) -> WorkingRecord:
-    """Return what an agency works on; for others, and where there is nothing, `NotFound`."""
+    """Return what an agency works on; for others, and where there is nothing, `NotFound`.
+
+    Raises `DraftRenamed` where the draft has another address since.
+    """
     if not policy.allows(actor, "file", agency_of(record)):
         raise draft_not_found(record)
     async with context.database.connection() as connection:
@@ -63,6 +75,8 @@ async def read_working_record(
             tag = draft.tag
         else:
             current = (await records.read_current(connection, [record])).get(record)
+            if current is None and (renamed := await audit_trail.read_renamed(connection, record)):
+                raise DraftRenamed(record, renamed)
             if current is None or current.state != "published":
                 raise draft_not_found(record)
             judged, tag = msgspec.json.decode(current.document), tag_of(current.leaf)

@@ -8,6 +8,13 @@ where id > $1 and ($2::text is null or subject = $2)
 order by id
 limit $3
 
+-- name: renamed_to
+-- The draft that had an id was saved under it before it was moved, which bounds what is read.
+select subject from audit
+where id > (select max(id) from audit where subject = $1) and action = 'rename_draft' and before = $1
+order by id
+limit 1
+
 -- name: lock_chain
 -- One process at a time appends to the chain, where its role and its server let it; the others come later.
 select
