@@ -20,7 +20,7 @@ from registry.console.page import ConsoleRequest, console_page, see_other
 from registry.console.sessions import kept_fields, read_fields
 from registry.errors import Conflict, Finding, InvalidRecord, NotFound, PreconditionFailed
 from registry.pages.labels import message
-from registry.pages.reader import Reader, Text, label, say
+from registry.pages.reader import Reader, Text, in_language, label, say, translated
 from registry.pages.views.diff_view import value_view
 from registry.record.canonical import canonical
 from registry.record.messages import render
@@ -41,6 +41,7 @@ from registry.record.rule_context import make_rule_context
 from registry.record.values import source_language
 from registry.services.filing import drafts, review
 from registry.services.filing.working_records import WorkingRecord, examine
+from registry.text.dates import duration_words
 
 PageState: TypeAlias = Literal["to_mend", "complete", "partly", "empty", "not_asked"]
 
@@ -103,15 +104,20 @@ def following(document: Document, slug: str) -> str | None:
     return next((step.page.slug for step in steps[at + 1 :] if step.met < step.asked), None)
 
 
-def newly_asked(
-    before: Document, after: Document, slug: str, pack: Pack, today: dt.date
-) -> list[str]:
-    """Return the pointers on a page that only the later answers ask for, and that they lack."""
-    shown = _with_floor(before, pack, today) if slug == _RISK else before
-    status = requirement_status(_readable(after))
-    asked_before = requirement_status(_readable(shown)).requirements.demanded
-    newly = status.requirements.demanded.intersection(status.absent).difference(asked_before)
-    return [unit.pointer for unit in units_of(slug) if unit.pointer in newly]
+def open_places(document: Document, findings: Iterable[Finding], slug: str) -> list[str]:
+    """Return the pointers on a page of answers that are missing, or wrong by the rule beside it."""
+    status = requirement_status(_readable(document))
+    missing = status.requirements.demanded.intersection(status.absent)
+    return [
+        *(unit.pointer for unit in units_of(slug) if unit.pointer in missing),
+        *(
+            f"{one.pointer}:{one.rule}"
+            for one in _of_page(findings, slug)
+            if one.severity == "error"
+            and one.rule != _LACKS_LANGUAGE
+            and one.pointer not in missing
+        ),
+    ]
 
 
 def finding_links(findings: Iterable[Finding]) -> list[FindingLink]:
@@ -165,6 +171,12 @@ def form_page_view(
         findings=_of_page(findings, slug),
         comments={place: comment_text(reader, said) for place, said in (comments or {}).items()},
     )
+    for field in fields:
+        months = pack.review_months.get(dig(shown, *RISK_LEVEL) or "")
+        if field.pointer == _NEXT_REVIEW and months is not None:
+            asked = translated(reader, _REVIEWED_WITHIN)
+            latest = duration_words(f"P{months}M", asked.lang)
+            field.hint = in_language(reader, asked.text % {"period": latest}, asked.lang)
     if theirs is not None:
         _show_theirs(reader, fields, document, theirs)
     return {
@@ -177,6 +189,7 @@ def form_page_view(
             if link.finding.severity == "error" and not _is_missing(link.finding, fields)
         ],
         "missing": sum(field.missing for field in fields),
+        "open": " ".join(open_places(shown, findings, slug)),
         "floor": risk_floor_view(reader, shown, today) if slug == _RISK else None,
     }
 
@@ -276,6 +289,11 @@ def _show_theirs(
             field.theirs = value_view(reader, saved, path)
 
 
+_NEXT_REVIEW = "/lifecycle/next_review_on"
+_REVIEWED_WITHIN = message(
+    "When it will be checked again, at this level of risk at the latest %(period)s after the last "
+    "review."
+)
 _SAVED = message("Saved.")
 _ASKS_MORE = message("Saved. Your answers ask for something more on this page.")
 
@@ -325,15 +343,16 @@ async def save_form(
         except (InvalidRecord, Conflict) as error:
             refused = error if isinstance(error, InvalidRecord) else None
             return await _show(request, working, page, typed=document, refused=refused)
-    return await _next(request, working.document, document, page, typed)
+    return await _next(request, working, document, page, typed)
 
 
 async def _next(
-    request: ConsoleRequest, before: Document, document: Document, page: str, typed: Typed
+    request: ConsoleRequest, working: WorkingRecord, document: Document, page: str, typed: Typed
 ) -> Response[bytes]:
     """Go where the person asked to go: on, to the overview, or to a new entry of a list.
 
-    Nobody goes on before what her answers ask for besides, on the same page, was shown to her.
+    Nobody goes on before what her answers ask for besides, or what is wrong with them, was shown
+    to her on the same page: `open` are the places at which the page that she sent did so.
     """
     here = f"records/{document['id']}/"
     if typed_once("then", typed) == "stay":
@@ -344,8 +363,11 @@ async def _next(
         return await see_other(request, f"{here}{page}?add={added}#{anchor}")
     if typed_once("then", typed) != "next":
         return await see_other(request, here, _SAVED)
-    if newly := newly_asked(before, document, page, request.context.pack, utc_now().date()):
-        anchor = "f" + newly[0].replace("/", "-")
+    verdict = await examine(request.context, working.register_context, document, **request.options)
+    shown = typed_once("open", typed).split()
+    newly = [one for one in open_places(document, verdict.findings, page) if one not in shown]
+    if newly:
+        anchor = "f" + newly[0].partition(":")[0].replace("/", "-")
         return await see_other(request, f"{here}{page}#{anchor}", _ASKS_MORE)
     after = following(document, page)
     return await see_other(request, here + (after or ""), _SAVED)

@@ -26,11 +26,15 @@ from registry.record.values import (
     read_value,
     with_lines_alone,
 )
+from registry.text.dates import month_number
 
 Typed: TypeAlias = Mapping[str, Sequence[str]]
 """The fields of a form by name, each with every value that it was given."""
 
 _ENTRY = re.compile(r"/([0-9]{1,3})(?=[/:])")
+_HOST = re.compile(r"(?:[\w-]+\.)+\w{2,}(?:[/?#]|$)")
+"""How an address begins that people type as browsers show it, without its scheme."""
+
 _LONGEST_POINTER = 200
 """More characters than the pointer of any entry has."""
 
@@ -131,6 +135,8 @@ def _one(field: Field, place: str, typed: Typed) -> Any:
     text = _PARTS.get(field.holds, typed_once)(place, typed)
     if field.holds == "boolean":
         return {"true": True, "false": False}.get(text)
+    if field.kind == "Url" and _HOST.match(text):
+        text = f"https://{text}"
     try:
         return read_value(field, text) if text else None
     except ValueFault:
@@ -171,8 +177,12 @@ def _list(field: Field, place: str, page: _TypedPage) -> list[Any]:
 
 
 def _date(place: str, typed: Typed) -> str:
-    """Return a date as far as it was stated: a day without its month has an empty one."""
+    """Return a date as far as it was stated: a day without its month has an empty one.
+
+    The month may be typed by its name.
+    """
     year, month, day = (plain_digits(typed_once(f"{place}:{part}", typed)) for part in "ymd")
+    month = str(month_number(month) or month)
     known = [year, *(part.zfill(2) if part else "" for part in (month, day))]
     return "-".join(known).rstrip("-")
 

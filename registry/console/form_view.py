@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import inf
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -20,7 +21,7 @@ from registry.record.requirements import RequirementStatus, Unit, demand, never_
 from registry.record.schema import Field, FieldKind
 from registry.record.values import NOT_STORED, write_number
 from registry.text.catalogues import find
-from registry.text.locales import countries_by_name, direction
+from registry.text.locales import countries_by_name, currencies_by_name, direction
 
 ControlKind: TypeAlias = Literal[
     "texts",
@@ -159,9 +160,11 @@ def no_option(reader: Reader, value: Any) -> FormOption:
 
 
 def name_options(reader: Reader, kind: FieldKind, chosen: str) -> tuple[FormOption, ...]:
-    """Return the countries or languages by their names in the reader's language."""
+    """Return countries, currencies or languages by their names in the reader's language."""
     if kind == "language":
         named = {tag: language(reader, tag).text for tag in reader.pack.languages}
+    elif kind == "currency":
+        named = currencies_by_name(reader.locale.babel, reader.pack.country)
     else:
         named = countries_by_name(reader.locale.babel)
     if chosen and chosen not in named:
@@ -319,10 +322,17 @@ def _fill_one(reader: Reader, made: FormField, field: Field, value: Any) -> None
             made.parts = dict(zip("ymd", [*_text(value).split("-", 2), "", "", ""], strict=False))
         case "boolean":
             made.kind, made.options = "radios", truth_options(reader, value)
+        case "number" if field.schema.get("maximum", inf) <= MOST_RADIOS:
+            steps = map(str, range(field.schema["minimum"], field.schema["maximum"] + 1))
+            made.kind = "radios"
+            made.options = tuple(
+                FormOption(code=step, label=as_it_is(reader, step), chosen=step == _text(value))
+                for step in steps
+            )
         case "number":
             made.kind = "number"
             made.value = write_number(value) if isinstance(value, int | float) else _text(value)
-        case "country" | "language":
+        case "country" | "currency" | "language":
             made.kind, made.options = "select", name_options(reader, field.holds, _text(value))
         case "period":
             _fill_period(made, _text(value))

@@ -32,6 +32,7 @@ FieldKind: TypeAlias = Literal[
     "place",
     "country",
     "language",
+    "currency",
     "plain",
 ]
 """What a field holds: a text by language, a code by language, members, codes, plain texts, entries,
@@ -51,6 +52,7 @@ _BY_DEFINITION: dict[str | None, FieldKind] = {
     "Country": "country",
     "LanguageTag": "language",
 }
+_BY_PATTERN: dict[str | None, FieldKind] = {"^[A-Z]{3}$": "currency"}
 _BY_TYPE: dict[str | None, FieldKind] = {
     "object": "group",
     "boolean": "boolean",
@@ -74,7 +76,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def holds(self) -> FieldKind:
         """What a value of the field is, by which it is asked, read, written and described."""
-        known = _BY_PATH.get(self.path) or _BY_DEFINITION.get(self.kind)
+        known = (
+            _BY_PATH.get(self.path)
+            or _BY_DEFINITION.get(self.kind)
+            or _BY_PATTERN.get(self.schema.get("pattern"))
+        )
         if known is not None:
             return known
         if self.lists:

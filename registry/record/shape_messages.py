@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from registry.record.codelists import Code, CodeList, nearest_code
 from registry.record.field_descriptions import (
     CHOOSE_LANGUAGE,
@@ -280,7 +282,12 @@ def sentence(
     if keyword in {"type", "const"}:
         asked = request(field)
         plain = message("{title}: this answer cannot be read. {asked}", title=title, asked=asked)
+    typed: tuple[Message, ...] = ()
     if keyword == "type":
+        if (unread := _unread_number(instance, value)) is not None:
+            # People are told once, by what was typed.
+            plain = message("{title}: {sentence}", title=title, sentence=unread)
+            typed = (msgspec.structs.replace(unread, plain=NOTHING),)
         wording = EXAMPLES["LangLine"] if isinstance(value, list) else TYPES[value]
         expected = message(wording)
     wrong = message(
@@ -291,8 +298,7 @@ def sentence(
         instance=quoted(instance),
         plain=plain,
     )
-    typed = _unread_number(instance, value) if keyword == "type" else None
-    return (wrong,) if typed is None else (wrong, typed)
+    return (wrong, *typed)
 
 
 def _unread_number(instance: Any, kind: str | list[str]) -> Message | None:

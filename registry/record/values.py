@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Any
 
-from registry.record.messages import Message, message
+from registry.record.messages import Message, in_quotes, message
 from registry.record.model import Document
 from registry.record.pointers import dig
 from registry.record.schema import Field, document_field
@@ -45,9 +45,9 @@ def plain_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
 
 
-def quoted_text(text: str) -> str:
+def quoted_text(text: str) -> Message:
     """Return what was typed in quotation marks, cut to what a sentence can hold."""
-    return f"“{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}”"
+    return in_quotes(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
 
 
 def read_value(field: Field, text: str) -> Any:
@@ -102,7 +102,7 @@ def read_number(text: str, *, whole: bool) -> int | float:
     return value
 
 
-def not_whole(quoted: str) -> Message:
+def not_whole(quoted: Message) -> Message:
     """Return the message for a number with decimals in the place of a whole one."""
     return message(
         "{value} is not a whole number. Write one without decimals, such as 1250.", value=quoted

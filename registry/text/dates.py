@@ -38,17 +38,30 @@ def read_day(text: str, locales: Iterable[str]) -> dt.date | None:
         return None
     try:
         return dt.date(
-            int(year), int(month) if month.isdigit() else _months(locales)[fold(month)], int(day)
+            int(year),
+            int(month) if month.isdigit() else _months(tuple(locales))[fold(month)],
+            int(day),
         )
     except (KeyError, ValueError):
         return None
 
 
-def _months(locales: Iterable[str]) -> dict[str, int]:
+def month_number(name: str) -> int | None:
+    """Return the month from 1 that is called or abbreviated so in a language of the site."""
+    return _months(_NAMED_IN).get(fold(name).rstrip("."))
+
+
+_NAMED_IN = ("ar", "ar_DZ", "ar_LB", "ar_MA", "en", "fr", "zgh")
+"""Arabic has four sets of names of months."""
+
+
+@cache
+def _months(locales: tuple[str, ...]) -> dict[str, int]:
     return {
-        fold(name): number
+        fold(name).rstrip("."): number
         for locale in locales
-        for number, name in dates.get_month_names("wide", locale=locale).items()
+        for width in ("wide", "abbreviated")
+        for number, name in dates.get_month_names(width, locale=locale).items()
     }
 
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import babel
 import msgspec
-from babel import localedata
+from babel import localedata, numbers
 
 from registry.text.folding import sort_key
 
@@ -25,7 +25,10 @@ _RTL_SCRIPTS = frozenset(("arab", "hebr", "thaa", "nkoo", "syrc", "adlm"))
 
 
 _COUNTRY = re.compile("[A-Z]{2}")
-_GROUPS = frozenset(("EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"))
+_GROUPS = frozenset(
+    ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ")
+)
+"""Codes of CLDR that are of no country: of groups, of none, and what ISO 3166-1 only reserves."""
 
 _LONGEST_HEADER = 1024
 """Characters of an `Accept-Language` that are read; browsers send no more than some hundred."""
@@ -77,7 +80,7 @@ def language_name(tag: str, locale: str) -> str:
 @lru_cache(maxsize=1024)
 @cache
 def country_codes() -> tuple[str, ...]:
-    """Return the codes of countries (ISO 3166-1 alpha-2), but for CLDR's of groups and of none."""
+    """Return the codes of countries (ISO 3166-1 alpha-2)."""
     known = map(str, babel.Locale("en").territories)
     return tuple(sorted(code for code in known if _COUNTRY.fullmatch(code) and code not in _GROUPS))
 
@@ -92,6 +95,15 @@ def countries_by_name(locale: str) -> dict[str, str]:
     """Return the names of all countries in a Babel locale by code, in the order of the names."""
     named = {code: country_name(code, locale) for code in country_codes()}
     return dict(sorted(named.items(), key=lambda pair: sort_key(pair[1])))
+
+
+@cache
+def currencies_by_name(locale: str, country: str) -> dict[str, str]:
+    """Return the names of the currencies in use by ISO 4217 code, those of a country first."""
+    own = numbers.get_territory_currencies(country)
+    used = {one for code in country_codes() for one in numbers.get_territory_currencies(code)}
+    named = {code: numbers.get_currency_name(code, locale=locale) for code in used}
+    return dict(sorted(named.items(), key=lambda pair: (pair[0] not in own, sort_key(pair[1]))))
 
 
 def pick(text: Mapping[str, str], wanted: str, fallback: Sequence[str]) -> tuple[str, str] | None:

@@ -29,10 +29,14 @@ _FOCUSED = """() => {
 
 
 class Keyboard:
-    """Keys that are pressed on a page; `stops` without a visible focus are noted as `unseen`."""
+    """Keys that are pressed on a page; `stops` without a visible focus are noted as `unseen`.
 
-    def __init__(self, page: Page) -> None:
+    `spelled` are values, by the name of their control, that are typed otherwise than they are kept.
+    """
+
+    def __init__(self, page: Page, spelled=None) -> None:
         self.page = page
+        self.spelled = spelled or {}
         self.unseen = set()
 
     def open(self, address):
@@ -118,7 +122,7 @@ class Keyboard:
             ):
                 self.choose(here, values[0])
         elif here["value"].replace("\r\n", "\n") != values[0]:
-            self.type(values[0])
+            self.type(self.spelled.get(here["name"], values[0]))
 
     def _form(self):
         parser = html5lib.HTMLParser(namespaceHTMLElements=False)

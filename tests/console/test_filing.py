@@ -63,6 +63,10 @@ async def test_nobody_goes_on_before_what_her_answers_ask_for_besides_was_shown(
     # Without any other answer the level is minimal, and the form says so before it is saved.
     form = someone.form("risk")
     form.set("/risk/level", "high")
+    # The script has saved it by itself meanwhile, as it does after some seconds.
+    fields = [pair for pair in form.fields if pair[0] != "_csrf_token"]
+    saved = await someone.browser.post(form.action, [*fields, ("then", "stay")])
+    form.set("seen", saved.json()["seen"])
     await someone.send(form, then="next")
     assert str(someone.answer.url).partition("#")[0].endswith("/risk")
     assert "appellent d’autres précisions" in someone.text
@@ -150,6 +154,18 @@ async def test_digits_spaces_and_lines_are_read_as_people_type_them(office):
     draft = await draft_of(office, document["id"])
     assert draft["purpose"]["scale"] == {"decisions_per_year": 12500}
     assert draft["purpose"]["goal"] == {"fr": "Une ligne.\n\nUne autre."}
+    await someone.open(f"records/{document['id']}/about")
+    form = someone.form("about")
+    form.set("/website", "www.demo.example/outil?a=1")
+    for part, words in (("d", "1"), ("m", "Févr."), ("y", "2026")):
+        form.set(f"/lifecycle/last_reviewed_on:{part}", words)
+    form.set("/lifecycle/in_use_from:m", "غشت")
+    form.set("/lifecycle/in_use_from:y", "2025")
+    await someone.send(form, then="list")
+    draft = await draft_of(office, document["id"])
+    assert draft["website"] == "https://www.demo.example/outil?a=1"
+    assert draft["lifecycle"]["last_reviewed_on"] == "2026-02-01"
+    assert draft["lifecycle"]["in_use_from"] == "2025-08"
 
 
 @pytest.mark.parametrize("typed", ["450,000", "450.000", "٤٥٠٫٠٠٠", "٤٥٠،٠٠٠"])
@@ -294,6 +310,14 @@ async def test_before_it_is_public_for_ever_the_address_is_shown_and_can_be_chan
     first = await published(office, renamed)
     assert (first["id"], first["summary"]) == (renamed, document["summary"])
     assert await draft_of(office, document["id"]) is None
+    # The way back leads to where it is now; a stranger and an address of nothing find nothing.
+    for page in ("", "submit", "purpose"):
+        answer = await someone.browser.get(f"/office/fr/records/{document['id']}/{page}")
+        assert answer.headers["location"] == f"/office/fr/records/{renamed}/{page}"
+    stranger = await typist(office, agency="demo-sante")
+    for other, record in ((someone, f"{agency}/rien"), (stranger, document["id"])):
+        await other.open(f"records/{record}/")
+        assert other.answer.status_code == 404
     # Once it is public it keeps its address, whatever is sent.
     await someone.open(f"records/{renamed}/purpose")
     await someone.fill({**document, "id": renamed}, "purpose", then="list")
