@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  the names are our own
 
+import datetime as dt
 import gzip
 import hashlib
 import json
@@ -10,6 +11,10 @@ import duckdb
 import httpx
 import pytest
 
+from registry.exports.package_tables import list_tables, record_columns
+from registry.record.pack import load_pack
+from registry.record.pointers import dig
+from registry.record.schema import field_at
 from tests.served import UNLIMITED, served
 
 DESCRIPTION = "datapackage.json"
@@ -88,6 +93,92 @@ def test_the_csv_files_say_what_the_parquet_files_say_as_they_are_described(pack
             if codes := field.get("constraints", {}).get("enum"):
                 found = connection.execute(f'select distinct "{field["name"]}" from {name}')
                 assert {code for (code,) in found.fetchall() if code is not None} <= {*codes}
+
+
+def put(document, path, value):
+    """Set a value at a path, of which a number is a place in a list from 1 on."""
+    *above, last = path
+    for name, following in zip(above, path[1:], strict=True):
+        empty = [] if isinstance(following, int) else {}
+        if isinstance(name, int):
+            document.extend([empty] if len(document) < name else [])
+            document = document[name - 1]
+        else:
+            document = document.setdefault(name, empty)
+    if isinstance(last, int):
+        document.append(value)
+    else:
+        document[last] = value
+
+
+def put_parts(document, start, parts, row):
+    """Set what the columns of a row hold; a line by language is no string as well."""
+    lines = {}
+    for part in parts:
+        value = row[part.name]
+        if value is None:
+            continue
+        if isinstance(value, dt.date | float):
+            value = (
+                value.isoformat()
+                if isinstance(value, dt.date)
+                else int(value)
+                if value.is_integer()
+                else value
+            )
+        path = (*start, *part.path)
+        if part.kind == "line":
+            lines[path] = value
+        elif part.kind == "others":
+            for tag, text in json.loads(value).items():
+                put(document, (*path, tag), text)
+                lines.pop(path, None)
+        else:
+            put(document, path, value)
+            if part.kind == "text":
+                lines.pop(path[:-1], None)
+    for path, value in lines.items():
+        put(document, path, value)
+
+
+def test_each_record_can_be_made_again_of_its_tables(register, tables):
+    """So whatever is asked of records, as the fifty questions are, can be asked of the package."""
+    connection, _ = tables
+    languages = load_pack("ma").languages
+
+    def rows(table):
+        found = connection.execute(f"from {table}")
+        names = [one[0] for one in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    made, facts = {}, {}
+    for row in rows("records"):
+        document = made[row["id"]] = {"id": row["id"]}
+        put_parts(document, (), record_columns(languages), row)
+        facts[row["id"]] = [row["origin"], row["hash"], row["version"], []]
+    for table in list_tables(languages):
+        for row in rows(table.table.name):
+            numbers = [row[name] for name in table.table.key[2:]]
+            path = [numbers.pop(0) if part == "*" else part for part in table.field.path]
+            put_parts(made[row["record_id"]], (*path, *numbers), table.parts, row)
+    for row in rows("kinds"):
+        known = field_at(tuple(row["fact"].split(".")))
+        if row["kind"] == "stated" and known is not None and known.is_list:
+            document = made[row["record_id"]]
+            if dig(document, *known.path) is None:
+                put(document, known.path, [])
+    for row in rows("findings"):
+        facts[row["record_id"]][3].append(row["rule"])
+    answered = httpx.get(f"{register.base_url}/api/v1/exports/records.jsonl").text.splitlines()
+    told = {one["record"]["id"]: one for one in map(json.loads, answered)}
+    assert made == {name: one["record"] for name, one in told.items()}
+    assert facts == {
+        name: [
+            *(one["register"][member] for member in ("origin", "hash", "version")),
+            [found["rule"] for found in one["register"]["findings"]],
+        ]
+        for name, one in told.items()
+    }
 
 
 def test_it_holds_what_the_search_counts(register, tables):

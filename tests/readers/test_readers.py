@@ -6,6 +6,7 @@ import csv
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,13 +14,17 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import httpx
 import pytest
 
+from tests.guides import needs
+from tests.questions import test_questions as questions
 from tests.served import UNLIMITED, served
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / ".venv/readers/bin"
+NOTEBOOKS = ROOT / "docs/notebooks"
 DATA = ROOT.parent / "shared/data"
 REAL = {
     "nl-algoritmeregister": "nl/algoritmes_2026-08-08.json",
@@ -250,3 +255,37 @@ def test_two_machines_write_the_same_bytes(register, package, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "again/digests").read_text("ascii") == digests
+
+
+def rows(answer):
+    """The rows of an answer in one form: of a call, of SQL, of a column of pandas."""
+    if isinstance(answer, dict):
+        answer = list(answer.items())
+    if not isinstance(answer, list):
+        answer = [[answer]]
+    return sorted([str(cell) for cell in row] for row in answer)
+
+
+def test_notebooks_answer_as_the_search_does(register, package, tmp_path):
+    needs("bash", "curl", "jq")
+    asked = dict(
+        zip(
+            (one.number for one in questions.QUESTIONS),
+            questions._asked(register.base_url, tmp_path, ""),
+            strict=True,
+        )
+    )
+    numbers = ("A2", "A5", "P5", "J2", "L1")
+    wanted = [rows(one[0] if len(one) == 1 else one) for one in map(asked.get, numbers)]
+    assert all(wanted)
+    here = "https://algorithms.example/exports/register/latest"
+    sql = (NOTEBOOKS / "questions.sql").read_text("utf-8").replace(here, str(package))
+    assert re.findall(r"^-- (\w+)\.", sql, re.MULTILINE) == [*numbers]
+    found = [duckdb.execute(one).fetchall() for one in sql.split(";\n") if one.strip()]
+    assert [rows(one) for one in found] == wanted
+    for name in ("with_duckdb.py", "with_pandas.py"):
+        code = (NOTEBOOKS / name).read_text("utf-8").replace(here, str(package))
+        told = ", ".join(number.lower() for number in numbers)
+        shown = f"[one.to_dict() if hasattr(one, 'to_dict') else one for one in ({told})]"
+        answers = python(f"{code}\nimport json\nprint(json.dumps({shown}))", tmp_path)
+        assert [rows(one) for one in answers] == wanted, name
