@@ -90,7 +90,7 @@ _CODES = (
     COMPLETENESS,
     LANGUAGE,
 )
-FORMAT = (DERIVATION, version("tantivy"), _CODES, (*dimensions(),), STEMS, WORDS, "12")
+FORMAT = (DERIVATION, version("tantivy"), _CODES, (*dimensions(),), STEMS, WORDS, "13")
 """What determines how an index is read, beside the register."""
 
 _END = "."

@@ -1,7 +1,8 @@
-"""Names of suppliers, providers and bodies: which spellings are one, and several in one text.
+"""Names of suppliers, providers, bodies and laws: which spellings are one, and several in one text.
 
 `legal_forms.csv` has the legal forms that stand after or before a name, `company_aliases.csv` other
-names of the same supplier, each with where it was read and when.
+names of the same supplier, `law_numbers.csv` laws that are known by their number, each with where
+it was read and when.
 """
 
 from __future__ import annotations
@@ -26,10 +27,26 @@ _AND = frozenset(("and", "&", "et", "und", "en", "و"))
 def folded_name(name: str) -> str:
     """Return a name by which its spellings are one.
 
-    Case, accents, punctuation and legal forms make no difference, nor does an alias of a supplier.
+    Case, accents, punctuation and legal forms make no difference, nor does an alias of a supplier;
+    a known law has its number, in whatever language and order it is written.
     """
     bare = _bare(name)
+    if found := _LAW.match(bare):
+        for number in (f"{found[1]}-{found[2]}", f"{found[2]}-{found[1]}"):
+            if number in _laws():
+                return f"loi {number}"
     return _aliases().get(bare, bare)
+
+
+_LAW = re.compile(
+    r"(?:(?:framework|organic) )?(?:loi|law|القانون|قانون)\b\D{0,24}?\b(\d{2,3}) (\d{2,3})\b"
+)
+"""How a law begins once its title is folded: Arabic writes its number from either side."""
+
+
+@cache
+def _laws() -> frozenset[str]:
+    return frozenset(row["number"] for row in _rows("law_numbers.csv"))
 
 
 def _bare(name: str) -> str:

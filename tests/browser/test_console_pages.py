@@ -199,3 +199,12 @@ def _sent(page, looker, folder):
         page.locator("button.main").press("Enter")
         page.locator(shown).first.wait_for()
         looker.look(page, name)
+
+
+@pytest.mark.parametrize("screen", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])
+def test_a_reviewer_reads_what_an_amendment_changes_within_three_screens(console, screen):
+    with console.window("reviewer", viewport=screen) as page:
+        page.goto(f"/office/fr/review/{PUBLISHED}")
+        last = page.locator("#changes .item").last
+        ends = last.evaluate("one => one.getBoundingClientRect().bottom + scrollY")
+        assert ends <= 3 * screen["height"]

@@ -157,3 +157,26 @@ def test_no_two_suppliers_are_taken_for_one():
 )
 def test_several_companies_in_one_cell(cell, names):
     assert company_names(cell) == names
+
+
+def test_a_known_law_is_one_in_whatever_language_and_spelling():
+    spellings = (
+        "Loi n° 09-08 relative à la protection des personnes physiques",
+        "loi 09-08",
+        "LOI N°09.08",
+        "Loi no 09/08, article 4",
+        "القانون رقم 09.08 المتعلق بحماية الأشخاص الذاتيين",
+        "القانون 09-08",
+        "القانون رقم 08.09",
+        "قانون رقم ٠٩.٠٨",
+        "Law 09-08 on the protection of individuals",
+        "Law No. 09-08",
+    )
+    assert {folded_name(one) for one in spellings} == {"loi 09-08"}
+    assert folded_name("Loi-cadre n° 51-17 relative au système") == "loi 51-17"
+    assert folded_name("القانون الإطار رقم 51.17 المتعلق") == "loi 51-17"
+    assert folded_name("Framework law 51-17 on the system") == "loi 51-17"
+    assert folded_name("القانون التنظيمي رقم 113.14") == folded_name("Organic law 113-14")
+    # Another law, another country’s of a number that is not listed, and two at once.
+    others = ("loi 31-13", "Loi 78-17", "lois n° 14-16 et n° 41-90")
+    assert len({folded_name(one) for one in (*others, "loi 09-08")}) == len(others) + 1
