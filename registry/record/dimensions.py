@@ -77,7 +77,7 @@ def _kind(field: Field) -> DimensionKind | None:
         field.is_text and (field.path[-1] == "*" or field.path[-1] in _NAMED)
     ):
         return "name"
-    is_plain = field.holds in {"plain", "country", "language", "place"}
+    is_plain = field.holds in {"plain", "country", "language", "currency", "place"}
     return "plain" if is_plain and field.kind not in _UNASKED else None
 
 
