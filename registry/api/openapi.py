@@ -357,9 +357,9 @@ _ABOUT = """\
 Every error is `application/problem+json` (RFC 9457); `type` is the address of a page that explains
 it. GET implies HEAD, with the same status and headers. An address that is here answers any other
 method by 405 with `Allow`, an address that is not here by 404. Whatever `Accept` says, an answer
-is of the one type that is described; but searches, statistics and exports come as a receipt where
-it names `application/vnd.registry.receipt+json`, or the query has `receipt=1`. Reading needs no
-token.
+is of the one type that is described; but searches, changes, statistics and exports come as a
+receipt where it names `application/vnd.registry.receipt+json`, or the query has `receipt=1`.
+Reading needs no token.
 """
 
 _EXAMPLES = ("minimal", "complete")

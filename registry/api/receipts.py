@@ -30,7 +30,9 @@ MEDIA_TYPE = "application/vnd.registry.receipt+json"
 PARAMETER = "receipt"
 """What a link asks by, which cannot set `Accept`: `receipt=1`."""
 
-KEPT = re.compile(r"/api/v1/(?:records|statistics|exports/records\.(?:csv|jsonl|jsonld|xlsx))")
+KEPT = re.compile(
+    r"/api/v1/(?:records|statistics|changes|exports/records\.(?:csv|jsonl|jsonld|xlsx))"
+)
 """The addresses whose answers are kept: those that count and find, as of an entry."""
 
 _Pairs: TypeAlias = list[tuple[str, str]]

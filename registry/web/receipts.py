@@ -37,8 +37,8 @@ def receipt_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRo
         path, _, query = question.partition("?")
         if not KEPT.fullmatch(path):
             raise InvalidParameter(
-                "question: give the address of a search, of statistics or of an export, such as "
-                "/api/v1/records?risk=high"
+                "question: give the address of a search, of statistics, changes or an export, such "
+                "as /api/v1/records?risk=high"
             )
         asked = parse_qsl(query, keep_blank_values=True)
         receipt = await keep(request.app, request.scope, path, asked)

@@ -1,18 +1,26 @@
-"""The page of an answer that is kept: what a link of the finder and of a chart leads to."""
+"""The page of an answer that is kept, and the report that is made of such answers."""
 
 import asyncio
+import datetime as dt
 import re
 from urllib.parse import urlencode
 
+import html5lib
 import httpx
 import msgspec
 import pytest
 
+from registry import resources
 from registry.api.receipts import AnswerReceipt
+from registry.errors import InvalidParameter
 from registry.ledger.publish_files import publish_log
+from registry.pages.assets import read_assets
+from registry.pages.editions import open_editions
 from registry.services.operations.startup import open_register
 from registry.store.database import connect
 from registry.web.app import create_app
+from registry.web.in_process import Answer
+from registry.web.report import ReportScope, write_report
 from tests.api.conftest import UNLIMITED, lifespan
 from tests.conftest import NOW
 from tests.web.conftest import parse
@@ -110,3 +118,65 @@ async def test_what_is_no_question_is_refused(client, database, settings, addres
     answer = await client.get(address)
     assert answer.status_code == status
     assert words in answer.json()["detail"]
+
+
+async def test_each_number_of_a_report_is_what_its_question_answers(
+    client, database, settings, publish, record, pack
+):
+    """In each language, of all agencies and of one; the page needs no other file."""
+    await publish(record)
+    await publish_log(database, settings, now=NOW)
+    editions = open_editions(pack, read_assets(resources.SITE), settings.base_url, bytecode=None)
+
+    async def ask(path):
+        answer = await client.get(path)
+        return Answer(
+            status=answer.status_code,
+            media_type=answer.headers["content-type"],
+            content=answer.content,
+        )
+
+    day = NOW.date()
+    for tag, agency in (("fr", None), ("ar", record["id"].split("/")[0]), ("en", None)):
+        scope = ReportScope(agency=agency, first=day, last=day)
+        page = await write_report(ask, editions[tag], scope, today=day + dt.timedelta(days=9))
+        assert await write_report(ask, editions[tag], scope, day + dt.timedelta(days=99)) == page
+        tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page.decode())
+        assert tree.find(".//link") is None
+        assert tree.find(".//script") is None
+        links = [(one.get("href"), BIDI.sub("", "".join(one.itertext()))) for one in tree.iter("a")]
+        numbers = [(href, int(text)) for href, text in links if text.isdecimal()]
+        assert len(numbers) > 30
+        for href, number in numbers:
+            answer = (await client.get(href.removeprefix(settings.base_url))).json()
+            assert number in counted(answer), (href, number)
+        assert [number for href, number in numbers if "transitions=" in href] == [1]
+        for href in {href for href, _ in numbers}:
+            kept = (await client.get(f"{href.removeprefix(settings.base_url)}&receipt=1")).json()
+            assert f">{kept['code']}<" in page.decode()
+    with pytest.raises(InvalidParameter, match="did you mean 'demo-sante'"):
+        await write_report(
+            ask, editions["fr"], ReportScope(agency="demo-sant", first=day, last=day), day
+        )
+    backwards = ReportScope(agency=None, first=day + dt.timedelta(days=1), last=day)
+    with pytest.raises(InvalidParameter, match="from: 2"):
+        await write_report(ask, editions["fr"], backwards, day)
+
+
+def counted(answer):
+    """Return the numbers that a report may read from an answer."""
+    if answer.get("transitions"):
+        return {sum(one["records"] for one in answer["transitions"] if one["from"] is None)}
+    if "total" in answer:
+        return {answer["total"]}
+    if "items" in answer:
+        return {len(answer["items"])}
+    silent = [one for one in answer["agencies"] if one["systems_total"] is None]
+    return {
+        len(answer["agencies"]),
+        len(answer["agencies"]) - len(silent),
+        sum(one["systems_total"] or 0 for one in answer["agencies"]),
+        sum(one["records"] for one in silent),
+        sum(one["records"] for one in answer["agencies"] if one not in silent),
+        sum(one["records"] == 0 for one in answer["agencies"]),
+    }
