@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
+import pytest
+
 from tests.browser.conftest import PHONE
+from tests.browser.keyboard import Keyboard
 
 BAR = "nav.sections a"
 
@@ -73,3 +77,58 @@ def test_by_keyboard_one_skips_from_the_box_to_the_results(opened, host):
         # What was suggested or replaced is said with the number, in the same live region.
         assert page.locator("#told[role=status] #mended").count() == 1
         assert page.locator("#told[role=status] #suggestion").count() == 1
+
+
+AID = "demo-services/aide-energie-hivernale"
+
+_LEVELS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+  .filter((one) => one.checkVisibility()).map((one) => Number(one.localName[1]))"""
+
+
+def reads_well(page):
+    """Return what a screen reader tells of a page: parts, an outline without gaps, no blanks."""
+    told = page.locator("body").aria_snapshot()
+    for part in ("banner", "main", "contentinfo"):
+        assert len(re.findall(rf"^- {part}:", told, re.MULTILINE)) == 1, part
+    levels = page.evaluate(_LEVELS)
+    assert (levels[0], levels.count(1)) == (1, 1)
+    assert all(level <= above + 1 for above, level in itertools.pairwise(levels)), levels
+    assert not re.findall(
+        r"- (?:list|listitem|paragraph|link|button|textbox|heading \[level=\d\])$",
+        told,
+        re.MULTILINE,
+    )
+    return told
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_blind_reader_comes_from_home_to_the_letter_by_keys_and_names(opened, register, lang):
+    with opened(register.url) as page:
+        keys = Keyboard(page)
+        keys.open(f"{register.url}/{lang}/")
+        assert "combobox" in reads_well(page)
+        # The first stop of every page leads past the bar.
+        assert keys.stop()["href"] == "#main"
+        keys.go_to(id="q")
+        keys.type({"fr": "aide chauffage", "ar": "دعم التدفئة"}[lang])
+        keys.enter()
+        page.locator("#hits .record").first.wait_for()
+        assert "status" in reads_well(page)
+        keys.go_to(href="#answers")
+        keys.press("Enter")
+        before = [keys.stop()["href"] for _ in range(12)]
+        first = next(number for number, href in enumerate(before) if href.endswith(AID))
+        assert first < 8
+        keys.open(f"{register.url}{before[first]}")
+        assert re.search(
+            rf'heading "{re.escape(page.locator("h1").inner_text())}"', reads_well(page)
+        )
+        keys.act(href="/letter")
+        told = reads_well(page)
+        boxes = re.findall(r"- textbox(.*)", told)
+        assert len(boxes) >= 9
+        assert all(re.match(r' "[^"]{3,}"', one) for one in boxes), boxes
+        keys.go_to(tag="input", type="text")
+        keys.type("Fatima")
+        assert page.evaluate("document.activeElement.value") == "Fatima"
+        assert not keys.unseen
