@@ -3,6 +3,7 @@
 In a checkout they are beside the package, in an installed wheel inside it.
 """
 
+import os
 import subprocess
 from contextlib import suppress
 from functools import cache
@@ -12,11 +13,27 @@ _PACKAGE = Path(__file__).resolve().parent
 _ROOT = _PACKAGE / "_resources" if (_PACKAGE / "_resources").is_dir() else _PACKAGE.parent
 
 SCHEMAS = _ROOT / "schemas"
+LANGUAGES = SCHEMAS / "languages"
 SITE = _ROOT / "site"
 GRANTS = _ROOT / "deploy" / "database"
 RECORDS = _ROOT / "records"
 FORMAT_DOCS = _ROOT / "docs" / "record-format"
 GUIDE_DOCS = _ROOT / "docs" / "filing-guide"
+
+
+def language_bases() -> list[Path]:
+    """Return the folders of languages: what ships, and the country's own (`REGISTRY_LANGUAGES`).
+
+    An update of the package replaces nothing of the second, which has the last word. It is read
+    here and not passed down, since code lists and messages are the same in a whole process.
+    """
+    own = os.environ.get("REGISTRY_LANGUAGES")
+    return [LANGUAGES, *([Path(own)] if own else [])]
+
+
+def language_files(tag: str, name: str) -> list[Path]:
+    """Return the files of a name, or of a pattern, in the folders of a language."""
+    return [path for base in language_bases() for path in sorted((base / tag).glob(name))]
 
 
 @cache

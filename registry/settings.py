@@ -74,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_publications: int = 2_000
     limit_drafts: int = 100
     packs: Path | None = None
+    languages: Path | None = None
     database_url_file: Path | None = None
     postgres_bin: Path | None = None
 

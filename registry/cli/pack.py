@@ -47,12 +47,9 @@ def check(settings: Settings, /, *, code: str) -> None:
 
 def _translation_gaps(pack: Pack) -> Iterator[str]:
     """Yield the translations of the site and of findings that the pack's languages lack."""
-    root = resources.SITE.parent
     for tag in pack.languages:
-        if tag in pack.recommended:
-            continue
-        folders = ("site/locale", "schemas/locale") if tag != SOURCE else ()
-        wanted = [f"site/text/about.{tag}.md", *(f"{folder}/{tag}" for folder in folders)]
-        for path in wanted:
-            if not (root / path).exists():
-                yield f"{path} is not there: readers of {tag} meet another language"
+        for name in ("texts/about.md", *(("site/*.po", "format/*.po") if tag != SOURCE else ())):
+            if not resources.language_files(tag, name) and not (
+                tag in pack.recommended and resources.language_files(tag, "*")
+            ):
+                yield f"languages/{tag}/{name} is not there: readers of {tag} meet another language"

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from registry.errors import Unavailable
-from registry.hub.peer_site import TAG, PeerSite, agency_here
+from registry.hub.peer_site import PeerSite, agency_here
 from registry.imports.identity import prefixed
 from registry.ledger.publication import SealedDocument, seal_document
 from registry.log.blob import Content, content_path, replaced_items, shown
@@ -36,6 +36,7 @@ from registry.record.statements import NOTE_LENGTH
 from registry.record.validate import Verdict, validate
 from registry.services.context import ServiceContext
 from registry.store.peers import Peer, PeerSubject
+from registry.text.locales import TAG
 from registry.text.text_safety import first_problem
 from registry.tlog.bundle import bundle_path
 from registry.tlog.checkpoint import Checkpoint

@@ -14,6 +14,7 @@ from registry.log.key_chain import KeyChain, key_path
 from registry.record.model import LangText
 from registry.record.origin import CodeLabels, Origin
 from registry.record.pack import Agency
+from registry.text.locales import TAG
 from registry.text.text_safety import first_problem
 from registry.tlog.bundle import bundle_path, parse_bundle
 from registry.tlog.checkpoint import Checkpoint, stated
@@ -32,7 +33,6 @@ _LABELLED = ("bodies", "grounds", "regions", "supplier_schemes")
 _MOST_LABELS = 40_000
 """Bytes of the labels of an origin: an entry of a log has 65,535 at the most."""
 
-TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _WEBSITE = re.compile(r"https?://[\x21-\x7e]{1,500}")
 _COUNTRY = re.compile(r"[a-z]{2}(?:-.*)?")
 

@@ -220,9 +220,10 @@ def site_fingerprint(
 def program_digest() -> str:
     """Return the digest of the program as it was first read: code, templates, words, format."""
     package = Path(__file__).resolve().parent.parent
+    data = (resources.SITE, resources.SCHEMAS, *resources.language_bases()[1:])
     files = [
         path
-        for folder in (resources.SITE, resources.SCHEMAS, *(package / room for room in _ROOMS))
+        for folder in (*data, *(package / room for room in _ROOMS))
         for path in folder.rglob("*")
         if path.suffix != ".pyc" and path.is_file()
     ]

@@ -45,7 +45,7 @@ from registry.record.codelists import CodeList
 from registry.record.life_events import life_events
 from registry.record.model import NOT_STATED
 from registry.record.pack import Pack
-from registry.text.catalogues import SOURCE, Catalogue, find, find_plural, load_catalogues
+from registry.text.catalogues import SOURCE, Catalogue, Kind, find, find_plural, load_catalogues
 from registry.text.dates import format_date, read_duration
 from registry.text.locales import direction, make_locale
 from registry.text.text_safety import host_of, other_form
@@ -291,9 +291,7 @@ def open_editions(
 ) -> dict[str, Edition]:
     """Return an edition for each language of the pack; `bytecode` is a folder for Jinja's cache."""
     translated = tuple(tag for tag in pack.languages if tag != SOURCE)
-    catalogues, titles = (
-        _catalogues(folder / "locale", translated) for folder in (resources.SITE, resources.SCHEMAS)
-    )
+    catalogues, titles = _catalogues("site", translated), _catalogues("format", translated)
     lists = read_lists(pack)
     labels = read_labels(lists, catalogues)
     readers = [make_reader(tag, pack, catalogues, titles, labels) for tag in pack.languages]
@@ -320,8 +318,8 @@ def load_templates(editions: Iterable[Edition]) -> None:
 
 
 @lru_cache(maxsize=4)
-def _catalogues(folder: Path, tags: Sequence[str]) -> dict[str, Catalogue]:
-    return load_catalogues(folder, tags)
+def _catalogues(kind: Kind, tags: Sequence[str]) -> dict[str, Catalogue]:
+    return load_catalogues(kind, tags)
 
 
 def _cache(bytecode: Path | None, reader: Reader) -> BytecodeCache | None:

@@ -8,7 +8,6 @@ from html import escape
 
 import segno
 
-from registry import resources
 from registry.errors import Unavailable
 from registry.ledger.published_log import read_keys
 from registry.log.files import read_checkpoint
@@ -62,9 +61,7 @@ def gazette_page(gazette: Gazette, pack: Pack) -> str:
     """Return a page to print: the six lines and their code, in the languages of the pack."""
     code = qr_code(gazette)
     lines = "\n".join(f"<code>{escape(line)}</code><br>" for line in gazette.lines)
-    catalogues = load_catalogues(
-        resources.SITE / "locale", [tag for tag in pack.languages if tag != SOURCE]
-    )
+    catalogues = load_catalogues("site", [tag for tag in pack.languages if tag != SOURCE])
     command = f"registry log verify {gazette.address} --kept FILE"
 
     def section(tag: str) -> str:

@@ -16,6 +16,7 @@ from registry.record.csv_tables import open_table
 from registry.record.model import Document, LangText
 from registry.record.requirements import RISK_LEVEL
 from registry.record.schema import RECORD_FOLDER
+from registry.resources import language_bases
 from registry.text.folding import fold
 
 
@@ -36,7 +37,30 @@ CodeList: TypeAlias = Mapping[str, Code]
 def codelists() -> Mapping[str, CodeList]:
     """Return every code list of the record format, by name."""
     paths = sorted((RECORD_FOLDER / "codelists").glob("*.csv"))
-    return {path.stem: codes(read_rows(path), source=path.name) for path in paths}
+    lists = {path.stem: {**codes(read_rows(path), source=path.name)} for path in paths}
+    for path in sorted(path for base in language_bases() for path in base.glob("*/labels.csv")):
+        _add_labels(lists, path)
+    return lists
+
+
+def _add_labels(lists: dict[str, dict[str, Code]], path: Path) -> None:
+    """Add the labels of a language, which are no part of a version of the format.
+
+    Raises `ConfigurationError` for a code that the format does not have.
+    """
+    tag = path.parent.name
+    for row in read_rows(path):
+        name, code = row.get("list", ""), row.get("code", "")
+        if code not in lists.get(name, ()):
+            raise ConfigurationError(f"{path}: there is no code {code!r} of a list {name!r}")
+        one = lists[name][code]
+        label = one.label | ({tag: row["label"]} if "label" in row else {})
+        description = (one.description or {}) | (
+            {tag: row["description"]} if "description" in row else {}
+        )
+        lists[name][code] = msgspec.structs.replace(
+            one, label=label, description=description or None
+        )
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

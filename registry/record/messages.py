@@ -1,7 +1,7 @@
 """Messages in the reader's language; a finding is composed of them and rendered last.
 
 The English wording of a message is its gettext id; its translations, and those of the titles in it,
-are in `schemas/locale/<language>/LC_MESSAGES/`. A finding is in one language as a whole, which it
+are in `schemas/languages/<language>/format/`. A finding is in one language as a whole, which it
 names: what is not translated falls back in the country pack's order.
 
 Programs are told of fields by JSON Pointers and of values by their codes. A reader whose language
@@ -21,7 +21,6 @@ from registry.errors import Finding, Severity
 from registry.record.model import LangText
 from registry.record.pointers import field_path, is_index, parts
 from registry.record.schema import Field, field_at, fields
-from registry.resources import SCHEMAS
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
 from registry.text.locales import language_name, pick
 
@@ -244,4 +243,4 @@ def _render_value(  # noqa: PLR0911  a kind each
 
 @cache
 def _catalogue(tag: str) -> Catalogue:
-    return load_catalogues(SCHEMAS / "locale", [tag])[tag]
+    return load_catalogues("format", [tag])[tag]

@@ -273,7 +273,7 @@ def check_agency(
     were added before.
     """
     whole = _read(code, packs)
-    path = _folder(code, packs) / "agencies.csv"
+    path = pack_folder(code, packs) / "agencies.csv"
     columns = open_table(path.read_bytes(), str(path)).fieldnames or ()
     if unknown := sorted(row.keys() - set(columns)):
         raise ConfigurationError(
@@ -286,7 +286,8 @@ def check_agency(
     return _agency(given)
 
 
-def _folder(code: str, packs: Path | None) -> Path:
+def pack_folder(code: str, packs: Path | None) -> Path:
+    """Return the folder of a country pack: in `packs`, or with those that ship."""
     if packs is not None and (packs / code / "pack.json").exists():
         return packs / code
     return _PACKS / code
@@ -299,7 +300,7 @@ def _read(code: str, packs: Path | None) -> dict[str, Any]:
         raise ConfigurationError(
             f"there is no country pack {code!r}; the packs are {', '.join(known)}"
         )
-    folder = _folder(code, packs)
+    folder = pack_folder(code, packs)
     try:
         settings = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
     except ValueError as error:

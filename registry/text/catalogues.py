@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from typing import Literal, TypeAlias
 
 import msgspec
 from babel.messages.pofile import read_po
 
 from registry.errors import ConfigurationError
+from registry.resources import language_files
 
 SOURCE = "en"
+
+Kind: TypeAlias = Literal["site", "format"]
+"""Whose words a catalogue has: the site's, or those of the record format and its findings."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,19 +30,19 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     plural_index: Callable[[int], int]
 
 
-def load_catalogues(folder: Path, tags: Sequence[str]) -> dict[str, Catalogue]:
-    """Return the catalogue of each tag, read from `<folder>/<tag>/LC_MESSAGES/*.po`.
+def load_catalogues(kind: Kind, tags: Sequence[str]) -> dict[str, Catalogue]:
+    """Return the catalogue of each tag, read from `<kind>/*.po` in the folders of the language.
 
     English needs no file.
     """
-    return {tag: _load(folder, tag) for tag in tags}
+    return {tag: _load(kind, tag) for tag in tags}
 
 
-def _load(folder: Path, tag: str) -> Catalogue:
+def _load(kind: Kind, tag: str) -> Catalogue:
     messages: dict[str, str] = {}
     plurals: dict[str, tuple[str, ...]] = {}
     plural_index: Callable[[int], int] = _english
-    for path in sorted((folder / tag / "LC_MESSAGES").glob("*.po")):
+    for path in language_files(tag, f"{kind}/*.po"):
         try:
             with path.open("rb") as file:
                 catalogue = read_po(file, abort_invalid=True)

@@ -15,6 +15,9 @@ from registry.text.folding import sort_key
 
 Direction: TypeAlias = Literal["ltr", "rtl"]
 
+TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+"""The tags of languages (BCP 47) that the record format accepts."""
+
 _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 _RTL_LANGUAGES = frozenset(
     ("ar", "arc", "arz", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")

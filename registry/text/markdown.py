@@ -41,7 +41,7 @@ def render(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def render_page(text: str) -> str:
-    """Return the HTML of a page from `site/text/`: CommonMark, tables, `## Heading {#anchor}`.
+    """Return the HTML of a page of words: CommonMark, tables, `## Heading {#anchor}`.
 
     Raw HTML is escaped there too.
     """

@@ -10,7 +10,6 @@ from functools import cache
 
 import structlog
 
-from registry import resources
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.pages.notices import link_mail, notice_mail
@@ -130,7 +129,7 @@ async def _deliver(settings: Settings, mail: Mail, member: int) -> bool:
 
 @cache
 def _catalogues(tags: tuple[str, ...]) -> dict[str, Catalogue]:
-    return load_catalogues(resources.SITE / "locale", [tag for tag in tags if tag != SOURCE])
+    return load_catalogues("site", [tag for tag in tags if tag != SOURCE])
 
 
 def _reason(error: OSError) -> str:

@@ -65,8 +65,8 @@ def test_a_language_without_words_is_a_gap(check, trial):
     assert ending == 0
     assert "gap: agencies.csv: 15 of 15 not in wo: finances, education" in out
     assert "gap: risk_level.csv: 4 of 4 not in wo" in out
-    for path in ("site/locale/wo", "schemas/locale/wo", "site/text/about.wo.md"):
-        assert f"gap: {path} is not there" in out
+    for path in ("wo/site/*.po", "wo/format/*.po", "wo/texts/about.md"):
+        assert f"gap: languages/{path} is not there" in out
 
 
 ROW = {"id": "eau", "name_fr": "Eau", "kind": "other", "fictitious": "no"}

@@ -16,9 +16,12 @@ from registry.cli.main import cli
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("site", "schemas"):
-        shutil.copytree(resources.SITE.parent / name, folder / name)
-    return folder
+    for name in ("languages", "packs"):
+        shutil.copytree(resources.SCHEMAS / name, folder / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGISTRY_LANGUAGES", str(folder / "languages"))
+        patch.setenv("REGISTRY_PACKS", str(folder / "packs"))
+        yield folder
 
 
 def run(*arguments, fails=False):
@@ -30,7 +33,7 @@ def run(*arguments, fails=False):
 
 def export(checkout, tag, *more):
     out = checkout / f"{tag}.po"
-    run("export", "--language", tag, "--out", out, "--folder", checkout, *more)
+    run("export", "--language", tag, "--out", out, *more)
     return out, read_po(io.BytesIO(out.read_bytes()), abort_invalid=True)
 
 
@@ -47,8 +50,9 @@ def strings(catalogue):
 def files(checkout):
     return {
         path: path.read_bytes()
-        for pattern in ("*/locale/**/*.po", "schemas/**/*.csv")
+        for pattern in ("**/*.po", "**/*.csv")
         for path in checkout.glob(pattern)
+        if path.parent != checkout
     }
 
 
@@ -62,15 +66,15 @@ def test_what_is_exported_and_imported_changes_no_file(checkout, tag):
     for rewritten in (False, True):
         if rewritten:
             write(out, catalogue)
-        assert run("import", "--language", tag, out, "--folder", checkout) == ""
+        assert run("import", "--language", tag, out) == ""
         assert files(checkout) == before
 
 
 def test_a_text_shows_its_place_and_the_other_languages(checkout):
     _, catalogue = export(checkout, "zgh")
-    health = catalogue.get("Health", "schemas/record/1.0/codelists/sector.csv#health#label")
+    health = catalogue.get("Health", "codelists/sector.csv#health#label")
     assert (health.string, health.auto_comments) == ("ⵜⴰⴷⵓⵙⵉ", ["ar: الصحة", "fr: Santé"])
-    previous = catalogue.get("Previous page", "site/locale/site.po")
+    previous = catalogue.get("Previous page", "site/site.po")
     assert [place for place, _ in previous.locations] == ["_list.html"]
 
 
@@ -81,7 +85,7 @@ def test_new_words_reach_catalogues_code_lists_and_the_pack(checkout):
     left_out = next(one for one in catalogue if one.id and one.string and "%" not in str(one.id))
     counted = next(one for one in catalogue if one.pluralizable and "%(n)s" in one.id[0])
     counted.string = ("ⴰ %(n)s", "ⵣ %(n)s")
-    for file in ("site/locale/", "schemas/locale/", "codelists/sector.csv", "packs/ma/bodies.csv"):
+    for file in ("site/", "format/", "codelists/sector.csv", "pack/bodies.csv"):
         next(one for one in empty if file in one.context).string = 'ⴰ "ⵣ"'
     wanted = strings(catalogue)
     # Of what its translator was not sure, and of what is left out, nothing is taken.
@@ -90,7 +94,7 @@ def test_new_words_reach_catalogues_code_lists_and_the_pack(checkout):
     unsure.flags.add("fuzzy")
     catalogue.delete(left_out.id, left_out.context)
     write(out, catalogue)
-    written = run("import", "--language", "zgh", out, "--folder", checkout).split()
+    written = run("import", "--language", "zgh", out).split()
     assert len(written) >= 4
     assert strings(export(checkout, "zgh")[1]) == wanted
     changed = {path for path, raw in files(checkout).items() if raw != before.get(path)}
@@ -99,19 +103,19 @@ def test_new_words_reach_catalogues_code_lists_and_the_pack(checkout):
 
 def test_a_catalogue_changes_only_where_its_words_did(checkout):
     for name, text in (("site", "Previous page"), ("findings", "Name the law.")):
-        folder = "site" if name == "site" else "schemas"
-        path = checkout / folder / "locale" / "fr" / "LC_MESSAGES" / f"{name}.po"
+        folder = "site" if name == "site" else "format"
+        path = checkout / "languages/fr" / folder / f"{name}.po"
         before = path.read_text("utf-8").splitlines()
         out, catalogue = export(checkout, "fr")
         one = next(
             one
             for one in catalogue
-            if one.context == f"{folder}/locale/{name}.po"
+            if one.context == f"{folder}/{name}.po"
             and (one.id == text or (name != "site" and "{" not in str(one.id)))
         )
         one.string += "…"
         write(out, catalogue)
-        assert run("import", "--language", "fr", out, "--folder", checkout).split() == [str(path)]
+        assert run("import", "--language", "fr", out).split() == [str(path)]
         after = path.read_text("utf-8").splitlines()
         assert len(after) == len(before)
         assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
@@ -126,14 +130,14 @@ def test_a_fault_has_its_line_and_nothing_is_written(checkout):
     counted.string = (*counted.string[:3], "", *counted.string[4:])
     spaced = next(one for one in catalogue if one.context and "#health#label" in one.context)
     spaced.string += " "
-    catalogue.add("Nothing says this", "لا شيء", context="site/locale/site.po")
+    catalogue.add("Nothing says this", "لا شيء", context="site/site.po")
     write(out, catalogue)
-    told = run("import", "--language", "ar", out, "--folder", checkout, fails=True)
+    told = run("import", "--language", "ar", out, fails=True)
     for fault in (
         "'بلا قيمة' has the values none, and needs %(",
         "some of its plural forms are empty",
         "begins or ends with a space",
-        "site/locale/site.po has no text 'Nothing says this'; export the file again",
+        "site/site.po has no text 'Nothing says this'; export the file again",
     ):
         line = next(line for line in told.splitlines() if fault in line)
         number = int(line.removeprefix(f"{out}:").partition(":")[0])
@@ -150,11 +154,11 @@ def test_a_file_that_is_no_catalogue_of_the_language_is_refused(checkout):
         ("fr", out.read_bytes().decode().encode("cp1256", "replace"), "the encoding it states"),
     ):
         out.write_bytes(raw)
-        assert fault in run("import", "--language", tag, out, "--folder", checkout, fails=True)
+        assert fault in run("import", "--language", tag, out, fails=True)
 
 
 def test_the_words_of_the_pages_that_matter_first_are_few(checkout):
     _, catalogue = export(checkout, "zgh", "--pages", "home,search,contest", "--missing")
     assert 60 <= len(catalogue) <= 220
     assert all(one.auto_comments and not any(one.string) for one in catalogue if one.id)
-    run("export", "--language", "zgh", "--pages", "nowhere", "--folder", checkout, fails=True)
+    run("export", "--language", "zgh", "--pages", "nowhere", fails=True)

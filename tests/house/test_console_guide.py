@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from registry import resources
 from registry.record.codelists import read_rows
 from registry.record.schema import RECORD_FOLDER
 from registry.text.catalogues import load_catalogues
@@ -20,8 +19,8 @@ _PICTURE = re.compile(r"!\[([^\]]*)\]\(\.\./pictures/([^)]+)\)")
 def wordings(lang: str) -> set[str]:
     """All that the interface says in a language, and all titles and codes of the format."""
     found: set[str] = set()
-    for folder in (resources.SITE / "locale", resources.SCHEMAS / "locale"):
-        known = load_catalogues(folder, ["fr", "ar"])["fr" if lang == "en" else lang].messages
+    for kind in ("site", "format"):
+        known = load_catalogues(kind, ["fr", "ar"])["fr" if lang == "en" else lang].messages
         found |= set(known if lang == "en" else known.values())
     for path in (RECORD_FOLDER / "codelists").glob("*.csv"):
         found |= {row[f"label_{lang}"] for row in read_rows(path)}

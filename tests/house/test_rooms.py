@@ -141,7 +141,7 @@ def test_a_message_names_files_that_there_are():
     folders = ("", "registry", "site", "site/templates", "site/console", "site/scripts")
     named = {
         reference
-        for catalogue in (*ROOT.glob("schemas/locale/**/*.po"), *ROOT.glob("site/locale/**/*.po"))
+        for catalogue in ROOT.glob("schemas/languages/**/*.po")
         for line in re.findall(r"^#: (.+)$", catalogue.read_text("utf-8"), re.MULTILINE)
         for reference in re.findall(r"[\w/]+\.(?:py|html|js)\b", line)
     }

@@ -17,7 +17,7 @@ from registry.record.codelists import codelists
 from registry.record.model import NOT_STATED
 from registry.text.catalogues import find, find_plural, load_catalogues
 
-CATALOGUES = load_catalogues(resources.SITE / "locale", ("ar", "fr"))
+CATALOGUES = load_catalogues("site", ("ar", "fr"))
 
 FUTURE, PRESENT, PAST = "future", "present", "past"
 TENSES = {

@@ -517,7 +517,7 @@ def test_no_language_s_card_is_empty(pages):
 
 @pytest.mark.parametrize("lang", ["en", "fr", "ar"])
 def test_every_error_has_its_words_and_no_other_has(lang):
-    text = (resources.SITE / "text" / f"problems.{lang}.md").read_text("utf-8")
+    text = (resources.LANGUAGES / lang / "texts/problems.md").read_text("utf-8")
     slugs = re.findall(r"^## .+ \{#([a-z-]+)\}$", text, flags=re.MULTILINE)
     assert slugs == [error.slug for error in error_types()]
     assert {RegistryError, *RegistryError.__subclasses__()} <= set(error_types())
@@ -569,7 +569,7 @@ def test_every_error_has_its_page(pages):
 
 
 def test_the_words_for_an_error_bear_its_title():
-    text = (resources.SITE / "text" / "problems.en.md").read_text("utf-8")
+    text = (resources.LANGUAGES / "en/texts/problems.md").read_text("utf-8")
     titles = dict(re.findall(r"^## (.+) \{#([a-z-]+)\}$", text, flags=re.MULTILINE))
     assert {error.title: error.slug for error in error_types()} == titles
 

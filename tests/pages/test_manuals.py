@@ -23,7 +23,7 @@ NAMES = (*PAGES, "contest", "api", "format")
 
 
 def anchors(name, lang):
-    text = (resources.SITE / "text" / f"{name}.{lang}.md").read_text("utf-8")
+    text = (resources.LANGUAGES / lang / "texts" / f"{name}.md").read_text("utf-8")
     assert text.startswith("# ")
     return re.findall(r"\{#([\w-]+)\}", text)
 

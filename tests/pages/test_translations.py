@@ -46,7 +46,7 @@ def used():
 def catalogue(tag):
     """The messages of all catalogues of the site in a language."""
     found = []
-    for path in sorted((resources.SITE / "locale" / tag / "LC_MESSAGES").glob("*.po")):
+    for path in sorted((resources.LANGUAGES / tag / "site").glob("*.po")):
         with path.open("rb") as file:
             found += [message for message in read_po(file, abort_invalid=True) if message.id]
     return found
@@ -92,7 +92,7 @@ def test_arabic_says_the_number_wherever_a_form_serves_several():
 def test_the_pages_of_words_have_the_same_parts(tag):
     parts = {
         lang: re.findall(
-            r"\{#([\w-]+)\}", (resources.SITE / "text" / f"about.{lang}.md").read_text("utf-8")
+            r"\{#([\w-]+)\}", (resources.LANGUAGES / lang / "texts/about.md").read_text("utf-8")
         )
         for lang in ("en", tag)
     }

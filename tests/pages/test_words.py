@@ -1,4 +1,4 @@
-"""One word for one thing: the words of site/locale/words.csv, kept everywhere."""
+"""One word for one thing: the words of schemas/languages/words.csv, kept everywhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from registry.text.typesetting import format_money
 
 ROOT = Path(__file__).parents[2]
 PACKS = resources.SCHEMAS / "packs"
-WORDS = list(csv.DictReader((resources.SITE / "locale/words.csv").read_text("utf-8").splitlines()))
+WORDS = list(csv.DictReader((resources.LANGUAGES / "words.csv").read_text("utf-8").splitlines()))
 NEVER = {
     lang: re.compile("|".join(row[f"never_{lang}"] for row in WORDS if row[f"never_{lang}"]))
     for lang in ("ar", "fr")
@@ -48,8 +48,8 @@ BY_HAND = re.compile(r"(?:_|plain|ngettext)\([^{}]*\) \}\}:")
 
 
 def messages(lang):
-    for folder in (resources.SITE / "locale", resources.SCHEMAS / "locale"):
-        for path in sorted((folder / lang / "LC_MESSAGES").glob("*.po")):
+    for kind in ("site", "format"):
+        for path in sorted((resources.LANGUAGES / lang / kind).glob("*.po")):
             with path.open("rb") as file:
                 for message in read_po(file):
                     if message.id:
@@ -63,8 +63,8 @@ def texts(lang):
     for name, one, forms in messages(lang):
         for form in forms:
             yield f"{name}: {one}", form
-    for folder in (resources.SITE / "text", ROOT / "docs/filing-guide"):
-        paths = [*folder.glob(f"*.{lang}.md"), *folder.glob(f"{lang}/*.md")]
+    for folder in (resources.LANGUAGES / lang / "texts", ROOT / "docs/filing-guide" / lang):
+        paths = folder.glob("*.md")
         for path in sorted(paths):
             for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
                 yield f"{path.name}:{number}", line

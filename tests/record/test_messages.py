@@ -40,7 +40,7 @@ def places(text):
 
 
 def catalogue(tag, name):
-    path = SCHEMAS / "locale" / tag / "LC_MESSAGES" / f"{name}.po"
+    path = SCHEMAS / "languages" / tag / "format" / f"{name}.po"
     with path.open("rb") as file:
         return {message.id: message for message in read_po(file, abort_invalid=True) if message.id}
 

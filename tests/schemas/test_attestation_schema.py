@@ -17,7 +17,7 @@ FIELDS = list(fields_of(Field(path=(), schema=resolved(SCHEMA))))
 
 
 def catalogue(tag, name):
-    with (SCHEMAS / "locale" / tag / "LC_MESSAGES" / f"{name}.po").open("rb") as file:
+    with (SCHEMAS / "languages" / tag / "format" / f"{name}.po").open("rb") as file:
         return {message.id for message in read_po(file, abort_invalid=True) if message.id}
 
 

@@ -16,13 +16,13 @@ from registry.resources import SCHEMAS
 from tools.format_docs.pages import LANGUAGES, pages_in
 from tools.format_docs.wording import Language
 
-LOCALE = SCHEMAS / "locale"
+LOCALE = SCHEMAS / "languages"
 TAGS = ("ar", "fr")
-NAMES = sorted((path.parent.parent.name, path.stem) for path in LOCALE.glob("*/LC_MESSAGES/*.po"))
+NAMES = sorted((path.parent.parent.name, path.stem) for path in LOCALE.glob("*/format/*.po"))
 
 
 def catalogue(tag, name):
-    with (LOCALE / tag / "LC_MESSAGES" / f"{name}.po").open("rb") as file:
+    with (LOCALE / tag / "format" / f"{name}.po").open("rb") as file:
         return [message for message in read_po(file, abort_invalid=True) if message.id]
 
 

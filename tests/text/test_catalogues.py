@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from registry import resources
 from registry.errors import ConfigurationError
 from registry.text.catalogues import find, find_plural, load_catalogues
 
 
 @pytest.fixture(scope="module")
 def catalogues():
-    return load_catalogues(resources.SITE / "locale", ["ar", "fr", "zgh"])
+    return load_catalogues("site", ["ar", "fr", "zgh"])
 
 
 def test_a_message_says_its_language(catalogues):
@@ -51,9 +50,20 @@ def test_english_needs_no_catalogue(catalogues):
     assert find_plural(catalogues, ("en",), "%(n)s day", "%(n)s days", 0) == ("en", "%(n)s days")
 
 
-def test_a_broken_catalogue_is_named(tmp_path):
-    folder = tmp_path / "fr" / "LC_MESSAGES"
+def test_a_country_s_own_words_come_before_those_that_ship(tmp_path, monkeypatch):
+    folder = tmp_path / "fr" / "site"
+    folder.mkdir(parents=True)
+    (folder / "own.po").write_text('msgid "Previous page"\nmsgstr "En arrière"\n', "utf-8")
+    monkeypatch.setenv("REGISTRY_LANGUAGES", str(tmp_path))
+    own = load_catalogues("site", ["fr"])
+    assert find(own, ("fr",), "Previous page") == ("fr", "En arrière")
+    assert find(own, ("fr",), "Next page") == ("fr", "Page suivante")
+
+
+def test_a_broken_catalogue_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("REGISTRY_LANGUAGES", str(tmp_path))
+    folder = tmp_path / "fr" / "site"
     folder.mkdir(parents=True)
     (folder / "site.po").write_bytes(b'msgid "\xff"\nmsgstr ""\n')
     with pytest.raises(ConfigurationError, match=r"site\.po"):
-        load_catalogues(tmp_path, ["fr"])
+        load_catalogues("site", ["fr"])

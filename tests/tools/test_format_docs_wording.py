@@ -5,11 +5,10 @@ import pytest
 
 from registry.record.requirements import units
 from registry.record.schema import field_at
-from registry.resources import SCHEMAS
 from registry.text.catalogues import find, load_catalogues
 from tools.format_docs.wording import Language, kind, prose, requirement
 
-CATALOGUES = load_catalogues(SCHEMAS / "locale", ["fr"])
+CATALOGUES = load_catalogues("format", ["fr"])
 ENGLISH = Language(tag="en", say=lambda wording: wording)
 FRENCH = Language(tag="fr", say=lambda wording: find(CATALOGUES, ("fr",), wording)[1])
 

@@ -85,5 +85,5 @@ def test_all_that_workbooks_say_is_translated_and_nothing_else(tag):
                 first = node.args[0]
                 if name in {"message", "say", "translatable"} and isinstance(first, ast.Constant):
                     said.add(first.value)
-    with (SCHEMAS / "locale" / tag / "LC_MESSAGES/workbook.po").open("rb") as file:
+    with (SCHEMAS / "languages" / tag / "format/workbook.po").open("rb") as file:
         assert said == {message.id for message in read_po(file) if message.id}

@@ -1,7 +1,7 @@
 """The pages of the record format's documentation.
 
 One page for each section, one each for rules, code lists and shared shapes, in every language of
-`LANGUAGES`. Wordings are English; `schemas/locale` translates them. Two pages beside them are
+`LANGUAGES`. Wordings are English; `schemas/languages` translates them. Two pages beside them are
 written by hand: `HAND_WRITTEN`.
 """
 
@@ -87,7 +87,7 @@ def format_pages() -> dict[str, str]:
 
 
 def _language(tag: str) -> Language:
-    catalogues = load_catalogues(SCHEMAS / "locale", [] if tag == SOURCE else [tag])
+    catalogues = load_catalogues("format", [] if tag == SOURCE else [tag])
     return Language(tag=tag, say=lambda wording: find(catalogues, (tag,), wording)[1])
 
 

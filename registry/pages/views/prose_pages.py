@@ -21,6 +21,7 @@ from registry.pages.offline import archive_names
 from registry.pages.page import Page, content_page, digest
 from registry.pages.reader import Reader, first_of, in_language, language, say, translated
 from registry.pages.site import Site, page, root_page
+from registry.resources import LANGUAGES, language_files
 from registry.text.catalogues import SOURCE, find
 from registry.text.locales import direction, make_locale
 from registry.text.markdown import render_page
@@ -77,12 +78,10 @@ def words_view(site: Site, tag: str, name: str, *, without: Iterable[str] = ()) 
 
 def read_words(reader: Reader, name: str) -> tuple[str, str]:
     """Return the language and the text of a page of words, for a reader."""
-    folder = resources.SITE / "text"
     for lang in (*reader.order, SOURCE):
-        path = folder / f"{name}.{lang}.md"
-        if path.is_file():
+        for path in language_files(lang, f"texts/{name}.md")[-1:]:
             return lang, path.read_text("utf-8")
-    raise ConfigurationError(f"{folder} has no {name}.<language>.md")
+    raise ConfigurationError(f"{LANGUAGES} has no <language>/texts/{name}.md")
 
 
 def markdown_view(
@@ -447,14 +446,14 @@ def problem_pages(site: Site) -> Iterator[Page]:
 
 
 def _read_problem_words(site: Site, tag: str) -> dict[str, Wording]:
-    """Read `site/text/problems.<tag>.md` by slug; under `""` stands what it says of all."""
-    path = resources.SITE / "text" / f"problems.{tag}.md"
-    if not path.is_file():
+    """Read the page of words `problems` by slug; under `""` stands what it says of all."""
+    paths = language_files(tag, "texts/problems.md")
+    if not paths:
         return {}
     # English needs no catalogue, and no edition of the site.
     catalogues = {} if tag == SOURCE else site.editions[tag].reader.catalogues
     _, to_do = find(catalogues, (tag,), _TO_DO)
-    _, *parts = _SECTION.split(path.read_text("utf-8"))
+    _, *parts = _SECTION.split(paths[-1].read_text("utf-8"))
     found = {}
     for title, slug, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         happened, _, remedy = body.strip().partition("\n\n")

@@ -1,0 +1,116 @@
+"""A language that nobody prepared: begun as a folder, filled, put in place, and served."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+from babel.messages.pofile import read_po, write_po
+from click.testing import CliRunner
+
+from registry import resources
+from registry.cli.main import cli
+from registry.record.pack import load_pack
+from tests.served import served
+
+TAG = "qaa"
+WORDS = {
+    "site/site.po": {"Search": "Ŋuɔt", "%(n)s record": ("%(n)s thɔk", "%(n)s thɔɔk")},
+    "format/schema.po": {"Risk level": "Bɛɛl"},
+}
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """A country's own folders of languages and packs; its pack has the language too."""
+    shutil.copytree(resources.SCHEMAS / "packs/ma", tmp_path / "packs/ma")
+    path = tmp_path / "packs/ma/pack.json"
+    pack = json.loads(path.read_text("utf-8"))
+    pack["languages"].append(TAG)
+    pack["fallback"].append(TAG)
+    pack["recommended"].append(TAG)
+    pack["site_name"][TAG] = "Kuäär"
+    path.write_text(json.dumps(pack), "utf-8")
+    monkeypatch.setenv("REGISTRY_LANGUAGES", str(tmp_path / "languages"))
+    monkeypatch.setenv("REGISTRY_PACKS", str(tmp_path / "packs"))
+    load_pack.cache_clear()
+    yield tmp_path
+    load_pack.cache_clear()
+
+
+def translate(*arguments):
+    told = CliRunner().invoke(cli, ["translate", *arguments], standalone_mode=False)
+    return getattr(told.exception, "code", told.exception), told.output
+
+
+def fill(path, words):
+    catalogue = read_po(io.BytesIO(path.read_bytes()), abort_invalid=True)
+    for text, said in words.items():
+        message = catalogue.get(text)
+        assert message is not None, text
+        message.string = said
+    with path.open("wb") as file:
+        write_po(file, catalogue)
+
+
+def test_a_language_is_begun_filled_checked_and_served(folders):
+    own = folders / "languages" / TAG
+    ending, told = translate("begin", TAG)
+    assert ending is None
+    assert str(own / "labels.csv") in told.splitlines()
+    assert "is there already" in str(translate("begin", TAG)[0])
+    assert translate("check", TAG)[0] is None
+
+    for file, words in WORDS.items():
+        fill(own / file, words)
+    rows = list(csv.DictReader((own / "labels.csv").read_text("utf-8").splitlines()))
+    [high] = [row for row in rows if (row["list"], row["code"]) == ("risk_level", "high")]
+    assert high["english"] == "High risk"
+    high["label"] = "Rɛɛk"
+    with (own / "labels.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(high))
+        writer.writeheader()
+        writer.writerows(rows)
+    (own / "texts").mkdir()
+    (own / "texts/about.md").write_text("# Kɛ\n\nƐn duel.\n", "utf-8")
+
+    ending, told = translate("check", TAG)
+    assert ending == 1
+    assert "about.md: the parts" in told
+    parts = (resources.LANGUAGES / "en/texts/about.md").read_text("utf-8")
+    (own / "texts/about.md").write_text(f"# Kɛ{parts.removeprefix('# About')}", "utf-8")
+    ending, told = translate("check", TAG)
+    assert ending is None
+    assert "gap: texts/faq.md: the whole page" in told
+    assert "texts/about.md" not in told
+
+    with served(packs=folders / "packs", languages=folders / "languages") as running:
+        page = running.client.get(f"/{TAG}/search", params={"q": "x", "risk": "high"})
+        assert page.status_code == 200
+        assert "Ŋuɔt" in page.text
+        assert "Rɛɛk" in page.text
+        [level] = [
+            one
+            for one in running.client.get("/api/v1/codelists/risk_level").json()["items"]
+            if one["code"] == "high"
+        ]
+        assert level["label"] | {"en": "High risk", TAG: "Rɛɛk"} == level["label"]
+
+
+def test_broken_values_and_mark_up_are_named_with_their_line(folders):
+    own = folders / "languages" / TAG
+    translate("begin", TAG)
+    fill(
+        own / "site/site.po",
+        {
+            "Search": "<b>Ŋuɔt</b>",
+            "%(n)s record": ("%(m)s thɔk", "%(n)s thɔɔk"),
+        },
+    )
+    ending, told = translate("check", TAG)
+    assert ending == 1
+    faults = [line for line in told.splitlines() if line.startswith(str(own / "site/site.po:"))]
+    assert len(faults) == 2
+    assert any("has mark-up" in line for line in faults)
+    assert any("has the values %(m)s, and needs %(n)s" in line for line in faults)
