@@ -43,7 +43,8 @@ class DigestFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     `observations` are by code the first day on which they hold, None for every day. `kinds` is how
     it answers on each of `ANSWERED`, by the first letters of the kinds. `laws` are the titles, or
     the references, of its legal basis; `suppliers` are name and country, named in the `language`
-    that it was written in.
+    that it was written in. `running` is what a year costs; `benefits` are a measure, whether a
+    value that was expected is stated, and whether one that was measured.
     """
 
     observations: dict[str, dt.date | None] = {}
@@ -58,6 +59,8 @@ class DigestFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     contested: int | None = None
     overturned: int | None = None
     language: str | None = None
+    running: tuple[int | float, str] | None = None
+    benefits: list[tuple[str, bool, bool]] = []
 
 
 ANSWERED = (
@@ -67,6 +70,8 @@ ANSWERED = (
     "data.legal_basis",
     "procurement.contract.amount.value",
     "procurement.contract.procedure",
+    "procurement.running_cost.amount.value",
+    "evaluation.benefits.measure",
     "evaluation.metrics",
     "evaluation.fairness_tested",
     "evaluation.outcomes.contested",
@@ -172,7 +177,18 @@ def _stated(document: Document, row: SearchDocument, erased: Sequence[str]) -> D
         contested=contested,
         overturned=overturned,
         language=dig(document, "languages", "source"),
+        running=_money(dig(document, "procurement", "running_cost", "amount") or {}),
+        benefits=[
+            (measure, "expected" in one, "measured" in one)
+            for one in items("evaluation", "benefits")
+            if (measure := one.get("measure"))
+        ],
     )
+
+
+def _money(amount: Mapping[str, Any]) -> tuple[int | float, str] | None:
+    """Return an amount with its currency, if both are stated."""
+    return (amount["value"], amount["currency"]) if {"value", "currency"} <= set(amount) else None
 
 
 def _amount(

@@ -99,6 +99,7 @@ def test_what_is_silent_is_a_bar_of_its_own_and_adds_up_to_all_records(site, her
         ("suppliers", "suppliers"): "suppliers",
         ("suppliers", "hosting"): None,
         ("money", "procedures"): None,
+        ("money", "running"): None,
         ("tests", "fairness"): None,
     }
     for (path, name), several in stated.items():
@@ -135,6 +136,29 @@ def test_sums_are_those_of_the_records_and_each_currency_is_by_itself(site, here
             for key in sums
             if key[0] == currency
         }
+
+
+def test_running_cost_and_benefits_are_those_of_the_records(site, here):
+    costs, named, told = Counter(), Counter(), Counter()
+    for document, _ in here:
+        amount = document.get("procurement", {}).get("running_cost", {}).get("amount")
+        if amount:
+            costs[amount["currency"]] += amount["value"]
+        benefits = document.get("evaluation", {}).get("benefits", ())
+        named.update({one["measure"] for one in benefits})
+        for part in ("expected", "measured"):
+            told.update({(one["measure"], part) for one in benefits if part in one})
+    _, *running = read(site, "fr", "money", "running")
+    stated = {line[0]: re.sub(r"\D", "", line[3 + RISKS]) for line in running if line[0] in costs}
+    assert stated == {code: str(sum_) for code, sum_ in costs.items()}
+    _, *benefits = read(site, "en", "money", "benefits")
+    for line in benefits:
+        if not line[0].startswith("kind."):
+            assert int(line[2 + RISKS]) == named.pop(line[0])
+            numbers = tuple(told[line[0], part] for part in ("expected", "measured"))
+            assert line[3 + RISKS] == ("expected in {}, measured in {}".format(*numbers))
+    assert costs
+    assert not named
 
 
 def test_laws_and_outcomes_are_those_of_the_records(site, here):

@@ -33,7 +33,7 @@ from registry.pages.reader import (
 from registry.pages.site import Site, page
 from registry.pages.views.figures import (
     DRAWN,
-    RECORDS,
+    EACH,
     Bar,
     ByValue,
     Figure,
@@ -47,15 +47,17 @@ from registry.pages.views.figures import (
     silent_groups,
     wording,
 )
+from registry.pages.views.money_figures import (
+    CONTRACT_SUMS,
+    contract_sums,
+    money_figures,
+)
 from registry.pages.views.statistics_pages import RISKS, Column, StatisticsRow, Table, as_csv
 from registry.record.facets import LOCAL
 from registry.record.model import LangText
 from registry.record.observations import OBSERVATIONS, observed, query
 from registry.text.company_names import folded_name
 from registry.text.typesetting import format_number
-
-_EACH = message("A record with several of these counts with each.")
-_AMENDED = message("Of a contract that was amended, the last amount in its currency counts.")
 
 
 def answer_pages(site: Site) -> Iterator[Page]:
@@ -159,7 +161,8 @@ def _suppliers(scope: FigureScope) -> list[Figure]:
                 ),
                 facets="supplier,procurement.suppliers",
                 filter="supplier",
-                sums=True,
+                beside=partial(contract_sums, scope.reader),
+                beside_title=CONTRACT_SUMS,
             ),
         ),
         by_level(
@@ -168,7 +171,7 @@ def _suppliers(scope: FigureScope) -> list[Figure]:
                 id="countries",
                 title=message("Countries of suppliers"),
                 head=message("Country"),
-                note=_EACH,
+                note=EACH,
                 fact="procurement.suppliers.country",
                 values=lands,
                 name_of=partial(country, scope.reader),
@@ -235,7 +238,7 @@ def _laws(scope: FigureScope) -> list[Figure]:
                 id="laws",
                 title=message("Which systems rest on which law"),
                 head=message("Law"),
-                note=_EACH,
+                note=EACH,
                 fact="data.legal_basis",
                 values=laws,
                 name_of=name_of,
@@ -248,155 +251,6 @@ def _laws(scope: FigureScope) -> list[Figure]:
             ),
         ),
     ]
-
-
-def _money(scope: FigureScope) -> list[Figure]:
-    reader = scope.reader
-    fact = "procurement.contract.amount.value"
-    by_currency = by_value(scope, lambda one: [one.stated.amount[1]] if one.stated.amount else ())
-    figures = [
-        by_level(
-            scope,
-            ByValue(
-                id="amounts",
-                title=message("Who states what a contract costs"),
-                head=message("Currency"),
-                note=_AMENDED,
-                fact=fact,
-                values=by_currency,
-                name_of=partial(as_it_is, reader),
-                sentence=message(
-                    "What the contract costs is stated in %(stated)s of %(total)s records."
-                ),
-                facets=f"procurement.contract.amount.currency,{fact}",
-                filter="procurement.contract.amount.currency",
-                sums=True,
-            ),
-        ),
-        by_level(
-            scope,
-            ByValue(
-                id="procedures",
-                title=message("How contracts were awarded"),
-                head=message("Procedure"),
-                note=_AMENDED,
-                fact="procurement.contract.procedure",
-                values=by_value(scope, lambda one: filter(None, [one.stated.procedure])),
-                name_of=partial(label, reader, "procurement_procedure"),
-                sentence=message(
-                    "How the contract was awarded is stated in %(stated)s of %(total)s records; by"
-                    " negotiated procedure or purchase order in %(found)s of these."
-                ),
-                facets="procurement.contract.procedure",
-                filter="procurement.contract.procedure",
-                found=sum(
-                    record.stated.procedure in {"negotiated", "purchase_order"}
-                    for record in scope.records
-                ),
-                sums=True,
-            ),
-        ),
-    ]
-
-    def sector(record: RecordDigest) -> tuple[str, Text, str]:
-        code = record.card.sector
-        return code, label(reader, "sector", code), f"sectors/{code}"
-
-    def agency(record: RecordDigest) -> tuple[str, Text, str]:
-        code = record.card.agency
-        known = scope.site.snapshot.agencies.get(code)
-        name = (known and say(reader, known.name)) or as_it_is(reader, code)
-        return code, name, f"agencies/{code}"
-
-    for currency in sorted(by_currency, key=lambda code: (-len(by_currency[code]), code)):
-        for grouped, title, head, group in (
-            ("sectors", message("Contract amounts by sector"), message("Sector"), sector),
-            ("agencies", message("Contract amounts by agency"), message("Agency"), agency),
-        ):
-            id_ = f"{grouped}-{currency}{scope.suffix}"
-            table = Table(
-                id=id_, title=title, head=head, note=_AMENDED, columns=(), rows=(), bars="none"
-            )
-            figures.append(_sums_by(scope, table, currency, group))
-    return figures
-
-
-def _sums_by(
-    scope: FigureScope,
-    table: Table,
-    currency: str,
-    group: Callable[[RecordDigest], tuple[str, Text, str]],
-) -> Figure:
-    """Return the amounts in one currency by group, the largest sum first."""
-    babel = scope.reader.locale.babel
-    sums = defaultdict[str, int | float](int)
-    stating: Counter[str] = Counter()
-    whole: Counter[str] = Counter()
-    known: dict[str, tuple[Text, str]] = {}
-    for record in scope.records:
-        code, name, path = group(record)
-        whole[code] += 1
-        known[code] = name, path
-        if record.stated.amount and record.stated.amount[1] == currency:
-            sums[code] += record.stated.amount[0]
-            stating[code] += 1
-    most = max(sums.values()) or 1
-    rows = [
-        StatisticsRow(
-            code=code,
-            name=known[code][0],
-            path=None if scope.suffix else known[code][1],
-            values=[sums[code], stating[code], whole[code]],
-        )
-        for code in sorted(sums, key=lambda code: (-sums[code], code))
-    ]
-    of = wording(scope.reader, message("%(n)s %(currency)s, stated in %(stated)s of %(total)s"))
-    bars = [
-        Bar(
-            name=row.name or as_it_is(scope.reader, row.code),
-            path=row.path,
-            words=of
-            % {
-                "n": format_number(sums[row.code], babel),
-                "currency": currency,
-                "stated": format_number(stating[row.code], babel),
-                "total": format_number(whole[row.code], babel),
-            },
-            parts=[("stated", sums[row.code] / most)],
-        )
-        for row in rows[:DRAWN]
-    ]
-    return Figure(
-        table=msgspec.structs.replace(
-            table,
-            columns=[
-                Column(title=as_it_is(scope.reader, currency)),
-                Column(title=message("Records that state it")),
-                Column(title=RECORDS),
-            ],
-            rows=rows,
-        ),
-        sentence=said(
-            scope.reader,
-            message(
-                "In %(currency)s: %(sum)s in all, stated in %(stated)s of %(total)s records. The"
-                " largest sum: %(name)s, %(most)s."
-            ),
-            currency=currency,
-            sum=sum(sums.values()),
-            stated=stating.total(),
-            total=len(scope.records),
-            name=bars[0].name.text,
-            most=most,
-        ),
-        bars=bars,
-        query=scope.asked(
-            ("procurement.contract.amount.currency", currency),
-            ("facets", "sector,agency"),
-        ),
-        has_same_numbers=False,
-        total=len(scope.records),
-    )
 
 
 def _tests(scope: FigureScope) -> list[Figure]:
@@ -412,7 +266,7 @@ def _tests(scope: FigureScope) -> list[Figure]:
                 id="metrics",
                 title=message("What was measured"),
                 head=message("Measure"),
-                note=_EACH,
+                note=EACH,
                 fact="evaluation.metrics",
                 values=by_value(scope, lambda one: one.stated.metrics),
                 name_of=partial(label, reader, "metric"),
@@ -528,7 +382,7 @@ def _observations(scope: FigureScope) -> list[Figure]:
                 id=f"observations{scope.suffix}",
                 title=message("What records themselves show"),
                 head=message("Observation"),
-                note=_EACH,
+                note=EACH,
                 columns=[*level_columns(reader), Column(title=message("Records in all"))],
                 rows=rows,
                 bars="none",
@@ -578,8 +432,8 @@ ANSWER_PAGES: Mapping[str, tuple[str, str, Callable[[FigureScope], Sequence[Figu
     ),
     "money": (
         message("Money"),
-        message("What contracts cost, by sector, agency and procedure"),
-        _money,
+        message("What contracts and running cost, and which benefits were expected and measured"),
+        money_figures,
     ),
     "laws": (
         message("Laws"),

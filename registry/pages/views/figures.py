@@ -29,7 +29,6 @@ DRAWN = 10
 """The bars of values in a chart, beside those of silence; the table has all."""
 
 RECORDS = message("Records")
-_SUMS = message("Contract amounts stated")
 
 
 Group: TypeAlias = tuple[str, Text, Sequence[RecordDigest], str | None]
@@ -65,12 +64,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self.table, rows=self.table.rows[:_ROWS])
 
 
+EACH = message("A record with several of these counts with each.")
+
+
 class ByValue(msgspec.Struct, frozen=True, kw_only=True):
     """What a chart by values of a fact is made of; wordings are English ones.
 
     `values` are the records by value, `found` those that the sentence counts besides. `facets` give
-    the same numbers, `filter` lists the records of a value. With `sums`, the contract amounts
-    stand in the table.
+    the same numbers, `filter` lists the records of a value. What `beside` says of the records of a
+    value stands in the last column of the table, under `beside_title`.
     """
 
     id: str
@@ -84,7 +86,8 @@ class ByValue(msgspec.Struct, frozen=True, kw_only=True):
     filter: str | None = None
     note: str | None = None
     found: int = 0
-    sums: bool = False
+    beside: Callable[[str, Sequence[RecordDigest]], str | None] | None = None
+    beside_title: str = ""
 
 
 class FigureScope(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +129,7 @@ def by_level(scope: FigureScope, by: ByValue) -> Figure:
             code=code,
             name=name,
             path=None if scope.suffix else path,
-            values=[*levels_of(some), len(some), *([_amounts(reader, some)] if by.sums else [])],
+            values=[*levels_of(some), len(some), *([by.beside(code, some)] if by.beside else [])],
         )
         for code, name, some, path in groups
     ]
@@ -143,14 +146,14 @@ def by_level(scope: FigureScope, by: ByValue) -> Figure:
         for at, ((_, name, some, _), row) in enumerate(zip(groups, rows, strict=True))
     ]
     first = next(iter(groups[silent:]), None)
-    sums = [Column(title=_SUMS, kind="text")] if by.sums else []
+    beside = [Column(title=by.beside_title, kind="text")] if by.beside else []
     return Figure(
         table=Table(
             id=f"{by.id}{scope.suffix}",
             title=by.title,
             head=by.head,
             note=by.note,
-            columns=[*level_columns(reader), *sums],
+            columns=[*level_columns(reader), *beside],
             rows=rows,
             bars="none",
         ),
@@ -212,13 +215,11 @@ def level_columns(reader: Reader) -> list[Column]:
     return [*levels, Column(title=RECORDS)]
 
 
-def _amounts(reader: Reader, records: Iterable[RecordDigest]) -> str | None:
-    """Return the sum of the contracts that records state, in each currency by itself."""
+def sums_of(reader: Reader, amounts: Iterable[tuple[int | float, str] | None]) -> str | None:
+    """Return the sum of what is stated, in each currency by itself."""
     sums = defaultdict[str, int | float](int)
-    for record in records:
-        if record.stated.amount:
-            value, currency = record.stated.amount
-            sums[currency] += value
+    for value, currency in filter(None, amounts):
+        sums[currency] += value
     babel = reader.locale.babel
     return "; ".join(f"{format_number(sums[code], babel)} {code}" for code in sorted(sums)) or None
 
