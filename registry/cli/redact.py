@@ -22,7 +22,7 @@ def redact() -> None:
     """Have parts of a record erased, where law or a court says so. It takes two tokens.
 
     Example: registry redact request demo-sante/prevision-lits --pointer /contact/phone
-    --basis data_protection --authority "CNDP" --token-file legal-office.token
+    --basis data_protection --authority "Legal office" --token-file legal-office.token
     """
 
 
@@ -72,7 +72,7 @@ async def request(
     """Request that parts of the record ID are erased; nothing is, until somebody else confirms it.
 
     Example: registry redact request demo-sante/prevision-lits --pointer /purpose/goal
-    --words "Mme Alaoui" --basis data_protection --authority "CNDP" --token-file legal.token
+    --words "Mme Alaoui" --basis data_protection --authority "Legal office" --token-file legal.token
     """
     said = {
         "record": record,

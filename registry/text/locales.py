@@ -22,7 +22,7 @@ _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 _RTL_LANGUAGES = frozenset(
     ("ar", "arc", "arz", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")
 )
-# CLDR's "Standard Moroccan Tamazight" is right and longer than a reader needs.
+# CLDR's name of the standard language is right and longer than a reader needs.
 _TAMAZIGHT = {"ar": "الأمازيغية", "fr": "amazighe", "en": "Tamazight"}
 _RTL_SCRIPTS = frozenset(("arab", "hebr", "thaa", "nkoo", "syrc", "adlm"))
 
@@ -50,7 +50,7 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True):
 def make_locale(tag: str, country: str) -> Locale:
     """Return the locale of a language in a country, by CLDR; English for one that CLDR lacks.
 
-    The country matters: July has another name in Morocco than in Tunisia.
+    The country matters: in Arabic a month has another name from country to country.
     """
     known = (name for name in (f"{tag}_{country}", tag) if localedata.exists(name))
     found = next(known, "en")
