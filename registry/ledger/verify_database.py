@@ -1,8 +1,8 @@
 """Checking the database by its log: nobody has changed, removed or moved what was published.
 
 Triggers keep everybody from that, except whoever can remove triggers. So each publication checks
-some of the log again, all of it in turn, and the command `log verify` the whole. What they find
-stops publication until the whole has been found in order again.
+the newest of the log, the background runner all of it in turn, and the command `log verify` the
+whole. What they find stops publication until the whole has been found in order again.
 
 Entries and what they commit to are checked by their hashes; from these the rows are derived, and
 the database compares them with those that are stored. Nothing is written to what is checked.
@@ -14,7 +14,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import cycle
 from pathlib import Path
 from typing import TypeAlias
@@ -31,9 +31,8 @@ from registry.ledger.verify_rows import (
     DatabaseInconsistent,
     RowCheck,
     begin_check,
-    said_by,
 )
-from registry.log.files import LogRefused, read_tile
+from registry.log.files import LogRefused, tree_of
 from registry.log.replay import LogReplay
 from registry.record.search_document import DERIVATION
 from registry.settings import Settings
@@ -42,8 +41,12 @@ from registry.store.database import Connection, Database
 from registry.store.log import Entry, bytea
 from registry.store.log_checks import Span
 from registry.tlog.compact import CompactRange
-from registry.tlog.tile import WIDTH, Tile, split
+from registry.tlog.proof import Nodes
+from registry.tlog.tile import WIDTH
 from registry.work import WorkProcess
+
+NEWEST = 16
+"""The entries that are checked before each signature."""
 
 _BLOCKED = "log-blocked"
 _SHORT, _AHEAD, _MOST_PROCESSES, _PART_SECONDS = 4 * WIDTH, 4, 4, 600.0
@@ -89,40 +92,8 @@ async def check_database(
     return found
 
 
-async def check_rows_from(
-    database: Database, settings: Settings, start: int, *, most: int = WIDTH
-) -> None:
-    """Check the rows of `most` entries from an index on.
-
-    Raises `DatabaseInconsistent`, which blocks publication.
-    """
-    try:
-        async with database.snapshot() as connection:
-            size = await log_checks.read_size(connection)
-            await check_slice(connection, start, min(start + most, size))
-    except LogRefused as error:
-        await _block_publication(database, settings, error)
-        raise
-
-
-async def check_slice(connection: Connection, start: int, end: int) -> None:
-    """Check the rows of the entries from an index to before another, as a transaction sees them.
-
-    Raises `DatabaseInconsistent`.
-    """
-    if start >= end:
-        return
-    check = await begin_check(connection)
-    span = Span(start=start or None, end=end)
-    async with check.looking(f"{DATABASE}, {span.words}"):
-        entries = await check.read_entries(span, end)
-        walk = await check.walk_from(entries)
-        await check.check_part(span, entries, walk)
-    check.finish()
-
-
-async def check_in_turn(database: Database, settings: Settings, *, signed: int) -> None:
-    """Check one bundle's worth of the log, another one as it grows.
+async def check_newest(database: Database, settings: Settings) -> None:
+    """Check the newest entries, and the rows that follow from them, before they are signed.
 
     Raises `LogRefused` where something is found now, or was before.
     """
@@ -132,24 +103,45 @@ async def check_in_turn(database: Database, settings: Settings, *, signed: int) 
             f"{block.read_text(encoding='utf-8').strip()} Nothing is published until "
             "`registry log verify` finds the log in order"
         )
+    await check_rows_from(database, settings, -NEWEST, most=NEWEST)
+
+
+async def check_rows_from(
+    database: Database, settings: Settings, start: int, *, most: int = WIDTH
+) -> None:
+    """Check `most` entries and their rows from an index on, a negative one counted from the end.
+
+    Raises `DatabaseInconsistent`, which blocks publication.
+    """
     try:
         async with database.snapshot() as connection:
             size = await log_checks.read_size(connection)
-            start = size % -(-size // WIDTH) * WIDTH
-            check = await begin_check(connection)
-            span = Span(start=start, end=min(start + WIDTH, size))
-            async with check.looking(f"{DATABASE}, {span.words}"):
-                entries = await check.read_entries(span, size)
-                refused = check.step(await check.walk_from(entries), entries)
-                good = [entry for entry in entries if entry.index not in refused]
-                said = said_by(good)
-                contents = await log_checks.read_contents(connection, said)
-                await asyncio.to_thread(check.check_contents, said, contents)
-                _check_by_tile(check, settings.log_dir, entries, signed)
-            check.finish()
+            start = max(start + size, 0) if start < 0 else start
+            await check_slice(connection, start, min(start + most, size), settings.log_dir)
     except LogRefused as error:
         await _block_publication(database, settings, error)
         raise
+
+
+async def check_slice(
+    connection: Connection, start: int, end: int, folder: Path | None = None
+) -> None:
+    """Check the rows of the entries from an index to before another, as a transaction sees them.
+
+    With the folder of the published log also by its tiles. Raises `DatabaseInconsistent`.
+    """
+    if start >= end:
+        return
+    check = await begin_check(connection)
+    span = Span(start=start or None, end=end)
+    async with check.looking(f"{DATABASE}, {span.words}"):
+        entries = await check.read_entries(span, end)
+        walk = await check.walk_from(entries)
+        await check.check_part(span, entries, walk)
+        if folder is not None and (signed := await checkpoints.read_last(connection)):
+            known = [entry for entry in entries if entry.index < signed.size]
+            await asyncio.to_thread(_check_by_tiles, check, tree_of(folder, signed.size), known)
+    check.finish()
 
 
 async def check_all(
@@ -262,19 +254,13 @@ async def _check_whole(check: RowCheck, tree: CompactRange, at: str) -> None:
             check.add(f"{DATABASE}, table {stray.in_table}, {stray.key}", None, STORED)
 
 
-def _check_by_tile(check: RowCheck, folder: Path, entries: Sequence[Entry], signed: int) -> None:
-    """Compare entries that were signed with the tile on disk, which may know better."""
-    first = entries[0].index if entries else signed
-    width = min(WIDTH, signed - first)
-    if width < 1:
-        return
-    try:
-        hashes = split(read_tile(folder, Tile(level=0, index=first // WIDTH, width=width)))
-    except LogRefused:
-        return  # It is lost, and will be made anew.
-    for entry, leaf in zip(entries, hashes, strict=False):
-        if entry.leaf != leaf:
-            check.add(DATABASE, entry.index, "it is not the entry that was published here")
+def _check_by_tiles(check: RowCheck, nodes: Nodes, entries: Sequence[Entry]) -> None:
+    """Compare entries that were signed with the tiles on disk, which may know better."""
+    # Tiles that are lost will be made anew.
+    with suppress(LogRefused):
+        for entry in entries:
+            if entry.leaf != nodes(0, entry.index):
+                check.add(DATABASE, entry.index, "it is not the entry that was published here")
 
 
 def _block(settings: Settings) -> Path:

@@ -321,14 +321,22 @@ def _guarded(row: Any) -> GuardedState:
 
 
 def state_of(row: Any) -> LogState:
-    """Return the state of a row with its columns, or of None."""
+    """Return the state of a row with its columns, or of None.
+
+    Raises `ConfigurationError` for one that the register has not written.
+    """
     if row is None:
         return LogState(range=CompactRange(), last_at=None)
     size, peaks, last_at = row["size"], row["peaks"], row["last_at"]
-    if not (isinstance(size, int) and isinstance(peaks, bytes)):
-        raise TypeError("log_state is not of the shape that the migrations made")
+    try:
+        reached = unpack(size, peaks)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"the database, table log_state: {error}; somebody has changed it. Restore a backup; "
+            "what else was changed says: registry log verify"
+        ) from error
     return LogState(
-        range=unpack(size, peaks),
+        range=reached,
         # For an empty log it is -infinity, which the driver converts to the smallest time.
         last_at=last_at if isinstance(last_at, dt.datetime) and size > 0 else None,
         erasures=row["erasures"],

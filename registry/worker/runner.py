@@ -51,7 +51,6 @@ _MAIL_SECONDS, _MAIL_AGAIN_SECONDS = 3.0, 30.0
 _WHOLE_IN = dt.timedelta(hours=20)
 """The rows of the whole log are derived again in less than a day."""
 _LONGEST_INTERVAL = dt.timedelta(minutes=5)
-_NEWEST = 16
 
 _log = structlog.get_logger()
 
@@ -161,10 +160,7 @@ async def _prune(settings: Settings) -> None:
 
 
 class RowChecks:
-    """Derives the rows of published versions again, a slice at a time, all of them within a day.
-
-    What was published since the last slice comes first: a slice of it after each publication.
-    """
+    """Derives the rows of published versions again, a slice at a time, all of them within a day."""
 
     def __init__(self, settings: Settings, context: ServiceContext) -> None:
         """Begin anywhere: at the part of the log that the time of day stands for."""
@@ -172,17 +168,11 @@ class RowChecks:
         self._context = context
         self._next: int | None = None
         self._due: dt.datetime | None = None
-        self._seen: int | None = None
 
     async def go_on(self, *, now: dt.datetime) -> None:
         """Check what is due; raises `LogInconsistent`, which stops publication."""
         size = await asyncio.to_thread(published_size, self._settings.log_dir)
-        if not size:
-            return
-        seen, self._seen = self._seen, size
-        if seen is not None and seen < size:
-            await self._check(max(seen, size - _NEWEST), most=_NEWEST)
-        if self._due is not None and now < self._due:
+        if not size or (self._due is not None and now < self._due):
             return
         slices = -(-size // WIDTH)
         self._due = now + min(_LONGEST_INTERVAL, _WHOLE_IN / slices)
@@ -191,10 +181,7 @@ class RowChecks:
         start = self._next
         # Whatever is found in this slice, the next one is looked at.
         self._next = start + WIDTH if start + WIDTH < size else 0
-        await self._check(start, most=WIDTH)
-
-    async def _check(self, start: int, *, most: int) -> None:
-        await check_rows_from(self._context.database, self._settings, start, most=most)
+        await check_rows_from(self._context.database, self._settings, start, most=WIDTH)
 
 
 async def publish(

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 import structlog
 
 from registry import __version__
@@ -366,7 +367,7 @@ BUILT = """{"as_of": "2026-11-24T00:00:00Z", "base_url": "", "log": {"size": 1, 
  "erasures": 1, "replaced": 0, "agencies": "", "imports": [0, 0], "peers": "", "witnesses": ""}"""
 
 
-async def test_rows_are_derived_again_after_each_publication_and_in_turn(
+async def test_rows_are_derived_again_before_each_signature_and_in_turn(
     logged, pack, settings, record, publication, publish_it
 ):
     context = ServiceContext(database=logged, pack=pack, random=secrets.token_bytes)
@@ -410,7 +411,8 @@ async def test_rows_are_derived_again_after_each_publication_and_in_turn(
     await check_database(logged, settings, progress=lambda *_: None)
     await publish("c")
     await forge("update figure set sector = 'justice' where entry = 3")
-    assert await is_found()
+    with pytest.raises(LogRefused, match="sector"):
+        await publish("d")
 
 
 async def test_a_cell_that_is_no_json_is_a_fault_and_hides_no_later_one(
@@ -421,13 +423,14 @@ async def test_a_cell_that_is_no_json_is_a_fault_and_hides_no_later_one(
         await append.publish(
             connection, given, guard=given_times(), now=NOW, random=secrets.token_bytes
         )
+    await publish_it()
+    async with logged.transaction() as connection:
         await connection.execute("set local session_replication_role = replica")
         await connection.execute("update version set change_note = 'x' where entry = 1")
         await connection.execute(
             "update search_version set codes = replace(codes, 'minimal', 'high') where ord = 1"
         )
         await connection.execute("update figure set sector = 'justice' where entry = 3")
-    await publish_it()
     monkeypatch.setattr(runner, "WIDTH", 1)
     context = ServiceContext(database=logged, pack=pack, random=secrets.token_bytes)
     checks, found, noted = runner.RowChecks(settings, context), [], []
