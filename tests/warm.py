@@ -23,7 +23,7 @@ from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_SECONDS = 120
+_SECONDS = 600
 _RECORD = ROOT / "records/demo-sante/prevision-lits.json"
 _COMMAND = """#!{python} -IS
 import json, os, socket, sys
@@ -64,7 +64,7 @@ class WarmCommands:
     def run(
         self, arguments: list[str], *, cwd: Path, environment: dict[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        """Run `registry` to its end; one that takes two minutes is ended by a signal."""
+        """Run `registry` to its end; one that takes ten minutes is ended by a signal."""
         order = {"arguments": arguments, "cwd": str(cwd), "environment": environment}
         with (
             Path(os.devnull).open("rb") as nothing,
