@@ -32,14 +32,21 @@ async def rewrite_records(
     named, kept = sorted(records), list[str]()
     for start in range(0, len(named), _AT_ONCE):
         found = await log_checks.read_entries_of(connection, named[start : start + _AT_ONCE])
+        derived = await asyncio.to_thread(derive, await check.read_part(_WHOLE, found))
         silent = {entry.record for entry in found if leaf_hash(entry.content) != entry.leaf}
-        part = await check.read_part(_WHOLE, found)
-        silent |= {fault.subject for fault in (await asyncio.to_thread(derive, part)).faults}
+        silent |= {fault.subject for fault in derived.faults}
         kept += [record for record in silent if record is not None]
-        entries = [entry for entry in found if entry.record not in silent]
-        derived = derive(await check.read_part(_WHOLE, entries))
-        rows = {table: derived.rows.get(table, []) for table in _TABLES}
-        await log.rewrite_rows(connection, state, [entry.index for entry in entries], rows)
+        good = {entry.index: entry.record for entry in found if entry.record not in silent}
+        names = {*good.values()}
+        rows = {
+            table: [
+                row
+                for row in derived.rows.get(table, [])
+                if row.get("record", row.get("id")) in names or row.get("ord") in good
+            ]
+            for table in _TABLES
+        }
+        await log.rewrite_rows(connection, state, [*good], rows)
         progress(min(start + _AT_ONCE, len(named)), len(named))
     await search_rows.begin_epoch(connection)
     return kept
