@@ -58,6 +58,7 @@ def _of_columns(table, columns):
         }
         if kind == "text":
             values["no JSON"] = "'{'"
+        of_log = OF_THE_LOG.get(table, "true")
         for deed, value in values.items():
             yield Tampering(
                 deed,
@@ -66,9 +67,15 @@ def _of_columns(table, columns):
                 f"""update "{table}" set "{column}" = {value} where ctid = (
                     select ctid from "{table}" where {{rows}} order by ctid limit 1
                 )""",
-                f'("{column}" is distinct from {value}) and {OF_THE_LOG.get(table, "true")}',
+                f'("{column}" is distinct from {value}) and {of_log}'
+                + f""" and left("{column}", 1) in ('{{', '[')""" * (deed == "no JSON"),
                 value,
             )
+
+
+def _entry(table):
+    """Return the column that names the entry of a row."""
+    return PROJECTED[table].key[-1] if table in PROJECTED else "entry"
 
 
 def _of_rows(table, columns):
@@ -80,8 +87,9 @@ def _of_rows(table, columns):
     )
     if last in {"entry", "ord"}:
         # Of an entry that has no such row.
-        taken = f'select from "{table}" as o where o."{last}" = e.index'
-        other = f"(select max(e.index) from log_entry as e where not exists ({taken}))"
+        tables = {table, "agency_entry", "attestation"}
+        taken = " union all ".join(f'select "{_entry(one)}" from "{one}"' for one in sorted(tables))
+        other = f"(select max(index) from log_entry where index not in ({taken}))"
     named = ", ".join(f'"{column}"' for column in columns)
     copied = ", ".join(other if column == last else f'"{column}"' for column in columns)
     follows = OF_THE_LOG.get(table, "true")

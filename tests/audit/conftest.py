@@ -1,5 +1,6 @@
 """What the audits of a module share: the register that follows from a log is made once."""
 
+import re
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
@@ -90,13 +91,21 @@ def every_difference(known, monkeypatch):
 
 
 @pytest.fixture
-def audited():
-    """Audit the register at an address."""
+def audited(monkeypatch):
+    """Audit the register at an address; of some names alone what is asked about them."""
+    is_asked = audit._Audit._is_asked
 
     def verify(read, replay):
         return verify_log(read, verifier=None, progress=lambda *_: None, replay=replay)
 
-    def work(url, **options):
+    def work(url, about=None, **options):
+        if about is not None:
+            named = re.compile(rf"\b({'|'.join(about)})\b")
+            monkeypatch.setattr(
+                audit._Audit,
+                "_is_asked",
+                lambda *one: named.search(one[1].path) is not None and is_asked(*one),
+            )
         return audit_register(
             url, verify=verify, progress=lambda *_: None, sleep=lambda _: None, **options
         )
