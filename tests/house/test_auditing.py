@@ -42,7 +42,7 @@ def register(tmp_path, warm):
 def answers(address, environment, folder):
     """Each block of the page that shows an answer, with what was answered in truth."""
     told = [
-        # Of each kind a hundred answers are compared whatever the share; `tests/audit` asks for all.
+        # A hundred of each kind are compared whatever the share; `tests/audit` asks for all.
         (kind, body.replace("registry audit ", "registry audit --share 0 "))
         for kind, body in fences(PAGE)
         if kind in {"sh", "json", "http"} and body not in FIFTY

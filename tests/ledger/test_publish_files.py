@@ -269,6 +269,7 @@ ACTS = {
     ),
 }
 
+
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("found_by", ["publication", "verification"])
 async def test_what_was_done_to_the_database_is_found_and_stops_publication(

@@ -43,7 +43,7 @@ async def test_it_has_the_tiles_and_the_root_of_the_publisher(asked):
     for size in SIZES:
         for tile, content in grow(0, lambda _: b"", LEAVES[:size]):
             assert await tree.read_tile(LEAVES, log_of(size), tile) == content, tile.path
-        assert await tree.root(LEAVES, log_of(size)) == range_of(LEAVES[:size]).root()
+        assert await tree.root(LEAVES, log_of(size), size) == range_of(LEAVES[:size]).root()
 
 
 async def test_its_proofs_lead_to_the_root(asked):
@@ -67,7 +67,7 @@ async def test_it_has_no_tile_beyond_the_published_size(asked):
 async def test_it_begins_again_when_entries_were_given_up(asked):
     tree = LogTree()
     other = [leaf_hash(leaf) for leaf in LEAVES[:600]]
-    await tree.root(LEAVES, log_of(600))
-    assert await tree.root(other, log_of(600, discards=1)) == range_of(other).root()
+    await tree.root(LEAVES, log_of(600), 600)
+    assert await tree.root(other, log_of(600, discards=1), 600) == range_of(other).root()
     with pytest.raises(Unavailable):
-        await tree.root(other, log_of(700, discards=2))
+        await tree.root(other, log_of(700, discards=2), 700)
