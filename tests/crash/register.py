@@ -94,7 +94,7 @@ class Register:
             cwd=self.data,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
 
