@@ -169,7 +169,7 @@ async def validate_document(
         document,
         profile=profile,
         pack=state.context.pack,
-        today=utc_now().date(),
+        today=state.context.pack.day(utc_now()),
         language=language,
         fast=state.context.fast,
     )

@@ -92,7 +92,8 @@ async def make_template(
     It has what is asked at the record's level, and codes to pick from. Records come as they are
     published.
     """
-    words = WorkbookWords(state.context.pack, language_of(request, lang, state.context.pack))
+    pack = state.context.pack
+    words = WorkbookWords(pack, language_of(request, lang, pack), pack.day(utc_now()))
     if records is None:
         sources = [new_source(words, agency=agency, risk=risk)]
         name = "-".join(["record", *([agency] if agency else []), *([risk] if risk else [])])
@@ -119,7 +120,7 @@ async def get_draft_workbook(
     *, record: RecordPath, layout: Layout = "form", call: Call
 ) -> Response[bytes]:
     """Make a workbook of a record of yours, as its draft is or else as it is published."""
-    words = WorkbookWords(call.context.pack, call.language)
+    words = WorkbookWords(call.context.pack, call.language, call.context.pack.day(utc_now()))
     drafts.own_agency(call.context, call.actor, record)
     sources = await read_sources(call.context, [record], lambda _: call.actor)
     content = await call.state.workbooks.run(make_workbook, sources, words, layout=layout)
@@ -175,7 +176,7 @@ async def _file(
 ) -> tuple[list[ReadSheet], list[WorkbookRecord], WorkbookWords]:
     policy.require_scope(call.actor, "file")
     require_one_of(call.request, WORKBOOKS)
-    words = WorkbookWords(call.context.pack, call.language)
+    words = WorkbookWords(call.context.pack, call.language, call.context.pack.day(utc_now()))
     try:
         raw = await read_body(call.request, MAX_BYTES)
     except PayloadTooLarge as error:

@@ -147,7 +147,7 @@ async def _file(
 ) -> Receipt:
 
     document = read_document(path)
-    record = identifier(document, context.pack, utc_now().date())
+    record = identifier(document, context.pack, context.pack.day(utc_now()))
     actor = of_agency(name, record)
     filing = Filing(
         agency=own_agency(context, actor, record),
@@ -157,7 +157,7 @@ async def _file(
             document,
             profile="publication" if submit else "draft",
             pack=context.pack,
-            today=utc_now().date(),
+            today=context.pack.day(utc_now()),
             fast=context.fast,
         ),
     )

@@ -103,7 +103,7 @@ def validate(
         raise click.UsageError(
             f"--lang {lang}: the register speaks {', '.join(pack.languages)} and {SOURCE}"
         )
-    today = utc_now().date()
+    today = pack.day(utc_now())
 
     def check(document: object) -> Verdict:
         return validate_document(

@@ -123,7 +123,7 @@ def read(
 
         results = run(settings, work)
     else:
-        results = check_workbook(sheets, words, utc_now().date())
+        results = check_workbook(sheets, words, words.pack.day(utc_now()))
     if out is not None:
         out.write_bytes(write_answer(sheets, results, words))
     if style == "json":
@@ -140,7 +140,7 @@ def _words(settings: Settings, lang: str | None) -> WorkbookWords:
     known = (*pack.languages, SOURCE)
     if lang is not None and lang not in known:
         raise InvalidParameter(f"--lang {lang}: the register speaks {', '.join(known)}")
-    return WorkbookWords(pack, lang or pack.languages[0])
+    return WorkbookWords(pack, lang or pack.languages[0], pack.day(utc_now()))
 
 
 def _print(results: Sequence[WorkbookRecord], words: WorkbookWords) -> None:

@@ -23,17 +23,17 @@ from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, in_language, label, say, translated
 from registry.pages.views.diff_view import value_view
 from registry.record.canonical import canonical
-from registry.record.messages import render
+from registry.record.law import Law
+from registry.record.messages import Message, render
 from registry.record.model import NOT_STATED, Document, LangText
-from registry.record.pack import Pack
+from registry.record.pack import Pack, law_of
 from registry.record.pointers import dig, pointer
 from registry.record.requirements import (
     RISK_LEVEL,
     RequirementStatus,
-    conditions_held,
+    asked_of,
     covers,
     requirement_status,
-    requirements_under,
     units,
 )
 from registry.record.risk_floor import LEVELS, floor_of
@@ -74,9 +74,11 @@ def seen_digest(document: Document, slug: str) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def progress(document: Document, findings: Iterable[Finding]) -> list[FormProgress]:
+def progress(
+    document: Document, findings: Iterable[Finding], pack: Pack, today: dt.date
+) -> list[FormProgress]:
     """Return how far each page of a record's form is."""
-    status = requirement_status(document)
+    status = requirement_status(document, law_of(pack, today))
     findings = tuple(findings)
     absent = status.requirements.demanded.intersection((*status.absent, *half_answered(findings)))
     faults: dict[str, int] = {}
@@ -97,16 +99,16 @@ def half_answered(findings: Iterable[Finding]) -> set[str]:
     return {unit.pointer for unit in units() for place in lacking if covers(unit.pointer, place)}
 
 
-def following(document: Document, slug: str) -> str | None:
+def following(document: Document, slug: str, pack: Pack, today: dt.date) -> str | None:
     """Return the next page on which an answer is missing, or None if none is."""
-    steps = progress(document, ())
+    steps = progress(document, (), pack, today)
     at = next(number for number, step in enumerate(steps) if step.page.slug == slug)
     return next((step.page.slug for step in steps[at + 1 :] if step.met < step.asked), None)
 
 
-def open_places(document: Document, findings: Iterable[Finding], slug: str) -> list[str]:
+def open_places(document: Document, findings: Iterable[Finding], slug: str, law: Law) -> list[str]:
     """Return the pointers on a page of answers that are missing, or wrong by the rule beside it."""
-    status = requirement_status(_readable(document))
+    status = requirement_status(_readable(document), law)
     missing = status.requirements.demanded.intersection(status.absent)
     return [
         *(unit.pointer for unit in units_of(slug) if unit.pointer in missing),
@@ -157,7 +159,7 @@ def form_page_view(
         extended=frozenset(extended),
     )
     shown = _with_floor(document, pack, today) if slug == _RISK else document
-    status = requirement_status(_readable(shown))
+    status = requirement_status(_readable(shown), law_of(pack, today))
     absent = (*status.absent, *half_answered(findings))
     if shown is not document:
         # The form proposes a level; the record has none until it is saved.
@@ -189,7 +191,7 @@ def form_page_view(
             if link.finding.severity == "error" and not _is_missing(link.finding, fields)
         ],
         "missing": sum(field.missing for field in fields),
-        "open": " ".join(open_places(shown, findings, slug)),
+        "open": " ".join(open_places(shown, findings, slug, law_of(pack, today))),
         "floor": risk_floor_view(reader, shown, today) if slug == _RISK else None,
     }
 
@@ -197,13 +199,13 @@ def form_page_view(
 def risk_floor_view(reader: Reader, document: Document, today: dt.date) -> dict[str, Any]:
     """Return the least level that follows from the facts, why, and how much each level asks."""
     pack = reader.pack
-    context = make_rule_context(document, requirement_status(_readable(document)), pack, today)
-    level, reasons = floor_of(context)
+    level, reasons = _floor(document, pack, today)
     return {
         "level": label(reader, "risk_level", level),
         "reasons": [render(reason, reader.tag, pack.fallback) for reason in reasons],
         "asks": [
-            (label(reader, "risk_level", one), _asked_at(document, one)) for one in LEVELS[:3]
+            (label(reader, "risk_level", one), _asked_at(document, one, law_of(pack, today)))
+            for one in LEVELS[:3]
         ],
     }
 
@@ -249,14 +251,18 @@ def _with_floor(document: Document, pack: Pack, today: dt.date) -> Document:
     """Return the document with the least level where it states none."""
     if dig(document, "risk", "level") is not None:
         return document
-    context = make_rule_context(document, requirement_status(_readable(document)), pack, today)
-    level, _ = floor_of(context)
+    level, _ = _floor(document, pack, today)
     return {**document, "risk": {**(document.get("risk") or {}), "level": level}}
 
 
-def _asked_at(document: Document, level: str) -> int:
+def _floor(document: Document, pack: Pack, today: dt.date) -> tuple[str, tuple[Message, ...]]:
+    status = requirement_status(_readable(document), law_of(pack, today))
+    return floor_of(make_rule_context(document, status, pack, today))
+
+
+def _asked_at(document: Document, level: str, law: Law) -> int:
     supposed = {**document, "risk": {"level": level}}
-    return len(requirements_under(conditions_held(supposed)).required)
+    return len(asked_of(supposed, law).required)
 
 
 def _readable(document: Document) -> Document:
@@ -365,11 +371,13 @@ async def _next(
         return await see_other(request, here, _SAVED)
     verdict = await examine(request.context, working.register_context, document, **request.options)
     shown = typed_once("open", typed).split()
-    newly = [one for one in open_places(document, verdict.findings, page) if one not in shown]
+    today = request.context.pack.day(utc_now())
+    places = open_places(document, verdict.findings, page, law_of(request.context.pack, today))
+    newly = [one for one in places if one not in shown]
     if newly:
         anchor = "f" + newly[0].partition(":")[0].replace("/", "-")
         return await see_other(request, f"{here}{page}#{anchor}", _ASKS_MORE)
-    after = following(document, page)
+    after = following(document, page, request.context.pack, today)
     return await see_other(request, here + (after or ""), _SAVED)
 
 
@@ -407,7 +415,7 @@ async def _show(
                 page,
                 shown,
                 findings,
-                today=utc_now().date(),
+                today=request.context.pack.day(utc_now()),
                 extended=extended or (),
                 comments=review.comments_of(draft) if draft is not None else None,
                 theirs=working.document if clash else None,

@@ -97,7 +97,7 @@ def task_list_view(
 ) -> dict[str, Any]:
     """Build the page of a record that is worked on; `refused` if a submission was."""
     draft, verdict, current = working.draft, working.verdict, working.register_context.current
-    steps = progress(working.document, verdict.findings)
+    steps = progress(working.document, verdict.findings, reader.pack, reader.pack.day(utc_now()))
     return {
         "r": record_head(reader, working.document),
         "steps": steps,
@@ -132,7 +132,7 @@ def task_list_view(
 
 def _draft_line(reader: Reader, one: SavedDraft) -> dict[str, Any]:
     draft, document, verdict = one.draft, one.document, one.verdict
-    steps = progress(document, verdict.findings)
+    steps = progress(document, verdict.findings, reader.pack, reader.pack.day(utc_now()))
     return {
         **record_head(reader, document),
         "state": "returned" if draft.state == "draft" and draft.returned_at else draft.state,

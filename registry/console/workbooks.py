@@ -176,4 +176,6 @@ async def _made(
 
 
 def _words(request: ConsoleRequest) -> WorkbookWords:
-    return WorkbookWords(request.context.pack, request.language)
+    return WorkbookWords(
+        request.context.pack, request.language, request.context.pack.day(utc_now())
+    )

@@ -164,7 +164,7 @@ def _command(
     if found is None or event.version > len(found.paths):
         raise ConfigurationError(f"{HISTORIES}: {event.record} has no version {event.version}")
     if not event.withdraws:
-        return read_version(context, found, event.version, today=event.at.date())
+        return read_version(context, found, event.version, today=context.pack.day(event.at))
     if event.version not in found.withdrawals:
         raise ConfigurationError(f"{HISTORIES}: no version {event.version} of {event.record} ends")
     return read_end(context, found, event.version)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,12 +17,21 @@ from registry.errors import ConfigurationError
 from registry.record.canonical import canonical
 from registry.record.codelists import Code, CodeList, codelists, codes, read_rows, texts
 from registry.record.csv_tables import open_table
+from registry.record.law import (
+    Law,
+    LegalCondition,
+    LegalRequirement,
+    compile_law,
+    in_force,
+)
 from registry.record.model import LangText
 from registry.record.pack_checks import (
+    CONDITIONS,
     CONTACTS,
     DEADLINES,
     LISTS,
     OPTIONAL,
+    REQUIREMENTS,
     RIGHTS,
     SERVICES,
     SYNONYMS,
@@ -105,8 +116,8 @@ class LegalFact(msgspec.Struct, frozen=True, kw_only=True):
 class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A country pack, as `schemas/pack.schema.json` describes it.
 
-    `laws` are citations by subject, and `duties` those of articles that ask for just what a rule
-    asks for, by duty; `review_months` is by risk level. In the two links
+    `laws` are the names of laws by code, `requirements` what their articles ask of records under
+    `conditions`, judged by days in `time_zone`; `review_months` is by risk level. In the two links
     `{id}`, `{version}`, `{email}` and `{operator}` stand for the record's identifier, version and
     contact mailbox and the operator's mailbox. `synonyms` are sets of synonyms for search,
     `stop_words` words that a record need not have, and `services` lead from what people come for.
@@ -126,9 +137,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     required_at_high: tuple[str, ...]
     recommended: tuple[str, ...]
     review_months: dict[str, int]
-    sensitive_statutory: tuple[str, ...]
     laws: dict[str, LangText]
-    duties: dict[str, LangText] = {}
     redress: LangText
     attestation: LangText
     operator: Operator
@@ -144,6 +153,9 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     contacts: Mapping[str, AgencyContact] = {}
     publisher: str | None = None
     licence: str | None = None
+    time_zone: str = "UTC"
+    conditions: tuple[LegalCondition, ...] = ()
+    requirements: tuple[LegalRequirement, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how another process makes it, which is there the same one each time."""
@@ -155,6 +167,10 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         if len(agencies) == len(self.agencies):
             return self
         return msgspec.structs.replace(self, agencies=agencies)
+
+    def day(self, at: dt.datetime) -> dt.date:
+        """Return the day of the country at a moment."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
 
     def codes(self, names: Iterable[str]) -> CodeList:
         """Return every code of some lists, of which `pack/…` are the country's own."""
@@ -195,6 +211,18 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self.lists["supplier_schemes"]
 
 
+@lru_cache(maxsize=1_024)
+def law_of(pack: Pack, day: dt.date, *, ahead: bool = False) -> Law:
+    """Return what the law of the country asks for on a day, or is known then to ask for later."""
+    return _compiled(pack, in_force(pack.requirements, day, ahead=ahead))
+
+
+@lru_cache(maxsize=64)
+def _compiled(pack: Pack, rows: tuple[LegalRequirement, ...]) -> Law:
+    kinds = {one.id: one.kind for one in pack.agencies.values()}
+    return compile_law(rows, pack.conditions, laws=pack.laws, kinds=kinds)
+
+
 @lru_cache(maxsize=8)
 def _of_another_process(content: bytes) -> Pack:
     return msgspec.msgpack.decode(content, type=Pack)
@@ -220,6 +248,11 @@ def load_pack(code: str, packs: Path | None = None) -> Pack:
             name: tuple(_legal_fact(row["code"], texts(row, "label_"), row) for row in tables[name])
             for name in (RIGHTS, DEADLINES)
         },
+        conditions=msgspec.convert(tables[CONDITIONS], tuple[LegalCondition, ...]),
+        requirements=tuple(
+            msgspec.convert({**row, "note": texts(row, "note_")}, LegalRequirement)
+            for row in tables[REQUIREMENTS]
+        ),
         contacts={
             row["agency"]: AgencyContact(
                 phone=row.get("phone"),
@@ -385,7 +418,6 @@ def gaps(pack: Pack) -> Iterator[str]:
             "attestation": pack.attestation,
             **{f"operator/{name}": text for name, text in _operator_texts(pack)},
             **{f"laws/{name}": text for name, text in pack.laws.items()},
-            **{f"duties/{name}": text for name, text in pack.duties.items()},
         },
         "agencies.csv": {agency.id: agency.name for agency in pack.agencies.values()},
     }
@@ -399,6 +431,7 @@ def gaps(pack: Pack) -> Iterator[str]:
         "rights.csv, source": {right.code: right.source for right in pack.rights},
         "deadlines.csv": {one.code: one.words for one in pack.deadlines},
         "deadlines.csv, source": {one.code: one.source for one in pack.deadlines},
+        "requirements.csv, note": {one.code: one.note for one in pack.requirements if one.note},
     }
     if not pack.redress_bodies:
         yield "bodies.csv: no body helps with decisions; number one in the column redress"

@@ -11,6 +11,7 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 
 from registry.record.codelists import codelists, texts
+from registry.record.law_checks import law_faults
 from registry.record.validators import validator_of
 
 LISTS = ("regions", "bodies", "grounds", "supplier_schemes")
@@ -20,12 +21,14 @@ SERVICES = "services"
 RIGHTS = "rights"
 DEADLINES = "deadlines"
 CONTACTS = "contacts"
-OPTIONAL = (RIGHTS, DEADLINES, SYNONYMS, SERVICES, CONTACTS)
+CONDITIONS = "conditions"
+REQUIREMENTS = "requirements"
+OPTIONAL = (RIGHTS, DEADLINES, CONDITIONS, REQUIREMENTS, SYNONYMS, SERVICES, CONTACTS)
 """The tables that a pack may leave out."""
 
 # Codes that every country has; a pack adds its own to them.
 _EVERYWHERE = {"bodies": "contestation_body", "supplier_schemes": "supplier_identifier_scheme"}
-_WORDS = ("name", "label", "description", "source", "purpose", "by_when", "post")
+_WORDS = ("name", "label", "description", "source", "purpose", "by_when", "post", "note")
 """What columns by language begin with."""
 
 _OF_A_ROW = 2
@@ -54,15 +57,13 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
         yield f"pack.json, /code: {whole['code']!r} is not the name of the folder, {code!r}"
     yield from _languages(whole)
     yield from _of_no_language(whole)
-    unknown = set(whole["sensitive_statutory"]) - set(codelists()["sensitive_category"])
-    for name in sorted(unknown):
-        yield f"pack.json, /sensitive_statutory: {name!r} is not a code of sensitive_category"
     yield from _regions(whole)
     yield from _agencies(whole)
     yield from _grounds(whole)
     yield from _redress(whole)
     yield from _services(whole)
     yield from _contacts(whole)
+    yield from law_faults(whole)
     for table, codelist in _EVERYWHERE.items():
         for number, row in enumerate(whole[table]):
             if row["code"] in codelists()[codelist]:

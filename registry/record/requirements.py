@@ -10,14 +10,15 @@ from typing import TypeAlias
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.record.messages import Message, message, translatable
+from registry.record.law import NO_LAW, Demand, Law, read_notation
+from registry.record.messages import Message, MessageValue, message, translatable
 from registry.record.model import Document
 from registry.record.pointers import dig, field_path, parts, pointer
 from registry.record.schema import Field, fields, record_schema
 
 FieldPath: TypeAlias = tuple[str, ...]
 
-ALWAYS, OPTIONAL, VOLUNTARY = "M", "o", "v"
+ALWAYS, OPTIONAL, VOLUNTARY, BY_LAW = "M", "o", "v", "law"
 _FAMILIES = frozenset("LHPD")
 WEIGHT_REQUIRED, WEIGHT_OPTIONAL = 3, 1
 
@@ -97,7 +98,8 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True):
     document order, and `sections` the same by the name of their section. `required` weighs 3 and
     `optional` 1, both are `counted`; `accountable` is what is required because of risk, personal
     data or operation: of a restricted record these are as if it could be stated. The absence of a
-    `demanded` unit is an error, or else a warning; stating an `excluded` one is an error.
+    `demanded` unit is an error, or else a warning; stating an `excluded` one is an error. What the
+    country's law asks for is among them, and in `demands` all of it.
     """
 
     held: frozenset[str]
@@ -110,6 +112,7 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True):
     demanded: frozenset[str]
     errors: frozenset[str]
     excluded: frozenset[str]
+    demands: tuple[Demand, ...] = ()
 
 
 @cache
@@ -243,6 +246,40 @@ def requirements_under(held: frozenset[str]) -> Requirements:
     )
 
 
+def asked_of(document: Document, law: Law, known: frozenset[str] = frozenset()) -> Requirements:
+    """Return what the format and a country's law ask of a document, as further conditions hold."""
+    held = conditions_held(document) | known
+    if not law.demands:
+        return requirements_under(held)
+    whole = held | law.held(document)
+    return msgspec.structs.replace(_with_demands(held, law.asking(whole)), held=whole)
+
+
+@lru_cache(maxsize=256)
+def _with_demands(held: frozenset[str], demands: tuple[Demand, ...]) -> Requirements:
+    """Return the requirements under these conditions, with what the law asks for beside."""
+    requirements = requirements_under(held)
+    if not demands:
+        return requirements
+    places = {
+        outcome: frozenset(
+            one.pointer for one in demands if one.condition is None and one.row.outcome == outcome
+        ).intersection(requirements.units)
+        for outcome in ("error", "warning")
+    }
+    required = requirements.required | places["error"]
+    return msgspec.structs.replace(
+        requirements,
+        required=required,
+        optional=requirements.optional - required,
+        counted=requirements.counted | required,
+        accountable=requirements.accountable | places["error"],
+        demanded=requirements.demanded | places["error"] | places["warning"],
+        errors=requirements.errors | places["error"],
+        demands=demands,
+    )
+
+
 def _is_accountable(unit: Unit) -> bool:
     names = {name for alternative in unit.alternatives for name in alternative}
     return ALWAYS not in names and not names.isdisjoint(_FAMILIES)
@@ -262,19 +299,29 @@ def demand(unit: Unit, requirements: Requirements) -> Message:
     """Return how a demanded unit is asked for: as required, with the reason, or recommended."""
     if unit.pointer not in requirements.required | requirements.errors:
         return message("Recommended")
+    if not any(map(requirements.held.issuperset, unit.alternatives)):
+        by_law = next(one for one in requirements.demands if one.pointer == unit.pointer)
+        return cited(translatable("Required by {law}, article {article}"), by_law)
     why = reason(unit, requirements.held)
     if why.message == "for every record":
         return message("Required")
     return message("Required {why}", why=why)
 
 
+def cited(wording: str, demand: Demand) -> Message:
+    """Return a wording with law and article of what asks for something."""
+    law: MessageValue = demand.law or demand.row.law
+    return Message(message=wording, values={"law": law, "article": demand.row.article})
+
+
 def _unit(field: Field, notation: str) -> Unit:
     exclusive = notation.startswith("iff ")
-    alternatives = [tuple(part.split("+")) for part in notation.removeprefix("iff ").split(" | ")]
+    alternatives = read_notation(notation.removeprefix("iff "))
     unknown = {name for names in alternatives for name in names} - {
         ALWAYS,
         OPTIONAL,
         VOLUNTARY,
+        BY_LAW,
         *conditions(),
     }
     if unknown:
@@ -283,7 +330,7 @@ def _unit(field: Field, notation: str) -> Unit:
             "which is not a condition"
         )
     # What is optional under a condition is never asked for, and not counted either.
-    asked = tuple(names for names in alternatives if not {OPTIONAL, VOLUNTARY} & set(names))
+    asked = tuple(names for names in alternatives if not {OPTIONAL, VOLUNTARY, BY_LAW} & set(names))
     return Unit(
         path=field.path,
         pointer=pointer(field.path),
@@ -351,9 +398,9 @@ class RequirementStatus(msgspec.Struct, frozen=True, kw_only=True):
     empty: frozenset[str]
 
 
-def requirement_status(document: Document) -> RequirementStatus:
+def requirement_status(document: Document, law: Law = NO_LAW) -> RequirementStatus:
     """Return the status of a document, whose shape is sound, for every unit it may state."""
-    requirements = requirements_under(conditions_held(document))
+    requirements = asked_of(document, law)
     listed = dig(document, "publication", "withheld_fields") or ()
     excused = tuple(entry["pointer"] for entry in listed if not never_withheld(entry["pointer"]))
     covered = {unit for given in excused for unit in requirements.units if covers(given, unit)}

@@ -10,7 +10,9 @@ from collections.abc import Callable
 import msgspec
 
 from registry.record.messages import Message, message, translatable
+from registry.record.requirements import cited
 from registry.record.rule_context import STRONG_ROLES, RuleContext
+from registry.record.rules_law import is_met
 
 LEVELS = ("minimal", "limited", "high", "unacceptable")
 
@@ -30,9 +32,14 @@ class RiskCriterion(msgspec.Struct, frozen=True, kw_only=True):
 
 def floor_of(context: RuleContext) -> tuple[str, tuple[Message, ...]]:
     """Return the floor and its reasons; minimal has none."""
-    met = [criterion for criterion in RISK_CRITERIA if criterion.holds(context)]
+    met = [(one.level, message(one.reason)) for one in RISK_CRITERIA if one.holds(context)]
+    met += [
+        (one.row.level, cited(translatable("{law}, article {article}"), one))
+        for one in context.demands
+        if one.row.level and not is_met(one, context)
+    ]
     for level in ("high", "limited"):
-        reasons = tuple(message(one.reason) for one in met if one.level == level)
+        reasons = tuple(reason for of, reason in met if of == level)
         if reasons:
             return level, reasons
     return "minimal", ()

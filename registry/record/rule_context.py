@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from registry.errors import Severity
+from registry.record.law import Demand
 from registry.record.messages import Message, PendingFinding, message
 from registry.record.model import Document
 from registry.record.pack import Pack
@@ -26,17 +27,16 @@ STRONG_ROLES = frozenset(("recommends", "decides_with_review", "decides_alone"))
 """The roles in a decision from `recommends` up."""
 
 ASKED_BY_FORMAT = message("Asked for by this register's format.")
-"""What findings say of a duty that is in no law that the pack names."""
+"""What findings of the format's own rules say, which rest on no law."""
 
 
 class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     """The argument of every rule.
 
-    The document's shape is sound; `today` is the UTC date. `held` names the conditions that hold,
-    `withheld` the pointers that it lawfully withholds; `national` means that every code and
+    The document's shape is sound; `today` is the country's day. `held` names the conditions that
+    hold, `withheld` the pointers that it lawfully withholds; `national` means that every code and
     language is already known to be the country's own. Level, status, role and function are those
-    stated, of the risk, the system, in the decision; `statutory` are the sensitive categories used
-    that the country's law defines.
+    stated, of the risk, the system, in the decision; `demands` are what the country's law asks for.
     """
 
     document: Document
@@ -49,7 +49,7 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None
     role: str | None
     function: str | None
-    statutory: tuple[str, ...]
+    demands: tuple[Demand, ...]
 
     def dig(self, *path: str) -> Any:
         """Return the value that the document states at a path, or None."""
@@ -75,7 +75,6 @@ def make_rule_context(
     national: bool = False,
 ) -> RuleContext:
     """Return the context of a document."""
-    sensitive = dig(document, "data", "sensitive") or ()
     return RuleContext(
         document=document,
         pack=pack,
@@ -87,7 +86,7 @@ def make_rule_context(
         status=dig(document, *STATUS),
         role=dig(document, *ROLE),
         function=dig(document, *FUNCTION),
-        statutory=tuple([code for code in sensitive if code in pack.sensitive_statutory]),
+        demands=status.requirements.demands,
     )
 
 
@@ -96,18 +95,3 @@ def remark(
 ) -> PendingFinding:
     """Return a rule's finding, to be rendered."""
     return PendingFinding(pointer=place, rule=rule, severity=severity, messages=messages)
-
-
-def legal_citation(pack: Pack, duty: str) -> Message:
-    """Return what asks for a duty: the article of the country's law, or else the format.
-
-    A law on the same subject does not do: it may know no such duty.
-    """
-    law = pack.duties.get(duty)
-    return message("Asked for by {law}.", law=law) if law else ASKED_BY_FORMAT
-
-
-def law_on(pack: Pack, subject: str) -> tuple[Message, ...]:
-    """Return the country's law on a subject, which need not ask for anything, if there is one."""
-    law = pack.laws.get(subject)
-    return (message("The law on this: {law}.", law=law),) if law else ()

@@ -22,7 +22,7 @@ from registry.record import (
 )
 from registry.record.rule_context import Rule
 
-RULE_SET = "1.2.0"
+RULE_SET = "1.3.0"
 """The name of this set of rules, stored with each version that it let pass."""
 
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -36,10 +36,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "R06": rules_dates.review_planned,
         "R07": rules_risk.unacceptable_not_in_use,
         "R08": rules_risk.automated_decision_contestable,
-        "R10": rules_data.sensitive_data_authorised,
-        "R11": rules_data.personal_data_answered_for,
         "R12": rules_data.transfers_named,
-        "R13": rules_data.sensitive_data_hosted_at_home,
         "R14": rules_data.supplier_named,
         "R15": rules_risk.high_risk_in_operation_is_answered_for,
         "R16": rules_data.language_model_named,

@@ -8,6 +8,7 @@ from functools import cache
 from registry.record.codelists import codelists
 from registry.record.field_descriptions import named_codes, quoted, titled
 from registry.record.ids import agency_of, is_foreign_agency
+from registry.record.law import NAMING
 from registry.record.messages import (
     LanguageName,
     PendingFinding,
@@ -20,9 +21,6 @@ from registry.record.requirements import FieldPath
 from registry.record.rule_context import RuleContext, remark
 from registry.record.schema import Field, field_at, fields, text_fields
 from registry.record.shape_messages import choice, not_a_choice
-
-NAMING: tuple[FieldPath, ...] = (("name",), ("summary",), ("purpose", "goal"))
-"""The texts that identify a system to the public."""
 
 OVERSIGHT: FieldPath = ("decision", "human_oversight")
 PROCEDURE: FieldPath = ("rights", "contestation", "procedure")

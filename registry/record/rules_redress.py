@@ -8,6 +8,7 @@ from functools import cache
 
 from registry.clock import months_after
 from registry.record.field_descriptions import nearest_field, title_at
+from registry.record.law import NAMING
 from registry.record.messages import LanguageName, Message, PendingFinding, message, render_title
 from registry.record.placeholders import (
     FEWEST_WORDS,
@@ -19,7 +20,7 @@ from registry.record.pointers import pointer, strings_in, values_at
 from registry.record.requirements import FieldPath
 from registry.record.risk_floor import below_floor
 from registry.record.rule_context import RuleContext, remark
-from registry.record.rules_pack import NAMING, OVERSIGHT, PROCEDURE
+from registry.record.rules_pack import OVERSIGHT, PROCEDURE
 from registry.text.catalogues import SOURCE
 from registry.text.locales import direction
 from registry.text.tokens import words

@@ -13,13 +13,7 @@ from registry.record.placeholders import content_words, says_something
 from registry.record.pointers import pointer
 from registry.record.requirements import covers
 from registry.record.risk_floor import below_floor
-from registry.record.rule_context import (
-    ASKED_BY_FORMAT,
-    RuleContext,
-    law_on,
-    legal_citation,
-    remark,
-)
+from registry.record.rule_context import ASKED_BY_FORMAT, RuleContext, remark
 from registry.record.rules_pack import OVERSIGHT, PROCEDURE, lacking_languages
 from registry.record.schema import field_at
 
@@ -31,6 +25,9 @@ _LETTERS_BELOW_FLOOR = 80
 
 _EVIDENCE = ("completed_on", "conducted_by", "url")
 """The members that show a completed assessment: when, by whom, where."""
+
+_ASSESSING = ("dpia", "algorithmic_impact", "human_rights")
+"""The types of assessments that look at what a system does to people."""
 
 BELOW_FLOOR = "below_floor"
 """The rule of the public finding that a level is below the risk floor."""
@@ -61,7 +58,6 @@ def automated_decision_contestable(context: RuleContext) -> Iterator[PendingFind
     """
     if not (context.role == "decides_alone" and context.held >= {"legal_effect", "P"}):
         return
-    law = law_on(context.pack, "automated_decisions")
     if context.level in {"minimal", "limited"}:
         yield remark(
             "R08",
@@ -73,7 +69,6 @@ def automated_decision_contestable(context: RuleContext) -> Iterator[PendingFind
                 level=named_code("risk_level", "high"),
             ),
             ASKED_BY_FORMAT,
-            *law,
         )
     if context.lacks("rights", "contestation"):
         yield remark(
@@ -84,26 +79,24 @@ def automated_decision_contestable(context: RuleContext) -> Iterator[PendingFind
                 "contest it. Add {place}: how, where and by when.",
                 place="/rights/contestation",
             ),
-            legal_citation(context.pack, "contestation"),
-            *law,
+            ASKED_BY_FORMAT,
         )
 
 
 def high_risk_in_operation_is_answered_for(context: RuleContext) -> Iterator[PendingFinding]:
     """R15: High risk in operation has an assessment, a mitigation, a metric, redress, oversight.
 
-    At least one completed assessment (`dpia` where personal data is processed, else
-    `algorithmic_impact` or `human_rights`), one risk with its mitigation, one metric,
-    `rights.contestation`, and human oversight that is more than the word none. A completed
-    assessment says when, by whom, or where it is. An error in pilot, in use or suspended; before
-    that, what is stated and does not suffice is a warning.
+    At least one completed assessment (`dpia`, `algorithmic_impact` or `human_rights`), one risk
+    with its mitigation, one metric, `rights.contestation`, and human oversight that is more than
+    the word none. A completed assessment says when, by whom, or where it is. An error in pilot, in
+    use or suspended; before that, what is stated and does not suffice is a warning.
     """
     if "H" not in context.held:
         return
     operates = "D" in context.held
     severity: Severity = "error" if operates else "warning"
     if (operates or context.dig("assessments")) and not _assessed(context):
-        yield _unassessed("R15", context, _assessment_wanted(context), severity)
+        yield _unassessed("R15", context, _assessment_wanted(), severity)
     risks = context.dig("risks")
     mitigated = any("mitigation" in entry for entry in risks or ())
     if not mitigated and (risks or (operates and context.lacks("risks"))):
@@ -174,11 +167,10 @@ def _assessed(context: RuleContext) -> bool:
 
 def _completed(context: RuleContext) -> list[int]:
     """Return the places of the completed assessments of the types that are asked for."""
-    types = ("dpia",) if "P" in context.held else ("algorithmic_impact", "human_rights")
     return [
         number
         for number, entry in enumerate(context.dig("assessments") or ())
-        if entry["status"] == "completed" and entry["type"] in types
+        if entry["status"] == "completed" and entry["type"] in _ASSESSING
     ]
 
 
@@ -206,23 +198,14 @@ def _unassessed(
     return remark(rule, pointer(("assessments", completed[0])), bare, severity=severity)
 
 
-def _assessment_wanted(context: RuleContext) -> tuple[Message, ...]:
-    if "P" in context.held:
-        return (
-            message(
-                "At this risk level, and as personal data is processed, a completed impact "
-                "assessment on data protection (type {type}) is needed. Complete it and add it.",
-                type=named_code("assessment_type", "dpia"),
-            ),
-            legal_citation(context.pack, "impact_assessment"),
-        )
+def _assessment_wanted() -> tuple[Message, ...]:
     return (
         message(
-            "At this risk level a completed assessment of type {type} or {other} is needed. "
+            "At this risk level a completed assessment of one of these types is needed: {types}. "
             "Complete it and add it.",
-            type=named_code("assessment_type", "algorithmic_impact"),
-            other=named_code("assessment_type", "human_rights"),
+            types=tuple(named_code("assessment_type", one) for one in _ASSESSING),
         ),
+        ASKED_BY_FORMAT,
     )
 
 
@@ -313,7 +296,7 @@ def _as_at_the_floor(
         yield remark("R24", "/decision/oversight_type", *_somebody_wanted())
     required = _still_required(floor, "/assessments")
     if strict and not _assessed(context):
-        yield _unassessed("R24", context, (*_assessment_wanted(context), required), "error")
+        yield _unassessed("R24", context, (*_assessment_wanted(), required), "error")
     elif not context.dig("assessments"):
         yield remark("R24", "/assessments", required)
 

@@ -15,9 +15,10 @@ from registry.record import shape_messages
 from registry.record.codelists import with_level_meant
 from registry.record.fast_validator import FastValidator
 from registry.record.field_descriptions import nearest_field
+from registry.record.law import NO_LAW
 from registry.record.messages import Message, PendingFinding, PlainLanguage, to_finding, to_findings
 from registry.record.model import Document, Profile
-from registry.record.pack import Pack
+from registry.record.pack import Pack, law_of
 from registry.record.pointers import Place, dig, field_path, parts, pointer, values_at
 from registry.record.requirements import (
     RISK_LEVEL,
@@ -28,8 +29,9 @@ from registry.record.requirements import (
     reason,
     requirement_status,
 )
-from registry.record.rule_context import Rule, RuleContext, make_rule_context
+from registry.record.rule_context import ASKED_BY_FORMAT, Rule, RuleContext, make_rule_context
 from registry.record.rules import RESTRICTED_RULES, RULES
+from registry.record.rules_law import law_findings
 from registry.record.schema import Field, field_at, fields, shape
 from registry.record.validators import build_validator, members_at_fault
 
@@ -241,7 +243,7 @@ def _examine(
     sound = _without(document, faulty) if faulty else document
     if RISK_LEVEL in faulty and profile == "publication":
         sound = with_level_meant(sound, dig(document, *RISK_LEVEL))
-    status = requirement_status(sound)
+    status = requirement_status(sound, NO_LAW if profile == "foreign" else law_of(pack, today))
     if profile == "publication":
         context = make_rule_context(sound, status, pack, today, national=trusted)
         of_rules = _rule_findings(context, status)
@@ -292,6 +294,7 @@ def _rule_findings(context: RuleContext, status: RequirementStatus) -> list[Pend
     if "restricted" in context.held:
         rules = [RULES[name] for name in RESTRICTED_RULES]
     found = [remark for rule in rules for remark in rule(context)]
+    found += law_findings(context, status)
     found += _deprecated(context.document)
     unmet = list(_unmet(status))
     if not found or not unmet:
@@ -315,7 +318,10 @@ def _unmet(status: RequirementStatus) -> Iterator[PendingFinding]:
             pointer=place,
             rule="minItems" if empty else "required",
             severity="error" if place in requirements.errors else "warning",
-            messages=shape_messages.missing(unit, why, empty=empty, required=required),
+            messages=(
+                *shape_messages.missing(unit, why, empty=empty, required=required),
+                ASKED_BY_FORMAT,
+            ),
         )
     for place in requirements.excluded.difference(status.absent):
         messages = shape_messages.not_wanted(requirements.units[place])

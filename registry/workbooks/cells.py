@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from registry.record.codelists import codelists, nearest_code
+from registry.record.law import NO_LAW
 from registry.record.messages import (
     Message,
     MessageValue,
@@ -21,7 +23,7 @@ from registry.record.messages import (
     render_title,
 )
 from registry.record.model import Document
-from registry.record.pack import Pack
+from registry.record.pack import Pack, law_of
 from registry.record.pointers import dig, parts, pointer, put
 from registry.record.schema import Field, FieldKind
 from registry.record.values import (
@@ -101,9 +103,10 @@ _NOT_STORED = message("not stored at all")
 class WorkbookWords:
     """What a workbook says in a language; what that lacks is said in the next of the pack's."""
 
-    def __init__(self, pack: Pack, language: str) -> None:
-        """Take the country whose codes and languages they are."""
+    def __init__(self, pack: Pack, language: str, day: dt.date | None = None) -> None:
+        """Take the country whose codes and languages they are, and its law on a day."""
         self.pack = pack
+        self.law = NO_LAW if day is None else law_of(pack, day)
         self.language = PlainLanguage(language)
         self._locale = make_locale(language, pack.country).babel
         self._read: dict[tuple[str, ...], dict[str, str]] = {}

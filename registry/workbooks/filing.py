@@ -98,7 +98,7 @@ class _WorkbookFiler:
     async def file(self, filled: FilledRecord, state: RecordState | None) -> WorkbookRecord:
         words = self.words
         if filled.is_blank:
-            return check(filled, words, self.now.date())
+            return check(filled, words, words.pack.day(self.now))
         document = filled.document
         if state is not None:
             document = keep_missing(filled, state.document)
@@ -122,7 +122,7 @@ class _WorkbookFiler:
         self, filled: FilledRecord, document: Document, detail: str = "unread"
     ) -> WorkbookRecord:
         """Return what is wrong with a record that is not saved; others need not wait for it."""
-        today = self.now.date()
+        today = self.words.pack.day(self.now)
         return await self.context.by_size(
             2 * len(canonical(document)),
             check,

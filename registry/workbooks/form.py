@@ -15,11 +15,10 @@ from registry.record.pointers import Place, dig, parts, pointer, put, values_at
 from registry.record.requirements import (
     Requirements,
     Unit,
+    asked_of,
     conditions,
-    conditions_held,
     demand,
     reason,
-    requirements_under,
     units,
 )
 from registry.record.schema import SCHEMA_VERSION, Field, field_at, fields, required_field
@@ -127,8 +126,8 @@ class _FormMaker:
         self.languages = tuple(
             dict.fromkeys((*words.languages, *_languages(document), self.source))
         )
-        held = conditions_held(document) | ({_AMENDED} if amends else frozenset())
-        self.requirements: Requirements = requirements_under(held)
+        known = frozenset({_AMENDED} if amends else ())
+        self.requirements: Requirements = asked_of(document, words.law, known)
         self.units = {unit.path: unit for unit in units()}
 
     def rows(self) -> Iterator[FormRow]:

@@ -71,9 +71,8 @@ def test_another_country_is_data_alone(trial):
         ({"languages": ["ar", "fr", "zgh", "en", "wo"]}, "/fallback: the language 'wo'"),
         ({"recommended": ["nl"]}, "/recommended: 'nl' is not among /languages"),
         ({"review_months": {"high": 12}}, "/review_months"),
-        ({"sensitive_statutory": ["shoe_size"]}, "/sensitive_statutory: 'shoe_size'"),
         ({"laws": {}}, "/laws: 'personal_data' is a required"),
-        ({"duties": {"dpia": {"fr": "loi"}}}, "/duties: "),
+        ({"time_zone": "Africa/Cassablanca"}, "/time_zone: there is no time zone 'Africa/Cassa"),
         ({"redress": {}}, "/redress"),
         ({"attestation": {"fr": ""}}, "/attestation/fr"),
         ({"ask_more_url": "javascript:alert(1)"}, "/ask_more_url"),
@@ -164,8 +163,8 @@ def test_a_text_that_a_language_lacks_is_a_gap_and_no_fault(trial):
     )
     rewrite(trial / "pack.json", attestation={"fr": "L'organisme déclare ce qu'il utilise."})
     assert list(gaps(load_pack("zz"))) == [
-        "pack.json: 1 of 10 not in ar: attestation",
-        "pack.json: 1 of 10 not in en: attestation",
+        "pack.json: 1 of 6 not in ar: attestation",
+        "pack.json: 1 of 6 not in en: attestation",
         f"agencies.csv: 1 of {len(load_pack('zz').agencies)} not in ar: zz-1",
     ]
 

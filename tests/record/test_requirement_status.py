@@ -41,6 +41,7 @@ def conditions(document):
         "M": True,
         "o": False,
         "v": False,
+        "law": False,
         "L": level in ("limited", "high", "unacceptable"),
         "H": level in ("high", "unacceptable"),
         "P": value(document, "data", "personal_data") in ("yes", "pseudonymised"),

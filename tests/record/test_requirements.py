@@ -83,7 +83,7 @@ TABLE = """
 /data/sources L
 /data/retention P
 /data/legal_basis L | P
-/data/authorisation P
+/data/authorisation law
 /data/hosting L
 /data/transfers_abroad P
 /data/sharing o
@@ -115,7 +115,7 @@ TABLE = """
 /rights/explanation H
 /rights/contestation H | legal_effect
 /rights/human_alternative H
-/rights/data_rights_contact P
+/rights/data_rights_contact law
 /evaluation/metrics H+D
 /evaluation/fairness_tested H
 /evaluation/benefits v

@@ -180,8 +180,9 @@ COMPLETED = {"type": "dpia", "status": "completed", "completed_on": "2025-11-12"
         ("yes", COMPLETED, False),
         ("pseudonymised", COMPLETED, False),
         ("yes", COMPLETED | {"status": "in_progress"}, True),
-        ("yes", COMPLETED | {"type": "algorithmic_impact"}, True),
-        ("no", COMPLETED, True),
+        ("yes", COMPLETED | {"type": "algorithmic_impact"}, False),
+        ("yes", COMPLETED | {"type": "security"}, True),
+        ("no", COMPLETED, False),
         ("no", COMPLETED | {"type": "algorithmic_impact"}, False),
         ("no", COMPLETED | {"type": "human_rights"}, False),
         ("no", COMPLETED | {"type": "human_rights", "status": "planned"}, True),
@@ -196,7 +197,7 @@ def test_high_risk_in_operation_is_assessed(edited, found, personal, assessment,
 @pytest.mark.parametrize("shown", [{"conducted_by": "Bureau"}, {"url": "https://demo.example/"}])
 def test_a_completed_assessment_says_when_by_whom_or_where(edited, found, shown):
     bare = {"type": "dpia", "status": "completed"}
-    edits = {"/assessments": [{"type": "human_rights", "status": "completed"}, bare]}
+    edits = {"/assessments": [{"type": "security", "status": "completed"}, bare]}
     edits["/publication/withheld_fields"] = ...
     document = edited("complete", edits)
     assert ("/assessments/1", "R15", "error") in found(document)

@@ -78,7 +78,7 @@ def test_an_unmet_h_is_a_warning_before_operation_except_where_it_always_counts(
         },
     )
     assert found(document) == [
-        ("/data/legal_basis", "R11", "error"),
+        ("/data/legal_basis", "required", "error"),
         ("/decision/fallback", "required", "warning"),
         ("/organisation/accountable_role", "required", "error"),
         ("/purpose/alternatives_considered", "required", "error"),
@@ -385,7 +385,8 @@ def test_messages_say_how_to_mend(edited, pack, today):
     )
     assert message("complete", {"/decision/fallback": ...}) == (
         "Fallback: missing, and mandatory at the risk levels high and unacceptable. "
-        'Add /decision/fallback: a text by language, such as {"ar": "…", "fr": "…"}.'
+        'Add /decision/fallback: a text by language, such as {"ar": "…", "fr": "…"}. '
+        "Asked for by this register's format."
     )
     assert message("complete", {"/name/en": "x" * 300}) == (
         "Name: 300 characters; at most 250 fit. Shorten it."

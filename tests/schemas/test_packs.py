@@ -303,7 +303,7 @@ def test_morocco_as_the_design_sets_it():
     assert pack.required_any == pack.required_at_high == ("ar", "fr")
     assert pack.recommended == ("zgh",)
     assert pack.review_months == {"unacceptable": 6, "high": 12, "limited": 24, "minimal": 36}
-    assert len(pack.sensitive_statutory) == 6
+    assert {row.article for row in pack.requirements} >= {"12", "21"}
     assert list(pack.regions) == ["MA", *(f"MA-{number:02}" for number in range(1, 13))]
     assert sum(not agency.fictitious for agency in pack.agencies.values()) >= 25
     assert sum(agency.fictitious for agency in pack.agencies.values()) == 5

@@ -11,6 +11,7 @@ import msgspec
 from registry.record.pointers import pointer
 from registry.record.requirements import (
     ALWAYS,
+    BY_LAW,
     OPTIONAL,
     FieldPath,
     Unit,
@@ -171,6 +172,10 @@ def requirement(unit: Unit, language: Language) -> Iterator[str]:
         ("**Refused** where this does not hold.", unit.exclusive),
         ("**An empty list** is an answer.", unit.empty_answers),
         ("**Never withheld.**", never_withheld(unit.pointer)),
+        (
+            "**Asked for** where the law of the country does, by its pack alone.",
+            unit.field.schema["x-requirement"] == BY_LAW,
+        ),
     ):
         if holds:
             yield language.say(wording)

@@ -68,7 +68,7 @@ def _told(
     reader: Reader, record: StoredRecord, site: Site, kept: Sequence[Finding]
 ) -> dict[Finding, Finding]:
     """Return the same finding in the reader's language for each that is found again."""
-    found = site.findings(record.document, record.register.published_at.date())
+    found = site.findings(record.document, reader.pack.day(record.register.published_at))
     again = _by_place(found[reader.tag])
     return {
         finding: other

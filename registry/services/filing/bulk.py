@@ -266,7 +266,9 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             document = await self._parsed(line.number, line.content)
             if not isinstance(document, dict):
                 raise UnreadableDocument("each line is a record, a JSON object: { … }")
-            record = identifier(document, self.context.pack, self.now().date(), self.language)
+            record = identifier(
+                document, self.context.pack, self.context.pack.day(self.now()), self.language
+            )
             agency = own_agency(self.context, self.actor, record)
             filing = Filing(
                 agency=agency,
@@ -294,7 +296,7 @@ class _NdjsonFiler(msgspec.Struct, kw_only=True):
             document,
             profile="draft" if self.purpose == "draft" else "publication",
             pack=self.context.pack,
-            today=self.now().date(),
+            today=self.context.pack.day(self.now()),
             fast=self.context.fast,
             language=self.language,
         )

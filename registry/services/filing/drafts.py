@@ -96,7 +96,7 @@ async def save_draft(
     """
     own_agency(context, actor, record)
     content = canonical(document)
-    require_id(document, record, context.pack, now.date(), language)
+    require_id(document, record, context.pack, context.pack.day(now), language)
     findings, total = await context.examine(
         len(content),
         draft_findings,
@@ -109,7 +109,7 @@ async def save_draft(
         raise InvalidRecord("the draft is not of the record format", findings, total)
     stated = require_stated(precondition)
     # Before anything is saved: it may be refused.
-    own = await examine_alone(document, content, context, now.date(), language)
+    own = await examine_alone(document, content, context, context.pack.day(now), language)
     request = b"save_draft " + content
     async with context.database.transaction() as connection:
         known = await idempotency.replay(connection, actor, idempotency_key, request)

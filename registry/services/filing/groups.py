@@ -103,14 +103,14 @@ async def publish_one(
     because the answer was lost, gives the receipt of its version.
     """
     agency = own_agency(context, actor, record)
-    require_id(document, record, context.pack, now.date(), language)
+    require_id(document, record, context.pack, context.pack.day(now), language)
     made = await context.examine(
         len(canonical(document)),
         check_document,
         document,
         profile="publication",
         pack=context.pack,
-        today=now.date(),
+        today=context.pack.day(now),
         fast=context.fast,
         language=language,
     )
@@ -160,7 +160,9 @@ async def _save_over(
         if register_context.current is not None and register_context.is_in_force(content):
             await drafts.delete(connection, record)
             return unchanged_receipt(record, register_context.current)
-        await register_context.publishable(filing.made, context, now.date(), filing.language)
+        await register_context.publishable(
+            filing.made, context, context.pack.day(now), filing.language
+        )
     outcome: FilingOutcome = "changed" if draft is not None else "created"
     if draft is not None and draft.document == content.decode():
         outcome = "unchanged"

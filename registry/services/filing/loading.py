@@ -222,7 +222,7 @@ def _commands(
     for number in range(1, len(files.paths) + 1):
         if files.record in known and number < len(files.paths):
             continue
-        commands.append(read_version(context, files, number, today=now.date()))
+        commands.append(read_version(context, files, number, today=context.pack.day(now)))
         if number in files.withdrawals:
             commands.append(read_end(context, files, number))
     return commands

@@ -89,7 +89,7 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
                 )
         if self.precondition is not None:
             self.precondition.require(draft.tag)
-        made = await check_draft(draft, context, now.date())
+        made = await check_draft(draft, context, context.pack.day(now))
         return _Checked(made=await self._sealed(made, context), draft=draft, submitter=submitter)
 
     async def decide(
@@ -129,7 +129,9 @@ class Publish(Command[Receipt], frozen=True, kw_only=True):
                 is_act=self.given is None,
                 ends_draft=draft is not None,
             )
-        verdict = await register_context.publishable(made, context, now.date(), self.language)
+        verdict = await register_context.publishable(
+            made, context, context.pack.day(now), self.language
+        )
         if self.purpose != "load":
             await limits.spend_publication(
                 connection, agency_of(self.subject), per_day=context.publications_a_day, now=now

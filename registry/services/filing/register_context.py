@@ -208,5 +208,5 @@ async def validate_in_register(
     async with context.database.connection() as connection:
         register_context = await read_register_context(connection, document)
     return await register_context.examine(
-        document, canonical(document), context, now.date(), language
+        document, canonical(document), context, context.pack.day(now), language
     )

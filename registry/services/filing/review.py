@@ -203,14 +203,14 @@ async def _put_into_review(
         precondition.require(draft.tag)
     if draft.state == "in_review":
         return _receipt_of_draft(draft, submitted_at=draft.submitted_at)
-    made = await check_draft(draft, context, now.date())
+    made = await check_draft(draft, context, context.pack.day(now))
     register_context = await read_register_context(connection, made.document)
     require_base(draft, register_context.current)
     await audit_trail.note(connection, actor, "submit", record, before=draft.tag, now=now)
     if register_context.current is not None and register_context.is_in_force(made.content):
         await drafts.delete(connection, record)
         return unchanged_receipt(record, register_context.current)
-    await register_context.publishable(made, context, now.date(), language)
+    await register_context.publishable(made, context, context.pack.day(now), language)
     await drafts.submit(connection, record, by=actor.name, person=actor.person, at=now)
     await notices.tell_submitted(connection, actor, record, now=now)
     return _receipt_of_draft(draft, submitted_at=now)
@@ -308,9 +308,9 @@ async def count_findings(
     """
     counted = {}
     for one in waiting:
-        key = sha256(one.draft.document.encode()).digest(), now.date()
+        key = sha256(one.draft.document.encode()).digest(), context.pack.day(now)
         if key not in _COUNTED:
-            checked = await check_draft(one.draft, context, now.date())
+            checked = await check_draft(one.draft, context, context.pack.day(now))
             _COUNTED[key] = checked.verdict.findings_total
             if len(_COUNTED) > _MOST_COUNTED:
                 del _COUNTED[next(iter(_COUNTED))]

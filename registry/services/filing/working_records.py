@@ -102,7 +102,7 @@ async def examine(
 ) -> Verdict:
     """Return the verdict on publishing a document now, with every finding."""
     return await register_context.examine(
-        document, canonical(document), context, now.date(), language, most=EVERY_FINDING
+        document, canonical(document), context, context.pack.day(now), language, most=EVERY_FINDING
     )
 
 

@@ -58,7 +58,7 @@ async def attest(
     if agency not in context.pack.agencies:
         known = ", ".join(sorted(context.pack.agencies))
         raise NotFound(f"{agency} is not an agency of this register; the agencies are {known}")
-    findings = check(statement, pack=context.pack, today=now.date(), language=language)
+    findings = check(statement, pack=context.pack, today=context.pack.day(now), language=language)
     if findings:
         raise InvalidStatement("the attestation cannot be published as it is", findings)
     command = Attest(
