@@ -148,7 +148,8 @@ def faults():
 
 
 def test_every_finding_has_its_row_and_no_other():
-    known = {row["rule"] for rows in faults().values() for row in rows}
+    # A finding of a law has the code of its row in the country's pack, with a hyphen.
+    known = {row["rule"] for rows in faults().values() for row in rows if "-" not in row["rule"]}
 
     assert set(shown_rules()) == known | set(RULES) | set(REGISTER_RULES)
     assert len(shown_rules()) == len(set(shown_rules()))
