@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from registry.record.law import (
     compile_law,
     in_force,
 )
+from registry.record.law_checks import nearest
 from registry.record.model import LangText
 from registry.record.pack_checks import (
     CONDITIONS,
@@ -344,7 +345,20 @@ def _read(code: str, packs: Path | None) -> dict[str, Any]:
     for table in OPTIONAL:
         path = folder / f"{table}.csv"
         tables[table] = read_rows(path) if path.exists() else []
+    _refuse_strays(folder, tables)
     return {**settings, **tables}
+
+
+def _refuse_strays(folder: Path, tables: Collection[str]) -> None:
+    """Refuse a file that no table is read from, and one without a line: nothing would be said."""
+    for path in sorted(folder.glob("*.csv")):
+        if path.stem not in tables:
+            meant = nearest(path.stem, tables) or f"they are {', '.join(sorted(tables))}"
+            raise ConfigurationError(f"{path} is no table of a pack; {meant}")
+        if not path.stat().st_size:
+            raise ConfigurationError(
+                f"{path} is empty; write its columns in the first line, or delete it"
+            )
 
 
 def _check(code: str, whole: dict[str, Any]) -> None:

@@ -1,0 +1,157 @@
+"""Mistakes of whoever writes a country's law: each is told once, with file, line and remedy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from registry.errors import ConfigurationError
+from registry.record import pack as packs
+from registry.record.pack import load_pack
+from registry.resources import SCHEMAS
+
+CONDITION = "name,path,test,value"
+REQUIREMENT = "code,when,asks,else,law,article,known,since,until,confirmed_by,confirmed_on,note_fr"
+FACTS = "minors,/purpose/affected_groups,is,minors"
+ROW = "09-08-12,P,/data/authorisation,error,personal_data,12,,,,,,"
+
+
+@pytest.fixture
+def trial(tmp_path, monkeypatch):
+    """Copy the pack, where its law can be spoilt."""
+    shutil.copytree(SCHEMAS / "packs" / "ma", tmp_path / "ma")
+    monkeypatch.setattr(packs, "_PACKS", tmp_path)
+    load_pack.cache_clear()
+    yield tmp_path / "ma"
+    load_pack.cache_clear()
+
+
+def fault_of(trial, table, text, encoding="utf-8"):
+    (trial / table).write_bytes(text.encode(encoding))
+    with pytest.raises(ConfigurationError) as caught:
+        load_pack("ma")
+    return caught.value.detail
+
+
+CONDITIONS = [
+    ("minors,/purpose/affected,is,minors", "column path: the format has nothing at '/purpose/aff"),
+    ("minors,purpose.affected_groups,is,minors", "write a pointer of it"),
+    ("minors,/purpose/affected_groups,is,minor", "'minor' is not a code of /purpose/affected_g"),
+    ("minors,/purpose/affected_groups,is,minor", "did you mean minors?"),
+    ("minors,/purpose/affected_groups,are,minors", "column test: 'are' is not one of"),
+    ("minors,/purpose/affected_groups,is,", "column value: it is empty; is needs one"),
+    (
+        "minors,/purpose/affected_groups,has,minors",
+        "the test of /purpose/affected_groups is has, w",
+    ),
+    ("late,/lifecycle/deployed_on,from,soon", "'soon' is no day; write it as 2026-08-02"),
+    ("late,/lifecycle/deployed_on,from,2026-02-30", "'2026-02-30' is no day"),
+    ("late,/lifecycle/status,before,2026-01-01", "/lifecycle/status holds no date; use is, not"),
+    ("de,text,has,de", "column value: 'de' is not among /languages"),
+    ("fr,text,is,fr", "the test of text is has, with a language as its value"),
+    ("fr,text,has,", "the test of text is has, with a language as its value"),
+    ("town,agency/kind,is,town", "column value: 'town' is not a code of agency/kind"),
+    ("P,/data/personal_data,is,yes", "line 2, column name: 'P'"),
+    ("retired,/lifecycle/status,is,retired", "'retired' is a condition of the format; rename it"),
+    ("legal,/decision/legal_effect,is,yes", "column value: 'yes' is not a code of /decision/le"),
+    (f"{FACTS}\n{FACTS}", "line 3, column name: 'minors' comes twice; give it another name"),
+    ("minors,/purpose/affected_groups,is,minors,x", "more or fewer cells than the first line"),
+    ("here,/data/hosting/country,not", "more or fewer cells than the first line"),
+]
+
+REQUIREMENTS = [
+    ("12,P,/data/authorisation,error,personal_data,12,,,,,,", "column code: '12' does not match"),
+    ("09-08-12,Q,/data/authorisation,error,personal_data,12,,,,,,", "there is no condition 'Q'"),
+    ("09-08-12,minor,/data/authorisation,error,personal_data,12,,,,,,", "did you mean minors?"),
+    (
+        "09-08-12,P|H,/data/authorisation,error,personal_data,12,,,,,,",
+        "there is no condition 'P|H'",
+    ),
+    ("09-08-12,,/data/authorisation,error,personal_data,12,,,,,,", "'when' is a required prop"),
+    ("09-08-12,amended,/documents,error,personal_data,12,,,,,,", "there is no condition 'amended'"),
+    (
+        "09-08-12,P,/data/authorization,error,personal_data,12,,,,,,",
+        "nothing at '/data/authorization'",
+    ),
+    ("09-08-12,P,minor,error,personal_data,12,,,,,,", "is no pointer and not in conditions.csv"),
+    ("09-08-12,P,,error,personal_data,12,,,,,,", "column asks: it is empty; write a pointer or"),
+    ("09-08-12,P,/data/authorisation,fatal,personal_data,12,,,,,,", "column else: 'fatal' is not"),
+    (
+        "09-08-12,P,/data/authorisation,level:low,personal_data,12,,,,,,",
+        "'level:low' is not one of",
+    ),
+    ("09-08-12,P,/data/authorisation,error,personnal_data,12,,,,,,", "did you mean personal_data?"),
+    ("09-08-12,P,/data/authorisation,error,gdpr,12,,,,,,", "'gdpr' is not in /laws of pack.json"),
+    ("09-08-12,P,/data/authorisation,error,personal_data, ,,,,,,", "column article: ' ' does not"),
+    ("09-08-12,P,/data/authorisation,error,personal_data,,,,,,,", "'article' is a required prop"),
+    ("09-08-12,P,/data/authorisation,error,personal_data,12,,1/2/27,,,,", "column since: '1/2/27'"),
+    ("09-08-12,P,/data/authorisation,error,personal_data,12,,2027-02-29,,,,", "'2027-02-29' is"),
+    (
+        "09-08-12,P,/data/authorisation,error,personal_data,12,,2027-01-01,2026-01-01,,,",
+        "before since",
+    ),
+    ("09-08-12,P,/data/authorisation,error,personal_data,12,,,,M. X,,", "confirmed_on go together"),
+    ("09-08-12,P,/data/authorisation,error,personal_data,12,,,,,2026-01-01,", "fill in both, or"),
+    (f"{ROW}\n{ROW}", "line 3: '09-08-12' comes twice; tell them apart by known or since"),
+]
+
+WHOLE = [
+    (
+        "requirements.csv",
+        REQUIREMENT.replace("article", "artcle") + f"\n{ROW}",
+        "did you mean artic",
+    ),
+    (
+        "requirements.csv",
+        REQUIREMENT.replace("note_fr", "note_de") + f"\n{ROW}x",
+        "'de' is not among",
+    ),
+    (
+        "requirement.csv",
+        REQUIREMENT,
+        "requirement.csv is no table of a pack; did you mean requirem",
+    ),
+    ("requirements.csv", "", "requirements.csv is empty; write its columns in the first line, or"),
+]
+
+
+@pytest.mark.parametrize(("row", "words"), CONDITIONS)
+def test_a_mistake_in_the_conditions(trial, row, words):
+    (trial / "requirements.csv").unlink()
+    told = fault_of(trial, "conditions.csv", f"{CONDITION}\n{row}\n")
+    assert words in told
+    assert "conditions.csv, line " in told
+
+
+@pytest.mark.parametrize(("row", "words"), REQUIREMENTS)
+def test_a_mistake_in_the_requirements(trial, row, words):
+    (trial / "conditions.csv").write_text(f"{CONDITION}\n{FACTS}\n", encoding="utf-8")
+    told = fault_of(trial, "requirements.csv", f"{REQUIREMENT}\n{row}\n")
+    assert words in told
+    assert "requirements.csv, line " in told
+
+
+@pytest.mark.parametrize(("table", "text", "words"), WHOLE)
+def test_a_mistake_in_a_table_as_a_whole(trial, table, text, words):
+    assert words in fault_of(trial, table, text)
+
+
+@pytest.mark.parametrize(("separator", "encoding"), [(";", "utf-8-sig"), ("\t", "utf-8")])
+def test_tables_are_read_as_office_programs_save_them(trial, separator, encoding):
+    for table, text in (
+        ("conditions.csv", f"{CONDITION}\n{FACTS}\n"),
+        ("requirements.csv", f"{REQUIREMENT}\n{ROW}\n"),
+    ):
+        (trial / table).write_bytes(text.replace(",", separator).encode(encoding))
+    assert [row.article for row in load_pack("ma").requirements] == ["12"]
+
+
+def test_a_pack_without_law_asks_for_nothing_more(trial):
+    (trial / "requirements.csv").unlink()
+    (trial / "conditions.csv").unlink()
+    pack = load_pack("ma")
+    assert (pack.requirements, pack.conditions) == ((), ())
+    settings = json.loads((trial / "pack.json").read_text(encoding="utf-8"))
+    assert "personal_data" in settings["laws"]
