@@ -1,14 +1,14 @@
 """Law as data: what a country's statutes ask of a record, by the rows of its pack.
 
-`Law` is what is in force on one day, compiled: the conditions of `conditions.csv` as look-ups by
-path, the rows of `requirements.csv` as sets of names. It adds to what the format asks for, and
-takes nothing from it.
+`Law` is what is in force on one day, compiled: a bit for each condition, and the bits under which
+each row of `requirements.csv` asks. It adds to what the format asks for, and takes nothing from it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -79,62 +79,93 @@ def read_notation(text: str) -> tuple[tuple[str, ...], ...]:
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A requirement in force: met by the condition, or by what is stated at the pointer."""
+    """A requirement in force: met by the condition, or by what is stated at the pointer.
+
+    `level` is the least risk level that follows where it is not met, or "".
+    """
 
     row: LegalRequirement
     law: LangText
     pointer: str
     condition: LegalCondition | None
+    level: str
+
+
+class _Tests(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The conditions on one path, each with its bit."""
+
+    path: str
+    names: tuple[str, ...]
+    conditions: tuple[tuple[LegalCondition, int], ...]
 
 
 class Law(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a country's law asks for on a day. `kinds` are those of agencies.
 
-    `tests` are the conditions by path and `demands` the rows by when they apply.
+    Every condition that a row names has a bit, those of the format by `names`. Of each row
+    `demands` has the bits under which it asks, and the bit that meets it.
     """
 
-    tests: tuple[tuple[str, tuple[LegalCondition, ...]], ...] = ()
-    demands: tuple[tuple[tuple[frozenset[str], ...], tuple[Demand, ...]], ...] = ()
+    names: Mapping[str, int] = {}
+    tests: tuple[_Tests, ...] = ()
+    demands: tuple[tuple[int, int, Demand], ...] = ()
     kinds: Mapping[str, str] = {}
 
-    def held(self, document: Document) -> frozenset[str]:
-        """Return the names of the conditions that hold for a document."""
-        found: set[str] = set()
-        for path, tests in self.tests:
-            values = self._values(document, path)
+    def asking(self, document: Document, held: frozenset[str]) -> tuple[Demand, ...]:
+        """Return what is asked of a document under the format's conditions, but for those met.
+
+        Whether something is stated at a pointer is not looked at.
+        """
+        bits = 0
+        for name in held:
+            bits |= self.names.get(name, 0)
+        for tests in self.tests:
+            values = self._values(document, tests)
             if values:
-                found.update(one.name for one in tests if _holds(one, values))
-        return frozenset(found)
+                bits |= _held(tests, tuple(values))
+        found = [
+            demand
+            for needed, met, demand in self.demands
+            if needed & bits == needed and not met & bits
+        ]
+        return tuple(dict.fromkeys(found))
 
-    def asking(self, held: frozenset[str]) -> tuple[Demand, ...]:
-        """Return what is asked for under some conditions."""
-        found: tuple[Demand, ...] = ()
-        for alternatives, demands in self.demands:
-            if any(names <= held for names in alternatives):
-                found += demands
-        return found
-
-    def _values(self, document: Document, path: str) -> list[str]:
-        if path == KIND:
+    def _values(self, document: Document, tests: _Tests) -> list[str]:
+        if tests.path == KIND:
             kind = self.kinds.get(agency_of(str(document.get("id", ""))))
             return [] if kind is None else [kind]
-        if path == TEXT:
+        if tests.path == TEXT:
             texts = [text for name in NAMING if isinstance(text := dig(document, *name), dict)]
             return sorted(set(texts[0]).intersection(*texts[1:])) if texts else []
-        return values_stated(document, path)
+        return _stated(document, tests.names)
 
 
 NO_LAW = Law()
 
 
+@lru_cache(maxsize=4_096)
+def _held(tests: _Tests, values: tuple[str, ...]) -> int:
+    """Return the bits of the conditions on a path that hold for what is stated there."""
+    return sum(bit for condition, bit in tests.conditions if _holds(condition, values))
+
+
 def values_stated(document: Document, place: str) -> list[str]:
     """Return the values at a pointer, whose `*` is each item of a list, as they are written."""
-    if "*" not in place:
-        value = dig(document, *parts(place))
-        found = value if isinstance(value, list) else [] if value is None else [value]
-    else:
-        found = [value for _, value in values_at(document, parts(place))]
-    return [_written(value) for value in found if value not in ("", [], {})]
+    return _stated(document, parts(place))
+
+
+def _stated(document: Document, names: tuple[str, ...]) -> list[str]:
+    here: Any = document
+    for name in names:
+        if name == "*" or not isinstance(here, dict):
+            break
+        here = here.get(name)
+    if isinstance(here, str):
+        return [here] if here else []
+    if "*" in names:
+        here = [value for _, value in values_at(document, names)]
+    found = here if isinstance(here, list) else [here]
+    return [_written(value) for value in found if value not in (None, "", [], {})]
 
 
 def _written(value: Any) -> str:
@@ -143,7 +174,7 @@ def _written(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _holds(condition: LegalCondition, values: list[str]) -> bool:
+def _holds(condition: LegalCondition, values: tuple[str, ...]) -> bool:
     """Return whether a condition holds for what is stated: of a date, for every day of it."""
     match condition.test:
         case "is":
@@ -187,27 +218,36 @@ def compile_law(
 ) -> Law:
     """Return some rows with the conditions that they name, compiled."""
     by_name = {one.name: one for one in conditions}
-    used: dict[str, list[LegalCondition]] = {}
-    demands: dict[str, list[Demand]] = {}
-    named: set[str] = set()
+    bits: dict[str, int] = {}
+    demands: list[tuple[int, int, Demand]] = []
+
+    def bit(name: str) -> int:
+        return bits.setdefault(name, 1 << len(bits))
+
     for row in rows:
-        named.update(*read_notation(row.when), (row.asks,))
         condition = by_name.get(row.asks)
-        demands.setdefault(row.when, []).append(
-            Demand(
-                row=row,
-                law=laws.get(row.law, {}),
-                pointer=row.asks if condition is None else condition.pointer,
-                condition=condition,
-            )
+        demand = Demand(
+            row=row,
+            law=laws.get(row.law, {}),
+            pointer=row.asks if condition is None else condition.pointer,
+            condition=condition,
+            level=row.level,
         )
-    for name in sorted(named & by_name.keys()):
-        used.setdefault(by_name[name].path, []).append(by_name[name])
+        met = 0 if condition is None else bit(condition.name)
+        demands += [(sum(map(bit, set(names))), met, demand) for names in read_notation(row.when)]
+    by_path: dict[str, list[LegalCondition]] = {}
+    for name in bits.keys() & by_name.keys():
+        by_path.setdefault(by_name[name].path, []).append(by_name[name])
     return Law(
-        tests=tuple((path, tuple(tests)) for path, tests in used.items()),
-        demands=tuple(
-            (tuple(map(frozenset, read_notation(when))), tuple(asked))
-            for when, asked in demands.items()
+        names={name: own for name, own in bits.items() if name not in by_name},
+        tests=tuple(
+            _Tests(
+                path=path,
+                names=parts(path),
+                conditions=tuple((one, bits[one.name]) for one in tests),
+            )
+            for path, tests in sorted(by_path.items())
         ),
+        demands=tuple(demands),
         kinds=kinds,
     )

@@ -251,8 +251,7 @@ def asked_of(document: Document, law: Law, known: frozenset[str] = frozenset()) 
     held = conditions_held(document) | known
     if not law.demands:
         return requirements_under(held)
-    whole = held | law.held(document)
-    return msgspec.structs.replace(_with_demands(held, law.asking(whole)), held=whole)
+    return _with_demands(held, law.asking(document, held))
 
 
 @lru_cache(maxsize=256)

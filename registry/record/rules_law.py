@@ -24,13 +24,13 @@ _STATE = {
 
 def law_findings(context: RuleContext, status: RequirementStatus) -> Iterator[PendingFinding]:
     """Yield what the law asks for and the record lacks; the rule of each is the row's code."""
-    units = status.requirements.units
+    units, absent = status.requirements.units, frozenset(status.absent)
     for demand in context.demands:
         place = demand.pointer
-        if demand.row.level or ("restricted" in context.held and place not in units):
+        if demand.level or ("restricted" in context.held and place not in units):
             continue
-        lacks = place in status.absent if _is_unit(demand, status) else not is_met(demand, context)
-        if lacks:
+        is_unit = demand.condition is None and place in units
+        if place in absent if is_unit else not is_met(demand, context):
             yield PendingFinding(
                 pointer=place.replace("/*", "/0"),
                 rule=demand.row.code,
@@ -45,15 +45,8 @@ def law_findings(context: RuleContext, status: RequirementStatus) -> Iterator[Pe
 
 def is_met(demand: Demand, context: RuleContext) -> bool:
     """Return whether the record states what a row asks for, or lawfully withholds it."""
-    if demand.condition is not None:
-        met = demand.condition.name in context.held
-    else:
-        met = bool(demand.pointer and values_stated(context.document, demand.pointer))
+    met = demand.condition is None and bool(values_stated(context.document, demand.pointer))
     return met or any(covers(given, demand.pointer) for given in context.withheld)
-
-
-def _is_unit(demand: Demand, status: RequirementStatus) -> bool:
-    return demand.condition is None and demand.pointer in status.requirements.units
 
 
 def _wanted(demand: Demand, pack: Pack) -> tuple[Message, ...]:

@@ -170,10 +170,10 @@ def test_a_workbook_offers_the_countries_of_the_form(readers):
 
 
 def test_what_is_missing_is_counted_by_page():
-    steps = progress({"id": "demo-sante/x", "schema_version": "1.0"}, ())
+    steps = progress({"id": "demo-sante/x", "schema_version": "1.0"}, (), load_pack("ma"), TODAY)
     assert {step.state for step in steps} == {"empty", "not_asked"}
     document = read(ROOT / "schemas" / "examples" / "complete.json")
-    assert {step.state for step in progress(document, ())} == {"complete"}
+    assert {step.state for step in progress(document, (), load_pack("ma"), TODAY)} == {"complete"}
 
 
 def test_what_is_not_answered_yet_is_no_mistake(readers):
@@ -204,5 +204,6 @@ def test_a_text_that_lacks_a_language_is_asked_for_and_no_mistake(readers):
     view = views(readers["ma"]["fr"], document, verdict.findings)["about"]
     [name] = [one for one in fields_of(view) if one.pointer == "/name"]
     assert (name.missing, name.told, view["faults"]) == (True, (finding,), [])
-    [about] = [one for one in progress(document, verdict.findings) if one.page.slug == "about"]
+    steps = progress(document, verdict.findings, load_pack("ma"), TODAY)
+    [about] = [one for one in steps if one.page.slug == "about"]
     assert (about.state, about.asked - about.met, about.faults) == ("partly", 1, 0)

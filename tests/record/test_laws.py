@@ -142,7 +142,7 @@ ca-6,H,/documents,error,third,6,,2027-01-01,
     assert rules("2027-12-01") == {("ca-6", "error")}
     assert rules("2027-12-02") == {("ca-6", "error"), ("eu-27", "error")}
     ahead = law_of(pack, dt.date(2026, 9, 1), ahead=True)
-    assert {(one.row.code, one.row.since) for _, asked in ahead.demands for one in asked} == {
+    assert {(one.row.code, one.row.since) for _, _, one in ahead.demands} == {
         ("eu-27", "2027-12-02"),
         ("ca-6", "2027-01-01"),
     }
