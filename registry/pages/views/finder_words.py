@@ -35,7 +35,6 @@ NOTICED = {
     "no_redress": message("In operation, with no way yet to contest a decision, or none by law"),
     "R15": message("High risk, with an assessment or a mitigation still to come"),
     "R24": message("A lower level of risk, and contestation not stated yet"),
-    "R13": message("Sensitive data hosted abroad"),
     "required": message("Something asked for is not stated"),
     "R22": message("A name close to that of another system"),
     "R25": message("A system filed anew at a lower level"),
