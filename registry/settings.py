@@ -146,8 +146,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The log's origin (c2sp.org/tlog-checkpoint): a scheme-less name."""
         if self.log_origin is not None:
             return self.log_origin
-        parts = urlsplit(self.base_url)
-        return f"{parts.netloc}{parts.path.rstrip('/')}/log"
+        return log_origin(self.base_url)
 
 
 LIMITS = [name for name in Settings.__struct_fields__ if name.startswith("limit_")]
@@ -158,6 +157,12 @@ def _is_of_service(key: str, value: str) -> bool:
     """Return whether a variable describes a service, such as REGISTRY_PORT=tcp://10.0.0.1:80."""
     is_address = key.endswith("_PORT") and _SERVICE_ADDRESS.match(value) is not None
     return key.startswith(PREFIX) and (is_address or _OF_SERVICE.fullmatch(key) is not None)
+
+
+def log_origin(base_url: str) -> str:
+    """Return the origin that the log of a register has where no other is set."""
+    parts = urlsplit(base_url)
+    return f"{parts.netloc}{parts.path.rstrip('/')}/log"
 
 
 def is_loopback(host: str) -> bool:

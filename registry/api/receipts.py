@@ -55,7 +55,7 @@ _TEXT = re.compile(r"text/|application/x-ndjson")
 _JSON = re.compile(r"application/([a-z.]+\+)?json\b")
 
 
-class AnswerReceipt(msgspec.Struct, frozen=True, kw_only=True):
+class AnswerReceipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An answer as it was given, and all that it takes to compute it again.
 
     `question` is an address below that of the `register`, its parameters in order, `as_of` among

@@ -181,6 +181,11 @@ class AuditReplay(LogReplay):
                 f"the log states no configuration that can be read: {error}"
             ) from error
 
+    def releases(self) -> list[str]:
+        """Return the releases that the log states, each once."""
+        stated = (msgspec.json.decode(one[RELEASE].value) for one in self._configurations.values())
+        return list(dict.fromkeys(stated))
+
 
 class _Import(msgspec.Struct, frozen=True):
     report: msgspec.Raw

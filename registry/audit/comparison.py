@@ -17,10 +17,13 @@ _LONGEST = 120
 _SIGNATURE = re.compile(rb"\xe2\x80\x94 (\S+) [A-Za-z0-9+/]{80,}=*(?:\n|\\n)")
 """A line of a signed note, in a text or in a text of JSON."""
 
-_REWRITTEN = "it is written otherwise than what follows from the log"
+REWRITTEN = "it is written otherwise than what follows from the log"
 
 UNBOUND = {"/build.json": ("replaced", "imports", "peers", "witnesses")}
 """Members of answers that say what no entry of the log does."""
+
+ABSENT = object()
+"""What stands for a member that one of two values has not: null is another thing."""
 
 _PROBLEM = "application/problem+json"
 """Has the number of the request."""
@@ -50,7 +53,7 @@ def difference(
         )
     except (msgspec.DecodeError, RecursionError):
         return text_difference(here, there)
-    return found or (None if is_parsed else _REWRITTEN)
+    return found or (None if is_parsed else REWRITTEN)
 
 
 def member_difference(
@@ -63,15 +66,23 @@ def member_difference(
     pairs: list[tuple[str, Any, Any]]
     if isinstance(here, dict) and isinstance(there, dict):
         names = there.keys() if is_partial else here.keys() | there.keys()
-        pairs = [(name, here.get(name), there.get(name)) for name in sorted(names)]
+        # A part has no need of a member that says nothing.
+        absent = None if is_partial else ABSENT
+        pairs = [(one, here.get(one, absent), there.get(one, absent)) for one in sorted(names)]
     elif isinstance(here, list) and isinstance(there, list):
-        pairs = [(str(at), *both) for at, both in enumerate(zip_longest(here, there))]
+        pairs = [
+            (str(at), *both) for at, both in enumerate(zip_longest(here, there, fillvalue=ABSENT))
+        ]
         if len(here) != len(there):
             # What stands at one place is of two things: the whole of them says which.
-            name, one, other = next(pair for pair in pairs if pair[1] != pair[2])
+            name, one, other = next(
+                pair for pair in pairs if member_difference(*pair[1:]) is not None
+            )
             return _unlike(f"{where}, {name}" if where else name, one, other)
     else:
-        return None if here == there else _unlike(where or "it", here, there)
+        # Python takes true for 1, and false for 0.
+        is_same = isinstance(here, bool) is isinstance(there, bool) and here == there
+        return None if is_same else _unlike(where or "it", here, there)
     for name, one, other in pairs:
         inner = f"{where}, {name}" if where else name
         if found := member_difference(one, other, inner, is_partial=is_partial):
@@ -119,9 +130,10 @@ def _bound(content: bytes, unbound: Sequence[str], origin: str) -> bytes:
 
 
 def _unlike(where: str, answered: Any, log: Any) -> str:
-    return f"{where} is {_shown(answered)}, and {_shown(log)} follows from the log"
+    said = "is missing" if answered is ABSENT else f"is {_shown(answered)}"
+    return f"{where} {said}, and {_shown(log)} follows from the log"
 
 
 def _shown(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
+    text = "nothing" if value is ABSENT else msgspec.json.encode(value).decode()
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -6,13 +6,15 @@ first, then with what the rebuilt register answers to the same question.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
 import uvloop
@@ -20,10 +22,12 @@ import uvloop
 from registry import __version__
 from registry.api.receipts import KEPT, MEDIA_TYPE, PARAMETER, AnswerReceipt, canonical_answer
 from registry.audit.audit import AuditReplay, VerifyLog
-from registry.audit.comparison import member_difference, text_difference
+from registry.audit.comparison import ABSENT, REWRITTEN, member_difference, text_difference
 from registry.audit.mirror import Mirror
 from registry.audit.rebuild import RebuiltRegister, StatedFacts, rebuilding
-from registry.errors import Unavailable, UnreadableDocument
+from registry.errors import RegistryError, Unavailable, UnreadableDocument
+from registry.imports.text_files import STRICT_JSON
+from registry.record.canonical import canonical
 from registry.tlog import base64_text
 from registry.tlog.note import NoteRefused
 from registry.verify.consistency import check_goes_on
@@ -42,17 +46,18 @@ _ByState: TypeAlias = dict[tuple[str, int], list[tuple[str, AnswerReceipt]]]
 class ReceiptReport(msgspec.Struct, frozen=True, kw_only=True):
     """A receipt, in what it differs from the register of its entry, and what may explain that.
 
-    Without `differences` the register of that day answers so.
+    Without `differences` the register of that day answers so. What is not judged has a `refusal`.
     """
 
     where: str
-    receipt: AnswerReceipt
-    differences: Sequence[str]
+    receipt: AnswerReceipt | None = None
+    refusal: RegistryError | None = None
+    differences: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
 
 def verify_receipts(
-    given: Sequence[tuple[str, dict[str, Any]]],
+    given: Sequence[tuple[str, bytes]],
     read: ReadFile,
     *,
     verify: VerifyLog,
@@ -60,11 +65,19 @@ def verify_receipts(
 ) -> list[ReceiptReport]:
     """Verify receipts of one register, by where each lies, from a copy of its log.
 
-    `read` gives the files of the copy, which `verify` verifies. Raises as that does,
-    `UnreadableDocument` for what is no whole receipt, `TwoHistories` for a checkpoint that the log
-    signed and does not go on from, and `Unavailable` for an answer that is later than the copy.
+    `read` gives the files of the copy, which `verify` verifies. Raises as that does, and
+    `TwoHistories` for a checkpoint that the log signed and does not go on from. Refused are
+    what is no whole receipt (`UnreadableDocument`) and what is later than the copy (`Unavailable`).
     """
-    receipts = [(where, _read(where, value)) for where, value in given]
+    reports: list[ReceiptReport] = []
+    receipts = []
+    for where, content in given:
+        try:
+            receipts.append((where, _read(where, content)))
+        except UnreadableDocument as error:
+            reports.append(ReceiptReport(where=where, refusal=error))
+    if not receipts:
+        return reports
     with tempfile.TemporaryDirectory(prefix="receipts") as name:
         folder = Path(name)
         # As root the embedded server is another user, who has to enter it.
@@ -72,19 +85,23 @@ def verify_receipts(
         replay = AuditReplay()
         log = verify(Mirror(read, folder / "log"), replay)
         by_state: _ByState = defaultdict(list)
-        refused = []
         for where, one in receipts:
-            if faults := _check_log(where, one, log, read):
+            try:
+                faults = _check_log(where, one, log, read)
+            except Unavailable as error:
+                reports.append(ReceiptReport(where=where, receipt=one, refusal=error))
+                continue
+            if faults:
                 # Which state of the register is meant is not known: there is none to ask.
-                refused.append(ReceiptReport(where=where, receipt=one, differences=faults))
+                reports.append(ReceiptReport(where=where, receipt=one, differences=faults))
                 continue
             # What a later redaction erased is in no copy: then the whole log answers as of then.
             later = any(index >= one.size for index in replay.redactions)
             size = log.checkpoint.size if later else min(one.size, log.checkpoint.size)
             by_state[one.register, size].append((where, one))
-        answered = uvloop.run(_ask_all(folder, log, replay, by_state, progress))
+        reports += uvloop.run(_ask_all(folder, log, replay, by_state, progress))
         places = [where for where, _ in given]
-        return sorted([*refused, *answered], key=lambda one: places.index(one.where))
+        return sorted(reports, key=lambda one: places.index(one.where))
 
 
 async def _ask_all(
@@ -102,7 +119,7 @@ async def _ask_all(
         facts = StatedFacts(base_url=register, pack=replay.read_configuration(size)[0])
         async with _serving(own, facts, size, log, progress) as here:
             for where, receipt in receipts:
-                found = await _compare(here, receipt)
+                found = _release_differences(receipt, replay) + await _compare(here, receipt)
                 reports.append(
                     ReceiptReport(
                         where=where,
@@ -129,13 +146,26 @@ async def _serving(
             yield here
 
 
-def _read(where: str, value: dict[str, Any]) -> AnswerReceipt:
+def _read(where: str, content: bytes) -> AnswerReceipt:
+    """Return a receipt; a member that is unknown, or stands twice, could tell a reader another."""
     try:
-        receipt = msgspec.convert(value, AnswerReceipt)
+        text = content.decode("utf-8-sig")
+        receipt = msgspec.convert(STRICT_JSON.decode(text), AnswerReceipt)
         canonical_answer(receipt.media_type, receipt.answer)
-    except (msgspec.ValidationError, ValueError) as error:
+        canonical(msgspec.structs.asdict(receipt))
+        address = urlsplit(receipt.register)
+        if address.scheme not in {"http", "https"} or not address.hostname:
+            raise ValueError("register: it is no address of a register")  # noqa: TRY301  as below
+    except json.JSONDecodeError as error:
+        at = len(text[: error.pos].encode())
         raise UnreadableDocument(
-            f"{where}: this is no whole receipt of an answer: {error}; keep the file as it came"
+            f"{where}: this is no whole receipt of an answer: not readable JSON from byte {at}; "
+            "get it again"
+        ) from error
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise UnreadableDocument(
+            f"{where}: this is no whole receipt of an answer: {error}; keep the file as it "
+            "came, or get it again"
         ) from error
     return receipt
 
@@ -164,6 +194,15 @@ def _check_log(where: str, receipt: AnswerReceipt, log: VerifiedLog, read: ReadF
     if receipt.root != base64_text.encode(log.root_at(receipt.entry + 1)):
         return [f"root: the log has another one with entry {receipt.entry} as its last"]
     return []
+
+
+def _release_differences(receipt: AnswerReceipt, replay: AuditReplay) -> list[str]:
+    # A release may answer shortly before the log has it, and after a later one is in it.
+    known = replay.releases()
+    if receipt.release in known:
+        return []
+    stated = f"the log states no release {receipt.release}, but {', '.join(known)}"
+    return [f"release: {stated}: if it is a later one, take a later copy"]
 
 
 async def _compare(here: RebuiltRegister, receipt: AnswerReceipt) -> list[str]:
@@ -197,10 +236,11 @@ def _answer_differences(receipt: AnswerReceipt, ours: AnswerReceipt) -> list[str
     if kept != computed and isinstance(receipt.answer, dict) and isinstance(ours.answer, dict):
         names = sorted(receipt.answer.keys() | ours.answer.keys(), key=lambda name: name != "total")
         differing = (
-            member_difference(receipt.answer.get(name), ours.answer.get(name), name)
+            member_difference(receipt.answer.get(name, ABSENT), ours.answer.get(name, ABSENT), name)
             for name in names
         )
-        found = [f"answer: {one}" for one in differing if one is not None][:MOST_NAMED]
+        said = [one for one in differing if one is not None][:MOST_NAMED]
+        found = [f"answer: {one}" for one in said or [REWRITTEN]]
     elif kept != computed:
         found = [f"answer: {text_difference(kept, computed)}"]
     if receipt.digest != sha256(kept).hexdigest():

@@ -22,6 +22,7 @@ from registry.errors import NotFound
 from registry.log.erasure import named_members
 from registry.record.model import NOT_STATED
 from registry.record.page_words import read_page
+from registry.settings import log_origin
 from registry.tlog.keys import Verifier
 from registry.tlog.policy import Policy
 from registry.verify.consistency import read_kept
@@ -64,13 +65,17 @@ def verify(
     """
     files = sorted(place.iterdir()) if place.is_dir() else [place]
     contents = {path: path.read_bytes() for path in files if path.is_file()}
-    answers = _kept_answers(contents)
+    answers = _kept_answers(contents, is_answer_awaited=mirror is not None)
     if answers or mirror is not None:
         _verify_answers(place, answers, mirror, key, policy, no_memory=no_memory)
-        contents = {path: one for path, one in contents.items() if path not in answers}
-        if not contents:
-            return
-    _verify_records(place, contents, key, policy, no_memory=no_memory)
+    others = {path: one for path, one in contents.items() if path not in answers}
+    if others or not answers:
+        _verify_records(place, others, key, policy, no_memory=no_memory, is_needed=not answers)
+    if key is None and not policy.logs:
+        print_message(
+            "The key is the one that the proof or the log names itself; give the log's own with "
+            "--key, from a source that is not this register."
+        )
 
 
 def _verify_records(
@@ -80,6 +85,7 @@ def _verify_records(
     policy: Policy,
     *,
     no_memory: bool,
+    is_needed: bool,
 ) -> None:
     pages = {
         path: page
@@ -105,6 +111,8 @@ def _verify_records(
                 _print_verified(path, found)
             elif "record" in value and "register" in value:
                 kept.append((path, value))
+    if not proofs and not pages and not kept and not is_needed:
+        return
     if not proofs:
         of = ", ".join(without_key)
         uncompared = f", and no key of {of} to compare its notes: give it with --key" if of else ""
@@ -123,26 +131,28 @@ def _verify_records(
         print_message(f"{path}: it says what the log has of {proof.id}, version {proof.version}")
     for path, value in kept:
         _compare(path, value, proofs)
-    if key is None and not policy.logs:
-        print_message(
-            "The key is the one that the proof names itself; give the log's own with --key, from "
-            "a source that is not this register."
-        )
 
 
-def _kept_answers(contents: dict[Path, bytes]) -> dict[Path, dict[str, Any]]:
-    """Return the receipts of answers among files."""
-    return {
-        path: value
-        for path, content in contents.items()
-        for _, value in read_kept(content)[1]
-        if {"question", "answer"} <= value.keys()
-    }
+def _kept_answers(contents: dict[Path, bytes], *, is_answer_awaited: bool) -> dict[Path, bytes]:
+    """Return the receipts of answers among files.
+
+    Where answers are awaited, with what was got in their place: a part of one, or a problem.
+    """
+    answers = {}
+    for path, content in contents.items():
+        notes, objects = read_kept(content)
+        is_kept = any({"question", "answer"} <= value.keys() for _, value in objects)
+        is_problem = any({"type", "status", "detail"} <= value.keys() for _, value in objects)
+        is_broken = not notes and not objects and (path.suffix == ".json" or len(contents) == 1)
+        is_page = content.lstrip().startswith(b"<")
+        if is_kept or (is_answer_awaited and (is_problem or (is_broken and not is_page))):
+            answers[path] = content
+    return answers
 
 
 def _verify_answers(
     place: Path,
-    answers: dict[Path, dict[str, Any]],
+    answers: dict[Path, bytes],
     mirror: str | None,
     key: Verifier | None,
     policy: Policy,
@@ -165,11 +175,14 @@ def _verify_answers(
         open_log(mirror) as read,
         keeping_evidence(),
     ):
-        given = [(str(path), value) for path, value in answers.items()]
+        given = [(str(path), content) for path, content in answers.items()]
         verify_files = log_verifier(key, policy, (), open_memory(no_memory=no_memory), progress)
         reports = verify_receipts(given, read, verify=verify_files, progress=progress)
     for one in reports:
         receipt = one.receipt
+        if one.refusal is not None or receipt is None:
+            print_message(f"registry: {one.refusal}")
+            continue
         for sentence in (*one.differences, *(one.remarks if one.differences else ())):
             print_message(f"{one.where}: {sentence}")
         if one.differences:
@@ -179,10 +192,18 @@ def _verify_answers(
             f"{one.where}: the register of that day answers this: code {receipt.code}, SHA-256 "
             f"{receipt.digest}"
         )
-        print_message(f"  asked: {receipt.register}{receipt.question}")
+        asked = f"{receipt.register}{receipt.question}"
+        print_message(f"  asked (address as the file says): {asked}")
+        if log_origin(receipt.register) != receipt.origin:
+            print_message(
+                f"  nothing proves that the register was at {receipt.register}: its log is named "
+                f"{receipt.origin}"
+            )
         print_message(f"  after entry {receipt.entry} of the log of {receipt.origin}")
     if any(one.differences for one in reports):
         sys.exit(1)
+    if refusals := [one.refusal.exit_code for one in reports if one.refusal is not None]:
+        sys.exit(refusals[0])
 
 
 def _compare(path: Path, value: dict[str, Any], proofs: list[VerifiedRecord]) -> None:

@@ -148,7 +148,7 @@ def read_json(raw: bytes, options: ReadOptions, path: Path, counter: RowCounter)
             "divide it"
         )
     try:
-        document = _JSON.decode(text)
+        document = STRICT_JSON.decode(text)
     except json.JSONDecodeError as error:
         raise ImportRefused(
             f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}"
@@ -202,7 +202,7 @@ def read_json_lines(
 def _row_of_line(line: str, number: int) -> SourceRow:
     place = f"line {number}"
     try:
-        return _row(_JSON.decode(line), number, place)
+        return _row(STRICT_JSON.decode(line), number, place)
     except json.JSONDecodeError as error:
         fault = f"column {error.colno}: not JSON: {error.msg}"
     except (ValueError, RecursionError) as error:
@@ -282,7 +282,7 @@ def _no_number(name: str) -> NoReturn:
 
 
 # Not `record.parse`, whose limits are those of one document, not of a register's export.
-_JSON = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_number)
+STRICT_JSON = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_number)
 
 
 # By column: in how many further rows a cell stands, and its text.

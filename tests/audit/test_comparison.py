@@ -12,7 +12,7 @@ ONE, TWO = {"id": "one"}, {"id": "two"}
     [
         ([ONE, TWO], [ONE, TWO], None),
         ([ONE, TWO], [TWO], 'items, 0 is {"id":"one"}, and {"id":"two"} follows from the log'),
-        ([ONE], [ONE, TWO], 'items, 1 is null, and {"id":"two"} follows from the log'),
+        ([ONE], [ONE, TWO], 'items, 1 is missing, and {"id":"two"} follows from the log'),
         ([ONE, ONE], [ONE, TWO], 'items, 1, id is "one", and "two" follows from the log'),
     ],
 )

@@ -15,6 +15,7 @@ from registry.api.receipts import MEDIA_TYPE, AnswerReceipt, canonical_answer
 from registry.audit.receipts import verify_receipts
 from registry.cli.main import main
 from registry.errors import Unavailable, UnreadableDocument
+from registry.ledger.key import make
 from registry.verify.fsck import read_from
 from registry.verify.log import verify_log
 from tests.served import UNLIMITED, served
@@ -77,9 +78,8 @@ def judge(given, folder):
     def verify(read, replay):
         return verify_log(read, verifier=None, progress=lambda *_: None, replay=replay)
 
-    return verify_receipts(
-        [*given.items()], read_from(folder), verify=verify, progress=lambda *_: None
-    )
+    contents = [(where, msgspec.json.encode(receipt)) for where, receipt in given.items()]
+    return verify_receipts(contents, read_from(folder), verify=verify, progress=lambda *_: None)
 
 
 def edited(receipt, edit, *, digested=False, coded=False):
@@ -107,6 +107,15 @@ def put(*path):
     return edit
 
 
+def with_bools(value):
+    """Return a value of JSON with true and false for 1 and 0, which Python takes for the same."""
+    if isinstance(value, dict):
+        return {name: with_bools(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [with_bools(one) for one in value]
+    return bool(value) if value in (0, 1) and isinstance(value, int) else value
+
+
 def changes(receipts, later, folder):
     """Yield changed receipts, each with what must be said of it."""
     high, csv, numbers, workbook, lines, table, then = (
@@ -125,9 +134,20 @@ def changes(receipts, later, folder):
     yield high, put("answer", "total", 99), {}, "digest: it is not that of the answer"
     yield high, put("answer", "total", 99), whole, "answer: total is 99, and .* follows"
     yield high, put("answer", "total", 99), whole, "digest: it is that of the answer: the question"
-    yield high, lambda one: one["answer"]["items"].pop(), whole, "answer: items, .* is null, and"
+    yield high, lambda one: one["answer"]["items"].pop(), whole, "answer: items, .* is missing, and"
     yield high, put("answer", "items", 0, "risk", "none"), whole, 'answer: items, 0, risk is "none"'
     yield high, lambda one: one["answer"]["items"].insert(0, first), whole, "answer: items, "
+    yield high, put("answer", "court_note", None), whole, "answer: court_note is null, and nothing"
+    yield high, put("answer", "items", 0, "note", None), whole, "answer: items, 0, note is null"
+    yield high, lambda one: one["answer"].pop("suggestion"), whole, "answer: suggestion is missing"
+    bools = with_bools(high["answer"])
+    yield high, put("answer", bools), whole, "answer: .* is (true|false), and [01] follows"
+    yield high, put("register", "http://["), {}, "no whole receipt.*IPv6"
+    yield high, put("register", "/etc/passwd"), whole, "no whole receipt.*register: it is no addr"
+    yield high, put("note", "the court found 500"), {}, "no whole receipt.*unknown field"
+    yield high, lambda one: one.pop("checkpoint"), {}, "no whole receipt.*missing.*checkpoint"
+    yield high, put("answer", "total", 10**18), {}, "no whole receipt"
+    yield high, put("release", "9.9.9"), {"coded": True}, "release: the log states no release 9.9"
     yield high, put("question", other), {}, "answer: total is"
     yield high, put("question", "/api/v1/agencies"), {}, "question: /api/v1/agencies is no address"
     yield high, put("question", other.replace("minimal", "mini")), {}, "question: .* unknown code"
@@ -146,7 +166,7 @@ def changes(receipts, later, folder):
     yield high, put("checkpoint", high["checkpoint"].replace("— ", "— x")), {}, "checkpoint: it is"
     yield high, put("origin", "other.example/log"), {}, "origin: the answer is of the log other"
     yield high, put("code", "0000-0000-0000"), {}, "code: of this answer it is "
-    yield high, put("release", "0.0.1"), {}, "code: of this answer it is "
+    yield high, put("release", "0.0.1"), {}, "release: the log states no"
     yield then, put("entry", later["size"]), {}, "entry: the checkpoint is of a log that had no"
     yield csv, put("answer", csv["answer"].replace("high", "low")), whole, "answer: line .* has “"
     yield lines, put("answer", lines["answer"].replace("a", "b", 9)), whole, "answer: line 1 has"
@@ -154,7 +174,7 @@ def changes(receipts, later, folder):
         workbook,
         put("answer", b64encode(b"PK").decode()),
         whole,
-        "answer: it has other bytes|line",
+        "answer: (it has other bytes from byte 2|line 1 has “PK”, and “PK)",
     )
     yield numbers, put("answer", "local", "records", 7), whole, "answer: local, records is 7, and"
     yield table, lambda one: one["answer"]["cells"].reverse(), whole, "answer: cells, 0"
@@ -166,10 +186,6 @@ def test_what_was_kept_is_answered_and_what_was_changed_is_named(kept):
     given, expected = dict(receipts), {}
     for number, (receipt, edit, options, words) in enumerate(changes(receipts, later, folder)):
         changed = edited(receipt, edit, **options)
-        if words == "no whole receipt":
-            with pytest.raises(UnreadableDocument, match=words):
-                judge({"x": changed}, folder / "log")
-            continue
         given[number], expected[number] = changed, words
 
     reports = {one.where: one for one in judge(given, folder / "log")}
@@ -181,13 +197,18 @@ def test_what_was_kept_is_answered_and_what_was_changed_is_named(kept):
     assert len(expected) >= 20
     for number, words in expected.items():
         said = reports[number].differences
+        if (refusal := reports[number].refusal) is not None:
+            assert isinstance(refusal, UnreadableDocument)
+            said = [refusal.detail]
         assert any(re.search(words, one) for one in said), (words, said)
 
 
 def test_an_answer_later_than_the_copy_is_not_judged(kept):
-    _, folder, later = kept
-    with pytest.raises(Unavailable, match="take a later copy"):
-        judge({"later": later}, folder / "before")
+    receipts, folder, later = kept
+    good, late = judge({"good": receipts["statistics"], "later": later}, folder / "before")
+    assert (good.refusal, good.differences) == (None, [])
+    assert isinstance(late.refusal, Unavailable)
+    assert "take a later copy" in late.refusal.detail
 
 
 def test_the_command_says_what_it_found(kept, tmp_path, capsys, monkeypatch):
@@ -212,10 +233,47 @@ def test_the_command_says_what_it_found(kept, tmp_path, capsys, monkeypatch):
         0,
         True,
     )
-    changed = edited(receipt, put("answer", "local", "records", 7))
-    (answers / "bad.json").write_bytes(msgspec.json.encode(changed))
+    assert "The key is the one that the proof or the log names itself" in said
+    stranger = make(receipt["origin"]).verifier.to_text()
+    assert run(answers, "--mirror", folder / "log", "--key", stranger)[0] == 1
+
+    # Beside it lies what has nothing to do with it.
+    (answers / "README.txt").write_text("kept by the court")
+    (answers / "page.html").write_text("<!doctype html><title>Kept answer</title>")
+    assert run(answers, "--mirror", folder / "log")[0] == 0
+
+    whole = msgspec.json.encode(receipt)
+    register = put("register", "https://other.example")
+    contents = {
+        "bad": msgspec.json.encode(edited(receipt, put("answer", "local", "records", 7))),
+        "elsewhere": msgspec.json.encode(edited(receipt, register, digested=True, coded=True)),
+        "doubled": whole.replace(b'"answer":', b'"answer":{"total":500},"answer":', 1),
+        "inside": whole.replace(b'"records":', b'"records":500,"records":', 1),
+        "cut": whole[:2000],
+        "empty": b"",
+        "nan": re.sub(rb'"records":\d+', b'"records":NaN', whole, count=1),
+        "listed": b"[" + whole + b"]",
+        "problem": b'{"type":"/problems/unavailable","status":503,"detail":"signed nothing yet"}',
+    }
+    for name, content in contents.items():
+        (answers / f"{name}.json").write_bytes(content)
     code, said = run(answers, "--mirror", folder / "log")
     assert code == 1
-    assert "bad.json: answer: local, records is 7, and" in said
-    assert "bad.json: the register of that day does not answer this" in said
-    assert "good.json: the register of that day answers this" in said
+    for words in (
+        "bad.json: answer: local, records is 7, and",
+        "bad.json: the register of that day does not answer this",
+        "good.json: the register of that day answers this",
+        "elsewhere.json: the register of that day answers this",
+        "asked (address as the file says): https://other.example/api/v1/statistics",
+        "nothing proves that the register was at https://other.example",
+        "doubled.json: this is no whole receipt of an answer: the key 'answer' occurs twice",
+        "inside.json: this is no whole receipt of an answer: the key 'records' occurs twice",
+        "cut.json: this is no whole receipt of an answer: not readable JSON from byte ",
+        "empty.json: this is no whole receipt of an answer: not readable JSON from byte 0; get it",
+        "nan.json: this is no whole receipt of an answer: NaN is no number",
+        "listed.json: this is no whole receipt of an answer: Expected `object`, got `array`",
+        "problem.json: this is no whole receipt",
+    ):
+        assert words in said, words
+    code, said = run(answers / "cut.json", "--mirror", folder / "log")
+    assert (code, "not readable JSON from byte" in said, "--mirror" in said) == (1, True, False)
