@@ -52,6 +52,8 @@ _OF_REQUEST = (
     "request_context",
 )  # fmt: skip
 _TEXT = re.compile(r"text/|application/x-ndjson")
+_REFUSED = re.compile(r"(^|;)\s*q=0(\.0*)?\s*(;|$)", re.IGNORECASE)
+"""The weight in `Accept` of what is not wanted."""
 _JSON = re.compile(r"application/([a-z.]+\+)?json\b")
 
 
@@ -238,7 +240,10 @@ def _is_wanted(scope: Any) -> bool:
     if any(value != "1" for value in given):
         raise InvalidParameter(f"{PARAMETER}: say 1 for a receipt of the answer, or leave it out")
     accepted = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
-    return bool(given) or MEDIA_TYPE in accepted
+    return bool(given) or any(
+        kind.strip().lower() == MEDIA_TYPE and not _REFUSED.search(weight)
+        for kind, _, weight in (one.partition(";") for one in accepted.split(","))
+    )
 
 
 def _pairs(scope: Any) -> _Pairs:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from registry import resources
-from registry.api.receipts import AnswerReceipt
+from registry.api.receipts import MEDIA_TYPE, AnswerReceipt
 from registry.errors import InvalidParameter
 from registry.ledger.publish_files import publish_log
 from registry.pages.assets import read_assets
@@ -80,6 +80,51 @@ async def test_a_page_shows_the_code_and_digest_of_the_file_that_it_links(
         assert receipt.code == receipt.own_code()
         assert answer.headers["content-disposition"] == f'attachment; filename="{receipt.file}"'
     assert text_of(await client.get(link.replace("&amp;", "&"))).count("demo-sante/prevision-lits")
+
+
+async def test_the_page_of_a_chart_holds_its_counts_and_a_day_that_was_asked(
+    client, database, settings, publish, record
+):
+    await publish(record)
+    await publish(record | {"id": "demo-sante/autre"})
+    await publish_log(database, settings, now=NOW)
+
+    async def read(tag, query):
+        question = {"question": f"/api/v1/records?{query}"}
+        return await client.get(f"/{tag}/receipt", params=question)
+
+    page = await read("en", "facets=status,data.legal_basis,published_at:month&limit=1")
+    tables = [
+        ["".join(cell.itertext()) for cell in table.iter() if cell.tag in {"th", "td"}]
+        for table in parse(page).iter("table")
+    ]
+    assert [BIDI.sub("", one) for one in tables[0]] == ["Status", "Records", "In use", "2"]
+    assert "Asked for and not stated" in tables[1] or "Neither stated nor asked for" in tables[1]
+    assert tables[2][2:] == [NOW.strftime("%Y-%m"), "2"]
+    said = text_of(page)
+    assert "2 records found" in said
+    assert "facets " not in said
+    assert record["id"] not in said
+    arabic = text_of(await read("ar", "facets=data.legal_basis&limit=1"))
+    assert "data.legal_basis " not in arabic.replace("facets=data.legal_basis", "")
+    assert record["id"] in text_of(await read("en", "sort=name"))
+    day = NOW.date() + dt.timedelta(days=1)
+    later = text_of(await read("en", f"as_of={day.isoformat()}"))
+    assert f"Day{day:%B} {day.day}, {day.year}" in later
+    assert f"State of the register{NOW:%B} {NOW.day}, {NOW.year}, entry" in later
+
+
+async def test_a_receipt_is_asked_for_by_a_media_type_that_is_wanted(client, database, settings):
+    await publish_log(database, settings, now=NOW)
+    for accepted, is_receipt in (
+        (MEDIA_TYPE, True),
+        (f"application/json, {MEDIA_TYPE.upper()};q=0.5", True),
+        (f"{MEDIA_TYPE}; q=0, */*", False),
+        (f"{MEDIA_TYPE};q=0.000", False),
+        (f"{MEDIA_TYPE}x", False),
+    ):
+        answer = await client.get("/api/v1/records", headers={"accept": accepted})
+        assert (answer.headers["content-type"] == MEDIA_TYPE) == is_receipt, accepted
 
 
 async def test_a_later_checkpoint_leaves_the_code_and_a_longer_log_that_is_not_signed_is_left_out(

@@ -13,8 +13,8 @@ from registry.record.facets import filter_named
 from registry.record.origin import Origin
 from registry.record.pack import Agency
 
-_SAID_ELSEWHERE = {"as_of", "by", "reader", "limit"}
-"""What the day, a table, and the page show of a question."""
+_SAID_ELSEWHERE = {"as_of", "reader", "limit"}
+"""What the day and the page show of a question."""
 
 
 def receipt_view(
@@ -26,7 +26,8 @@ def receipt_view(
     """Return the page of a receipt, by its members and the name of its `file`.
 
     Of an answer it shows what people count by: the total, the names of the records, the cells of a
-    table; the file has all of it.
+    table, the counts of facets; the file has all of it. A question that limits what is listed is
+    one for the counts.
     """
     known = FilterLabels(reader, agencies, origins)
     asked = parse_qsl(receipt["question"].partition("?")[2])
@@ -34,7 +35,14 @@ def receipt_view(
     cells = answer.get("cells", ())
     by = dict(asked).get("by", "").split(",") if cells else []
 
+    facets = answer.get("facets", {})
+    shown = _SAID_ELSEWHERE | ({"by"} if cells else set()) | ({"facets"} if facets else set())
+    items = answer.get("items", ())
+    is_part = "limit" in dict(asked) and len(items) < answer.get("total", 0)
+    moment = dict(asked)["as_of"]
+
     def title(name: str) -> Text:
+        name = name.partition(":")[0]
         is_known = name in {"q", "lang", "sort"} or filter_named(name)
         return filter_title(reader, name) if is_known else as_it_is(reader, name)
 
@@ -46,16 +54,29 @@ def receipt_view(
     return {
         "receipt": receipt,
         "day": receipt["at"][:10],
+        "day_asked": None if moment.startswith("entry:") else moment[:10],
         "asked": [
             (title(name), word_of(reader, known, name, value))
             for name, value in asked
-            if name not in _SAID_ELSEWHERE
+            if name not in shown
         ],
         "total": answer.get("total"),
         "parts": [
             (name, answer[name]["records"]) for name in ("local", "foreign") if name in answer
         ],
-        "records": [(one["id"], say(reader, one["name"])) for one in answer.get("items", ())],
+        "records": [(one["id"], say(reader, one["name"])) for one in items if not is_part],
+        "tables": [
+            (
+                title(name),
+                [(word_of(reader, known, name, one["code"]), one["count"]) for one in counts]
+                + [
+                    (translated(reader, ANSWERS[kind]), records)
+                    for kind, records in answer["kinds"].get(name, {}).items()
+                    if records and kind in ANSWERS.keys() - {"stated"}
+                ],
+            )
+            for name, counts in facets.items()
+        ],
         "by": [title(name) for name in by],
         "cells": [
             ([value_in(*pair) for pair in zip(by, one["groups"], strict=True)], one["records"])
