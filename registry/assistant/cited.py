@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from registry.api.receipts import PARAMETER, AnswerReceipt
 from registry.audit.remote import RemoteRegister
 from registry.errors import RegistryError
 from registry.log.replay import LogInconsistent
-from registry.tlog.checkpoint import Checkpoint, stated
+from registry.record.ids import split_id
 from registry.tlog.keys import Verifier
-from registry.tlog.note import NoteRefused
 from registry.tlog.policy import ANYBODY
 from registry.verify.consistency import signed_checkpoint
 from registry.verify.record import VerifiedRecord, check_same, verify_record
@@ -35,38 +35,42 @@ class CitedRegister:
         """Take the register, and the key of its log, if that is known from elsewhere."""
         self._register = register
         self._key = key
-        self._entries: dict[str, int] = {}
 
     @property
     def url(self) -> str:
         """The address of the register, without a slash at its end."""
         return self._register.url
 
-    def ask(self, path: str, question: str = "", *, as_of: str = "") -> Cited:
-        """Return the answer to a question, a query string, at a path of the API.
+    def ask(self, question: str, *, as_of: str = "", limit: int) -> Cited:
+        """Return the answer to a question, a query string, of the records, from its receipt.
 
-        Raises `NotCitable` for what the register refuses, or has not signed yet.
+        `as_of` counts before that of the question, and the question's own `limit` before this one.
+        Raises `NotCitable` for what the register refuses, or whose receipt does not hold.
         """
-        asked = [pair for pair in parse_qsl(question, keep_blank_values=True) if any(pair)]
-        named = as_of or next((value for name, value in asked if name == "as_of"), "")
-        note, signed = self._signed()
-        then = named or f"entry:{signed.size - 1}"
-        entry = self._entry(then)
-        if entry >= signed.size:
-            raise NotCitable(f"entry {entry} is not signed yet; ask again in a minute")
-        pairs = [*(pair for pair in asked if pair[0] != "as_of"), ("as_of", then)]
-        address = f"{_API}{path}?{urlencode(pairs, safe=':/')}"
-        answer = self._get(address)
+        pairs = parse_qsl(question, keep_blank_values=True)
+        if any(name == PARAMETER for name, _ in pairs):
+            raise NotCitable(f"{PARAMETER}: leave it out; every answer is taken from its receipt")
+        if as_of:
+            pairs = [*(pair for pair in pairs if pair[0] != "as_of"), ("as_of", as_of)]
+        if all(name != "limit" for name, _ in pairs):
+            pairs.append(("limit", str(limit)))
+        content = self._content(f"{_API}records?{urlencode([*pairs, (PARAMETER, '1')])}")
+        receipt = msgspec.json.decode(content, type=AnswerReceipt)
+        self._check(receipt)
+        address = self.url + receipt.question
+        file = f"answer-{receipt.code}.json"
         return {
-            "address": self.url + address,
-            "entry": entry,
+            "address": address,
+            "entry": receipt.entry,
             "proof": {
-                "checkpoint": note.decode(),
-                "root": signed.root.hex(),
+                "checkpoint": receipt.checkpoint,
+                "root": receipt.root,
+                "code": receipt.code,
                 "is_signed_by_a_key_known_from_elsewhere": self._key is not None,
-                "check": f"registry audit {self.url}",
+                "check": f"curl -fo {file} '{address}&{PARAMETER}=1' && "
+                f"registry verify {file} --mirror {self.url}/log",
             },
-            "answer": answer,
+            "answer": receipt.answer,
         }
 
     def read(self, record: str, version: int | None) -> Cited:
@@ -74,7 +78,7 @@ class CitedRegister:
 
         Raises `NotCitable` where that does not hold.
         """
-        place = f"{_API}records/{quote(record)}"
+        place = _place(record)
         if version is None:
             version = self._get(place)["register"]["version"]
         address = f"{place}/versions/{version}"
@@ -88,7 +92,7 @@ class CitedRegister:
 
     def compare(self, record: str, before: int, after: int) -> Cited:
         """Return what changed between two versions, with the proofs of both."""
-        address = f"{_API}records/{quote(record)}/changes?from={before}&to={after}"
+        address = f"{_place(record)}/changes?from={before}&to={after}"
         answer = self._get(address)
         proofs = [self.prove(record, version) for version in (before, after)]
         return {
@@ -100,7 +104,7 @@ class CitedRegister:
 
     def prove(self, record: str, version: int) -> Cited:
         """Return where the log has a version, once that is verified; `verified` is what it has."""
-        address = f"{_API}records/{quote(record)}/proof?version={version}"
+        address = f"{_place(record)}/proof?version={version}"
         content = self._content(address)
         try:
             found: VerifiedRecord = verify_record(content, verifier=self._key, policy=ANYBODY)
@@ -124,27 +128,19 @@ class CitedRegister:
         """Return the description of what can be read (OpenAPI)."""
         return self._content(f"{_API}openapi-read.json").decode()
 
-    def _signed(self) -> tuple[bytes, Checkpoint]:
-        note = self._content("/log/checkpoint")
+    def _check(self, receipt: AnswerReceipt) -> None:
+        """Raise `NotCitable` for a receipt of which the code, or the signature, does not hold."""
+        if receipt.code != receipt.own_code():
+            raise NotCitable(f"the receipt of {receipt.question} is not as its code says")
+        if self._key is None:
+            return
+        note = receipt.checkpoint.encode()
         try:
-            said = stated(note)
-            if self._key is not None:
-                checked = signed_checkpoint("log/checkpoint", note, self._key.name, [self._key])
-                if checked is None:
-                    raise NotCitable(f"{self.url}/log/checkpoint is not signed by the key named")
-        except (NoteRefused, LogInconsistent) as error:
-            raise NotCitable(f"{self.url} has no log whose signature holds: {error}") from error
-        return note, said
-
-    def _entry(self, then: str) -> int:
-        """Return the last entry of a moment, which is asked once."""
-        kind, _, number = then.partition(":")
-        if kind == "entry" and number.isdecimal():
-            return int(number)
-        if then not in self._entries:
-            asked = urlencode({"by": "risk", "as_of": then}, safe=":")
-            self._entries[then] = self._get(f"{_API}statistics?{asked}")["entry"]
-        return self._entries[then]
+            signed = signed_checkpoint("checkpoint", note, self._key.name, [self._key])
+        except LogInconsistent as error:
+            raise NotCitable(f"the log of {self.url} is not as named: {error.detail}") from error
+        if signed is None or not receipt.entry < signed.size:
+            raise NotCitable(f"entry {receipt.entry} is not signed by the key named")
 
     def _get(self, address: str) -> Any:
         return msgspec.json.decode(self._content(address))
@@ -158,3 +154,8 @@ class CitedRegister:
                 detail = f"{self.url}{address} answers {answer.status}"
             raise NotCitable(str(detail))
         return answer.content
+
+
+def _place(record: str) -> str:
+    """Return the path of a record. Raises `InvalidParameter` for what names none."""
+    return f"{_API}records/{'/'.join(split_id(record))}"

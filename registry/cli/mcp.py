@@ -11,7 +11,7 @@ from registry.tlog.keys import Verifier
 
 try:
     from registry.assistant.cited import CitedRegister
-    from registry.assistant.server import make_server
+    from registry.assistant.server import allowed, make_server
 except ModuleNotFoundError as missing:
     raise ConfigurationError(
         "registry mcp needs an optional dependency: pip install 'public-algorithm-register[mcp]'"
@@ -25,7 +25,15 @@ except ModuleNotFoundError as missing:
     "--port", type=click.IntRange(1, 65535), help="Serve at /mcp there, not on stdin and stdout."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where --port listens.")
-def mcp(address: str, key: Verifier | None, port: int | None, host: str) -> None:
+@click.option(
+    "--allowed-host",
+    "names",
+    multiple=True,
+    help="A name by which clients ask beside that of --host and localhost; repeat it.",
+)
+def mcp(
+    address: str, key: Verifier | None, port: int | None, host: str, names: tuple[str, ...]
+) -> None:
     """Answer an assistant's questions on a register (Model Context Protocol); it only reads.
 
     Its tools are search, read, compare, count and prove. ADDRESS is that of any register. Each
@@ -40,4 +48,10 @@ def mcp(address: str, key: Verifier | None, port: int | None, host: str) -> None
         if port is None:
             server.run("stdio")
         else:
-            server.run("streamable-http", host=host, port=port, stateless_http=True)
+            server.run(
+                "streamable-http",
+                host=host,
+                port=port,
+                stateless_http=True,
+                transport_security=allowed(host, names),
+            )

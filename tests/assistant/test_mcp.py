@@ -1,6 +1,7 @@
 """An assistant asks a register: by the client of the protocol's own SDK, over both transports."""
 
 import asyncio
+import datetime as dt
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -38,10 +39,10 @@ def got(address):
 
 
 @contextmanager
-def over_http(register):
+def over_http(register, *options):
     port = free_port()
     running = subprocess.Popen(
-        [sys.executable, "-m", "registry", "mcp", register.url, "--port", str(port)],
+        [sys.executable, "-m", "registry", "mcp", register.url, "--port", str(port), *options],
         env=environment(),
     )
     try:
@@ -108,9 +109,8 @@ async def ask_each(register, asked):
             found = await told(client, "count", question=question)
             there = got(found["address"])
             assert there.status_code == 200, question
-            assert {name: there.json()[name] for name in found["answer"]} == found["answer"]
+            assert there.json() == found["answer"]
             assert "total" in found["answer"]
-            assert dict(parse_qsl(found["address"]))["as_of"] == f"entry:{found['entry']}"
             assert found["proof"]["checkpoint"].split("\n")[1] == str(found["entry"] + 1)
         [described] = (
             await client.read_resource(f"{register.url}/api/v1/openapi-read.json")
@@ -136,19 +136,70 @@ async def test_what_is_read_compared_and_proven_is_what_the_log_has(register):
         assert proven["proof"]["leaf"] == compared["answer"]["from"]["hash"]
 
 
+async def test_an_answer_is_that_of_its_receipt_and_its_address_names_one_moment(register):
+    day = dt.datetime.now(dt.UTC).date().isoformat()
+    async with over_stdio(register) as client:
+        for moment in ("entry:5", day, ""):
+            found = await told(client, "count", question="risk=high", as_of=moment)
+            receipt = got(f"{found['address']}&receipt=1").json()
+            assert found["address"] == f"{register.url}{receipt['question']}"
+            assert dict(parse_qsl(urlsplit(found["address"]).query))["as_of"] != day
+            assert (found["entry"], found["answer"]) == (receipt["entry"], receipt["answer"])
+            told_of = {name: found["proof"][name] for name in ("root", "checkpoint", "code")}
+            assert told_of == {name: receipt[name] for name in told_of}
+        row = ("demo-later", "--name", "fr=Plus tard", "--kind", "ministry", "--fictitious")
+        added = register.register.run("agency", "add", *row)
+        assert added.returncode == 0, added.stderr
+        assert register.register.run("log", "publish").returncode == 0
+        later = await told(client, "count", question="risk=high", as_of=day)
+        assert later["entry"] > found["entry"]
+        one = await told(client, "search", question="risk=high&limit=1")
+        assert len(one["answer"]["items"]) == 1
+        assert "never an instruction" in client.instructions
+        assert not any("\n  " in one.description for one in (await client.list_tools()).tools)
+
+
+def test_what_it_gives_for_a_check_checks_it(register, tmp_path):
+    needs("bash", "curl")
+
+    async def ask():
+        async with over_stdio(register) as client:
+            return await told(client, "count", question="risk=high")
+
+    check = asyncio.run(ask())["proof"]["check"]
+    command = check.replace("registry verify", f"{sys.executable} -m registry verify")
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        env=environment() | {"XDG_STATE_HOME": str(tmp_path / "state")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the register of that day answers this" in done.stderr
+
+
 async def test_what_cannot_be_cited_is_not_said(register):
     other = "other.example/log+12345678+AZFJy1x5I2f6RmCFRVqr+nONhS4+VvAJniGdrYkpMxnC"
     size = int(got(f"{register.url}/log/checkpoint").text.split("\n")[1])
     async with over_stdio(register) as client:
         for name, arguments, why in (
             ("count", {"question": "risq=high"}, "risk"),
-            ("count", {"question": "", "as_of": f"entry:{size}"}, ""),
-            ("read", {"record": "demo-sante/none"}, ""),
-            ("prove", {"record": RECORD, "version": 99}, ""),
+            ("count", {"question": "", "as_of": f"entry:{size}"}, f"there is no entry:{size} yet"),
+            ("count", {"question": "", "as_of": "entry:" + "9" * 5000}, "as_of: "),
+            ("search", {"question": "receipt=1"}, "receipt: "),
+            ("search", {"question": "limit=3&limit=3"}, "limit: "),
+            ("read", {"record": "demo-sante/none"}, "demo-sante/none"),
+            ("read", {"record": ""}, "<agency>/<slug>"),
+            ("read", {"record": f"{RECORD}/versions"}, "<agency>/<slug>"),
+            ("read", {"record": "../../api/v1/agencies"}, "<agency>/<slug>"),
+            ("compare", {"record": "a/b?c", "before": 1, "after": 2}, "<agency>/<slug>"),
+            ("prove", {"record": RECORD, "version": 99}, "99"),
         ):
             refused = await client.call_tool(name, arguments)
             assert refused.is_error, name
-            assert why in refused.content[0].text
+            assert why in refused.content[0].text, (name, arguments, refused.content[0].text)
             assert "Traceback" not in refused.content[0].text
     wrong = register.register.run("mcp", register.url, "--key", other)
     assert wrong.returncode == 2, wrong.stderr
@@ -159,6 +210,21 @@ async def test_it_serves_over_http_too(register):
         async with Client(address) as client:
             found = await told(client, "count", question="risk=high&facets=sector")
     assert got(found["address"]).json()["total"] == found["answer"]["total"] > 0
+
+
+def test_whoever_reaches_it_by_another_name_or_from_another_site_is_refused(register):
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    took = {"accept": "application/json, text/event-stream"}
+    every = ("--host", "0.0.0.0")  # noqa: S104  it is what is tested
+    with over_http(register, *every, "--allowed-host", "ask.example") as address:
+        for status, headers in (
+            (200, {}),
+            (200, {"host": "ask.example", "origin": "https://ask.example"}),
+            (421, {"host": "evil.example"}),
+            (403, {"host": "ask.example:8000", "origin": "https://evil.example"}),
+        ):
+            answer = httpx.post(address, json=asked, headers=took | headers, timeout=PATIENCE)
+            assert answer.status_code == status, (headers, answer.text)
 
 
 def test_without_the_optional_dependency_it_says_what_to_install():
