@@ -133,8 +133,8 @@ def _list_table(field: Field, languages: tuple[str, ...]) -> ListTable:
         )
     columns = (
         *_record_columns(),
-        *(_number_column(number) for number in numbers),
-        *(_column(part, field.title) for part in parts),
+        *(_number_column(number, is_own=number == numbers[-1]) for number in numbers),
+        *(_column(part, field) for part in parts),
     )
     return ListTable(
         table=PackageTable(
@@ -219,19 +219,22 @@ def _record_columns() -> tuple[PackageColumn, PackageColumn]:
     )
 
 
-def _number_column(name: str) -> PackageColumn:
+def _number_column(name: str, *, is_own: bool) -> PackageColumn:
     if name == "language":
         return PackageColumn(name=name, type="string", title="Language")
-    return PackageColumn(name=name, type="integer", title="Place in the list")
+    title = "Place in the list" if is_own else "Place in the list above"
+    return PackageColumn(name=name, type="integer", title=title)
 
 
-def _column(part: TableColumn, of_list: str = "") -> PackageColumn:
+def _column(part: TableColumn, of_list: Field | None = None) -> PackageColumn:
     """Return a column; what a list holds is called as the list where it has no name of its own."""
     field = part.field
+    # A text of a list has the title of its shape alone.
+    is_shape = of_list is not None and field.is_text and field is of_list.entry
     return PackageColumn(
         name=part.name,
         type=_type(part),
-        title=field.schema.get("title") or of_list,
+        title=(not is_shape and field.schema.get("title")) or (of_list.title if of_list else ""),
         description=field.schema.get("description", ""),
         codes=_codes(field),
     )

@@ -238,7 +238,10 @@ class _Book:
             parts.setdefault(part.field.path, (described, part))
         numbers = known.columns[2 : -len(table.parts)]
         heading = [known.columns[0], *numbers, *(one for one, _ in parts.values())]
-        title = _NO_SHEET.sub(" ", self._title(known.title))[:_LONGEST_TITLE].strip()
+        title = _NO_SHEET.sub(" ", self._title(known.title)).strip()
+        if len(title) > _LONGEST_TITLE:
+            cut = title[: _LONGEST_TITLE - 1]
+            title = (cut.rpartition(" ")[0] or cut) + _CUT
         used = {_ABOUT, *(one.get_name().casefold() for one in self._book.worksheets())}
         names = itertools.chain([title], (f"{title} {number}" for number in itertools.count(2)))
         sheet = self._sheet_named(next(one for one in names if one.casefold() not in used))

@@ -61,6 +61,15 @@ async def test_a_workbook_has_a_sheet_a_list_in_the_language_of_its_labels(clien
         assert book.sheet_names[0] == "Records"
         assert book.sheet_names[-1] == "About"
         assert len({one.casefold() for one in book.sheet_names}) == len(book.sheet_names) > 25
+        shape, benefits = {
+            "fr": ("Texte par langue", "Bénéfices attendus et…"),
+            "ar": ("نص حسب اللغة", "الفوائد المنتظرة والمقيسة"),
+        }[tag]
+        assert benefits in book.sheet_names
+        for one in book.sheet_names[1:-1]:
+            heading = book.get_sheet_by_name(one).to_python()[0]
+            assert len({*heading}) == len(heading), (one, heading)
+            assert shape not in heading, one
         heading, *rows = book.get_sheet_by_name(name).to_python()
         at = heading.index(country)
         suppliers = whole["procurement"]["suppliers"]
