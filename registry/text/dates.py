@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
-from babel import dates
+from babel import dates, localedata
 
 from registry.clock import MONTHS, months_after
 from registry.text.folding import fold
@@ -51,8 +51,11 @@ def month_number(name: str) -> int | None:
     return _months(_NAMED_IN).get(fold(name).rstrip("."))
 
 
-_NAMED_IN = ("ar", "ar_DZ", "ar_LB", "ar_MA", "en", "fr", "zgh")
-"""Arabic has four sets of names of months."""
+_NAMED_IN = (
+    *("en", "fr", "zgh"),
+    *(one for one in localedata.locale_identifiers() if one.partition("_")[0] == "ar"),
+)
+"""Arabic has several sets of names of months, by country."""
 
 
 @cache
