@@ -248,7 +248,8 @@ class _Book:
         sheet.freeze_panes(1, 1)
         sheet.set_column(0, len(heading) - 1, _WIDTH)
         sheet.set_column(0, 0, _WIDTHS["id"])
-        for number, one in enumerate(heading):
+        sheet.write_string(0, 0, "id", self._heading)
+        for number, one in enumerate(heading[1:], 1):
             sheet.write_string(0, number, fitting(self._title(one.title)), self._heading)
         columns = [
             (one, self._wording.labels(one.field.lists) if one.field.holds == "code" else {})

@@ -33,10 +33,12 @@ def read_workbook(
 
     Raises `UnreadableWorkbook` or `PayloadTooLarge` for faults of the whole file.
     """
+    sheets = [one for one in read_sheets(raw, name) if _has_cells(one)]
+    is_export = any(_first_cell(one) == _ABOUT for one in sheets)
     found = [
         _read_sheet(sheet, words)
-        for sheet in read_sheets(raw, name)
-        if _first_cell(sheet) not in {LISTS_MARK, _ABOUT} and _has_cells(sheet)
+        for sheet in sheets
+        if _first_cell(sheet) not in {LISTS_MARK, _ABOUT} and not (is_export and _is_list(sheet))
     ]
     if not any(one.records for one in found):
         why = next((one.left_out for one in found), words.say("The workbook is empty."))
@@ -73,6 +75,11 @@ def _read_sheet(sheet: FilledSheet, words: WorkbookWords) -> ReadSheet:
             "Take it again with all columns: columns=full."
         )
     return ReadSheet(sheet=sheet, left_out=why)
+
+
+def _is_list(sheet: FilledSheet) -> bool:
+    """Return whether a sheet of an export has the items of a list, which the table has as well."""
+    return _first_cell(sheet) == "id" and not is_table(sheet) and not is_summary(sheet)
 
 
 def _first_cell(sheet: FilledSheet) -> object:
