@@ -9,7 +9,6 @@ import msgspec
 
 from registry.api.receipts import PARAMETER, AnswerReceipt
 from registry.audit.remote import RemoteRegister
-from registry.errors import RegistryError
 from registry.log.replay import LogInconsistent
 from registry.record.ids import split_id
 from registry.tlog.keys import Verifier
@@ -24,7 +23,7 @@ _API = "/api/v1/"
 _OK = 200
 
 
-class NotCitable(RegistryError):
+class NotCitable(Exception):
     """What is asked has no answer that could be cited."""
 
 

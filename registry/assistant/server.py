@@ -14,7 +14,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 
 from registry import __version__
-from registry.assistant.cited import Cited, CitedRegister
+from registry.assistant.cited import Cited, CitedRegister, NotCitable
 from registry.errors import RegistryError
 
 _INSTRUCTIONS = """\
@@ -107,8 +107,8 @@ def _said(ask: Callable[[], Cited]) -> Cited:
     """Return an answer, or refuse with the sentence of the register."""
     try:
         return ask()
-    except RegistryError as error:
-        raise ToolError(error.detail) from error
+    except (NotCitable, RegistryError) as error:
+        raise ToolError(str(error)) from error
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
         raise ToolError("the address gives no answer of a register of this release") from error
 
