@@ -193,26 +193,28 @@ def test_sqlite_utils_and_datasette_count_what_the_tables_have(package, tmp_path
     assert {one["value"]: one["count"] for one in facets} == counted
 
 
-def test_counts_by_the_address_read_an_eighth_of_the_file(register, tmp_path):
+def test_counts_by_the_address_read_an_eighth_of_the_file(tmp_path):
     missing = [path for path in REAL.values() if not (DATA / path).exists()]
     if missing:
         pytest.skip(f"real registers are not there: {DATA}/{missing[0]}")
-    for name, path in REAL.items():
-        done = register.run("import", name, DATA / path)
-        assert done.returncode in {0, 1}, done.stderr
-    large = write(register, register.data / "packages/large")
-    with counting(register.base_url) as (address, read):
-        file = f"{address}/exports/register/{large.name}/records.parquet"
-        code = f"""import json, fsspec, pyarrow.parquet
+    with served(workers=1, **UNLIMITED) as running:
+        register = running.register
+        for name, path in REAL.items():
+            done = register.run("import", name, DATA / path)
+            assert done.returncode in {0, 1}, done.stderr
+        large = write(register, register.data / "packages/large")
+        with counting(register.base_url) as (address, read):
+            file = f"{address}/exports/register/{large.name}/records.parquet"
+            code = f"""import json, fsspec, pyarrow.parquet
 with fsspec.filesystem("http").open({file!r}, cache_type="none") as there:
     table = pyarrow.parquet.ParquetFile(there)
     levels = table.read(columns=["risk.level"])["risk.level"].to_pylist()
 print(json.dumps([table.metadata.num_rows, levels.count("high")]))"""
-        rows = rows_of(large, "records")
-        high = sum(one["risk.level"] == "high" for one in rows)
-        assert python(code, tmp_path) == [len(rows), high]
-    # Of 1.5 MB 64 kB for a guess, 100 kB of description, and the column.
-    assert 0 < read["records.parquet"] <= (large / "records.parquet").stat().st_size / 8
+            rows = rows_of(large, "records")
+            high = sum(one["risk.level"] == "high" for one in rows)
+            assert python(code, tmp_path) == [len(rows), high]
+        # Of 1.5 MB 64 kB for a guess, 100 kB of description, and the column.
+        assert 0 < read["records.parquet"] <= (large / "records.parquet").stat().st_size / 8
 
 
 def test_duckdb_reads_an_address_in_parts(register, package, tmp_path):
