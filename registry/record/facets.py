@@ -186,7 +186,10 @@ FACETS: dict[str, Facet] = {
     "finding": Facet(
         description="Rules that found something",
         known=lambda _, __, state: sorted(finding.rule for finding in state.findings),
-        codes=lambda _: (*RULES, *REGISTER_RULES, BELOW_FLOOR, NO_REDRESS, "required"),
+        codes=lambda pack: (
+            *(*RULES, *REGISTER_RULES, BELOW_FLOOR, NO_REDRESS, "required"),
+            *dict.fromkeys(one.code for one in pack.requirements),
+        ),
     ),
     "has": Facet(
         description="Facts that it states: `evaluation.incidents`",
