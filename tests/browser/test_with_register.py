@@ -225,8 +225,10 @@ def test_the_script_takes_over_the_page_of_the_server_without_a_jump(opened, reg
     for script in (False, True):
         with opened(register.url, viewport=screen) as page:
             if not script:
-                empty = {"content_type": "text/javascript", "body": ""}
-                page.route("**/finder.*.js", lambda route: route.fulfill(**empty))
+                page.route(
+                    "**/finder.*.js",
+                    lambda route: route.fulfill(content_type="text/javascript", body=""),
+                )
             page.goto(f"{register.url}/fr/search?q=sante&risk=high")
             page.wait_for_selector("#hits .record")
             page.wait_for_load_state("networkidle")
