@@ -22,13 +22,12 @@ from registry.api.request import ApiState
 from registry.clock import utc_now
 from registry.ledger.guard import skew
 from registry.ledger.proofs import site_made_from
-from registry.ledger.published_log import read_published
 from registry.resources import read_revision
 from registry.services.operations.heartbeat import disk_room
 from registry.settings import Settings
 from registry.store import checkpoints, heartbeats, log_checks, witnesses
 from registry.store.heartbeats import Heartbeat, WaitingCounts
-from registry.store.published_files import read_target
+from registry.store.published_files import read_published, read_target
 from registry.tlog.checkpoint import stated
 
 

@@ -23,11 +23,11 @@ from registry.ledger.proofs import (
     read_proof,
     site_made_from,
 )
-from registry.ledger.published_log import LogTree, read_bundle, read_published
+from registry.ledger.published_log import LogTree, read_bundle
 from registry.log.files import CHECKPOINT, INCIDENTS, POLICY, WITNESSED
 from registry.log.key_chain import parse_key_path
 from registry.store.database import Connection
-from registry.store.published_files import read_file
+from registry.store.published_files import read_file, read_published
 from registry.tlog.bundle import parse_bundle_path
 from registry.tlog.tile import parse_tile_path
 from registry.work import in_thread

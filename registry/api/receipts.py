@@ -18,10 +18,10 @@ from litestar.types import ASGIApp, Receive, Send
 
 from registry import __version__
 from registry.errors import InvalidParameter, PayloadTooLarge, Unavailable
-from registry.ledger.published_log import read_published
 from registry.record.canonical import canonical
 from registry.record.short_code import ALPHABET
 from registry.store.as_of import AsOf, read_as_of
+from registry.store.published_files import read_published
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import stated
 from registry.work import in_thread

@@ -21,7 +21,7 @@ from registry.ledger.proofs import (
     read_kept_file,
     read_record_proofs,
 )
-from registry.ledger.published_log import LogTree, PublishedLog, read_keys, read_published
+from registry.ledger.published_log import LogTree, read_keys
 from registry.ledger.targets import FileTarget
 from registry.log.blob import bundle_of_contents, content_path
 from registry.log.files import (
@@ -38,6 +38,7 @@ from registry.log.files import (
 from registry.log.key_chain import key_path
 from registry.store import checkpoints, log, published_files
 from registry.store.database import Database
+from registry.store.published_files import PublishedLog, read_published
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import stated
 from registry.tlog.hashing import leaf_hash

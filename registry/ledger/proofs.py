@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 
 from registry.errors import NotFound
-from registry.ledger.published_log import LogTree, read_keys, read_published
+from registry.ledger.published_log import LogTree, read_keys
 from registry.log.blob import bundle_of_contents, content_file, content_path
 from registry.log.files import Evidence, LogHistory, RecordProof, describe, tree_of, write_volatile
 from registry.log.key_chain import key_path
 from registry.store import checkpoints, log, published_files, records, redactions
 from registry.store.database import Connection, Database
+from registry.store.published_files import read_published
 from registry.tlog.checkpoint import stated
 from registry.tlog.proof import prove_inclusion
 from registry.tlog.tile import WIDTH

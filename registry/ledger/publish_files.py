@@ -97,7 +97,7 @@ async def is_published(database: Database, settings: Settings) -> bool:
         if last is None or last.size != state.range.size:
             return False
         note = await whole_note(connection, last)
-        served = (await published_files.read_files(connection)).checkpoint
+        served = (await published_files.read_published(connection)).checkpoint
     return served == note == await asyncio.to_thread(read_checkpoint, settings.log_dir)
 
 

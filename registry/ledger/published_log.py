@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from registry.errors import NotFound, Unavailable
 from registry.log.entry import decode_entry
 from registry.log.files import LogRefused
 from registry.log.key_chain import KeyChain
 from registry.store import checkpoints, published_files
 from registry.store.database import Connection
+from registry.store.published_files import PublishedLog
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import stated
 from registry.tlog.hashing import HASH_BYTES
@@ -24,34 +23,6 @@ from registry.work import in_thread
 T = TypeVar("T")
 
 _LEAVES_AT_ONCE = 32 * WIDTH
-_ALL = 2**63 - 1
-
-
-class PublishedLog(msgspec.Struct, frozen=True, kw_only=True):
-    """What is published of a log: notes with their signatures, and the policy of witnesses.
-
-    `size` is that of the checkpoint, 0 while there is none. `discards` counts how often entries
-    were given up: a log of the same size may be another one then.
-    """
-
-    size: int
-    discards: int
-    checkpoint: bytes | None = None
-    witnessed: bytes | None = None
-    policy: str | None = None
-
-
-async def read_published(connection: Connection) -> PublishedLog:
-    """Return what is published of the log."""
-    files = await published_files.read_files(connection)
-    checkpoint = files.checkpoint
-    return PublishedLog(
-        size=0 if checkpoint is None else stated(checkpoint).size,
-        discards=files.discards,
-        checkpoint=checkpoint,
-        witnessed=files.witnessed,
-        policy=None if files.policy is None else files.policy.decode(),
-    )
 
 
 async def read_keys(connection: Connection, size: int | None = None) -> KeyChain:
@@ -59,11 +30,12 @@ async def read_keys(connection: Connection, size: int | None = None) -> KeyChain
 
     Raises `LogRefused` where its entries are not those of a log.
     """
-    first, *entries = await checkpoints.read_keys(connection, _ALL if size is None else size)
+    entries = await checkpoints.read_of_kinds(connection, "genesis", "key")
     try:
-        chain = KeyChain.begin(decode_entry(first.content))
-        for entry in entries:
-            chain = chain.step(entry.index, decode_entry(entry.content))
+        chain = KeyChain.begin(decode_entry(entries[0].content))
+        for entry in entries[1:]:
+            if size is None or entry.index < size:
+                chain = chain.step(entry.index, decode_entry(entry.content))
     except ValueError as error:
         raise LogRefused(f"the keys that the database's log names are no chain: {error}") from error
     return chain

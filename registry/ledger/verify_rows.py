@@ -30,7 +30,7 @@ from registry.log.entry import (
 )
 from registry.log.replay import ChainHead, LogInconsistent, LogReplay
 from registry.record.pack import Agency
-from registry.store import log_checks, redactions
+from registry.store import checkpoints, log_checks, redactions
 from registry.store.agencies import agency_document
 from registry.store.database import AWAY, Connection, transaction
 from registry.store.log import Entry, TableRow
@@ -117,7 +117,7 @@ class RowCheck:
 
     async def read_agencies(self) -> dict[str, Agency]:
         """Return the agencies as configurations and entries of their own state them last."""
-        configured = await log_checks.read_of_kinds(self.connection, "genesis", "configuration")
+        configured = await checkpoints.read_of_kinds(self.connection, "genesis", "configuration")
         said = said_by(configured)
         contents = await log_checks.read_contents(self.connection, said)
         await asyncio.to_thread(self.check_contents, said, contents)
@@ -128,7 +128,7 @@ class RowCheck:
             for section in content.sections:
                 if section.key == PACK:
                     found |= read_pack_agencies(section.value)
-        named = said_by(await log_checks.read_of_kinds(self.connection, "agency"))
+        named = said_by(await checkpoints.read_of_kinds(self.connection, "agency"))
         return found | {
             one.agency: one.facts for one in named.values() if isinstance(one, AgencyEntry)
         }
@@ -136,7 +136,10 @@ class RowCheck:
     async def read_entries(self, span: Span, size: int) -> list[Entry]:
         """Return the entries of a part of a log of a size; those that are missing are faults."""
         found, expected = [], span.start or 0
-        for entry in await log_checks.read_entries(self.connection, span):
+        first, last = span.bounds
+        for entry in await checkpoints.read_entries(
+            self.connection, first, last if span.end is None else span.end
+        ):
             if not expected <= entry.index < size:
                 self.add(DATABASE, entry.index, "it is there, but was never committed to")
                 continue
@@ -155,7 +158,7 @@ class RowCheck:
         start, connection = entries[0].index, self.connection
         subjects = {said.subject for one in entries if (said := _decoded(one)) and said.subject}
         found = await log_checks.read_before(connection, start, subjects)
-        earlier = await log_checks.read_entries(connection, Span(start=start - 1, end=start))
+        earlier = await checkpoints.read_entries(connection, start - 1, start)
         return LogReplay(
             at=timestamp(earlier[0].at) if earlier else "",
             keys=await read_keys(connection, start),
@@ -283,7 +286,7 @@ class RowCheck:
 
 async def begin_check(connection: Connection) -> RowCheck:
     """Begin a check: read what all parts are checked by, and compare tables that are of no part."""
-    redacting = said_by(await log_checks.read_of_kinds(connection, "redaction"))
+    redacting = said_by(await checkpoints.read_of_kinds(connection, "redaction"))
     erasures = await log_checks.read_erasures(connection)
     known = CheckedBy(
         columns=await log_checks.read_columns(connection),
@@ -311,7 +314,7 @@ async def begin_check(connection: Connection) -> RowCheck:
     await check.compare("agency", rows, [])
     for kind, table, key in (("origin", "origin", "code"), ("import", "import_run", "id")):
         last: dict[Any, TableRow] = {}
-        for entry in await log_checks.read_of_kinds(connection, kind):
+        for entry in await checkpoints.read_of_kinds(connection, kind):
             for said in said_by([entry]).values():
                 for row in StatedEntry(entry=said).project(_stated(entry))[table]:
                     last[row[key]] = row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -39,9 +40,9 @@ async def read_time(connection: Connection, size: int) -> str:
     return timestamp(entry.at)
 
 
-async def read_keys(connection: Connection, end: int) -> list[Entry]:
-    """Return the entries before index `end` that name a key of the log, the first first."""
-    return await read_rows(connection, Entry, "checkpoints", "keys", end)
+async def read_of_kinds(connection: Connection, *kinds: str) -> list[Entry]:
+    """Return all entries of some kinds, none of them versions, in order."""
+    return await read_rows(connection, Entry, "checkpoints", "of_kinds", list(kinds))
 
 
 async def insert(connection: Connection, signed: Signed, *, previous: Signed | None) -> bool:
@@ -71,9 +72,14 @@ async def read_safety(connection: Connection) -> dict[str, str]:
 
 
 async def read_contents(
-    connection: Connection, entries: Sequence[int]
+    connection: Connection, entries: Sequence[int], stored: Sequence[Any] | None = None
 ) -> dict[int, list[KeptSection]]:
-    """Return the contents that entries commit to; some entries have none."""
+    """Return the contents that entries commit to; some entries have none.
+
+    `stored` are the rows of their sections, where they were found otherwise than by versions.
+    """
+    if stored is None:
+        stored = await connection.fetch(statement("checkpoints", "sections"), list(entries))
     erased: dict[tuple[int, str], list[ErasedMember]] = {}
     for row in await connection.fetch(statement("checkpoints", "erased"), list(entries)):
         erased.setdefault((row["entry"], row["key"]), []).append(
@@ -82,7 +88,7 @@ async def read_contents(
             )
         )
     found: dict[int, list[KeptSection]] = {entry: [] for entry in entries}
-    for row in await connection.fetch(statement("checkpoints", "sections"), list(entries)):
+    for row in stored:
         found[row["entry"]].append(
             KeptSection(
                 key=row["key"],

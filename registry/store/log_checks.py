@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from registry.log.blob import ErasedMember, KeptSection
+from registry.log.blob import KeptSection
 from registry.log.entry import ImportEntry, LogEntry, VersionEntry
+from registry.store import checkpoints
 from registry.store.database import Connection, read_rows, statement
 from registry.store.log import Entry
 from registry.store.records import CurrentVersion
@@ -277,11 +278,6 @@ async def compare(
     return [RowDifference(**row) for row in found]
 
 
-async def read_entries(connection: Connection, span: Span) -> list[Entry]:
-    """Return the entries of a part of the log."""
-    return await read_rows(connection, Entry, "log_checks", "entries", *span.bounds)
-
-
 async def read_entries_of(connection: Connection, records: Sequence[str]) -> list[Entry]:
     """Return all entries of records, in order."""
     return await read_rows(connection, Entry, "log_checks", "entries_of", list(records))
@@ -298,13 +294,6 @@ async def read_contents(
     """Return what entries commit to, by index."""
     versions = {at: one for at, one in said.items() if isinstance(one, VersionEntry)}
     runs = {at: one.run for at, one in said.items() if isinstance(one, ImportEntry)}
-    erased: dict[tuple[int, str], list[ErasedMember]] = {}
-    for row in await connection.fetch(statement("checkpoints", "erased"), list(said)):
-        member = ErasedMember(
-            pointer=row["pointer"], commitment=row["commitment"], redaction=row["redaction"]
-        )
-        erased.setdefault((row["entry"], row["key"]), []).append(member)
-    sections: dict[int, list[KeptSection]] = {index: [] for index in said}
     rows = await connection.fetch(
         statement("log_checks", "sections"),
         list(versions),
@@ -312,14 +301,7 @@ async def read_contents(
         [one.version for one in versions.values()],
         [index for index in said if index not in versions],
     )
-    for row in rows:
-        section = KeptSection(
-            key=row["key"],
-            value=row["value"],
-            salts=row["salts"],
-            erased=tuple(erased.get((row["entry"], row["key"]), ())),
-        )
-        sections[row["entry"]].append(section)
+    sections = await checkpoints.read_contents(connection, list(said), rows)
     stored = await read_rows(connection, StoredVerdict, "log_checks", "verdicts", list(versions))
     verdicts = {one.entry: one for one in stored}
     rows = await connection.fetch(statement("redactions", "left"), list(said))
@@ -371,11 +353,6 @@ async def read_before(
 ) -> list[LastBefore]:
     """Return the last entries of records and agencies before an index."""
     return await read_rows(connection, LastBefore, "log_checks", "before", start, list(subjects))
-
-
-async def read_of_kinds(connection: Connection, *kinds: str) -> list[Entry]:
-    """Return all entries of some kinds, none of them versions, in order."""
-    return await read_rows(connection, Entry, "log_checks", "of_kinds", list(kinds))
 
 
 async def read_erasures(connection: Connection) -> list[Erasure]:

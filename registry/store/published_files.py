@@ -8,18 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from registry.store.database import Connection, read_row, statement
+from registry.tlog.checkpoint import stated
 
 
-class PublishedFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """The signed notes and the policy of witnesses; None where none is published.
+class PublishedLog(msgspec.Struct, frozen=True, kw_only=True):
+    """What is published of the log: notes with their signatures, and the policy of witnesses.
 
-    `discards` counts how often entries of the log were given up.
+    `size` is that of the checkpoint, 0 while there is none. `discards` counts how often entries
+    were given up: a log of the same size may be another one then.
     """
 
+    size: int
     discards: int
     checkpoint: bytes | None = None
     witnessed: bytes | None = None
-    policy: bytes | None = None
+    policy: str | None = None
 
 
 class PublishingTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +48,11 @@ class WaitingPurge(msgspec.Struct, frozen=True, kw_only=True):
     since: dt.datetime
 
 
-async def read_files(connection: Connection) -> PublishedFiles:
-    """Return what is published."""
-    found = await read_row(connection, PublishedFiles, "published", "files")
-    if found is None:
-        raise RuntimeError("a statement without a table returned no row")
-    return found
+async def read_published(connection: Connection) -> PublishedLog:
+    """Return what is published of the log."""
+    files = dict(await connection.fetchrow(statement("published", "files")))
+    note = files["checkpoint"]
+    return PublishedLog(size=0 if note is None else stated(note).size, **files)
 
 
 async def read_file(connection: Connection, path: str) -> bytes | None:

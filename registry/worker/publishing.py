@@ -22,7 +22,7 @@ from registry.file_headers import LOG, address_of
 from registry.http_client import exchange
 from registry.ledger.export import CopiedLog, copy_log
 from registry.ledger.proofs import site_made_from
-from registry.ledger.published_log import LogTree, PublishedLog, read_published
+from registry.ledger.published_log import LogTree
 from registry.ledger.targets import ObjectStore
 from registry.log.blob import bundle_of_contents, content_path
 from registry.log.files import CHECKPOINT
@@ -30,6 +30,7 @@ from registry.pages.build.build_directory import read_manifest
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import log, published_files
+from registry.store.published_files import PublishedLog, read_published
 from registry.tlog.checkpoint import stated
 from registry.tlog.tile import WIDTH
 from registry.worker.tasks import (
@@ -69,7 +70,7 @@ async def read_stored(settings: Settings, context: ServiceContext) -> bytes | No
         target = ObjectStore(settings.publish_to)
         note, state = await target.read(LOG + CHECKPOINT), await target.read(_LOG_STATE)
         async with context.database.connection() as connection:
-            discards = (await published_files.read_files(connection)).discards
+            discards = (await read_published(connection)).discards
         there = CopiedLog() if state is None else msgspec.json.decode(state, type=CopiedLog)
     except (RegistryError, ValueError) as error:
         _log.warning("what the store has of the log is not known", why=str(error))

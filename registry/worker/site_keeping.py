@@ -13,12 +13,12 @@ import structlog
 
 from registry.api.app import describe_api
 from registry.clock import utc_now
-from registry.ledger.published_log import read_published
 from registry.pages.build.plan import BuildReport
 from registry.pages.build.read_snapshot import build_register, day_of, is_current, shows_erased
 from registry.services.context import ServiceContext
 from registry.settings import Settings
 from registry.store import log
+from registry.store.published_files import read_published
 from registry.worker.tasks import WorkReport, WorkTask, run_tasks
 
 NOT_BUILT = "the site could not be built; the old one stays"

@@ -4,7 +4,8 @@ import pytest
 
 from registry.errors import NotFound, Unavailable
 from registry.ledger import published_log
-from registry.ledger.published_log import LogTree, PublishedLog
+from registry.ledger.published_log import LogTree
+from registry.store.published_files import PublishedLog
 from registry.tlog.compact import CompactRange
 from registry.tlog.hashing import leaf_hash
 from registry.tlog.proof import check_inclusion

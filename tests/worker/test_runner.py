@@ -19,7 +19,6 @@ from registry import __version__
 from registry.clock import utc_now
 from registry.errors import Unavailable
 from registry.ledger import append
-from registry.ledger.published_log import PublishedLog
 from registry.ledger.verify_database import check_database
 from registry.log.files import LogRefused
 from registry.pages.build import plan, read_snapshot
@@ -33,6 +32,7 @@ from registry.settings import Settings
 from registry.store import heartbeats, log, log_checks
 from registry.store.database import connect
 from registry.store.heartbeats import leadership
+from registry.store.published_files import PublishedLog
 from registry.worker import runner, site_keeping, tasks
 from registry.worker.runner import delete_expired, log_task, site_task
 from registry.worker.tasks import WorkReport, run_tasks

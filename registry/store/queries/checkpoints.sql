@@ -5,10 +5,10 @@ select size, root, convert_to(note, 'UTF8') as note, signed_at from checkpoint o
 -- The first checkpoint that covers the entry with index $1.
 select size, root, convert_to(note, 'UTF8') as note, signed_at from checkpoint where size > $1 order by size limit 1
 
--- name: keys
--- The entries before index $1 that name a key of the log.
+-- name: of_kinds
 select index, kind, record, at, bytes as content, leaf from log_entry
-where kind in ('genesis', 'key') and index < $1 order by index
+where kind = any($1::text []) and kind <> 'version'
+order by index
 
 -- name: insert
 -- Nothing is written where somebody else has signed since, whatever it was that they signed.

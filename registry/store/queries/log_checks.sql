@@ -6,19 +6,11 @@ from pg_class as c inner join pg_attribute as a on a.attrelid = c.oid
 where c.relname = any($1::text []) and c.relnamespace = current_schema()::regnamespace and a.attnum > 0 and not a.attisdropped
 order by a.attrelid, a.attnum
 
--- name: entries
-select index, kind, record, at, bytes as content, leaf from log_entry where index between $1 and $2 order by index
-
 -- name: entries_of
 select index, kind, record, at, bytes as content, leaf from log_entry where record = any($1::text []) order by index
 
 -- name: records
 select distinct record from log_entry where record is not null
-
--- name: of_kinds
-select index, kind, record, at, bytes as content, leaf from log_entry
-where kind = any($1::text []) and kind <> 'version'
-order by index
 
 -- name: sections
 -- What entries commit to, each section as it is kept: of the versions $1, which are those with the numbers $3 of the

@@ -3,7 +3,7 @@ select
     (select discards from log_state) as discards,
     (select content from published_file where path = 'checkpoint') as checkpoint,
     (select content from published_file where path = 'witnessed') as witnessed,
-    (select content from published_file where path = 'policy') as policy
+    (select convert_from(content, 'UTF8') from published_file where path = 'policy') as policy
 
 -- name: file
 select content from published_file where path = $1
