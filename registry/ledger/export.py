@@ -21,7 +21,7 @@ from registry.ledger.proofs import (
     read_kept_file,
     read_record_proofs,
 )
-from registry.ledger.published_log import LogTree, read_keys
+from registry.ledger.published_log import LogTree, read_bundles, read_keys
 from registry.ledger.targets import FileTarget
 from registry.log.blob import bundle_of_contents, content_path
 from registry.log.files import (
@@ -39,13 +39,10 @@ from registry.log.key_chain import key_path
 from registry.store import checkpoints, log, published_files
 from registry.store.database import Database
 from registry.store.published_files import PublishedLog, read_published
-from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import stated
-from registry.tlog.hashing import leaf_hash
 from registry.tlog.tile import WIDTH, edge_of, grow
 
 _AT_ONCE = 500
-_ENTRIES_AT_ONCE = 2 * WIDTH
 
 
 class CopiedLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +110,8 @@ async def copy_log(
             await published_files.read_erased(connection) if state.erasures > there.erasures else []
         )
     start = 0 if is_discarded or note is None else min(there.size, stated(note).size)
-    await _copy_entries(database, target, tree, served, start=start, progress=progress)
+    if start < served.size:
+        await _copy_entries(database, target, tree, served, start=start, progress=progress)
     for number in sorted({entry // WIDTH for entry in erased if entry < start}):
         entries = range(number * WIDTH, min((number + 1) * WIDTH, served.size))
         await _copy_contents(database, target, entries)
@@ -147,26 +145,12 @@ async def _copy_entries(
 ) -> None:
     """Copy bundles and contents from a size on, then the tiles that come to be."""
     leaves: list[bytes] = []
-    for first in range(start // WIDTH * WIDTH, served.size, _ENTRIES_AT_ONCE):
-        end = min(first + _ENTRIES_AT_ONCE, served.size)
-        if end <= start:
-            continue
-        async with database.connection() as connection:
-            entries = await checkpoints.read_entries(connection, first, end)
-        for entry in entries:
-            if leaf_hash(entry.content) != entry.leaf:
-                raise LogRefused(f"entry {entry.index} in the database is not what was committed")
-        parts = [entries[cut : cut + WIDTH] for cut in range(0, len(entries), WIDTH)]
-        await target.write(
-            (
-                LOG + bundle_path(part[0].index // WIDTH, len(part)),
-                write_bundle(entry.content for entry in part),
-            )
-            for part in parts
-        )
-        await _copy_contents(database, target, range(first, end), new_from=start)
+    async for entries, bundles in read_bundles(database, start, served.size):
+        await target.write((LOG + path, content) for path, content in bundles)
+        indexes = [entry.index for entry in entries]
+        await _copy_contents(database, target, indexes, new_from=start)
         leaves += [entry.leaf for entry in entries if entry.index >= start]
-        progress(end, served.size)
+        progress(indexes[-1] + 1, served.size)
     async with database.snapshot() as connection:
         edge = {
             tile: await tree.read_tile(connection, served, tile) for tile in edge_of(start) if tile

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -16,10 +17,11 @@ from registry.errors import ConfigurationError, Unavailable
 from registry.ledger import key, signing
 from registry.ledger.guard import LogMemory, SeenLog, lacks
 from registry.ledger.proofs import write_contents
-from registry.ledger.published_log import read_keys
+from registry.ledger.published_log import read_bundles, read_keys
 from registry.ledger.published_notes import publish_notes, whole_note
 from registry.ledger.signing import (
     SignedSize,
+    find_divergence,
     reached_elsewhere,
     sign,
     signers_of,
@@ -41,11 +43,9 @@ from registry.store.checkpoints import Signed
 from registry.store.database import Database
 from registry.store.heartbeats import leadership
 from registry.store.log import GuardedState, LogState
-from registry.tlog.bundle import bundle_path, write_bundle
-from registry.tlog.hashing import leaf_hash
 from registry.tlog.keys import Signer
 from registry.tlog.proof import Nodes, root_of
-from registry.tlog.tile import WIDTH, grow
+from registry.tlog.tile import grow
 
 PublishStep: TypeAlias = Literal[
     "begun", "bundles", "tiles", "recomputed", "contents", "noted", "signed", "published"
@@ -53,8 +53,6 @@ PublishStep: TypeAlias = Literal[
 
 Cosign: TypeAlias = Callable[[Signed], Awaitable[None]]
 """Asks the witnesses for a checkpoint that was signed and is not published yet."""
-
-_ENTRIES_AT_ONCE = 32 * WIDTH
 
 
 async def publish_log(
@@ -128,7 +126,10 @@ async def _publish(
 
     folder = settings.log_dir
     start = await asyncio.to_thread(_growing_from, folder, last)
-    leaves = await _write_bundles(database, folder, start, state.range.size)
+    leaves: list[bytes] = []
+    async for entries, bundles in read_bundles(database, start, state.range.size):
+        await asyncio.to_thread(write_durable, folder, bundles)
+        leaves += [entry.leaf for entry in entries if entry.index >= start]
     done("bundles")
     new_tiles = grow(start, lambda tile: read_tile(folder, tile), leaves)
     await asyncio.to_thread(
@@ -191,18 +192,11 @@ async def _check_goes_on(
     Tiles that do not lead to what was signed are no measure; they are checked later.
     """
     furthest = max(reached, key=lambda one: one.size, default=None)
-    if furthest is None or (last is not None and last.size >= furthest.size):
-        return
-    nodes = tree_of(folder, furthest.size)
-    try:
-        if await asyncio.to_thread(root_of, nodes, furthest.size) != furthest.root:
-            return
-        leaf = nodes(0, furthest.size - 1)
-    except (LogRefused, ValueError):
-        return
-    async with database.connection() as connection:
-        [entry] = await checkpoints.read_entries(connection, furthest.size - 1, furthest.size)
-    if entry.leaf != leaf:
+    found = None
+    with suppress(LogRefused, ValueError):
+        async with database.connection() as connection:
+            found = await find_divergence(connection, folder, last, furthest)
+    if furthest is not None and found is not None:
         raise LogBehind(
             f"the database has gone on otherwise than {furthest.where} knows: entries were "
             "appended after an older state of it was restored. Nothing is signed before they are "
@@ -228,32 +222,6 @@ def _growing_from(folder: Path, last: Signed | None) -> int:
         return last.size if root_of(tree_of(folder, last.size), last.size) == last.root else 0
     except (LogRefused, ValueError):
         return 0
-
-
-async def _write_bundles(database: Database, folder: Path, start: int, size: int) -> list[bytes]:
-    """Write the bundles from a size of the log to another; return the leaf hashes between."""
-    leaves: list[bytes] = []
-    first = start // WIDTH * WIDTH
-    for at in range(first, size, _ENTRIES_AT_ONCE):
-        end = min(at + _ENTRIES_AT_ONCE, size)
-        async with database.connection() as connection:
-            entries = await checkpoints.read_entries(connection, at, end)
-        if [entry.index for entry in entries] != list(range(at, end)):
-            raise LogRefused(f"the database does not have every entry from {at} to {end - 1}")
-        for entry in entries:
-            if leaf_hash(entry.content) != entry.leaf:
-                raise LogRefused(f"entry {entry.index} in the database is not what was committed")
-        bundles = [
-            (
-                bundle_path((at + cut) // WIDTH, len(part)),
-                write_bundle(entry.content for entry in part),
-            )
-            for cut in range(0, end - at, WIDTH)
-            if (part := entries[cut : cut + WIDTH])
-        ]
-        await asyncio.to_thread(write_durable, folder, bundles)
-        leaves += [entry.leaf for entry in entries if entry.index >= start]
-    return leaves
 
 
 def _check_roots(nodes: Nodes, state: LogState, reached: list[SignedSize]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 from registry.errors import NotFound, Unavailable
@@ -10,11 +10,12 @@ from registry.log.entry import decode_entry
 from registry.log.files import LogRefused
 from registry.log.key_chain import KeyChain
 from registry.store import checkpoints, published_files
-from registry.store.database import Connection
+from registry.store.database import Connection, Database
+from registry.store.log import Entry
 from registry.store.published_files import PublishedLog
 from registry.tlog.bundle import bundle_path, write_bundle
 from registry.tlog.checkpoint import stated
-from registry.tlog.hashing import HASH_BYTES
+from registry.tlog.hashing import HASH_BYTES, leaf_hash
 from registry.tlog.proof import Nodes, nodes_from_tiles, prove_inclusion, root_of
 from registry.tlog.tile import HEIGHT, WIDTH, Tile, split, subtree_root
 from registry.tlog.tlog_proof import TlogProof
@@ -23,6 +24,7 @@ from registry.work import in_thread
 T = TypeVar("T")
 
 _LEAVES_AT_ONCE = 32 * WIDTH
+_ENTRIES_AT_ONCE = 4 * WIDTH
 
 
 async def read_keys(connection: Connection, size: int | None = None) -> KeyChain:
@@ -153,6 +155,35 @@ class LogTree:
             levels[level + 1] += _roots(split(bytes(below))) if below else b""
             level += 1
         return levels
+
+
+async def read_bundles(
+    database: Database, start: int, size: int
+) -> AsyncIterator[tuple[list[Entry], list[tuple[str, bytes]]]]:
+    """Yield the entries before `size` from the bundle of `start` on, and their bundles by path.
+
+    Raises `LogRefused` where one is missing, or is not what was committed to.
+    """
+    for first in range(start // WIDTH * WIDTH, size, _ENTRIES_AT_ONCE):
+        end = min(first + _ENTRIES_AT_ONCE, size)
+        async with database.connection() as connection:
+            entries = await checkpoints.read_entries(connection, first, end)
+        if [entry.index for entry in entries] != list(range(first, end)):
+            raise LogRefused(f"the database does not have every entry from {first} to {end - 1}")
+        for entry in entries:
+            if leaf_hash(entry.content) != entry.leaf:
+                raise LogRefused(f"entry {entry.index} in the database is not what was committed")
+        parts = [entries[cut : cut + WIDTH] for cut in range(0, len(entries), WIDTH)]
+        yield (
+            entries,
+            [
+                (
+                    bundle_path(part[0].index // WIDTH, len(part)),
+                    write_bundle(entry.content for entry in part),
+                )
+                for part in parts
+            ],
+        )
 
 
 async def read_bundle(connection: Connection, log: PublishedLog, index: int, width: int) -> bytes:

@@ -23,6 +23,7 @@ from registry.log.files import (
     read_checkpoint,
     read_published,
     sync,
+    tree_of,
     write_durable,
 )
 from registry.log.key_chain import KeyChain, KeyRefused, follow, key_path, prove_key
@@ -36,9 +37,11 @@ from registry.tlog.checkpoint import Checkpoint, open_checkpoint
 from registry.tlog.hashing import HASH_BYTES
 from registry.tlog.keys import Signer
 from registry.tlog.note import NoteRefused, parse_note, sign_note
+from registry.tlog.proof import root_of
 
 _LINE = re.compile(rb"([1-9][0-9]{0,18}) ([A-Za-z0-9+/]{43}=)")
 _LONGEST_LINE = 80
+_AT_ONCE = 4096
 
 
 class SignedSize(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,6 +162,28 @@ async def sign_again(
         return Signed(size=size, root=root, note=own, signed_at=now)
     signers = signers_of(key.read_all(settings.key_file), chain, healed, last)
     return sign(signers, healed, now=now)
+
+
+async def find_divergence(
+    connection: Connection, folder: Path, last: Signed | None, furthest: SignedSize | None
+) -> int | None:
+    """Return the first entry in which the database contradicts what was signed further.
+
+    It is looked for after the database's own last checkpoint, in the tiles of a folder. Raises
+    `LogRefused` where these do not lead to what was signed.
+    """
+    agreed = 0 if last is None else last.size
+    if furthest is None or furthest.size <= agreed:
+        return None
+    nodes = tree_of(folder, furthest.size)
+    if await asyncio.to_thread(root_of, nodes, furthest.size) != furthest.root:
+        raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
+    for at in range(agreed, furthest.size, _AT_ONCE):
+        end = min(at + _AT_ONCE, furthest.size)
+        for entry in await checkpoints.read_entries(connection, at, end):
+            if entry.leaf != nodes(0, entry.index):
+                return entry.index
+    return None
 
 
 async def write_key_proofs(database: Database, folder: Path, chain: KeyChain) -> None:

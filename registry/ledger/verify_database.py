@@ -201,7 +201,7 @@ async def _deriving(
     """Yield what derives the rows of a part of a log, in processes where the log is long."""
     number = min(os.cpu_count() or 1, _MOST_PROCESSES) if size > _SHORT else 0
     processes = [WorkProcess("parts of the log", seconds=_PART_SECONDS) for _ in range(number)]
-    turns, tasks = cycle(processes), []
+    turns, tasks = cycle(processes), set[asyncio.Task[ComparableRows]]()
 
     def begin(part: LogPart) -> asyncio.Task[ComparableRows]:
         work = (
@@ -209,8 +209,11 @@ async def _deriving(
             if processes
             else asyncio.to_thread(comparable_rows, part)
         )
-        tasks.append(asyncio.ensure_future(work))
-        return tasks[-1]
+        task = asyncio.ensure_future(work)
+        # Else the rows of the whole log would stay in memory.
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return task
 
     try:
         yield begin

@@ -23,12 +23,19 @@ T = TypeVar("T")
 
 _QUERIES = Path(__file__).parent / "queries"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_EACH = re.compile(r"^-- each: (.+)\n((?:.*\n)*?)-- end\n", re.MULTILINE)
 
 
 @cache
 def statement(subject: str, name: str) -> str:
-    """Return the statement `name` of the file `queries/<subject>.sql`."""
-    return _statements(subject)[name]
+    """Return the statement `name` of the file `queries/<subject>.sql`.
+
+    What stands between `-- each: <words>` and `-- end` is there for each word, in place of `{}`.
+    """
+    return _EACH.sub(
+        lambda found: "".join(found[2].replace("{}", word) for word in found[1].split()),
+        _statements(subject)[name],
+    )
 
 
 async def read_rows(

@@ -16,7 +16,7 @@ from registry.ledger import key
 from registry.ledger.guard import LONGEST_SKEW, SeenLog, lacks
 from registry.ledger.published_log import read_keys
 from registry.ledger.rewrite import rewrite_records
-from registry.ledger.signing import SignedSize, reached_elsewhere, sign_again
+from registry.ledger.signing import SignedSize, find_divergence, reached_elsewhere, sign_again
 from registry.ledger.verify_database import check_database
 from registry.log.blob import content_file
 from registry.log.entry import decode_entry
@@ -33,7 +33,6 @@ from registry.store import checkpoints, discards, log, log_checks, search_rows
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection
 from registry.store.discards import DeadReceipt
-from registry.store.log import LogState
 from registry.tlog.bundle import parse_bundle
 from registry.tlog.compact import CompactRange
 from registry.tlog.proof import root_of
@@ -57,7 +56,7 @@ async def heal_log(
     async with context.database.transaction() as connection:
         state = await log.lock_state(connection)
         last, furthest = await _read_furthest(connection, settings)
-        first = await _find_divergence(connection, folder, state.range.size, last, furthest)
+        first = await find_divergence(connection, folder, last, furthest)
         if first is not None:
             raise LogRefused(
                 "the database has gone on otherwise than what was signed: entries were appended "
@@ -66,7 +65,11 @@ async def heal_log(
             )
         if furthest is None or furthest.size <= state.range.size:
             return 0
-        await asyncio.to_thread(_check_tiles, folder, state, furthest)
+        here, nodes = state.range, tree_of(folder, furthest.size)
+        if here.size and await asyncio.to_thread(root_of, nodes, here.size) != here.root():
+            raise LogRefused(
+                "the database has other entries than were signed; run: registry log verify"
+            )
         fold = Fold(folder, state.range.size, furthest.size)
         await fold.append(connection, progress)
         healed = await log.read_state(connection)
@@ -133,42 +136,6 @@ async def _read_furthest(
     return last, max(reached, key=lambda one: one.size, default=None)
 
 
-async def _find_divergence(
-    connection: Connection,
-    folder: Path,
-    size: int,
-    last: Signed | None,
-    furthest: SignedSize | None,
-) -> int | None:
-    """Return the first entry in which a database of a size contradicts what was signed further.
-
-    It is looked for after the database's own last checkpoint. Raises `LogRefused` where the tiles
-    do not lead to what was signed.
-    """
-    agreed = 0 if last is None else last.size
-    if furthest is None or furthest.size <= agreed:
-        return None
-    nodes = tree_of(folder, furthest.size)
-    if await asyncio.to_thread(root_of, nodes, furthest.size) != furthest.root:
-        raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
-    end = min(size, furthest.size)
-    for at in range(agreed, end, _AT_ONCE):
-        for entry in await checkpoints.read_entries(connection, at, min(at + _AT_ONCE, end)):
-            if entry.leaf != nodes(0, entry.index):
-                return entry.index
-    return None
-
-
-def _check_tiles(folder: Path, state: LogState, furthest: SignedSize) -> None:
-    nodes = tree_of(folder, furthest.size)
-    if root_of(nodes, furthest.size) != furthest.root:
-        raise LogRefused(f"the tiles in {folder} do not lead to the root that was signed")
-    if state.range.size and root_of(nodes, state.range.size) != state.range.root():
-        raise LogRefused(
-            "the database has other entries than were signed; run: registry log verify"
-        )
-
-
 class Discard(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be given up: the entries from `start` to before `end`, the database's size.
 
@@ -191,7 +158,7 @@ async def plan_discard(context: ServiceContext, settings: Settings, start: int) 
     async with context.database.snapshot() as connection:
         last, furthest = await _read_furthest(connection, settings)
         end = (await log.read_state(connection)).range.size
-        found = await _find_divergence(connection, settings.log_dir, end, last, furthest)
+        found = await find_divergence(connection, settings.log_dir, last, furthest)
         first = end if found is None else found
         if start != first:
             raise LogRefused(

@@ -27,53 +27,20 @@ unsearched as (
     delete from search_version where ord >= $1
 ),
 
-uncounted as (
-    delete from figure where entry >= $1
+-- each: figure version entry_section withdrawal attestation agency_entry short_code source_event pending_act
+old_{} as (
+    delete from {} where entry >= $1
 ),
 
-unpublished as (
-    delete from version where entry >= $1
+-- end
+-- each: section source_row
+old_{} as (
+    delete from {} as s using version as v where v.entry >= $1 and s.record = v.record and s.version = v.version
 ),
 
-unparted as (
-    delete from section as s using version as v where v.entry >= $1 and s.record = v.record and s.version = v.version
-),
-
-unsourced as (
-    delete from source_row as s using version as v
-    where v.entry >= $1 and s.record = v.record and s.version = v.version
-),
-
-unsealed as (
-    delete from entry_section where entry >= $1
-),
-
-unwithdrawn as (
-    delete from withdrawal where entry >= $1
-),
-
-unattested as (
-    delete from attestation where entry >= $1
-),
-
-unnamed as (
-    delete from agency_entry where entry >= $1
-),
-
-without_codes as (
-    delete from short_code where entry >= $1
-),
-
-unmoved as (
-    delete from source_event where entry >= $1
-),
-
+-- end
 unserved as (
     delete from published_file
-),
-
-unapproved as (
-    delete from pending_act where entry >= $1
 ),
 
 unanswered as (
@@ -86,10 +53,12 @@ gone as (
         and not exists (select from version as v where v.record = e.record and v.entry < $1)
 ),
 
-unkeyed as (
-    delete from blocking_key where record in (select g.id from gone as g)
+-- each: blocking_key foreign_record redaction
+old_{} as (
+    delete from {} where record in (select g.id from gone as g)
 ),
 
+-- end
 -- The rest of it follows when it is written again.
 stood as (
     update record as r set entry = (
@@ -119,22 +88,12 @@ unharvested as (
     update peer set applied = 0, peaks = '', applied_at = '' where code in (select o.code from origins as o)
 ),
 
-unfollowed as (
-    delete from peer_subject where code in (select o.code from origins as o)
+-- each: peer_subject peer_quarantine
+old_{} as (
+    delete from {} where code in (select o.code from origins as o)
 ),
 
-unwaiting as (
-    delete from peer_quarantine where code in (select o.code from origins as o)
-),
-
-unasked as (
-    delete from redaction where record in (select g.id from gone as g)
-),
-
-unmet as (
-    delete from foreign_record where record in (select g.id from gone as g)
-),
-
+-- end
 unrecorded as (
     delete from record where id in (select g.id from gone as g)
 )

@@ -79,17 +79,6 @@ reached as (
     update log_state set size = $1, peaks = $2, last_at = $3
 ),
 
-logged as (
-    insert into log_entry
-    select new.* from jsonb_populate_recordset(null::log_entry, (select tables -> 'log_entry' from given)) as new
-),
-
-sealed as (
-    insert into entry_section
-    select new.*
-    from jsonb_populate_recordset(null::entry_section, (select tables -> 'entry_section' from given)) as new
-),
-
 recorded as (
     -- The type `record` is PostgreSQL's own.
     insert into record
@@ -101,21 +90,12 @@ recorded as (
             agency = excluded.agency, state = excluded.state, version = excluded.version, entry = excluded.entry
 ),
 
-published as (
-    insert into version
-    select new.* from jsonb_populate_recordset(null::version, (select tables -> 'version' from given)) as new
+-- each: log_entry entry_section version section source_row figure search_version withdrawal attestation agency_entry short_code source_event
+new_{} as (
+    insert into {} select new.* from jsonb_populate_recordset(null::{}, (select tables -> '{}' from given)) as new
 ),
 
-parted as (
-    insert into section
-    select new.* from jsonb_populate_recordset(null::section, (select tables -> 'section' from given)) as new
-),
-
-sourced as (
-    insert into source_row
-    select new.* from jsonb_populate_recordset(null::source_row, (select tables -> 'source_row' from given)) as new
-),
-
+-- end
 ended as (
     update figure as f set (until_entry, until_at) = (
         select new.index, new.at
@@ -126,17 +106,6 @@ ended as (
         f.until_entry is null
         and f.record = any(array(select new.id
         from jsonb_to_recordset((select tables -> 'record' from given)) as new (id text)))
-),
-
-counted as (
-    insert into figure
-    select new.* from jsonb_populate_recordset(null::figure, (select tables -> 'figure' from given)) as new
-),
-
-searched as (
-    insert into search_version
-    select new.*
-    from jsonb_populate_recordset(null::search_version, (select tables -> 'search_version' from given)) as new
 ),
 
 forgotten as (
@@ -157,16 +126,6 @@ keyed as (
     on conflict do nothing
 ),
 
-withdrawn as (
-    insert into withdrawal
-    select new.* from jsonb_populate_recordset(null::withdrawal, (select tables -> 'withdrawal' from given)) as new
-),
-
-attested as (
-    insert into attestation
-    select new.* from jsonb_populate_recordset(null::attestation, (select tables -> 'attestation' from given)) as new
-),
-
 met as (
     insert into foreign_record
     select new.*
@@ -175,21 +134,6 @@ met as (
         set
             source_id = excluded.source_id, changed_on = excluded.changed_on, seen_at = excluded.seen_at,
             run = excluded.run
-),
-
-named as (
-    insert into agency_entry
-    select new.* from jsonb_populate_recordset(null::agency_entry, (select tables -> 'agency_entry' from given)) as new
-),
-
-coded as (
-    insert into short_code
-    select new.* from jsonb_populate_recordset(null::short_code, (select tables -> 'short_code' from given)) as new
-),
-
-moved as (
-    insert into source_event
-    select new.* from jsonb_populate_recordset(null::source_event, (select tables -> 'source_event' from given)) as new
 ),
 
 noted as (
