@@ -222,7 +222,7 @@ def content_file(
     left: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the bytes of the file of an entry's content; `left` is JSON, as in `Content`."""
-    listed = {one.key: _listed(one, msgspec.json.decode(one.value)) for one in sections}
+    listed = _listed(sections, {one.key: msgspec.json.decode(one.value) for one in sections})
     # The canonical encoding knows no tuples.
     members = {key: [list(member) for member in several] for key, several in listed.items()}
     content = {"index": index, "sections": members}
@@ -307,7 +307,7 @@ def check_kept(sections: Sequence[KeptSection], commitments: Mapping[str, str]) 
     for section in sections:
         if encode(values[section.key]) != section.value.encode():
             raise ContentRefused(f"section {section.key} is not canonical JSON")
-    listed = {section.key: _listed(section, values[section.key]) for section in sections}
+    listed = _listed(sections, values)
     _check_commitments(listed, commitments, encode)
     return values
 
@@ -329,17 +329,25 @@ def _value(section: KeptSection) -> Any:
         raise ContentRefused(f"section {section.key} is not JSON") from error
 
 
-def _listed(section: KeptSection, value: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the members of a section as its file lists them."""
-    gone: dict[str, Mapping[str, Any]] = {
-        member.pointer: {"commitment": member.commitment, "redaction": member.redaction}
-        for member in section.erased
-    }
-    left = remaining_members(section.key, value, gone)
-    if len(section.salts) != SALT_BYTES * len(left):
-        raise ContentRefused(f"section {section.key} has salts for another number of members")
-    listed = salted(left, section.salts)
-    return sorted((*listed, *gone.items()), key=itemgetter(0)) if gone else listed
+def _listed(
+    sections: Sequence[KeptSection], values: Mapping[str, Any]
+) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
+    """Return the members of sections as their file lists them."""
+    left = {}
+    for one in sections:
+        gone = {member.pointer for member in one.erased}
+        left[one.key] = remaining_members(one.key, values[one.key], gone)
+        if len(one.salts) != SALT_BYTES * len(left[one.key]):
+            raise ContentRefused(f"section {one.key} has salts for another number of members")
+    listed = salted(left, b"".join(one.salts for one in sections))
+    for one in sections:
+        if one.erased:
+            listed[one.key] += [
+                (member.pointer, {"commitment": member.commitment, "redaction": member.redaction})
+                for member in one.erased
+            ]
+            listed[one.key].sort(key=itemgetter(0))
+    return listed
 
 
 def _check_members(key: str, listed: Any) -> list[ErasedMember]:

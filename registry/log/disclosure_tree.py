@@ -46,13 +46,12 @@ def seal(document: Document, random: Callable[[int], bytes]) -> list[Section]:
     encode = encoder(document)
     parts = {key: members(key, document[key]) for key in sorted(document)}
     salts = random(SALT_BYTES * sum(map(len, parts.values())))
-    sections, listed, start = [], {}, 0
+    sections, start = [], 0
     for key, own in parts.items():
         end = start + SALT_BYTES * len(own)
         sections.append((key, salts[start:end]))
-        listed[key] = salted(own, salts[start:end])
         start = end
-    committed = commitments_of(listed, encode)
+    committed = commitments_of(salted(parts, salts), encode)
     return [
         Section(key=key, value=encode(document[key]).decode(), salts=own, commitment=committed[key])
         for key, own in sections
@@ -73,13 +72,18 @@ def members(key: str, value: Any) -> list[tuple[str, Any]]:
     return sorted(parts, key=itemgetter(0))
 
 
-def salted(parts: Sequence[tuple[str, Any]], salts: bytes) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return members as a content file lists them: each pointer with salt and value."""
-    written = written_hashes(salts)
-    return [
-        (pointer, {"salt": salt, "value": value})
-        for (pointer, value), salt in zip(parts, written, strict=True)
-    ]
+def salted(
+    parts: Mapping[str, Sequence[tuple[str, Any]]], salts: bytes
+) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
+    """Return the members of sections as a content file lists them, with all their salts in order.
+
+    All at once, as in `commitments_of`.
+    """
+    written = iter(written_hashes(salts))
+    return {
+        key: [(pointer, {"salt": next(written), "value": value}) for pointer, value in own]
+        for key, own in parts.items()
+    }
 
 
 def commitments_of(

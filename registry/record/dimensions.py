@@ -88,20 +88,22 @@ def _items(field: Field) -> str | None:
 
 
 @cache
-def _single() -> Sequence[tuple[Dimension, tuple[str, ...]]]:
-    return [
-        (one, facts()[one.name].field.path)
+def _single() -> Mapping[str, Sequence[str]]:
+    """Return the paths of the dimensions that are in no list, by name."""
+    return {
+        one.name: facts()[one.name].field.path
         for one in dimensions().values()
         if one.items is None and one.name != PUBLISHED_AT
-    ]
+    }
 
 
 @cache
-def _by_list() -> Mapping[str, Sequence[Dimension]]:
-    found: dict[str, list[Dimension]] = {}
+def _by_list() -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Return by list the dimensions of its items, each with its name in an item."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for one in dimensions().values():
         if one.items is not None:
-            found.setdefault(one.items, []).append(one)
+            found.setdefault(one.items, []).append((one.name, one.name[len(one.items) + 1 :]))
     return found
 
 
@@ -110,27 +112,25 @@ def read_values(document: Document, answers: Mapping[str, AnswerKind]) -> dict[s
 
     Beside lists it is by dimension; of a list it is a JSON text an item, by the rest of the name.
     """
+    single = _single()
     found = {
-        one.name: _texts(dig(document, *path))
-        for one, path in _single()
-        if answers.get(one.name) == STATED
+        name: _texts(dig(document, *single[name]))
+        for name, answer in answers.items()
+        if answer == STATED and name in single
     }
     for name, members in _by_list().items():
-        items = dig(document, *name.split("."))
-        stated = [one for one in members if answers.get(one.name) == STATED]
-        found[name] = [
-            msgspec.json.encode(values).decode()
-            for item in items or ()
-            if (values := dict(_members(item, name, stated)))
-        ]
+        if items := dig(document, *name.split(".")):
+            stated = [rest for fact, rest in members if answers.get(fact) == STATED]
+            found[name] = [
+                msgspec.json.encode(values).decode()
+                for item in items
+                if (values := dict(_members(item, stated)))
+            ]
     return {name: values for name, values in found.items() if values}
 
 
-def _members(
-    item: Any, name: str, stated: Sequence[Dimension]
-) -> Iterator[tuple[str, Sequence[str]]]:
-    for one in stated:
-        rest = one.name.removeprefix(f"{name}.")
+def _members(item: Any, stated: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    for rest in stated:
         if values := _texts(dig(item, *rest.split("."))):
             yield rest, values
 
@@ -153,9 +153,7 @@ def values_in(
     kept: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, Sequence[str]], list[Mapping[str, Sequence[str]]]]:
     """Return the values by dimension of what `read_values` returned, and those of each item."""
-    found: dict[str, Sequence[str]] = {
-        one.name: kept[one.name] for one, _ in _single() if one.name in kept
-    }
+    found: dict[str, Sequence[str]] = {name: kept[name] for name in _single() if name in kept}
     items: list[Mapping[str, Sequence[str]]] = []
     for name in _by_list():
         for text in kept.get(name, ()):

@@ -112,10 +112,12 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     def read(self, document: Document, agency: Agency, state: PublishedState) -> list[str]:
         """Return the codes of a version, each once."""
         found: Sequence[Any] = ()
-        if self.pointer is not None:
-            found = [code for _, code in values_at(document, parts(self.pointer))]
-        elif self.known is not None:
+        if self.known is not None:
             found = self.known(document, agency, state)
+        elif self.pointer is not None and self.single:
+            found = [code] if (code := dig(document, *parts(self.pointer))) is not None else []
+        elif self.pointer is not None:
+            found = [code for _, code in values_at(document, parts(self.pointer))]
         return list(dict.fromkeys(found)) or ([NOT_STATED] if self.single else [])
 
     def listed(self, pack: Pack) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import msgspec
 
 from registry.record.model import Document
-from registry.record.pointers import field_path, parts
+from registry.record.pointers import dig, field_path, parts
 from registry.record.requirements import ALWAYS, RequirementStatus, Unit, requirement_status, units
 from registry.record.schema import Field, fields
 
@@ -38,20 +38,16 @@ _BY_LEVEL = frozenset("LH")
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """A place of the format, with the unit of requirements that it is or is a part of.
 
-    `is_implied`: a unit that is stated has it. `by_level`: whether it is asked for may depend on
-    the level of risk.
+    `is_unit`: requirements name it. `is_implied`: a unit that is stated has it. `by_level`: whether
+    it is asked for may depend on the level of risk.
     """
 
     name: str
     field: Field
     unit: Unit
+    is_unit: bool
     is_implied: bool
     by_level: bool
-
-    @property
-    def is_unit(self) -> bool:
-        """Whether requirements name it."""
-        return self.field.path == self.unit.path
 
     @property
     def is_asked(self) -> bool:
@@ -100,6 +96,7 @@ def facts() -> dict[str, Fact]:
             name=fact_name(field.path),
             field=field,
             unit=unit,
+            is_unit=field.path == unit.path,
             is_implied=_is_implied(unit.field, field.path),
             by_level=any(not _BY_LEVEL.isdisjoint(names) for names in unit.alternatives),
         )
@@ -130,7 +127,7 @@ def _is_implied(field: Field, path: Sequence[str]) -> bool:
 
 
 def answer_kinds(document: Document, erased: Iterable[str] = ()) -> dict[str, AnswerKind]:
-    """Return the kind of a document's answer by fact, but for what is `not_asked`.
+    """Return the kind of a document's answer by fact, in order, but for what is `not_asked`.
 
     What is at the `erased` pointers was stated, and is withheld now on the ground of a redaction.
     """
@@ -145,12 +142,13 @@ def answer_kinds(document: Document, erased: Iterable[str] = ()) -> dict[str, An
         found.setdefault(name, "withheld")
     for name, kind in _unstated(document, status):
         found.setdefault(name, kind)
-    return found
+    places = _places()
+    return {name: found[name] for name in sorted(found.keys() & places, key=places.__getitem__)}
 
 
 def _unstated(document: Document, status: RequirementStatus) -> Iterator[tuple[str, AnswerKind]]:
     """Yield how a document would answer on facts if it does not state them, the first first."""
-    requirements, of_unit = status.requirements, _of_unit()
+    requirements, of_unit, absent = status.requirements, _of_unit(), {*status.absent}
     if "restricted" in requirements.held:
         for unit in of_unit.keys() - requirements.units.keys():
             yield from ((fact.name, "restricted") for fact in of_unit[unit])
@@ -158,8 +156,8 @@ def _unstated(document: Document, status: RequirementStatus) -> Iterator[tuple[s
         yield from ((fact.name, "withheld") for fact in of_unit[unit])
     yield from ((name, "withheld") for name in _at(status.excused))
     for unit in requirements.demanded:
-        is_absent = unit in status.absent
-        has_none = not is_absent and _is_none(document, of_unit[unit][0].unit)
+        is_absent = unit in absent
+        has_none = requirements.units[unit].empty_answers and dig(document, *parts(unit)) == []
         for fact in of_unit[unit]:
             if fact.is_implied and (is_absent if fact.is_unit else not has_none):
                 yield fact.name, "asked_not_stated"
@@ -170,6 +168,11 @@ def _at(pointers: Iterable[str]) -> Iterator[str]:
     for pointer in pointers:
         path = field_path(parts(pointer))
         yield from (one.name for one in facts().values() if one.field.path[: len(path)] == path)
+
+
+@cache
+def _places() -> Mapping[str, int]:
+    return {name: place for place, name in enumerate(facts())}
 
 
 @cache
@@ -212,14 +215,6 @@ def _stated_in(field: Field, value: Any, own: str, name: str) -> Iterator[str]:
 def _may_be_none(field: Field) -> bool:
     """Return whether an empty list states that there are none."""
     return bool(field.schema.get("x-empty-answers"))
-
-
-def _is_none(document: Document, unit: Unit) -> bool:
-    """Return whether a document says that there are none of a unit."""
-    here: Any = document
-    for name in unit.path:
-        here = here.get(name) if isinstance(here, dict) else None
-    return isinstance(here, list) and not here
 
 
 def silence(document: Document, erased: Iterable[str] = ()) -> dict[AnswerKind, list[str]]:

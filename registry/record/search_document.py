@@ -22,7 +22,7 @@ from registry.record.facets import (
     PublishedState,
     length_code,
 )
-from registry.record.facts import KINDS, NOT_ASKED, AnswerKind, answer_kinds, facts
+from registry.record.facts import KINDS, NOT_ASKED, AnswerKind, answer_kinds
 from registry.record.model import NOT_STATED, Document, LangText
 from registry.record.observations import observe
 from registry.record.pack import Agency
@@ -182,9 +182,8 @@ def build(
             if name_words
         ],
     }
-    for fact in facts():
-        if (kind := answers.get(fact)) is not None:
-            codes.setdefault(ANSWERS[kind], []).append(fact)
+    for fact, kind in answers.items():
+        codes.setdefault(ANSWERS[kind], []).append(fact)
     codes |= read_values(document, answers)
     return SearchDocument(
         ord=state.entry,
