@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _QUERIES = Path(__file__).parent / "queries"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_PART = re.compile(r"^-- part: (\w+)\n((?:.+\n)+)\n", re.MULTILINE)
 _EACH = re.compile(r"^-- each: (.+)\n((?:.*\n)*?)-- end\n", re.MULTILINE)
 
 
@@ -30,7 +31,8 @@ _EACH = re.compile(r"^-- each: (.+)\n((?:.*\n)*?)-- end\n", re.MULTILINE)
 def statement(subject: str, name: str) -> str:
     """Return the statement `name` of the file `queries/<subject>.sql`.
 
-    What stands between `-- each: <words>` and `-- end` is there for each word, in place of `{}`.
+    A `-- part: <name>` of the file stands wherever it has `{name}`. What is between `-- each:
+    <words>` and `-- end` is there for each word, in place of `{}`.
     """
     return _EACH.sub(
         lambda found: "".join(found[2].replace("{}", word) for word in found[1].split()),
@@ -56,8 +58,10 @@ async def read_row(
 @cache
 def _statements(subject: str) -> dict[str, str]:
     text = (_QUERIES / f"{subject}.sql").read_text(encoding="utf-8")
-    _, *parts = _NAME.split(text)
-    return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    for name, part in _PART.findall(text):
+        text = text.replace(f"{{{name}}}", part.strip())
+    _, *named = _NAME.split(_PART.sub("", text))
+    return {name: body.strip() for name, body in zip(named[::2], named[1::2], strict=True)}
 
 
 UNREACHABLE = (

@@ -1,23 +1,18 @@
--- name: lock
-select
+-- part: draft
     record, agency, document, tag, base, actor, saved_at,
     state, submitted_by, submitted_at, comment, comments, returned_by, returned_at, submitted_person
-from draft
+
+-- name: lock
+select {draft} from draft
 where record = $1
 for update
 
 -- name: one
-select
-    record, agency, document, tag, base, actor, saved_at,
-    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at, submitted_person
-from draft
+select {draft} from draft
 where record = $1 and ($2::text is null or state = $2)
 
 -- name: of_agency
-select
-    record, agency, document, tag, base, actor, saved_at,
-    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at, submitted_person
-from draft
+select {draft} from draft
 where ($1::text is null or agency = $1) and ($2::text is null or state = $2)
 order by record
 
@@ -29,9 +24,7 @@ insert into draft (record, agency, document, tag, base, actor, saved_at)
 values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (record) do update
     set document = excluded.document, tag = excluded.tag, actor = excluded.actor, saved_at = excluded.saved_at
-returning
-    record, agency, document, tag, base, actor, saved_at,
-    state, submitted_by, submitted_at, comment, comments, returned_by, returned_at, submitted_person
+returning {draft}
 
 -- name: submit
 update draft set state = 'in_review', submitted_by = $2, submitted_person = $3, submitted_at = $4 where record = $1

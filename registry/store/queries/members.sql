@@ -1,27 +1,24 @@
+-- part: member
+select
+    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
+    vouched_by, daily_digest
+from member
+
 -- name: insert
 insert into member (name, email, agency, roles, language, invited_at, vouched_by) values ($1, $2, $3, $4, $5, $6, $7)
 returning id
 
 -- name: one
-select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by, daily_digest
-from member
+{member}
 where id = $1
 
 -- name: lock
-select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by, daily_digest
-from member
+{member}
 where id = $1
 for update
 
 -- name: all
-select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by, daily_digest
-from member
+{member}
 where $1::text is null or agency = $1
 order by id
 
@@ -96,27 +93,18 @@ delete from sign_in_link where expires_at <= $1
 update token set revoked_at = $2 where member = $1 and revoked_at is null and not scopes <@ $3::text [] returning id
 
 -- name: by_identity
-select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by, daily_digest
-from member
+{member}
 where oidc_issuer = $1 and oidc_subject = $2 and ended_at is null
 for update
 
 -- name: by_email
 -- Those in force whom no identity is bound to yet.
-select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by, daily_digest
-from member
+{member}
 where lower(email) = lower($1) and oidc_subject is null and ended_at is null
 for update
 
 -- name: in_force
-select
-    id, name, email, agency, roles, language, oidc_issuer, oidc_subject, invited_at, signed_in_at, ended_at,
-    vouched_by, daily_digest
-from member
+{member}
 where lower(email) = lower($1) and ended_at is null
 order by id
 

@@ -1,3 +1,9 @@
+-- part: act
+select
+    id, kind, subject, agency, statement, base, requested_agency, requested_by, requested_person, requested_at,
+    state, comment, decided_by, decided_person, decided_at, entry
+from pending_act
+
 -- name: insert
 insert into pending_act
     (kind, subject, agency, statement, base, requested_agency, requested_by, requested_person, requested_at)
@@ -5,40 +11,25 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 returning id
 
 -- name: lock
-select
-    id, kind, subject, agency, statement, base, requested_agency, requested_by, requested_person, requested_at,
-    state, comment, decided_by, decided_person, decided_at, entry
-from pending_act
+{act}
 where id = $1
 for update
 
 -- name: lock_waiting
-select
-    id, kind, subject, agency, statement, base, requested_agency, requested_by, requested_person, requested_at,
-    state, comment, decided_by, decided_person, decided_at, entry
-from pending_act
+{act}
 where kind = $1 and subject = $2 and state = 'in_review'
 for update
 
 -- name: waiting
-select
-    id, kind, subject, agency, statement, base, requested_agency, requested_by, requested_person, requested_at,
-    state, comment, decided_by, decided_person, decided_at, entry
-from pending_act
+{act}
 where kind = $1 and subject = $2 and state = 'in_review'
 
 -- name: one
-select
-    id, kind, subject, agency, statement, base, requested_agency, requested_by, requested_person, requested_at,
-    state, comment, decided_by, decided_person, decided_at, entry
-from pending_act
+{act}
 where id = $1
 
 -- name: all
-select
-    id, kind, subject, agency, statement, base, requested_agency, requested_by, requested_person, requested_at,
-    state, comment, decided_by, decided_person, decided_at, entry
-from pending_act
+{act}
 where ($1::text is null or agency = $1) and ($2::text is null or state = $2)
 order by id desc
 

@@ -1,3 +1,30 @@
+-- part: state
+    r.id, r.agency, r.origin, r.version, r.entry, r.state, e.leaf,
+    f.risk, last.index as last_entry, last.leaf as last_leaf,
+    (select s.code from short_code as s where s.record = r.id) as code,
+    array(
+        select distinct moved.risk_change from figure as moved
+        where moved.record = r.id and moved.risk_change is not null
+        order by moved.risk_change
+    ) as risk_changes
+
+-- part: in_force
+from record as r
+inner join version as v on v.record = r.id and v.version = r.version
+inner join figure as f on f.entry = v.entry
+inner join log_entry as e on e.index = r.entry
+inner join lateral (
+    select n.index, n.leaf from log_entry as n where n.record = r.id order by n.index desc limit 1
+) as last on true
+
+-- part: version
+    v.record, v.version, v.entry, v.published_at, v.accountability, v.missing, v.findings,
+    case when f.risk <> 'not_stated' then v.completeness end as completeness,
+    r.origin, a.fictitious, e.leaf,
+    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
+    (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
+    (select x.members from redacted as x where x.entry = v.entry) as redacted
+
 -- name: take_turns
 -- An agency comes after its records whoever asks, and nobody waits in a circle. What follows in the
 -- transaction is planned once for all: to plan it would take as long as to do it.
@@ -7,34 +34,14 @@ select
 from (select subject from unnest($1::text []) as given (subject) order by subject collate "C" desc) as sorted
 
 -- name: read_latest
-select
-    r.id, r.agency, r.origin, r.version, r.entry, r.state, e.leaf,
-    f.risk, last.index as last_entry, last.leaf as last_leaf,
-    (select s.code from short_code as s where s.record = r.id) as code,
-    array(
-        select distinct moved.risk_change from figure as moved
-        where moved.record = r.id and moved.risk_change is not null
-        order by moved.risk_change
-    ) as risk_changes
-from record as r
-inner join log_entry as e on e.index = r.entry
-inner join version as v on v.record = r.id and v.version = r.version
-inner join figure as f on f.entry = v.entry
-inner join lateral (
-    select n.index, n.leaf from log_entry as n where n.record = r.id order by n.index desc limit 1
-) as last on true
+select {state}
+{in_force}
 where r.id = any($1::text [])
 
 -- name: current
 select
-    r.id, r.agency, r.origin, r.version, r.state, r.entry, v.published_at, e.leaf,
-    f.risk, last.index as last_entry, last.leaf as last_leaf,
-    (select s.code from short_code as s where s.record = r.id) as code,
-    array(
-        select distinct moved.risk_change from figure as moved
-        where moved.record = r.id and moved.risk_change is not null
-        order by moved.risk_change
-    ) as risk_changes,
+    {state},
+    v.published_at,
     (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
     array(select m.pointer from erased_member as m where m.entry = v.entry) as erased,
     array(
@@ -42,26 +49,16 @@ select
         where o.record = r.id
         order by m.pointer
     ) as ever_erased
-from record as r
-inner join version as v on v.record = r.id and v.version = r.version
-inner join figure as f on f.entry = v.entry
-inner join log_entry as e on e.index = r.entry
-inner join lateral (
-    select n.index, n.leaf from log_entry as n where n.record = r.id order by n.index desc limit 1
-) as last on true
+{in_force}
 where r.id = any($1::text [])
 
 -- name: version
 -- As it was known when entry $3 was the last.
 select
-    v.record, v.version, v.entry, v.published_at, v.accountability, v.missing, v.findings,
-    case when f.risk <> 'not_stated' then v.completeness end as completeness,
-    f.agency, r.origin, a.fictitious, e.leaf,
+    {version},
+    f.agency,
     case when r.origin is not null then at_source(v.record, v.version, $3) end as source,
     case since.last_kind when 'withdrawal' then 'withdrawn' else 'published' end as state, since.superseded_at,
-    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
-    (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
-    (select x.members from redacted as x where x.entry = v.entry) as redacted,
     (select s.code from short_code as s where s.record = r.id and s.entry <= $3) as code
 from record as r
 inner join lateral (
@@ -83,14 +80,10 @@ where r.id = $1
 -- name: latest
 -- Of the records $2, or of all.
 select
-    v.record, v.version, v.entry, v.published_at, v.accountability, v.missing, v.findings,
-    case when f.risk <> 'not_stated' then v.completeness end as completeness,
-    r.agency, r.origin, r.state, a.fictitious, e.leaf,
+    {version},
+    r.agency, r.state,
     case when r.origin is not null then at_source(v.record, v.version, 9223372036854775807) end as source,
     (select w.at from log_entry as w where w.index = r.entry and r.state = 'withdrawn') as superseded_at,
-    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
-    (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
-    (select x.members from redacted as x where x.entry = v.entry) as redacted,
     (select s.code from short_code as s where s.record = r.id) as code
 from record as r
 inner join version as v on v.record = r.id and v.version = r.version
@@ -103,17 +96,13 @@ order by r.id collate "C"
 -- name: earlier
 -- The versions that others have followed, as they were published: of the records $1, or of all.
 select
-    v.record, v.version, v.entry, v.published_at, v.accountability, v.missing, v.findings,
-    case when f.risk <> 'not_stated' then v.completeness end as completeness,
-    f.agency, r.origin, 'published' as state, a.fictitious, e.leaf,
+    {version},
+    f.agency, 'published' as state,
     case when r.origin is not null then at_source(v.record, v.version, 9223372036854775807) end as source,
     (
         select min(n.at) from log_entry as n
         where n.record = v.record and n.index > v.entry and n.kind in ('version', 'withdrawal')
     ) as superseded_at,
-    (select c.document from content as c where c.record = v.record and c.version = v.version) as document,
-    (select w.whole from source_row as w where w.record = v.record and w.version = v.version) as whole,
-    (select x.members from redacted as x where x.entry = v.entry) as redacted,
     (select s.code from short_code as s where s.record = r.id) as code
 from record as r
 inner join version as v on v.record = r.id and v.version < r.version

@@ -1,3 +1,10 @@
+-- part: redaction
+select
+    r.id, r.record, r.agency, r.versions, r.entries, r.pointers, r.basis, r.authority, r.reference, r.replaced,
+    r.requested_by, r.requested_at, r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
+    exists (select from erasure as d where d.redaction = r.entry) as is_done
+from redaction as r left join log_entry as e on e.index = r.entry
+
 -- name: insert
 insert into redaction (
     record, agency, versions, entries, pointers, basis, authority, reference, replaced, requested_by, requested_at,
@@ -7,21 +14,12 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 returning id
 
 -- name: one
-select
-    r.id, r.record, r.agency, r.versions, r.entries, r.pointers, r.basis, r.authority, r.reference, r.replaced,
-    r.requested_by, r.requested_at, r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
-    exists (select from erasure as d where d.redaction = r.entry) as is_done
-from redaction as r left join log_entry as e on e.index = r.entry
+{redaction}
 where r.id = $1
 
 -- name: all
-select
-    r.id, r.record, r.agency, r.versions, r.entries, r.pointers, r.basis, r.authority, r.reference, r.replaced,
-    r.requested_by, r.requested_at, r.confirmed_by, r.requested_person, r.confirmed_person, r.entry, e.at as confirmed_at, encode(e.leaf, 'hex') as hash,
-    exists (select from erasure as d where d.redaction = r.entry) as is_done
-from redaction as r
+{redaction}
 left join record as o on o.id = r.record
-left join log_entry as e on e.index = r.entry
 where $1::text is null or coalesce(o.agency, r.agency) = $1
 order by r.id desc
 
