@@ -6,7 +6,7 @@ and each agency's attestations, the chain of entries in which nothing is left ou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -158,17 +158,11 @@ class LogReplay:
     def take(self, index: int, entry: LogEntry, content: Content) -> None:
         """Take an entry that was checked, with its content; here nothing is kept of it."""
 
-    def finish(self, leaves: Sequence[bytes]) -> None:
-        """Take the leaf hashes of a whole log, whose last entry was taken.
-
-        Raises `LogInconsistent` where something was erased and no redaction says so.
-        """
-        del leaves
-        self.check_erased()
-
     def note_content(self, where: str, index: int, entry: LogEntry, content: Content) -> None:
         """Remember what an entry's content says that redactions have changed of it."""
-        self.note_erased(where, index, entry, content.erased)
+        self._erased_members += [
+            _SaidErased(where=where, index=index, entry=entry, member=one) for one in content.erased
+        ]
         if content.verdict is not None and content.redactions:
             said = _SaidLeft(
                 where=where,
@@ -178,14 +172,6 @@ class LogReplay:
                 erasers=content.redactions,
             )
             self._left_verdicts.append(said)
-
-    def note_erased(
-        self, where: str, index: int, entry: LogEntry, erased: Iterable[ErasedMember]
-    ) -> None:
-        """Remember what is said to be erased of an entry's content."""
-        self._erased_members += [
-            _SaidErased(where=where, index=index, entry=entry, member=one) for one in erased
-        ]
 
     def check_erased(self) -> None:
         """Check that for whatever was erased an entry says so; raises `LogInconsistent`."""

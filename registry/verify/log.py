@@ -98,7 +98,7 @@ def verify_log(
     _check_tiles(read, leaves)
     replay = replay or LogReplay()
     _replay(read, size, replay, progress)
-    replay.finish(leaves)
+    replay.check_erased()
     _check_policy(read, replay.policy)
     _check_witnessed(read, keys, replay.policy, leaves)
     _check_keys(keys, replay.keys, proven, leaves)

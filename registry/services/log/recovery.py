@@ -29,7 +29,7 @@ from registry.services.operations import audit_trail
 from registry.services.people.access import OPERATOR
 from registry.services.people.agencies import restore_named
 from registry.settings import Settings
-from registry.store import checkpoints, discards, log, log_checks, search_rows
+from registry.store import checkpoints, discards, log, log_checks, published_files, search_rows
 from registry.store.checkpoints import Signed
 from registry.store.database import Connection
 from registry.store.discards import DeadReceipt
@@ -245,9 +245,8 @@ def _said(planned: Discard) -> dict[str, Any]:
 
 async def _range_of(connection: Connection, size: int) -> CompactRange:
     before = CompactRange()
-    for at in range(0, size, _AT_ONCE):
-        for entry in await checkpoints.read_entries(connection, at, min(at + _AT_ONCE, size)):
-            before = before.append(entry.leaf)
+    for leaf in await published_files.read_leaves(connection, 0, size):
+        before = before.append(leaf)
     return before
 
 
