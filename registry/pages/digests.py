@@ -20,7 +20,7 @@ from registry.record.facets import COMPLETENESS, REVIEW_DUE, SINGLE, PublishedSt
 from registry.record.facts import NOT_ASKED, facts
 from registry.record.model import Document, LangText
 from registry.record.observations import contested_and_overturned, observe
-from registry.record.pack import Agency, Pack
+from registry.record.pack import Agency, Pack, steps_on
 from registry.record.pointers import dig
 from registry.record.schema import readable_languages
 from registry.record.search_document import ANSWERS, SearchDocument, build
@@ -221,15 +221,18 @@ _ROOMS = (
 
 
 def site_fingerprint(
-    pack: Pack, base_url: str, origins: Mapping[str, object], troubles: Mapping[str, str]
+    pack: Pack,
+    base_url: str,
+    origins: Mapping[str, object],
+    troubles: Mapping[str, str],
+    day: dt.date,
 ) -> str:
-    """Return the digest of the program, the pack, the code lists and the site's address.
+    """Return the digest of the program, the pack on a day, the code lists and the site's address.
 
     `origins` are the other registers by code, and `troubles` what every page of one says.
     """
-    return digest(
-        program_digest(), base_url, msgspec.json.encode([pack, read_lists(pack), origins, troubles])
-    )
+    shared = [pack, steps_on(pack, day), read_lists(pack), origins, troubles]
+    return digest(program_digest(), base_url, msgspec.json.encode(shared))
 
 
 @cache

@@ -57,6 +57,7 @@ _SHARED = (
     "_marks.html",
     "_changes.html",
     "_record.html",
+    "_steps.html",
     "_list.html",
     "_life.html",
     "_charts.html",

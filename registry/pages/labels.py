@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.log.redaction import SOURCE_BASIS
-from registry.pages.reader import Reader, say
-from registry.record.codelists import CodeList, codelists
+from registry.pages.reader import Reader, label, say
+from registry.record.codelists import CodeList, codelists, texts
+from registry.record.law import read_choices
+from registry.record.law_checks import DURATIONS
 from registry.record.life_events import LifeEvent
 from registry.record.model import NOT_STATED, LangText
-from registry.record.pack import LegalFact, Pack
+from registry.record.pack import LegalFact, Pack, steps_on
 from registry.text.catalogues import SOURCE, Catalogue
 from registry.text.dates import day_after
 
@@ -62,22 +64,56 @@ _ANY = dt.date(2023, 1, 1)
 """A day after which months are short: what is called two months may be 59 days."""
 
 
+_AS_WRITTEN = (
+    *("within", "unit", "silence", "silence_unit", "deemed", "must", "stops"),
+    *("article", "confirmed_by", "confirmed_on"),
+)
+
+
 def legal_fact_view(reader: Reader, fact: LegalFact) -> dict[str, Any]:
     """Return the view of a fact; of a date it has the fewest days that it may be away."""
     return {
         "code": fact.code,
-        "step": fact.step,
         "words": say(reader, fact.words),
-        "purpose": say(reader, fact.purpose),
-        "by_when": say(reader, fact.by_when),
         "source": say(reader, fact.source),
-        "post": say(reader, fact.post),
-        "website": fact.website,
-        "phone": fact.phone,
         "after": fact.after,
         "days": (day_after(_ANY, fact.after) - _ANY).days,
         "confirmed": fact.confirmed,
     }
+
+
+def steps_view(
+    reader: Reader, day: dt.date, received: dt.date | None = None
+) -> list[dict[str, Any]]:
+    """Return the steps of redress in force on a day, with the dates of a decision `received` then.
+
+    A date is the last day of a time limit, or of working days, whose holidays nobody knows here,
+    one before which the last day is not.
+    """
+    shown: dict[str, dict[str, Any]] = {}
+    for number, step in steps_on(reader.pack, day):
+        body = reader.pack.bodies.get(step.body)
+        there = {} if body is None else body.extra
+        events = read_choices(step.on)
+        # Days of work are more days than their number, by as many as are holidays.
+        runs = step.within and "received" in events
+        duration = f"P{step.within}{DURATIONS.get(step.unit, 'D')}"
+        shown[step.code] = {
+            "number": number,
+            "body": label(reader, ("pack/bodies", "contestation_body"), step.body),
+            "by_letter": step.body in {"agency", "hierarchical"},
+            "before": [shown[code] for code in read_choices(step.after) if code in shown],
+            "events": events,
+            "last": day_after(received, duration) if runs and received else None,
+            "purpose": say(reader, step.purpose),
+            "law": say(reader, reader.pack.laws[step.law]),
+            "confirmed": bool(step.confirmed_by),
+            "website": there.get("website"),
+            "phone": there.get("phone"),
+            "post": say(reader, texts(there, "post_")),
+            **{name: getattr(step, name) for name in _AS_WRITTEN},
+        }
+    return list(shown.values())
 
 
 def event_row(reader: Reader, event: LifeEvent) -> dict[str, Any]:

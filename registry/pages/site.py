@@ -68,6 +68,11 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     demonstration: Demonstration = ""
     is_copy: bool = False
 
+    @property
+    def day(self) -> dt.date:
+        """The day in the country of which the pages speak."""
+        return self.snapshot.pack.day(self.snapshot.as_of)
+
 
 def open_site(
     snapshot: Snapshot,
@@ -112,7 +117,13 @@ def open_site(
         cards=cards,
         histories=histories,
         fingerprint=fingerprint
-        or site_fingerprint(pack, base_url, snapshot.origins, troubles(snapshot.peers)),
+        or site_fingerprint(
+            pack,
+            base_url,
+            snapshot.origins,
+            troubles(snapshot.peers),
+            pack.day(snapshot.as_of),
+        ),
         # The languages of one record come one after the other.
         findings=lru_cache(maxsize=16)(partial(_findings, pack, fast)),
         demonstration=_demonstration(list(cards.values())),

@@ -1,4 +1,4 @@
-"""Law as data: what a country's statutes ask of a record, by the rows of its pack.
+"""Law as data: what a country's statutes ask of a record and how one contests, by rows of its pack.
 
 `Law` is what is in force on one day, compiled: a bit for each condition, and the bits under which
 each row of `requirements.csv` asks. It adds to what the format asks for, and takes nothing from it.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from operator import itemgetter
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -38,7 +39,7 @@ class LegalCondition(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def codes(self) -> tuple[str, ...]:
         """The codes of `value`."""
-        return tuple(code.strip() for code in self.value.split("|"))
+        return read_choices(self.value)
 
     @property
     def pointer(self) -> str:
@@ -46,31 +47,79 @@ class LegalCondition(msgspec.Struct, frozen=True, kw_only=True):
         return {TEXT: "/name", KIND: "/id"}.get(self.path, self.path)
 
 
-class LegalRequirement(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A row of `requirements.csv`: what an article asks for, when, and what its absence is.
+class LegalRow(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A row of a country's law: which article says it, since when, and who has confirmed it.
 
-    `asks` is a pointer, the name of a condition, or empty where a level follows from `when` alone.
     Days are `YYYY-MM-DD` in the country's time zone: from `since` to `until`, and the row is the
     law as one knew it from the day `known` on.
     """
 
     code: str
-    when: str
-    asks: str = ""
-    outcome: str = msgspec.field(name="else")
     law: str
-    article: str
+    article: str = ""
     known: str = ""
     since: str = ""
     until: str = ""
     confirmed_by: str = ""
     confirmed_on: str = ""
+
+
+_Row = TypeVar("_Row", bound=LegalRow)
+
+
+class LegalRequirement(LegalRow, frozen=True, kw_only=True, eq=False):
+    """A row of `requirements.csv`: what an article asks for, when, and what its absence is.
+
+    `asks` is a pointer, the name of a condition, or empty where a level follows from `when` alone.
+    """
+
+    when: str
+    asks: str = ""
+    outcome: str = msgspec.field(name="else")
     note: LangText = {}
 
     @property
     def level(self) -> str:
         """The least risk level that follows, or ""."""
         return self.outcome.removeprefix(_LEVEL) if self.outcome.startswith(_LEVEL) else ""
+
+
+class LegalStep(LegalRow, frozen=True, kw_only=True, eq=False):
+    """A row of `steps.csv`: a step of redress, taken before a body for a purpose.
+
+    It comes `after` other steps and is taken `within` some time of one of the events in `on`. After
+    a time of `silence` an answer is `deemed` given. `must` says whether no court hears who has not
+    taken it, `stops` whether the time limit of the court runs out meanwhile. Of `after` and `on`
+    several have `|` between.
+    """
+
+    body: str
+    purpose: LangText
+    after: str = ""
+    on: str
+    within: int = 0
+    unit: str = ""
+    silence: int = 0
+    silence_unit: str = ""
+    deemed: str = ""
+    must: str = ""
+    stops: str = ""
+
+
+def read_choices(text: str) -> tuple[str, ...]:
+    """Return the codes of a cell that have `|` between them."""
+    return tuple(code.strip() for code in text.split("|") if code.strip())
+
+
+def in_order(steps: Iterable[LegalStep]) -> list[tuple[int, LegalStep]]:
+    """Return steps by their numbers: 1, or one more than the steps that come before each have."""
+    by_code = {step.code: step for step in steps}
+
+    def number(step: LegalStep) -> int:
+        before = (by_code[code] for code in read_choices(step.after) if code in by_code)
+        return 1 + max(map(number, before), default=0)
+
+    return sorted(((number(step), step) for step in by_code.values()), key=itemgetter(0))
 
 
 def read_notation(text: str) -> tuple[tuple[str, ...], ...]:
@@ -189,9 +238,7 @@ def _holds(condition: LegalCondition, values: tuple[str, ...]) -> bool:
             return not condition.value or condition.value in values
 
 
-def in_force(
-    rows: Iterable[LegalRequirement], day: dt.date, *, ahead: bool = False
-) -> tuple[LegalRequirement, ...]:
+def in_force(rows: Iterable[_Row], day: dt.date, *, ahead: bool = False) -> tuple[_Row, ...]:
     """Return the rows that are the law on a day, or `ahead` of it, as it was known on that day.
 
     Of the rows of one code those count that were known last.

@@ -9,17 +9,26 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from registry.record.codelists import codelists
-from registry.record.law import KIND, TEXT, read_notation
+from registry.record.law import KIND, TEXT, read_choices, read_notation
 from registry.record.pointers import parts
 from registry.record.requirements import ALWAYS, conditions
 from registry.record.schema import Field, field_at
 
 _DAYS = ("known", "since", "until", "confirmed_on")
+CONTEST = "contest"
+"""The date after a decision that is the last day to contest."""
+
+DURATIONS = {"days": "D", "months": "M"}
+"""The units of time limits whose last day follows from the first, as in ISO 8601."""
+
+_RECEIVED = "received"
+_EVENTS = (_RECEIVED, "refused", "answered", "silence")
+_TIMES = {"within": "unit", "silence": "silence_unit"}
 _DATED = frozenset(("Date", "FuzzyDate"))
 
 
 def law_faults(whole: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the faults of the time zone, `conditions.csv` and `requirements.csv`."""
+    """Yield the faults of the time zone, of conditions, requirements and steps."""
     zone = whole.get("time_zone", "UTC")
     if zone not in available_timezones():
         near = nearest(zone, available_timezones()) or "write one such as Africa/Casablanca"
@@ -33,10 +42,18 @@ def law_faults(whole: Mapping[str, Any]) -> Iterator[str]:
             yield f"{place}, column name: {row['name']!r} is a condition of the format; rename it"
         yield from _condition(place, row, whole)
     known = {ALWAYS, *conditions(), *own} - {"amended"}
-    seen: set[tuple[str, ...]] = set()
     for number, row in enumerate(whole["requirements"]):
-        place = f"requirements.csv, line {number + 2}"
-        yield from _requirement(place, row, known, own)
+        yield from _requirement(f"requirements.csv, line {number + 2}", row, known, own)
+    yield from _steps(whole)
+    for table in ("requirements", "steps"):
+        yield from _rows(table, whole)
+
+
+def _rows(table: str, whole: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong in the columns that every table of law has."""
+    seen: set[tuple[str, ...]] = set()
+    for number, row in enumerate(whole[table]):
+        place = f"{table}.csv, line {number + 2}"
         yield from _days(place, row)
         if row["law"] not in whole["laws"]:
             near = nearest(row["law"], whole["laws"]) or "name it there"
@@ -45,6 +62,49 @@ def law_faults(whole: Mapping[str, Any]) -> Iterator[str]:
         if key in seen:
             yield f"{place}: {row['code']!r} comes twice; tell them apart by known or since"
         seen.add(key)
+        if ("confirmed_by" in row) != ("confirmed_on" in row):
+            yield f"{place}: confirmed_by and confirmed_on go together; fill in both, or none"
+
+
+def _steps(whole: Mapping[str, Any]) -> Iterator[str]:
+    bodies = {*codelists()["contestation_body"], *(row["code"] for row in whole["bodies"])}
+    above: list[str] = []
+    for number, row in enumerate(whole["steps"]):
+        place = f"steps.csv, line {number + 2}"
+        if row["body"] not in bodies:
+            near = nearest(row["body"], bodies) or "add it there"
+            yield f"{place}, column body: {row['body']!r} is not in bodies.csv; {near}"
+        # Another row of the same step has the place of the first, so that none comes after itself.
+        first = above.index(row["code"]) if row["code"] in above else None
+        yield from _order(place, row, above[:first])
+        for time, unit in _TIMES.items():
+            if (time in row) != (unit in row):
+                yield f"{place}: {time} and {unit} go together; fill in both, or none"
+        if "deemed" in row and "silence" not in row:
+            yield f"{place}, column silence: deemed says what it means; write how long it is"
+        above.append(row["code"])
+    told = {
+        f"P{row['within']}{DURATIONS[row['unit']]}"
+        for row in whole["steps"]
+        if _RECEIVED in read_choices(row["on"]) and row.get("unit") in DURATIONS
+    }
+    for row in whole["deadlines"]:
+        if told and row["code"] == CONTEST and row["after"] not in told:
+            yield f"deadlines.csv, row {CONTEST}: {row['after']} is no time in steps.csv"
+
+
+def _order(place: str, row: Mapping[str, str], above: list[str]) -> Iterator[str]:
+    after, events = read_choices(row.get("after", "")), read_choices(row["on"])
+    for code in after:
+        if code not in above:
+            near = nearest(code, above) or "write the steps in their order"
+            yield f"{place}, column after: no step {code!r} stands above it; {near}"
+    for event in events:
+        if event not in _EVENTS:
+            near = nearest(event, _EVENTS) or f"write one of {', '.join(_EVENTS)}"
+            yield f"{place}, column on: there is no event {event!r}; {near}"
+    if not after and events != (_RECEIVED,):
+        yield f"{place}, column on: without after it is {_RECEIVED}; fill in after, or write that"
 
 
 def _condition(place: str, row: Mapping[str, str], whole: Mapping[str, Any]) -> Iterator[str]:
@@ -113,8 +173,6 @@ def _requirement(
     elif asks and asks not in own:
         near = nearest(asks, own) or "add it to conditions.csv"
         yield f"{place}, column asks: {asks!r} is no pointer and not in conditions.csv; {near}"
-    if ("confirmed_by" in row) != ("confirmed_on" in row):
-        yield f"{place}: confirmed_by and confirmed_on go together; fill in both, or none"
 
 
 def _days(place: str, row: Mapping[str, str]) -> Iterator[str]:

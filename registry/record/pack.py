@@ -21,8 +21,10 @@ from registry.record.law import (
     Law,
     LegalCondition,
     LegalRequirement,
+    LegalStep,
     compile_law,
     in_force,
+    in_order,
 )
 from registry.record.law_checks import nearest
 from registry.record.model import LangText
@@ -35,6 +37,7 @@ from registry.record.pack_checks import (
     REQUIREMENTS,
     RIGHTS,
     SERVICES,
+    STEPS,
     SYNONYMS,
     TABLES,
     faults,
@@ -93,38 +96,32 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LegalFact(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact of a country's law for people: a right, a date, or a body that helps, with its source.
+    """A fact of a country's law for people, a right or a date, with its source.
 
     Of a right, `words` says what it is. Of a date, it says what to do by it; `after` is how long
-    after the day on which the decision was received, as an ISO 8601 duration. Of a body, `words` is
-    its name, `purpose` what it helps with, and `step` its place in the order in which one turns to
-    them. What nobody who knows the law has `confirmed` is shown as such.
+    after the day on which the decision was received, as an ISO 8601 duration. What nobody who knows
+    the law has `confirmed` is shown as such.
     """
 
     code: str
     words: LangText
     source: LangText
     confirmed: bool
-    step: int = 0
     after: str = ""
-    purpose: LangText = {}
-    by_when: LangText = {}
-    website: str | None = None
-    phone: str | None = None
-    post: LangText = {}
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A country pack, as `schemas/pack.schema.json` describes it.
 
     `laws` are the names of laws by code, `requirements` what their articles ask of records under
-    `conditions`, judged by days in `time_zone`; `review_months` is by risk level. In the two links
-    `{id}`, `{version}`, `{email}` and `{operator}` stand for the record's identifier, version and
-    contact mailbox and the operator's mailbox. `synonyms` are sets of synonyms for search,
-    `stop_words` words that a record need not have, and `services` lead from what people come for.
-    `publisher` is the agency that runs the register, and `licence` the address of the licence of
-    its contents. `rights` are what the law gives to whoever received a decision, `deadlines` what
-    they do by when; `contest` is the last day to contest. `contacts` are those of agencies, by id.
+    `conditions`, and `steps` how one contests, judged by days in `time_zone`; `review_months` is by
+    risk level. In the two links `{id}`, `{version}`, `{email}` and `{operator}` stand for the
+    record's identifier, version and contact mailbox and the operator's mailbox. `synonyms` are sets
+    of synonyms for search, `stop_words` words that a record need not have, and `services` lead from
+    what people come for. `publisher` is the agency that runs the register, and `licence` the
+    address of the licence of its contents. `rights` are what the law gives to whoever received a
+    decision, `deadlines` what they do by when; `contest` is the last day to contest. `contacts` are
+    those of agencies, by id.
 
     It is a value, by whose identity others keep what they have made of it: never change one.
     """
@@ -157,6 +154,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     time_zone: str = "UTC"
     conditions: tuple[LegalCondition, ...] = ()
     requirements: tuple[LegalRequirement, ...] = ()
+    steps: tuple[LegalStep, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how another process makes it, which is there the same one each time."""
@@ -192,16 +190,6 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self.lists["bodies"]
 
     @property
-    def redress_bodies(self) -> list[LegalFact]:
-        """The bodies that help with decisions, in the order in which one turns to them."""
-        found = [
-            _legal_fact(body.code, body.label, body.extra)
-            for body in self.bodies.values()
-            if "redress" in body.extra
-        ]
-        return sorted(found, key=lambda body: body.step)
-
-    @property
     def grounds(self) -> CodeList:
         """Legal grounds for withholding; `restricts` has the sectors where also whole records."""
         return self.lists["grounds"]
@@ -216,6 +204,12 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def law_of(pack: Pack, day: dt.date, *, ahead: bool = False) -> Law:
     """Return what the law of the country asks for on a day, or is known then to ask for later."""
     return _compiled(pack, in_force(pack.requirements, day, ahead=ahead))
+
+
+@lru_cache(maxsize=16)
+def steps_on(pack: Pack, day: dt.date) -> list[tuple[int, LegalStep]]:
+    """Return the steps of redress in force on a day, by their numbers."""
+    return in_order(in_force(pack.steps, day))
 
 
 @lru_cache(maxsize=64)
@@ -253,6 +247,10 @@ def load_pack(code: str, packs: Path | None = None) -> Pack:
         requirements=tuple(
             msgspec.convert({**row, "note": texts(row, "note_")}, LegalRequirement)
             for row in tables[REQUIREMENTS]
+        ),
+        steps=tuple(
+            msgspec.convert({**row, "purpose": texts(row, "purpose_")}, LegalStep, strict=False)
+            for row in tables[STEPS]
         ),
         contacts={
             row["agency"]: AgencyContact(
@@ -399,13 +397,7 @@ def _legal_fact(code: str, words: LangText, cells: Mapping[str, str]) -> LegalFa
         words=words,
         source=texts(cells, "source_"),
         confirmed=cells["confirmed"] == "yes",
-        step=int(cells.get("redress", "0")),
         after=cells.get("after", ""),
-        purpose=texts(cells, "purpose_"),
-        by_when=texts(cells, "by_when_"),
-        website=cells.get("website"),
-        phone=cells.get("phone"),
-        post=texts(cells, "post_"),
     )
 
 
@@ -438,17 +430,15 @@ def gaps(pack: Pack) -> Iterator[str]:
     for name, codelist in (*pack.lists.items(), *codelists().items()):
         texts_of[f"{name}.csv"] = {code.code: code.label for code in codelist.values()}
     texts_of |= {
-        "bodies.csv, purpose": {body.code: body.purpose for body in pack.redress_bodies},
-        "bodies.csv, by_when": {body.code: body.by_when for body in pack.redress_bodies},
-        "bodies.csv, source": {body.code: body.source for body in pack.redress_bodies},
+        "steps.csv, purpose": {step.code: step.purpose for step in pack.steps},
         "rights.csv": {right.code: right.words for right in pack.rights},
         "rights.csv, source": {right.code: right.source for right in pack.rights},
         "deadlines.csv": {one.code: one.words for one in pack.deadlines},
         "deadlines.csv, source": {one.code: one.source for one in pack.deadlines},
         "requirements.csv, note": {one.code: one.note for one in pack.requirements if one.note},
     }
-    if not pack.redress_bodies:
-        yield "bodies.csv: no body helps with decisions; number one in the column redress"
+    if not pack.steps:
+        yield "steps.csv: it says no step by which to contest a decision; write a row for each"
     for file, named in texts_of.items():
         for tag in pack.languages:
             missing = [name for name, text in named.items() if tag not in text]

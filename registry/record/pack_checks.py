@@ -11,7 +11,7 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 
 from registry.record.codelists import codelists, texts
-from registry.record.law_checks import law_faults
+from registry.record.law_checks import CONTEST, law_faults
 from registry.record.validators import validator_of
 
 LISTS = ("regions", "bodies", "grounds", "supplier_schemes")
@@ -23,18 +23,18 @@ DEADLINES = "deadlines"
 CONTACTS = "contacts"
 CONDITIONS = "conditions"
 REQUIREMENTS = "requirements"
-OPTIONAL = (RIGHTS, DEADLINES, CONDITIONS, REQUIREMENTS, SYNONYMS, SERVICES, CONTACTS)
+STEPS = "steps"
+OPTIONAL = (RIGHTS, DEADLINES, CONDITIONS, REQUIREMENTS, STEPS, SYNONYMS, SERVICES, CONTACTS)
 """The tables that a pack may leave out."""
 
 # Codes that every country has; a pack adds its own to them.
 _EVERYWHERE = {"bodies": "contestation_body", "supplier_schemes": "supplier_identifier_scheme"}
-_WORDS = ("name", "label", "description", "source", "purpose", "by_when", "post", "note")
+_WORDS = ("name", "label", "description", "source", "purpose", "post", "note")
 """What columns by language begin with."""
 
 _OF_A_ROW = 2
 """The steps from the whole to a row: its table, and its number."""
 
-_CONTEST = "contest"
 _ORDERS = ("fallback", "required_any", "required_at_high", "recommended")
 
 
@@ -169,20 +169,13 @@ def _grounds(whole: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _redress(whole: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what bodies that help with decisions, rights and dates do not say of themselves."""
-    told = {
-        "bodies": ("purpose", "by_when", "source"),
-        RIGHTS: ("label", "source"),
-        DEADLINES: ("label", "source"),
-    }
-    if whole[DEADLINES] and _CONTEST not in {row["code"] for row in whole[DEADLINES]}:
-        yield f"deadlines.csv: a row {_CONTEST!r} is missing, for the time limit itself"
+    """Yield what rights, dates and steps do not say of themselves."""
+    told = {RIGHTS: ("label", "source"), DEADLINES: ("label", "source"), STEPS: ("purpose",)}
+    if whole[DEADLINES] and CONTEST not in {row["code"] for row in whole[DEADLINES]}:
+        yield f"deadlines.csv: a row {CONTEST!r} is missing, for the time limit itself"
     for table, columns in told.items():
         for number, row in enumerate(whole[table]):
-            if table == "bodies" and "redress" not in row:
-                continue
             lacking = [name for name in columns if not texts(row, f"{name}_")]
-            lacking += ["confirmed"] if "confirmed" not in row else []
             if lacking:
                 yield f"{_place((table, number))}: it lacks {', '.join(lacking)}; fill it in"
 

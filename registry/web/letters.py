@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -74,12 +75,12 @@ def letter_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRou
             raise NotFound(f"there is no language {tag} here")
         parts = request.path_params
         subject = await _subject(state, parts.get("agency", ""), parts.get("slug", ""))
-        page = partial(_page, known, tag, subject, typed)
+        now = state.clock()
+        page = partial(_page, known, tag, subject, typed, today=state.context.pack.day(now))
         if button == "text":
             return await in_thread(_text, known, tag, subject, typed)
         if button == "print":
             return await in_thread(page, 200, is_filled=True)
-        now = state.clock()
         received = read_received(known, typed.received, now.date())
         if received is None:
             return await in_thread(page, _UNREADABLE, fault="received")
@@ -159,6 +160,7 @@ def _page(
     typed: Letter,
     status: int,
     *,
+    today: dt.date,
     is_filled: bool = False,
     fault: str = "",
 ) -> Response[bytes]:
@@ -166,7 +168,13 @@ def _page(
 
     def view() -> dict[str, Any]:
         return letter_view(
-            edition.reader, editions, subject, typed=typed, is_filled=is_filled, fault=fault
+            edition.reader,
+            editions,
+            subject,
+            today=today,
+            typed=typed,
+            is_filled=is_filled,
+            fault=fault,
         )
 
     content = render(edition, subject.path, "letter.html", view)

@@ -218,7 +218,7 @@ def test_the_time_limit_of_the_country_is_named_wherever_a_record_is_silent():
         assert "on a en général" not in said[60, end]
         assert "365 jours" in said[365, end]
         assert "60 jours : ce délai peut finir avant celui de l’organisme" in said[365, end]
-    for path, name in (("letter", "until"), ("faq", "main"), ("contest", "bodies")):
+    for path, name in (("letter", "until"), ("faq", "main"), ("contest", "until")):
         told = text_of(site.page(f"fr/{path}.html").find(f".//*[@id='{name}']"))
         assert "Vous avez en général 60 jours" in told.replace("\u00a0", " "), path
 

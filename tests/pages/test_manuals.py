@@ -11,6 +11,7 @@ from registry import resources
 from registry.api.app import describe_api
 from registry.errors import ConfigurationError
 from registry.pages.views.prose_pages import PAGES, read_operations
+from registry.record.pack import steps_on
 from registry.record.schema import fields
 from registry.settings import Settings, from_environment
 from tools.format_docs.pages import SECTIONS
@@ -43,23 +44,51 @@ def test_a_page_of_words_says_in_which_language_it_is(pages, name, lang):
     assert len(text_of(article)) > 200
 
 
+SAID = {
+    "en": (
+        "Do this within 60 days of the day on which you received the decision.",
+        "No answer within 60 days counts as a refusal.",
+        "Not compulsory: you may go to court without it. While you wait for the answer, the time "
+        "limit of the court does not run out.",
+        "You have a right to an answer within 20 working days. If none comes, take the next step.",
+        "Compulsory: a court hears only those who have taken this step.",
+    ),
+    "fr": (
+        "Faites-le dans les 60 jours suivant le jour où vous avez reçu la décision.",
+        "L’absence de réponse dans les 60 jours vaut refus.",
+        "Facultatif : vous pouvez saisir le juge sans cela. Pendant que vous attendez la réponse, "
+        "le délai du tribunal n’expire pas.",
+        "Vous avez droit à une réponse dans les 20 jours ouvrables.",
+        "Obligatoire : le juge n’entend que ceux qui ont fait cette démarche.",
+    ),
+    "ar": (
+        "قم بذلك داخل 60 يوما من يوم توصلك بالقرار.",
+        "عدم الجواب داخل 60 يوما يعد رفضا.",
+        "غير إلزامي: يمكنك اللجوء إلى المحكمة من دونه. ما دمت تنتظر الجواب، لا ينقضي أجل المحكمة.",
+        "من حقك أن تتوصل بجواب داخل 20 يوم عمل.",
+        "إلزامي: لا تنظر المحكمة إلا في طلب من قام بهذه الخطوة.",
+    ),
+}
+"""What the complaint and the request for information say in Morocco."""
+
+
 def test_who_can_help_with_what_and_by_when_stands_under_how_to_contest(pages, corpus):
-    helpers = corpus.pack.redress_bodies
+    helpers = steps_on(corpus.pack, corpus.as_of.date())
     for lang in LANGUAGES:
         page = pages[f"{lang}/contest.html"]
         section = page.find(".//section[@id='bodies']")
         rows = section.findall("./ol/li")
-        assert len(rows) == 1 + len(helpers)
+        assert len(rows) == len(helpers)
         steps = [int(text_of(row.find(".//span[@class='step']"))) for row in rows]
-        assert steps == [1, *(body.step + 1 for body in helpers)] == sorted(steps)
-        for row, body in zip(rows[1:], helpers, strict=True):
-            told = text_of(row)
-            said_in = "ar" if lang == "zgh" else lang
-            texts = (body.words, body.purpose, body.by_when, body.source, body.post)
-            for text in filter(None, texts):
-                assert " ".join(text[said_in].split()) in told, body.code
-            marks = row.findall(".//span[@class='mark']")
-            assert len(marks) == (0 if body.confirmed else 1)
+        assert steps == [number for number, _ in helpers] == sorted(steps)
+        said_in = "ar" if lang == "zgh" else lang
+        for row, (_, step) in zip(rows, helpers, strict=True):
+            told = "".join(text_of(row).split())
+            for text in (step.purpose, corpus.pack.laws[step.law]):
+                assert "".join(text[said_in].split()) in told, step.code
+            assert len(row.findall(".//span[@class='mark']")) == 1
+        told = "".join(text_of(section).split())
+        assert [one for one in SAID[said_in] if "".join(one.split()) not in told] == []
         linked = {link.get("href") for link in section.iter("a")}
         assert {"https://www.mediateur.ma/", "https://www.chikaya.ma/", "tel:3737"} <= linked
         # What secures computers or audits accounts helps nobody with a decision.
@@ -69,6 +98,14 @@ def test_who_can_help_with_what_and_by_when_stands_under_how_to_contest(pages, c
         assert len(rights) == len(corpus.pack.rights)
         for row, right in zip(rights, corpus.pack.rights, strict=True):
             assert len(row.findall(".//span[@class='mark']")) == (0 if right.confirmed else 1)
+
+
+def test_the_steps_stand_on_every_record_and_beside_its_letter(pages):
+    for lang, said in SAID.items():
+        for path, place in (("", "contest"), ("/letter", "then")):
+            page = pages[f"{lang}/records/demo-sante/triage-radiographies{path}.html"]
+            told = "".join(text_of(page.find(f".//*[@id='{place}']")).split())
+            assert [one for one in said if "".join(one.split()) not in told] == []
 
 
 def test_how_to_contest_is_four_questions_before_anything_else(pages):

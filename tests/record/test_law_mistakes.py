@@ -97,7 +97,46 @@ REQUIREMENTS = [
     (f"{ROW}\n{ROW}", "line 3: '09-08-12' comes twice; tell them apart by known or since"),
 ]
 
+STEP = (
+    "code,body,after,on,within,unit,silence,silence_unit,deemed,must,stops,law,article,known,since,"
+    "until,confirmed_by,confirmed_on,purpose_fr"
+)
+FIRST = "complaint,agency,,received,60,days,60,days,refused,no,yes,personal_data,,,,,,,X"
+STEPS = [
+    (f"{FIRST}".replace("agency", "agencie"), "'agencie' is not in bodies.csv; did you mean agenc"),
+    ("court,court,complaint,refused,60,days,,,,,,personal_data,,,,,,,X", "write the steps in their"),
+    (
+        f"{FIRST}\ncourt,court,complaints,refused,60,days,,,,,,personal_data,,,,,,,X",
+        "line 3, column after: no step 'complaints' stands above it; did you mean complaint?",
+    ),
+    (
+        f"{FIRST}\ncourt,court,complaint,refused,60,days,,,,,,personal_data,,,,,,,X\n"
+        "complaint,agency,court,refused,30,days,,,,,,personal_data,,2027-01-01,,,,,X",
+        "line 4, column after: no step 'court' stands above it",
+    ),
+    (FIRST.replace("received", "recieved"), "no event 'recieved'; did you mean received?"),
+    (FIRST.replace("received", "refused"), "column on: without after it is received; fill in after"),
+    (FIRST.replace("received", ""), "'on' is a required property"),
+    (FIRST.replace("60,days,60", "60,,60"), "within and unit go together; fill in both, or none"),
+    (FIRST.replace("60,days,ref", ",,ref"), "column silence: deemed says what it means; write how"),
+    (FIRST.replace("60,days,60", "two,days,60"), "column within: 'two' does not match"),
+    (FIRST.replace("60,days,60", "60,weeks,60"), "column unit: 'weeks' is not one of"),
+    (FIRST.replace("refused", "rejected"), "column deemed: 'rejected' is not one of"),
+    (FIRST.replace("no,yes", "no,maybe"), "column stops: 'maybe' is not one of"),
+    (FIRST.replace("personal_data", "personnal_data"), "did you mean personal_data?"),
+    (FIRST.replace(",,X", ",M. X,X"), "column confirmed_on: 'M. X'"),
+    (FIRST.replace(",,,X", ",M. X,,X"), "confirmed_by and confirmed_on go together; fill in both"),
+    (FIRST.replace(",X", ","), "it lacks purpose; fill it in"),
+    (f"{FIRST}\n{FIRST}", "line 3: 'complaint' comes twice; tell them apart by known or since"),
+]
+
 WHOLE = [
+    (
+        "steps.csv",
+        f"{STEP}\n{FIRST.replace('60', '30')}\n",
+        "deadlines.csv, row contest: P60D is no time in steps.csv",
+    ),
+    ("steps.csv", STEP.replace("stops", "stop") + f"\n{FIRST}", "did you mean stops?"),
     (
         "requirements.csv",
         REQUIREMENT.replace("article", "artcle") + f"\n{ROW}",
@@ -131,6 +170,13 @@ def test_a_mistake_in_the_requirements(trial, row, words):
     told = fault_of(trial, "requirements.csv", f"{REQUIREMENT}\n{row}\n")
     assert words in told
     assert "requirements.csv, line " in told
+
+
+@pytest.mark.parametrize(("row", "words"), STEPS)
+def test_a_mistake_in_the_steps(trial, row, words):
+    told = fault_of(trial, "steps.csv", f"{STEP}\n{row}\n")
+    assert words in told
+    assert "steps.csv, line " in told
 
 
 @pytest.mark.parametrize(("table", "text", "words"), WHOLE)

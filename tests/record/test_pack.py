@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import re
 import shutil
@@ -9,10 +10,11 @@ import pytest
 
 from registry.errors import ConfigurationError
 from registry.record import pack as packs
-from registry.record.pack import gaps, load_pack
+from registry.record.pack import gaps, load_pack, steps_on
 from registry.resources import SCHEMAS
 from registry.text.tokens import article_variants, words
 
+TODAY = dt.date(2026, 12, 1)
 LABELS = {"label_en": "X", "label_fr": "X", "label_ar": "X"}
 
 
@@ -114,14 +116,8 @@ def test_a_fault_of_the_settings_names_the_place(trial, edits, words):
         ("bodies", {"code": "x y"}, "LAST, column code"),
         ("bodies", {"code": "court"}, "it is one of contestation_body.csv"),
         ("bodies", {"code": "cndp"}, "'cndp' is empty or comes twice"),
-        (
-            "bodies",
-            {"code": "x", "redress": "1"},
-            "LAST: it lacks purpose, by_when, source, confirmed; fill it in",
-        ),
-        ("bodies", {"code": "x", "redress": "first"}, "LAST, column redress: 'first'"),
         ("bodies", {"code": "x", "phone": "call us"}, "LAST, column phone: 'call us'"),
-        ("bodies", {"code": "x", "confirmed": "perhaps"}, "LAST, column confirmed: 'perhaps'"),
+        ("rights", {"code": "x", "confirmed": "perhaps"}, "LAST, column confirmed: 'perhaps'"),
         ("rights", {"code": "x", "confirmed": "no"}, "LAST: it lacks source; fill it in"),
         ("rights", {"code": "x"}, "LAST: 'confirmed' is a required property"),
         ("grounds", {"code": ""}, "LAST: 'code' is a required property"),
@@ -163,42 +159,65 @@ def test_a_text_that_a_language_lacks_is_a_gap_and_no_fault(trial):
     )
     rewrite(trial / "pack.json", attestation={"fr": "L'organisme déclare ce qu'il utilise."})
     assert list(gaps(load_pack("zz"))) == [
-        "pack.json: 1 of 6 not in ar: attestation",
-        "pack.json: 1 of 6 not in en: attestation",
+        "pack.json: 1 of 10 not in ar: attestation",
+        "pack.json: 1 of 10 not in en: attestation",
         f"agencies.csv: 1 of {len(load_pack('zz').agencies)} not in ar: zz-1",
     ]
 
 
 @pytest.mark.parametrize("code", ["ma", "sn"])
-def test_those_who_help_say_with_what_and_by_when_in_order_and_from_which_source(code):
+def test_steps_say_what_for_in_every_language_and_nobody_has_confirmed_them_yet(code):
     pack = load_pack(code)
-    steps = [body.step for body in pack.redress_bodies]
-    assert steps == sorted(steps)
-    assert steps[0] == 1
-    told = (*pack.redress_bodies, *pack.rights)
-    for one in told:
-        # Nobody who knows the law has read either pack yet.
-        assert not one.confirmed, one.code
-        texts = [one.words, one.source]
-        texts += [one.purpose, one.by_when] if one.step else []
-        texts += [one.post] if one.post else []
-        for text in texts:
-            assert set(pack.languages) - set(pack.recommended) <= text.keys(), one.code
+    steps = [step for _, step in steps_on(pack, TODAY)]
+    assert len(steps) == len(pack.steps)
+    for step in steps:
+        assert not step.confirmed_by, step.code
+        assert set(pack.languages) - set(pack.recommended) <= step.purpose.keys(), step.code
+    helpers = {step.body for step in steps}
+    assert not helpers & {"dgssi", "cour_des_comptes", "ofnac"}
     if code == "ma":
         # A link or a number leads there, or words say where it is.
-        assert all(one.website or one.phone or one.post for one in pack.redress_bodies)
-    helpers = {body.code for body in pack.redress_bodies}
-    assert not helpers & {"dgssi", "cour_des_comptes", "ofnac"}
+        bodies = [body.extra for name, body in pack.bodies.items() if name in helpers]
+        assert all("website" in one or "phone" in one or "post_fr" in one for one in bodies)
 
 
-def test_a_pack_in_which_nobody_helps_has_a_gap(trial):
-    rows = (trial / "bodies.csv").read_text(encoding="utf-8").splitlines()
-    (trial / "bodies.csv").write_text("code,label_fr\nx,X\n", encoding="utf-8")
+def test_steps_are_numbered_by_how_many_come_before():
+    numbers = {step.code: number for number, step in steps_on(load_pack("ma"), TODAY)}
+    assert numbers["complaint"] == numbers["chikaya"] == numbers["information_request"] == 1
+    assert numbers["mediateur"] == numbers["court"] == numbers["information_complaint"] == 2
+    assert (numbers["cdai"], numbers["information_court"]) == (3, 4)
+
+
+def test_a_step_is_the_one_of_the_day(trial):
+    today, then = TODAY.isoformat(), "2027-03-01"
+    append(
+        trial / "steps.csv",
+        code="cdai",
+        body="cdai",
+        after="information_complaint",
+        on="answered|silence",
+        within="45",
+        unit="days",
+        law="access_to_information",
+        known=today,
+        since=then,
+        purpose_fr="Z",
+    )
+    pack = load_pack("zz")
+    within = {
+        day: [step.within for _, step in steps_on(pack, day) if step.code == "cdai"]
+        for day in (TODAY - dt.timedelta(1), TODAY, dt.date.fromisoformat(then))
+    }
+    # What is known from today on replaces what was known: until it begins there is none.
+    assert [*within.values()] == [[30], [], [45]]
+
+
+def test_a_pack_without_steps_has_a_gap(trial):
+    (trial / "steps.csv").unlink()
     (trial / "rights.csv").unlink()
     pack = load_pack("zz")
-    assert len(rows) > 2
-    assert (pack.redress_bodies, pack.rights) == ([], ())
-    assert any("no body helps with decisions" in gap for gap in gaps(pack))
+    assert (pack.steps, pack.rights) == ((), ())
+    assert any("steps.csv: it says no step" in gap for gap in gaps(pack))
 
 
 def test_synonyms_are_sets_of_spellings(trial):

@@ -75,6 +75,7 @@ async def build_register(
                     settings.base_url,
                     await imports.read_origins(connection),
                     troubles(await read_standings(connection, now=as_of)),
+                    pack.day(as_of),
                 )
                 own = [settings.security_contact, settings.has_console]
                 facts = [register, as_of, description, own]

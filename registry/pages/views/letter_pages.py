@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from registry.log.register import StoredRecord
 from registry.pages.editions import Edition
-from registry.pages.labels import message
+from registry.pages.labels import message, steps_view
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, as_it_is, language, say, translated
 from registry.pages.short_links import kit_view
@@ -122,7 +122,7 @@ def _pages(
     """Yield the page of a letter, and its text in each language that has the words."""
 
     def view(reader: Reader) -> dict[str, Any]:
-        return letter_view(reader, site.editions, subject(), is_copy=site.is_copy)
+        return letter_view(reader, site.editions, subject(), today=site.day, is_copy=site.is_copy)
 
     def text(tag: str) -> bytes:
         return letter_text(site.editions, tag, subject())
@@ -157,6 +157,7 @@ def letter_view(
     editions: Mapping[str, Edition],
     subject: LetterSubject,
     *,
+    today: dt.date,
     typed: Letter = EMPTY,
     fault: str = "",
     is_filled: bool = False,
@@ -176,6 +177,7 @@ def letter_view(
         "letter": Markup(body),  # noqa: S704  escaped
         "writer": {"lang": tag, "dir": writer.locale.dir, "differs": tag != reader.locale.tag},
         "path": subject.path,
+        "redress_steps": steps_view(reader, today),
         "typed": typed,
         "fault": fault,
         "is_filled": is_filled,

@@ -13,7 +13,7 @@ import msgspec
 from registry.errors import Finding
 from registry.log.register import SourceFacts, StoredRecord
 from registry.pages.cards import Card, gone_since
-from registry.pages.labels import message
+from registry.pages.labels import message, steps_view
 from registry.pages.observations import WORDS
 from registry.pages.reader import Reader, Text, in_language, label, language, say, translated
 from registry.pages.short_links import kit_view
@@ -185,6 +185,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "languages": lambda: _languages(reader, document),
         "findings": lambda: findings_view(reader, record, site),
         "history": lambda: history_view(reader, site, record),
+        "redress_steps": lambda: steps_view(reader, site.day),
         "further": lambda: partial(further_facts, reader, document, d, withheld),
         "left_out": lambda: [
             field_title(reader, (name,)) for name in _SECTIONS if name not in document
