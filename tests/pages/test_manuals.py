@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from functools import partial
 
 import msgspec
 import pytest
+from lxml import html
 
 from registry import resources
 from registry.api.app import describe_api
 from registry.errors import ConfigurationError
+from registry.pages.assets import read_assets
+from registry.pages.editions import open_editions
+from registry.pages.site import render
+from registry.pages.views.contest_pages import contest_view
 from registry.pages.views.prose_pages import PAGES, read_operations
-from registry.record.pack import steps_on
+from registry.record.pack import load_pack, steps_on
 from registry.record.schema import fields
 from registry.settings import Settings, from_environment
 from tools.format_docs.pages import SECTIONS
@@ -48,16 +55,16 @@ SAID = {
     "en": (
         "Do this within 60 days of the day on which you received the decision.",
         "No answer within 60 days counts as a refusal.",
-        "Not compulsory: you may go to court without it. While you wait for the answer, the time "
-        "limit of the court does not run out.",
+        "Not compulsory: you may go to court without it.",
+        "While you wait for the answer, the time limit of the court does not run out.",
         "You have a right to an answer within 20 working days. If none comes, take the next step.",
         "Compulsory: a court hears only those who have taken this step.",
     ),
     "fr": (
         "Faites-le dans les 60 jours suivant le jour où vous avez reçu la décision.",
         "L’absence de réponse dans les 60 jours vaut refus.",
-        "Facultatif : vous pouvez saisir le juge sans cela. Pendant que vous attendez la réponse, "
-        "le délai du tribunal n’expire pas.",
+        "Facultatif : vous pouvez saisir le juge sans cela.",
+        "Pendant que vous attendez la réponse, le délai du tribunal n’expire pas.",
         "Vous avez droit à une réponse dans les 20 jours ouvrables.",
         "Obligatoire : le juge n’entend que ceux qui ont fait cette démarche.",
     ),
@@ -106,6 +113,18 @@ def test_the_steps_stand_on_every_record_and_beside_its_letter(pages):
             page = pages[f"{lang}/records/demo-sante/triage-radiographies{path}.html"]
             told = "".join(text_of(page.find(f".//*[@id='{place}']")).split())
             assert [one for one in said if "".join(one.split()) not in told] == []
+
+
+def test_of_working_days_a_page_says_only_when_the_last_one_is_not():
+    pack = load_pack("ma")
+    step = msgspec.structs.replace(pack.steps[0], within=7, unit="working_days")
+    pack = msgspec.structs.replace(pack, steps=(step,))
+    editions = open_editions(pack, read_assets(resources.SITE), "http://a.example", bytecode=None)
+    edition, day = editions["en"], dt.date(2026, 11, 24)
+    view = partial(contest_view, edition.reader, editions, today=day, received=day)
+    told = text_of(html.fromstring(render(edition, "contest", "contest.html", view)))
+    assert "within 7 working days of" in told
+    assert "The last day is not before December 1, 2026." in told
 
 
 def test_how_to_contest_is_four_questions_before_anything_else(pages):

@@ -102,20 +102,26 @@ STEP = (
     "until,confirmed_by,confirmed_on,purpose_fr"
 )
 FIRST = "complaint,agency,,received,60,days,60,days,refused,no,yes,personal_data,,,,,,,X"
+COURT = "court,court,complaint,refused,60,days,,,,,,personal_data,,,,,,,X"
 STEPS = [
     (f"{FIRST}".replace("agency", "agencie"), "'agencie' is not in bodies.csv; did you mean agenc"),
-    ("court,court,complaint,refused,60,days,,,,,,personal_data,,,,,,,X", "write the steps in their"),
+    (
+        "court,court,complaint,refused,60,days,,,,,,personal_data,,,,,,,X",
+        "write the steps in their",
+    ),
     (
         f"{FIRST}\ncourt,court,complaints,refused,60,days,,,,,,personal_data,,,,,,,X",
         "line 3, column after: no step 'complaints' stands above it; did you mean complaint?",
     ),
     (
-        f"{FIRST}\ncourt,court,complaint,refused,60,days,,,,,,personal_data,,,,,,,X\n"
-        "complaint,agency,court,refused,30,days,,,,,,personal_data,,2027-01-01,,,,,X",
+        f"{FIRST}\n{COURT}\n{COURT.replace('court,court,complaint', 'complaint,agency,court')}",
         "line 4, column after: no step 'court' stands above it",
     ),
     (FIRST.replace("received", "recieved"), "no event 'recieved'; did you mean received?"),
-    (FIRST.replace("received", "refused"), "column on: without after it is received; fill in after"),
+    (
+        FIRST.replace("received", "refused"),
+        "column on: without after it is received; fill in",
+    ),
     (FIRST.replace("received", ""), "'on' is a required property"),
     (FIRST.replace("60,days,60", "60,,60"), "within and unit go together; fill in both, or none"),
     (FIRST.replace("60,days,ref", ",,ref"), "column silence: deemed says what it means; write how"),

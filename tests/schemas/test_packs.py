@@ -295,6 +295,18 @@ def test_a_record_says_whom_to_turn_to_in_the_country(pack, site):
     assert bool(checked) == ("filed" in str(site))
 
 
+def test_the_steps_of_the_country_are_said_in_each_of_its_languages(pack, site):
+    for tag in pack.languages:
+        page = html.document_fromstring((site / tag / "contest.html").read_bytes())
+        section = page.find(".//section[@id='bodies']")
+        assert len(section.findall("./ol/li")) == len(pack.steps)
+        told = " ".join("".join(section.itertext()).split())
+        if pack.code == FOREIGN:
+            assert "No answer within 7 working days counts as a refusal." in told
+            assert "Do this within 1 month of the day on which it was refused." in told
+            assert "Confirmed by Legal Service on " in told
+
+
 def test_morocco_as_the_design_sets_it():
     pack = load_pack("ma")
     assert pack.country == "MA"

@@ -160,6 +160,10 @@ async def test_the_dates_of_a_decision_are_counted_from_the_day_on_which_it_came
         # Of three dates, after 30, 45 and 60 days, one is over.
         assert until.count('<span class="mark">') - len(pack.deadlines) - 1 == 1
         assert answer.text.count("<details open>") == 1
+        # Beside the steps whose time begins with the decision, of which one may be kept by another.
+        steps = answer.text.partition('id="bodies"')[2].partition("</section>")[0]
+        last = (received + dt.timedelta(days=60)).isoformat()
+        assert re.findall(r'<time datetime="([^"]+)">', steps) == [last, last]
     plain = await client.get(f"/{tag}/contest", params={"utm_source": "x"})
     assert plain.status_code in {200, 404}
     assert "<details open>" not in plain.text
