@@ -64,12 +64,6 @@ _ANY = dt.date(2023, 1, 1)
 """A day after which months are short: what is called two months may be 59 days."""
 
 
-_AS_WRITTEN = (
-    *("within", "unit", "silence", "silence_unit", "deemed", "must", "stops"),
-    *("article", "confirmed_by", "confirmed_on"),
-)
-
-
 def legal_fact_view(reader: Reader, fact: LegalFact) -> dict[str, Any]:
     """Return the view of a fact; of a date it has the fewest days that it may be away."""
     return {
@@ -99,6 +93,7 @@ def steps_view(
         runs = step.within and "received" in events
         duration = f"P{step.within}{DURATIONS.get(step.unit, 'D')}"
         shown[step.code] = {
+            "row": step,
             "number": number,
             "body": label(reader, ("pack/bodies", "contestation_body"), step.body),
             "by_letter": step.body in {"agency", "hierarchical"},
@@ -111,7 +106,6 @@ def steps_view(
             "website": there.get("website"),
             "phone": there.get("phone"),
             "post": say(reader, texts(there, "post_")),
-            **{name: getattr(step, name) for name in _AS_WRITTEN},
         }
     return list(shown.values())
 
