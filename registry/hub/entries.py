@@ -361,11 +361,10 @@ class EntryMaker:
         self, made: Harvested, entry: VersionEntry, one: SignedEntry, checked: Content, file: bytes
     ) -> Harvested:
         code, name = self.peer.code, str(made.subject)
-        whole = {key: msgspec.json.decode(each.value) for key, each in checked.sections.items()}
         gone = [each.pointer for each in checked.erased]
         erased = [(each.pointer, each.redaction) for each in checked.erased]
         version = entry.version
-        document = prefixed(shown(whole, erased, self._replaced, version=version), code)
+        document = prefixed(shown(checked.values, erased, self._replaced, version=version), code)
         if document["id"] != id_here(code, name):
             return msgspec.structs.replace(
                 made, fault=f"the document of entry {one.index} is of another record"

@@ -116,7 +116,7 @@ def restored(
     said: LogEntry,
     sections: Sequence[KeptSection],
     *,
-    values: Document | None = None,
+    values: Document,
     verdict: KeptVerdict | None = None,
     agency: Agency | None = None,
     current: CurrentVersion | None = None,
@@ -126,10 +126,10 @@ def restored(
 ) -> NewEntry:
     """Return what was appended, from an entry and what is left of its content.
 
-    `values` are those of the sections, where they are known. `agency` is that of a version;
-    `current` is where the record stood before; `stored` are the entry's bytes, and `request` is the
-    number of a redaction's request, where it is to be appended again. `left` are the verdicts that
-    a redaction leaves, until it is carried out.
+    `values` are those of the sections. `agency` is that of a version; `current` is where the record
+    stood before; `stored` are the entry's bytes, and `request` is the number of a redaction's
+    request, where it is to be appended again. `left` are the verdicts that a redaction leaves,
+    until it is carried out.
     """
     sealed = [
         Section(key=one.key, value=one.value, salts=one.salts, commitment=said.commitments[one.key])
@@ -147,10 +147,7 @@ def restored(
     if agency is None or verdict is None:
         raise TypeError("a version has an agency and a verdict")
     erased = [member.pointer for one in sections for member in one.erased]
-    document = readable(
-        {one.key: msgspec.json.decode(one.value) for one in sections} if values is None else values,
-        erased,
-    )
+    document = readable(values, erased)
     return Publication(
         document=document,
         agency=agency,

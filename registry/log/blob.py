@@ -23,6 +23,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from hashlib import sha256
 from operator import itemgetter
 from types import MappingProxyType
@@ -119,7 +120,7 @@ class _VerdictLists(msgspec.Struct):
     missing: list[str]
 
 
-class Content(msgspec.Struct, frozen=True, kw_only=True):
+class Content(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A content file that was checked against its entry: members by section, erased members.
 
     `verdict` is as the file has it, if it has one, and `left` are the verdicts that a redaction
@@ -139,11 +140,15 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         by = None if self.verdict is None else self.verdict.get("redaction")
         return named if by is None else named | {by}
 
-    @property
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The values of the sections, without their erased members."""
+        return {key: _assembled(key, listed) for key, listed in self.listed.items()}
+
+    @cached_property
     def sections(self) -> dict[str, KeptSection]:
         """The sections as stored; computed when they are needed, which is rare."""
-        values = {key: _assembled(key, listed) for key, listed in self.listed.items()}
-        encode = encoder(values)
+        encode = encoder(self.values)
         return {
             key: KeptSection(
                 key=key,
@@ -155,7 +160,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
                     if "salt" not in said
                 ),
             )
-            for key, value in values.items()
+            for key, value in self.values.items()
         }
 
 
@@ -381,7 +386,7 @@ def _assembled(key: str, listed: Sequence[tuple[str, Mapping[str, Any]]]) -> Any
     if pointers == [f"/{key}"]:
         return values.get(f"/{key}")
     names = [parts(pointer)[-1] for pointer in pointers]
-    if sorted(names) == sorted(str(at) for at in range(len(names))):
+    if "0" in names and {*names} == {str(at) for at in range(len(names))}:
         # No object of the record format has members of such names.
         return [values.get(f"/{key}/{at}") for at in range(len(names))]
     return {

@@ -515,7 +515,7 @@ def entry_summary(document: Document) -> EntrySummary:
 
 def timestamp(at: dt.datetime) -> str:
     """Return a UTC time in whole seconds, RFC 3339."""
-    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(dt.UTC).isoformat(timespec="seconds")[:-6] + "Z"
 
 
 def parse_timestamp(text: str) -> dt.datetime:

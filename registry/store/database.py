@@ -22,8 +22,7 @@ from registry.errors import ConfigurationError, Unavailable
 T = TypeVar("T")
 
 _QUERIES = Path(__file__).parent / "queries"
-_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
-_PART = re.compile(r"^-- part: (\w+)\n((?:.+\n)+)\n", re.MULTILINE)
+_NAME = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _EACH = re.compile(r"^-- each: (.+)\n((?:.*\n)*?)-- end\n", re.MULTILINE)
 
 
@@ -57,11 +56,15 @@ async def read_row(
 
 @cache
 def _statements(subject: str) -> dict[str, str]:
-    text = (_QUERIES / f"{subject}.sql").read_text(encoding="utf-8")
-    for name, part in _PART.findall(text):
-        text = text.replace(f"{{{name}}}", part.strip())
-    _, *named = _NAME.split(_PART.sub("", text))
-    return {name: body.strip() for name, body in zip(named[::2], named[1::2], strict=True)}
+    queries = (_QUERIES / f"{subject}.sql").read_text(encoding="utf-8")
+    _, *found = _NAME.split(queries)
+    bodies: dict[str, dict[str, str]] = {"name": {}, "part": {}}
+    for kind, name, body in zip(found[::3], found[1::3], found[2::3], strict=True):
+        bodies[kind][name] = body.strip()
+    named = bodies["name"]
+    for part, body in bodies["part"].items():
+        named = {name: text.replace(f"{{{part}}}", body) for name, text in named.items()}
+    return named
 
 
 UNREACHABLE = (

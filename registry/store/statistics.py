@@ -44,11 +44,10 @@ async def read(
     real = await connection.fetchval(statement("statistics", "real_agency_has_filed"), moment.entry)
     wanted = [list(filters[name]) if name in filters else None for name in FILTERS]
     asked = [moment.entry, moment.day, not real, *wanted]
-    counted = statement("statistics", "counted")
     groups = await _groups(connection, asked, by)
     whole = await _groups(connection, asked, ())
-    tallies = await _fetch(connection, counted + statement("statistics", "tallies"), *asked)
-    months = await _fetch(connection, counted + statement("statistics", "months"), *asked)
+    tallies = await _fetch(connection, statement("statistics", "tallies"), *asked)
+    months = await _fetch(connection, statement("statistics", "months"), *asked)
     agencies = await read_rows(
         connection,
         Coverage,
@@ -90,8 +89,7 @@ async def read_groups(
 
 
 async def _groups(connection: Connection, asked: Sequence[Any], by: Sequence[str]) -> list[Any]:
-    grouped = statement("statistics", "counted") + statement("statistics", "groups")
-    return await _fetch(connection, grouped, *asked, list(by))
+    return await _fetch(connection, statement("statistics", "groups"), *asked, list(by))
 
 
 async def _fetch(connection: Connection, query: str, *asked: Any) -> list[Any]:

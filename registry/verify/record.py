@@ -81,7 +81,7 @@ def verify_record(content: bytes, *, verifier: Verifier | None, policy: Policy) 
         counted.append(policy.count([one.verifier for one in opened_for.verified]))
     walk.check_erased()
     erased = [(one.pointer, one.redaction) for one in checked.erased]
-    document = shown(_document(checked), erased, replaced.get, version=proof.version)
+    document = shown(checked.values, erased, replaced.get, version=proof.version)
     return VerifiedRecord(
         id=proof.id,
         version=proof.version,
@@ -133,10 +133,6 @@ def _verified(
     if fault is not None:
         raise LogInconsistent(where, evidence.index, fault)
     return entry, checked, opened
-
-
-def _document(content: Content) -> Document:
-    return {key: msgspec.json.decode(one.value) for key, one in content.sections.items()}
 
 
 def check_page(where: str, page: ShownPage, verified: VerifiedRecord) -> None:

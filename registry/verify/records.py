@@ -47,8 +47,7 @@ class _FiledReplay(LogReplay):
     def take(self, index: int, entry: LogEntry, content: Content) -> None:
         if self._until is not None and index >= self._until:
             return
-        sections = content.sections
-        whole = {key: msgspec.json.decode(one.value) for key, one in sections.items()}
+        whole = content.values
         match entry:
             case VersionEntry():
                 erased = sorted((one.pointer, one.redaction) for one in content.erased)
@@ -62,7 +61,7 @@ class _FiledReplay(LogReplay):
                 row |= {f"{_NOTE}{tag}": text for tag, text in (whole.get("note") or {}).items()}
                 self.withdrawals.setdefault(entry.id, []).append(row)
             case RedactionEntry():
-                self._replaced[index] = replaced_items(sections.get(REPLACED))
+                self._replaced[index] = replaced_items(content.sections.get(REPLACED))
 
     def shown(self, one: _FiledVersion) -> Document:
         """Return the document of a version, with what stands in the place of erased members."""

@@ -246,6 +246,7 @@ async def _restored(
     entry = restored(
         said,
         [*one.content.sections.values()],
+        values=one.content.values,
         verdict=verdict,
         agency=agency,
         current=current,
@@ -258,7 +259,7 @@ async def _restored(
 
 async def _request(connection: Connection, one: PublishedEntry, said: RedactionEntry) -> int:
     """Insert the request that a redaction confirms, and return its number."""
-    texts = {key: msgspec.json.decode(kept.value) for key, kept in one.content.sections.items()}
+    texts = one.content.values
     asked = redactions.Redaction(
         id=0,
         record=said.id,

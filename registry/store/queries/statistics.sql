@@ -6,7 +6,7 @@ select exists (
         and exists (select from figure as f where f.agency = a.id and f.entry <= $1)
 )
 
--- name: counted
+-- part: counted
 -- The versions up to entry $1 that are asked about; those in force then are `standing`. $3 says
 -- whether fictitious agencies count.
 with counted as (
@@ -40,7 +40,9 @@ standing as (
 -- name: groups
 -- By the codes of $9; all of them where there are none. Of records that have several codes of a
 -- kind, each counts them.
-, coded as (
+{counted},
+
+coded as (
     select
         s.local, s.score, s.accountability, s.days_late,
         f.code as finding, w.code as ground,
@@ -84,6 +86,8 @@ order by
     completeness_range collate "C", finding collate "C", ground collate "C"
 
 -- name: tallies
+{counted}
+
 select local, 'personal_data' as kind, personal_data as code, count(*) as records, count(*) as places
 from standing
 group by local, personal_data
@@ -120,6 +124,8 @@ where took.approved_by is not null and took.entry <= $1
 group by c.local, took.approved_by
 
 -- name: months
+{counted}
+
 select local, to_char(at at time zone 'UTC', 'YYYY-MM') as month, 'published' as what, count(*) as versions
 from counted
 group by local, month
