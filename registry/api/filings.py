@@ -53,7 +53,10 @@ class DraftProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DraftAnswer(DraftProgress, frozen=True, kw_only=True):
-    """A draft, with what publication would still ask of it: 50 of `findings_total` at most."""
+    """A draft, with what publication would still ask of it: 50 of `findings_total` at most.
+
+    `upcoming` is what the law is known to ask for from a later day on, and the draft lacks.
+    """
 
     document: Annotated[msgspec.Raw, json_of("Record")]
     publishable: bool
@@ -61,6 +64,7 @@ class DraftAnswer(DraftProgress, frozen=True, kw_only=True):
     accountability: int
     findings: tuple[Finding, ...]
     findings_total: int
+    upcoming: tuple[Finding, ...] = ()
 
 
 class DraftItem(DraftProgress, frozen=True, kw_only=True):

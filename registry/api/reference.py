@@ -56,7 +56,8 @@ class CodeListItems(msgspec.Struct, frozen=True, kw_only=True):
 class ValidationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a document could be published, how complete it is, and what is noticed in it.
 
-    Of `findings_total` findings the first 50 are here.
+    Of `findings_total` findings the first 50 are here. `upcoming` is what the law is known to ask
+    for from a later day on, and the document lacks; it counts for nothing today.
     """
 
     publishable: bool
@@ -64,6 +65,7 @@ class ValidationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     accountability: int
     findings: tuple[Finding, ...]
     findings_total: int
+    upcoming: tuple[Finding, ...] = ()
 
 
 @get(

@@ -30,7 +30,8 @@ from registry.text.text_safety import visible
 UNREADABLE = "json"
 """The rule of the finding for a file that cannot be read."""
 
-_STYLES = {"error": "bold red", "warning": "yellow"}
+_LATER = "upcoming"
+_STYLES = {"error": "bold red", "warning": "yellow", _LATER: "cyan"}
 
 
 class FileReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,7 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     completeness: int
     findings: tuple[Finding, ...]
     findings_total: int
+    upcoming: tuple[Finding, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -168,15 +170,18 @@ def _print_text(reports: Sequence[FileReport]) -> None:
     for report in reports:
         for finding in report.findings:
             stderr.print(_line(report.file, finding))
+        for finding in report.upcoming:
+            stderr.print(_line(report.file, finding, severity=_LATER))
         click.echo(_summary(report))
 
 
-def _line(file: str, finding: Finding) -> Text:
+def _line(file: str, finding: Finding, severity: str = "") -> Text:
+    severity = severity or finding.severity
     return Text.assemble(
         (f"{file}: ", "dim"),
         (visible(finding.pointer or "/"), "bold"),
         f" [{finding.rule}] ",
-        (finding.severity, _STYLES[finding.severity]),
+        (severity, _STYLES[severity]),
         f": {visible(finding.message)}",
     )
 

@@ -25,6 +25,7 @@ from registry.pages.reader import Reader, label, language, say
 from registry.pages.views.document_view import field_name
 from registry.record.ids import agency_of, is_id
 from registry.record.model import Document
+from registry.record.pack import law_of
 from registry.record.pointers import dig
 from registry.record.schema import SCHEMA_VERSION
 from registry.record.short_code import spaced
@@ -52,6 +53,7 @@ def home_view(
     in_force = [one for one in filed if one.state == "published"]
     return {
         "agency": say(reader, named.name) if named is not None else None,
+        "law_changes": agency if law_of(reader.pack, today, ahead=True).demands else None,
         "drafts": begun,
         "records": [
             _record_line(reader, one, today=today, amended=one.id in amended)
@@ -106,6 +108,7 @@ def task_list_view(
         "completeness": verdict.completeness / 100,
         "publishable": verdict.publishable,
         "findings": finding_links(verdict.findings),
+        "upcoming": finding_links(verdict.upcoming),
         "refused": refused,
         "tag": working.tag,
         "draft": draft,

@@ -88,7 +88,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     the pages of what happens to people, `territory` are the codes of where it applies.
     `withheld` is the number of fields that the agency withholds. `short_code` and `contact` are
     those of what was filed here. `answers` is how the record answers on each unit of requirements,
-    by the first letters of the kinds.
+    by the first letters of the kinds. `unmet` are the places in the country's requirements of those
+    with a first day that it does not meet, whether that day has come or not.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     withheld: int = 0
     contact: dict[str, Any] = {}
     answers: str = ""
+    unmet: Sequence[int] = ()
 
     def code(self, codelist: str) -> str:
         """Return the code of one of the lists risk_level, sector and status."""
@@ -132,7 +134,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_card(
-    record: StoredRecord, agency: Agency | None, languages: Sequence[str], answers: str = ""
+    record: StoredRecord,
+    agency: Agency | None,
+    languages: Sequence[str],
+    answers: str = "",
+    unmet: Sequence[int] = (),
 ) -> Card:
     """Read the card of a record from its document, which can be read in `languages` as a whole."""
     document = _READ(record.document)
@@ -171,6 +177,7 @@ def read_card(
         withheld=len(document.publication.withheld_fields),
         contact=document.contact if register.origin is None else {},
         answers=answers,
+        unmet=unmet,
     )
 
 

@@ -20,8 +20,10 @@ from registry.record.facets import COMPLETENESS, REVIEW_DUE, SINGLE, PublishedSt
 from registry.record.facts import NOT_ASKED, facts
 from registry.record.model import Document, LangText
 from registry.record.observations import contested_and_overturned, observe
-from registry.record.pack import Agency, Pack, steps_on
+from registry.record.pack import Agency, Pack, dated_law, steps_on
 from registry.record.pointers import dig
+from registry.record.requirements import covers
+from registry.record.rules_law import unmet_by
 from registry.record.schema import readable_languages
 from registry.record.search_document import ANSWERS, SearchDocument, build
 from registry.structs import copy_as
@@ -102,8 +104,9 @@ def digest_record(
     withdrawals: Sequence[Withdrawal],
     source_events: Sequence[SourceEvent],
     agency: Agency | None,
+    pack: Pack,
 ) -> RecordDigest:
-    """Return the digest of a record from all its versions, oldest first."""
+    """Return the digest of a record of a country from all its versions, oldest first."""
     record = versions[-1]
     register = record.register
     state = copy_as(PublishedState, register, findings=register.noticed(), risk_changes=())
@@ -111,7 +114,13 @@ def digest_record(
     erased = [one.pointer for one in register.redacted]
     row = build(document, listing_agency(record, agency), {}, state, erased)
     return RecordDigest(
-        card=read_card(record, agency, readable_languages(document), _answers(row)),
+        card=read_card(
+            record,
+            agency,
+            readable_languages(document),
+            _answers(row),
+            () if register.origin else _unmet(document, pack, erased),
+        ),
         versions=record.versions,
         withdrawals=list(withdrawals),
         source_events=list(source_events),
@@ -137,6 +146,13 @@ def digest_record(
             *(one.document for one in versions),
         ),
     )
+
+
+def _unmet(document: Document, pack: Pack, erased: Sequence[str]) -> list[int]:
+    """Return the places of the rows of the law with a first day that a document does not meet."""
+    lacking = unmet_by(document, pack, dated_law(pack), dt.date.max)
+    rows = {one.row for one in lacking if not any(covers(given, one.pointer) for given in erased)}
+    return [place for place, row in enumerate(pack.requirements) if row in rows]
 
 
 def _answers(row: SearchDocument) -> str:

@@ -63,6 +63,7 @@ _SHARED = (
     "_charts.html",
     "_frame.html",
     "_proof.html",
+    "_law.html",
 )
 """Templates of which every other one knows the macros and the texts; each those before it."""
 

@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from registry.log.redaction import SOURCE_BASIS
-from registry.pages.reader import Reader, label, say
+from registry.pages.reader import Reader, Text, as_it_is, label, say, translated
 from registry.record.codelists import CodeList, codelists, texts
-from registry.record.law import read_choices
+from registry.record.law import LegalRequirement, read_choices
 from registry.record.law_checks import DURATIONS
 from registry.record.life_events import LifeEvent
 from registry.record.model import NOT_STATED, LangText
@@ -117,3 +119,13 @@ def event_row(reader: Reader, event: LifeEvent) -> dict[str, Any]:
         "name": say(reader, event.name),
         "description": say(reader, event.description),
     }
+
+
+_CITED = message("%(law)s, article %(article)s")
+
+
+def law_words(reader: Reader, row: LegalRequirement) -> Text:
+    """Return law and article of a row of the country's requirements, to the reader."""
+    law = say(reader, reader.pack.laws.get(row.law)) or as_it_is(reader, row.law)
+    words = translated(reader, _CITED).text % {"law": law.text, "article": row.article}
+    return msgspec.structs.replace(law, text=words)

@@ -102,6 +102,7 @@ def open_site(
             snapshot.withdrawals.get(name, ()),
             snapshot.source_events.get(name, ()),
             agency,
+            pack,
         )
     records = dict(sorted(digests.items()))
     cards = {name: one.card for name, one in records.items()}

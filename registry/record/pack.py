@@ -212,6 +212,11 @@ def steps_on(pack: Pack, day: dt.date) -> list[tuple[int, LegalStep]]:
     return in_order(in_force(pack.steps, day))
 
 
+def dated_law(pack: Pack) -> Law:
+    """Return what the law of the country asks for from some day on, whether it has come or not."""
+    return _compiled(pack, tuple(row for row in pack.requirements if row.since))
+
+
 @lru_cache(maxsize=64)
 def _compiled(pack: Pack, rows: tuple[LegalRequirement, ...]) -> Law:
     kinds = {one.id: one.kind for one in pack.agencies.values()}

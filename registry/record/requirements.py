@@ -308,9 +308,10 @@ def demand(unit: Unit, requirements: Requirements) -> Message:
 
 
 def cited(wording: str, demand: Demand) -> Message:
-    """Return a wording with law and article of what asks for something."""
+    """Return a wording with law, article and first day of what asks for something."""
     law: MessageValue = demand.law or demand.row.law
-    return Message(message=wording, values={"law": law, "article": demand.row.article})
+    row = demand.row
+    return Message(message=wording, values={"law": law, "article": row.article, "day": row.since})
 
 
 def _unit(field: Field, notation: str) -> Unit:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 from registry.record.field_descriptions import named_codes, titled
-from registry.record.law import TEXT, Demand, values_stated
+from registry.record.law import TEXT, Demand, Law, values_stated
 from registry.record.messages import Message, PendingFinding, language_tag, message, translatable
-from registry.record.pack import Pack
+from registry.record.model import Document
+from registry.record.pack import Pack, law_of
 from registry.record.pointers import parts
-from registry.record.requirements import RequirementStatus, cited, covers
-from registry.record.rule_context import RuleContext
+from registry.record.requirements import RequirementStatus, cited, covers, requirement_status
+from registry.record.rule_context import RuleContext, make_rule_context
 from registry.record.schema import field_at
 from registry.record.shape_messages import add
 
@@ -22,8 +24,31 @@ _STATE = {
 }
 
 
+_ASKED = translatable("Asked for by {law}, article {article}.")
+_LATER = translatable("From {day} on asked for by {law}, article {article}.")
+
+
 def law_findings(context: RuleContext, status: RequirementStatus) -> Iterator[PendingFinding]:
     """Yield what the law asks for and the record lacks; the rule of each is the row's code."""
+    for demand in unmet(context, status):
+        yield _finding(demand, context.pack, _ASKED)
+
+
+def upcoming_findings(document: Document, pack: Pack, today: dt.date) -> Iterator[PendingFinding]:
+    """Yield what the law is known to ask for from a later day on, and a sound record lacks."""
+    for demand in unmet_by(document, pack, law_of(pack, today, ahead=True), today):
+        yield _finding(demand, pack, _LATER)
+
+
+def unmet_by(document: Document, pack: Pack, law: Law, today: dt.date) -> Iterator[Demand]:
+    """Yield what some law asks of a record, whose shape is sound, and the record lacks."""
+    if law.demands:
+        status = requirement_status(document, law)
+        yield from unmet(make_rule_context(document, status, pack, today), status)
+
+
+def unmet(context: RuleContext, status: RequirementStatus) -> Iterator[Demand]:
+    """Yield what the law asks for and the record lacks, but for levels that follow from it."""
     units, absent = status.requirements.units, frozenset(status.absent)
     for demand in context.demands:
         place = demand.pointer
@@ -31,16 +56,20 @@ def law_findings(context: RuleContext, status: RequirementStatus) -> Iterator[Pe
             continue
         is_unit = demand.condition is None and place in units
         if place in absent if is_unit else not is_met(demand, context):
-            yield PendingFinding(
-                pointer=place.replace("/*", "/0"),
-                rule=demand.row.code,
-                severity="error" if demand.row.outcome == "error" else "warning",
-                messages=(
-                    *_wanted(demand, context.pack),
-                    cited(translatable("Asked for by {law}, article {article}."), demand),
-                    *((message("{form}", form=demand.row.note),) if demand.row.note else ()),
-                ),
-            )
+            yield demand
+
+
+def _finding(demand: Demand, pack: Pack, wording: str) -> PendingFinding:
+    return PendingFinding(
+        pointer=demand.pointer.replace("/*", "/0"),
+        rule=demand.row.code,
+        severity="error" if demand.row.outcome == "error" else "warning",
+        messages=(
+            *_wanted(demand, pack),
+            cited(wording, demand),
+            *((message("{form}", form=demand.row.note),) if demand.row.note else ()),
+        ),
+    )
 
 
 def is_met(demand: Demand, context: RuleContext) -> bool:

@@ -31,7 +31,7 @@ from registry.record.requirements import (
 )
 from registry.record.rule_context import ASKED_BY_FORMAT, Rule, RuleContext, make_rule_context
 from registry.record.rules import RESTRICTED_RULES, RULES
-from registry.record.rules_law import law_findings
+from registry.record.rules_law import law_findings, upcoming_findings
 from registry.record.schema import Field, field_at, fields, shape
 from registry.record.validators import build_validator, members_at_fault
 
@@ -149,12 +149,14 @@ class Verdict(Completeness, frozen=True, kw_only=True):
     """The result of validation.
 
     `publishable` is of the publication profile, even for a draft. Findings are ordered by pointer,
-    at most 50 of `findings_total`.
+    at most 50 of `findings_total`. `upcoming` is what the law is known to ask for from a later day
+    on, and counts for nothing today.
     """
 
     publishable: bool
     findings: tuple[Finding, ...]
     findings_total: int
+    upcoming: tuple[Finding, ...] = ()
 
 
 class _Examination(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +168,7 @@ class _Examination(msgspec.Struct, frozen=True, kw_only=True):
     remarks: Sequence[PendingFinding]
     publishable: bool
     more: int = 0
+    upcoming: Sequence[PendingFinding] = ()
     scored: Completeness = Completeness(completeness=0, accountability=0, missing=())
 
 
@@ -198,6 +201,7 @@ def validate(
         missing=scored.missing,
         findings=findings[:most],
         findings_total=len(findings) + examined.more,
+        upcoming=to_findings(examined.upcoming, language, pack.fallback)[:MAX_FINDINGS],
     )
 
 
@@ -244,6 +248,9 @@ def _examine(
     if RISK_LEVEL in faulty and profile == "publication":
         sound = with_level_meant(sound, dig(document, *RISK_LEVEL))
     status = requirement_status(sound, NO_LAW if profile == "foreign" else law_of(pack, today))
+    upcoming: Sequence[PendingFinding] = ()
+    if profile != "foreign":
+        upcoming = tuple(upcoming_findings(sound, pack, today))
     if profile == "publication":
         context = make_rule_context(sound, status, pack, today, national=trusted)
         of_rules = _rule_findings(context, status)
@@ -252,7 +259,7 @@ def _examine(
         found += of_rules
     publishable = all(remark.severity != "error" for remark in found)
     scored = score(status, foreign=profile == "foreign")
-    return _Examination(remarks=found, publishable=publishable, scored=scored)
+    return _Examination(remarks=found, publishable=publishable, upcoming=upcoming, scored=scored)
 
 
 def _check_shape(

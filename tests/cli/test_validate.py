@@ -86,7 +86,7 @@ def test_json_is_one_array_on_stdout(run, spoilt):
     assert result.exit_code == 1
     reports = json.loads(result.stdout)
     assert [list(report) for report in reports] == 2 * [
-        ["file", "publishable", "completeness", "findings", "findings_total"]
+        ["file", "publishable", "completeness", "findings", "findings_total", "upcoming"]
     ]
     assert [report["publishable"] for report in reports] == [True, False]
     (finding,) = [one for one in reports[1]["findings"] if one["severity"] == "error"]

@@ -17,6 +17,7 @@ from registry.pages.views.feeds import feed_pages
 from registry.pages.views.finder import finder_pages
 from registry.pages.views.home import home_pages
 from registry.pages.views.kit_pages import code_pages
+from registry.pages.views.law_pages import law_pages
 from registry.pages.views.letter_pages import general_letter_pages
 from registry.pages.views.life_pages import life_pages
 from registry.pages.views.machine_files import machine_files
@@ -63,6 +64,7 @@ def all_pages(
         *answer_pages(site),
         *changes_pages(site, events, gathered),
         *feed_pages(site, gathered, events),
+        *law_pages(site, events),
         *prose_pages(site),
         *translation_pages(site),
         *contest_pages(site),

@@ -12,25 +12,21 @@ import msgspec
 
 from registry.log.register import Attestation
 from registry.pages.cards import HIGH, Card
-from registry.pages.labels import message
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site
 from registry.pages.views.document_view import ViewObject, show
-from registry.pages.views.lists import agency_view, card_row, change_view, erased_view, has_letter
+from registry.pages.views.law_pages import demands_on, upcoming_view
+from registry.pages.views.lists import (
+    AGENCY_KINDS,
+    agency_view,
+    card_row,
+    change_view,
+    erased_view,
+    has_letter,
+)
 from registry.record.facets import OVERDUE
 from registry.record.model import NOT_STATED, RUNNING
 from registry.record.pack import Agency
-
-KINDS = {
-    "ministry": message("Ministries"),
-    "department": message("Departments"),
-    "public_institution": message("Public institutions"),
-    "local_authority": message("Local authorities"),
-    "court": message("Courts"),
-    "other": message("Other bodies"),
-    "demonstration": message("Fictitious agencies of the demonstration"),
-}
-"""The kinds of agencies in their order, in English."""
 
 _MOST_ABROAD = 3
 
@@ -57,6 +53,11 @@ class AgencyFacts(msgspec.Struct, frozen=True, kw_only=True):
             [(card.withheld, card.contact) for card in self.own],
             [(card.id, card.name, site.records[card.id].withdrawals) for card in self.gone],
             [card.digest for card in self.abroad],
+            [card.unmet for card in self.own],
+            [
+                (one.row.code, one.row.since)
+                for one in demands_on(site.snapshot.pack, site.snapshot.as_of.date(), ahead=True)
+            ],
         ]
 
 
@@ -114,7 +115,7 @@ def agency_head(reader: Reader, *, site: Site, facts: AgencyFacts) -> dict[str, 
     today, own = site.snapshot.as_of.date(), facts.own
     number = Counter(card.risk for card in own)
     is_own = agency is not None and agency.origin is None
-    kind = agency.kind if agency and agency.kind in KINDS else "other"
+    kind = agency.kind if agency and agency.kind in AGENCY_KINDS else "other"
 
     def search(**chosen: str) -> str:
         return f"search?{urlencode({'agency': code, **chosen})}"
@@ -124,7 +125,7 @@ def agency_head(reader: Reader, *, site: Site, facts: AgencyFacts) -> dict[str, 
         "description": None,
         "agency": view,
         "is_own": is_own,
-        "kind_of": {"code": kind, "title": KINDS[kind]},
+        "kind_of": {"code": kind, "title": AGENCY_KINDS[kind]},
         "parent": agency_view(reader, site, agency.parent) if agency and agency.parent else None,
         "place": label(reader, "pack/regions", agency.region) if agency and agency.region else None,
         "reach": _contact(reader, site, facts),
@@ -140,6 +141,7 @@ def agency_head(reader: Reader, *, site: Site, facts: AgencyFacts) -> dict[str, 
             for level in reader.labels["risk_level"]
             if (n := number[level])
         ],
+        "upcoming": upcoming_view(reader, own, today) if is_own else [],
         "abroad": [card_row(reader, site, card) for card in facts.abroad],
         "withdrawn": [
             {

@@ -15,8 +15,8 @@ from registry.pages.labels import message
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader, label, say
 from registry.pages.site import Site, page, pages
-from registry.pages.views.agency_page import KINDS, agency_head, gather_facts
-from registry.pages.views.lists import agency_view, card_row, count_rows, origin_view
+from registry.pages.views.agency_page import agency_head, gather_facts
+from registry.pages.views.lists import AGENCY_KINDS, agency_view, card_row, count_rows, origin_view
 from registry.record.model import RUNNING
 from registry.text.folding import initial, sort_key
 
@@ -225,7 +225,7 @@ def _agency_index(reader: Reader, site: Site, number: Counter[str]) -> dict[str,
         row = agency | {
             "total": number[agency_id],
             "systems": said and said.systems_total,
-            "kind": known.kind if known and known.kind in KINDS else "other",
+            "kind": known.kind if known and known.kind in AGENCY_KINDS else "other",
             "order": _order(agency["name"].text),
         }
         groups.setdefault(agency["origin"] or "here", []).append(row)
@@ -239,7 +239,7 @@ def _agency_index(reader: Reader, site: Site, number: Counter[str]) -> dict[str,
         "silent": sum(not row["total"] and row["systems"] is None for row in here),
         "kinds": [
             {"code": kind, "title": title, "rows": rows}
-            for kind, title in KINDS.items()
+            for kind, title in AGENCY_KINDS.items()
             if (rows := [row for row in here if row["kind"] == kind])
         ],
         "letters": _by_letter(here),

@@ -11,7 +11,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from registry.errors import InvalidParameter, RegistryError
-from registry.pages.labels import message
+from registry.pages.labels import law_words, message
 from registry.pages.observations import WORDS
 from registry.pages.page import Page, content_page
 from registry.pages.reader import (
@@ -131,6 +131,7 @@ class FilterLabels:
         self._reader = reader
         self._origins = origins
         self._names: Mapping[str, Mapping[str, Agency | Origin | LifeEvent]]
+        self._law = {row.code: row for row in reader.pack.requirements}
         events = {event.code: event for event in life_events()}
         self._names = {
             "agency": agencies,
@@ -150,13 +151,15 @@ class FilterLabels:
             known = self._names[name]
             return [*told, *(code for code, one in known.items() if say(self._reader, one.name))]
         codes = (code for one in FACETS[name].lists for code in self._reader.labels[one])
-        return [*told, *codes]
+        return [*told, *codes, *(self._law if name == "finding" else ())]
 
     def word(self, name: str, code: str) -> Text:
         """Return the words for a code."""
         reader = self._reader
         if (name, code) in _SAID:
             return translated(reader, _SAID[name, code])
+        if name == "finding" and code in self._law:
+            return law_words(reader, self._law[code])
         if name in BY_FACTS:
             return fact_title(reader, code)
         if name.startswith(KIND):

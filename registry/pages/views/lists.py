@@ -17,6 +17,17 @@ from registry.record.pack import Pack
 from registry.text.locales import country_name
 
 _UNNAMED = message("A system whose name is not published")
+AGENCY_KINDS = {
+    "ministry": message("Ministries"),
+    "department": message("Departments"),
+    "public_institution": message("Public institutions"),
+    "local_authority": message("Local authorities"),
+    "court": message("Courts"),
+    "other": message("Other bodies"),
+    "demonstration": message("Fictitious agencies of the demonstration"),
+}
+"""The kinds of agencies in their order, in English."""
+
 AT_SOURCE = {
     "gone": message("No longer at its source"),
     "present": message("At its source again"),
