@@ -15,7 +15,8 @@ from registry.work import in_thread
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 _OK = 200
 _NOT_MODIFIED = 304
-_HEAD = "is_head"
+IS_HEAD = "is_head"
+"""What a scope says where its GET stands for HEAD."""
 
 _BODY_HEADERS = (b"content-length", b"content-type")
 """What a 304 leaves out."""
@@ -49,7 +50,7 @@ class ConditionalRequests:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             await self._application(scope, receive, send)
             return
-        inner: Any = {**scope, "method": "GET", _HEAD: scope["method"] == "HEAD"}
+        inner: Any = {**scope, "method": "GET", IS_HEAD: scope["method"] == "HEAD"}
         await self._application(inner, receive, _Answer(scope, send).send)
 
 
@@ -59,7 +60,7 @@ def is_unread(scope: Any, tag: str) -> bool:
     What stands for it must come in more than one part, not to be taken for the whole of it.
     """
     known = _request_header(scope, b"if-none-match")
-    return bool(scope.get(_HEAD)) or _named_in(known, tag) is not None
+    return bool(scope.get(IS_HEAD)) or _named_in(known, tag) is not None
 
 
 class _Answer:

@@ -10,18 +10,20 @@ import asyncio
 import re
 from hashlib import sha256
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import msgspec
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Send
 
 from registry import __version__
+from registry.api.conditional import IS_HEAD, is_unread
 from registry.errors import InvalidParameter, PayloadTooLarge, Unavailable
 from registry.record.canonical import canonical
 from registry.record.short_code import ALPHABET
+from registry.store import agencies, imports, redactions
 from registry.store.as_of import AsOf, read_as_of
-from registry.store.published_files import read_published
+from registry.store.published_files import PublishedLog, read_published
 from registry.tlog import base64_text
 from registry.tlog.checkpoint import stated
 from registry.work import in_thread
@@ -65,7 +67,7 @@ class AnswerReceipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     entry as its last one. The `checkpoint` is signed, of the first `size` entries, which are these
     and maybe later ones. `digest` is the SHA-256 of the answer in its canonical form, `code` a
     short name of all that does not change with a later checkpoint. The answer is JSON, text, or
-    base64.
+    base64. `mended` are the words that an export looked for, where nothing has those asked.
     """
 
     code: str = ""
@@ -80,6 +82,7 @@ class AnswerReceipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     checkpoint: str
     media_type: str
     digest: str
+    mended: str | msgspec.UnsetType = msgspec.UNSET
     answer: Any
 
     @property
@@ -87,13 +90,32 @@ class AnswerReceipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """The name of its file."""
         return f"answer-{self.code}.json"
 
+    def members(self) -> dict[str, Any]:
+        """Return its members by name, but those that it does not have."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
+
     def own_code(self) -> str:
         """Return the code that follows from the other members."""
-        members = msgspec.structs.asdict(self)
+        members = self.members()
         named = canonical({name: members[name] for name in members.keys() - _UNCODED})
         bits = int.from_bytes(sha256(named).digest(), "big")
         code = "".join(ALPHABET[bits >> 5 * at & 31] for at in range(_CODE_LENGTH))
         return "-".join(code[at : at + _GROUP] for at in range(0, _CODE_LENGTH, _GROUP))
+
+
+class KeptQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question in the form that it is kept in, of a moment of the published log.
+
+    `root` is that of the log with the moment's entry as its last one; `tag` follows from all that
+    determines the receipt.
+    """
+
+    text: str
+    moment: AsOf
+    published: PublishedLog
+    root: bytes
+    tag: str
 
 
 def encode_answer(media_type: str, content: bytes) -> Any:
@@ -120,35 +142,54 @@ def serve_receipts(application: ASGIApp, litestar: Litestar) -> ASGIApp:
 
     async def kept(scope: Any, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" and scope["method"] == "GET" else ""
-        if not KEPT.fullmatch(path) or not _is_wanted(scope):
+        if not KEPT.fullmatch(path):
             await application(scope, receive, send)
             return
-        found = await keep(litestar, scope, path, _pairs(scope))
-        if isinstance(found, AnswerReceipt):
-            content = msgspec.json.format(msgspec.json.encode(found), indent=1)
-            headers = {
-                "content-type": MEDIA_TYPE,
-                "content-disposition": f'attachment; filename="{found.file}"',
-                "cache-control": "no-cache",
-                "vary": "accept",
-            }
-            pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-            start = {"type": "http.response.start", "status": _OK, "headers": pairs}
-            found = [start, {"type": "http.response.body", "body": content, "more_body": False}]
-        for message in found:
+
+        async def send_varying(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"vary", b"accept")]
             await send(message)
+
+        if not _is_wanted(scope):
+            await application(scope, receive, send_varying)
+            return
+        for message in await _answer(litestar, scope, path):
+            await send_varying(message)
 
     return kept
 
 
-async def keep(
-    litestar: Litestar, scope: Any, path: str, asked: _Pairs
-) -> AnswerReceipt | list[Any]:
-    """Return the receipt of the answer at a path, for a request, or the messages of a refusal.
+async def _answer(litestar: Litestar, scope: Any, path: str) -> list[Any]:
+    """Return the messages of a receipt, or of a refusal; nothing is kept that nobody reads."""
+    question = await read_question(litestar, path, _pairs(scope))
+    headers = {"content-type": MEDIA_TYPE, "cache-control": "no-cache", "etag": question.tag}
+    parts = [b"", b""]
+    if is_unread(scope, question.tag):
+        start, _, messages = await _ask(litestar, scope, question.text, is_head=True)
+        if start["status"] != _OK:
+            return messages
+    else:
+        found = await keep(litestar, scope, question)
+        if not isinstance(found, AnswerReceipt):
+            return found
+        headers["content-disposition"] = f'attachment; filename="{found.file}"'
+        parts = [msgspec.json.format(msgspec.json.encode(found), indent=1)]
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return [
+        {"type": "http.response.start", "status": _OK, "headers": pairs},
+        *(
+            {"type": "http.response.body", "body": part, "more_body": number < len(parts)}
+            for number, part in enumerate(parts, 1)
+        ),
+    ]
 
-    The question is asked as of the newest entry that is signed, unless it names a moment. Raises
-    `Unavailable` for one that is not signed yet, `PayloadTooLarge` for an answer that is too long
-    to be kept, and `InvalidParameter` for a moment that is none.
+
+async def read_question(litestar: Litestar, path: str, asked: _Pairs) -> KeptQuestion:
+    """Return the question at a path, as of the newest entry that is signed, or of its own moment.
+
+    Raises `Unavailable` for a moment that is not signed yet, and `InvalidParameter` for one that
+    is none.
     """
     state: Any = litestar.state
     pairs = [pair for pair in asked if pair[0] != PARAMETER]
@@ -164,13 +205,31 @@ async def keep(
             last = f"entry:{published.size - 1}"
             moment = await read_as_of(connection, last, now=state.clock())
         root = await state.tree.root(connection, published, moment.entry + 1)
+        erasures = await redactions.count(connection)
+        known = await agencies.fingerprint(connection)
+        origins = msgspec.json.encode(await imports.read_origins(connection))
     question = canonical_question(path, pairs, moment)
-    start, content, messages = await _ask(litestar, scope, question)
+    said = (__version__, state.settings.base_url, question, root, published.checkpoint)
+    tag = sha256(msgspec.json.encode((*said, erasures, known, origins))).hexdigest()[:16]
+    return KeptQuestion(
+        text=question, moment=moment, published=published, root=root, tag=f'W/"{tag}"'
+    )
+
+
+async def keep(litestar: Litestar, scope: Any, question: KeptQuestion) -> AnswerReceipt | list[Any]:
+    """Return the receipt of the answer to a question, or the messages of a refusal.
+
+    Raises `PayloadTooLarge` for an answer that is too long to be kept.
+    """
+    state: Any = litestar.state
+    moment, checkpoint = question.moment, question.published.checkpoint or b""
+    start, content, messages = await _ask(litestar, scope, question.text)
     if start["status"] != _OK:
         return messages
     headers = {name.lower(): value for name, value in start["headers"]}
     media_type = headers[b"content-type"].decode("latin-1")
-    signed = stated(published.checkpoint)
+    mended = headers.get(b"x-register-mended")
+    signed = stated(checkpoint)
 
     def made() -> AnswerReceipt:
         answer = encode_answer(media_type, content)
@@ -179,14 +238,15 @@ async def keep(
             register=state.settings.base_url,
             release=__version__,
             origin=signed.origin,
-            question=question,
+            question=question.text,
             entry=moment.entry,
             at=moment.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            root=base64_text.encode(root),
+            root=base64_text.encode(question.root),
             size=signed.size,
-            checkpoint=(published.checkpoint or b"").decode(),
+            checkpoint=checkpoint.decode(),
             media_type=media_type,
             digest=digest,
+            mended=msgspec.UNSET if mended is None else unquote(mended.decode()),
             answer=answer,
         )
         return msgspec.structs.replace(receipt, code=receipt.own_code())
@@ -203,7 +263,9 @@ def canonical_question(path: str, pairs: _Pairs, moment: AsOf) -> str:
     return f"{path}?{urlencode(sorted(asked), safe=':,/', quote_via=quote)}"
 
 
-async def _ask(litestar: Litestar, scope: Any, question: str) -> tuple[Any, bytes, list[Any]]:
+async def _ask(
+    litestar: Litestar, scope: Any, question: str, *, is_head: bool = False
+) -> tuple[Any, bytes, list[Any]]:
     """Ask the API; return head and body of its answer, and the messages that they came in."""
     path, _, asked = question.partition("?")
     messages: list[Any] = []
@@ -224,7 +286,7 @@ async def _ask(litestar: Litestar, scope: Any, question: str) -> tuple[Any, byte
     headers = [one for one in scope["headers"] if one[0] not in {b"accept", b"if-none-match"}]
     inner: Any = {name: scope[name] for name in _OF_REQUEST if name in scope}
     inner |= {"path": path, "raw_path": path.encode(), "query_string": asked.encode()}
-    inner |= {"headers": headers, "state": {}}
+    inner |= {"headers": headers, "state": {}, IS_HEAD: is_head}
     await litestar(inner, asked_with.get, note)
     if size > LARGEST:
         raise PayloadTooLarge(

@@ -152,7 +152,7 @@ def _read(where: str, content: bytes) -> AnswerReceipt:
         text = content.decode("utf-8-sig")
         receipt = msgspec.convert(STRICT_JSON.decode(text), AnswerReceipt)
         canonical_answer(receipt.media_type, receipt.answer)
-        canonical(msgspec.structs.asdict(receipt))
+        canonical(receipt.members())
         address = urlsplit(receipt.register)
         if address.scheme not in {"http", "https"} or not address.hostname:
             raise ValueError("register: it is no address of a register")  # noqa: TRY301  as below
@@ -215,10 +215,11 @@ async def _compare(here: RebuiltRegister, receipt: AnswerReceipt) -> list[str]:
         detail = msgspec.json.decode(answer.content).get("detail")
         return [f"question: the register of that day does not take it: {detail}"]
     ours = msgspec.json.decode(answer.content, type=AnswerReceipt)
+    members, computed = receipt.members(), ours.members()
     found = [
         f"{name}: the file says {stated}, and {own} follows from the log"
-        for name in ("question", "entry", "at", "media_type")
-        if (stated := getattr(receipt, name)) != (own := getattr(ours, name))
+        for name in ("question", "entry", "at", "media_type", "mended")
+        if (stated := members.get(name, "nothing")) != (own := computed.get(name, "nothing"))
     ]
     if receipt.media_type == ours.media_type:
         found += _answer_differences(receipt, ours)

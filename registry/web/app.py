@@ -28,7 +28,7 @@ from registry.web.receipts import receipt_handler
 from registry.web.search import search_handler
 
 _ASKED = re.compile(r"/([a-z]+)/(search|contest|receipt)", re.ASCII)
-"""Pages that are made when asked something, and else are files."""
+"""Pages that are made when asked something, and else are files; of receipts there is no file."""
 
 _MADE = re.compile(
     r"/feeds/([a-z]+)/(search|records/[\w.-]+/[\w.-]+)\.(atom|json)|/copies/[\w.-]+", re.ASCII
@@ -86,7 +86,8 @@ def create_app(
                 # But for the day it is a file, which passes over what it is asked.
                 pairs = [one for one in pairs if one.startswith(b"received=")][-1:]
             scope["query_string"] = b"&".join(one for one in pairs if not _TRACKER.match(one))
-            await (litestar if scope["query_string"] else others)(scope, receive, send)
+            is_asked = scope["query_string"] or found[2] == "receipt"
+            await (litestar if is_asked else others)(scope, receive, send)
 
         return application
 

@@ -1,4 +1,7 @@
-"""The page of an answer that is kept, which a link of the finder or of a chart leads to."""
+"""The page of an answer that is kept, which a link of the finder or of a chart leads to.
+
+A question that has no answer gets a page too, which leads to where it is mended.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,61 @@ from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
-import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import QueryParameter
 
-from registry.api.receipts import KEPT, AnswerReceipt, keep
-from registry.api.request import ApiRequest, ApiState
-from registry.api.site import CONTENT_POLICY
-from registry.errors import InvalidParameter
+from registry.api.problems import problem
+from registry.api.receipts import KEPT, AnswerReceipt, keep, read_question
+from registry.api.request import ApiRequest, ApiState, request_context
+from registry.errors import InvalidParameter, RegistryError
 from registry.pages.editions import Edition
-from registry.pages.site import demonstration_of, render
-from registry.pages.views.receipt_page import receipt_view
+from registry.pages.reader import Reader
+from registry.pages.site import Demonstration, demonstration_of, render
+from registry.pages.views.receipt_page import receipt_view, unkept_view
 from registry.record.pack import Pack
 from registry.store import agencies, imports
+from registry.web.search import html_response
 from registry.work import in_thread
 
 
 def receipt_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRouteHandler:
     """Return the handler of `/<language>/receipt`, for the editions of a site."""
 
-    @get("/{tag:str}/receipt", include_in_schema=False)
+    def page(
+        request: ApiRequest,
+        view: Callable[[Reader], dict[str, Any]],
+        demonstration: Demonstration = "",
+    ) -> bytes:
+        state: Any = request.app.state
+        edition = editions(state.context.pack)[request.path_params["tag"]]
+        address = f"receipt?{urlencode({'question': request.query_params.get('question', '')})}"
+        return render(
+            edition,
+            address,
+            "receipt.html",
+            lambda: view(edition.reader),
+            demonstration=demonstration,
+        )
+
+    def refuse(request: ApiRequest, error: RegistryError) -> Response[bytes]:
+        status, headers, _ = problem(error, request_context(request.scope).id)
+        return refused(request, status, headers)
+
+    def refused(request: ApiRequest, status: int, headers: Mapping[str, str]) -> Response[bytes]:
+        path, _, query = request.query_params.get("question", "").partition("?")
+        asked = parse_qsl(query) if KEPT.fullmatch(path) else None
+        content = page(request, lambda _: unkept_view(asked, status))
+        return html_response(content, status, headers)
+
+    @get(
+        "/{tag:str}/receipt",
+        exception_handlers={RegistryError: refuse},
+        include_in_schema=False,
+    )
     async def receipt_page(
         request: ApiRequest,
         state: ApiState,
-        tag: FromPath[str],
         question: Annotated[str, QueryParameter()] = "",
     ) -> Response[bytes]:
         path, _, query = question.partition("?")
@@ -41,37 +74,25 @@ def receipt_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRo
                 "as /api/v1/records?risk=high"
             )
         asked = parse_qsl(query, keep_blank_values=True)
-        receipt = await keep(request.app, request.scope, path, asked)
+        kept = await read_question(request.app, path, asked)
+        receipt = await keep(request.app, request.scope, kept)
         if not isinstance(receipt, AnswerReceipt):
-            start, *parts = receipt
-            headers = {name.decode(): value.decode() for name, value in start["headers"]}
-            body = b"".join(one.get("body", b"") for one in parts)
-            return Response(body, status_code=start["status"], headers=headers)
+            headers = dict(receipt[0]["headers"])
+            after = headers.get(b"retry-after")
+            later = {} if after is None else {"retry-after": after.decode()}
+            return refused(request, receipt[0]["status"], later)
         named = {value for name, value in asked if name.startswith("agency")}
         async with state.context.database.connection() as connection:
             known = await agencies.read_named(connection, named)
             origins = await imports.read_origins(connection)
             kinds = await agencies.read_kinds(connection)
-        edition = editions(state.context.pack)[tag]
-        content = await in_thread(
-            render,
-            edition,
-            f"receipt?{urlencode({'question': question})}",
-            "receipt.html",
-            partial(
-                receipt_view,
-                edition.reader,
-                _members(receipt),
-                {**state.context.pack.agencies, **known},
-                origins,
-            ),
-            demonstration=demonstration_of(kinds),
+        view = partial(
+            receipt_view,
+            receipt=receipt.members() | {"file": receipt.file},
+            agencies={**state.context.pack.agencies, **known},
+            origins=origins,
         )
-        headers = {"cache-control": "no-cache", "content-security-policy": CONTENT_POLICY}
-        return Response(content, media_type="text/html", headers=headers)
+        content = await in_thread(page, request, view, demonstration_of(kinds))
+        return html_response(content, 200, {})
 
     return receipt_page
-
-
-def _members(receipt: AnswerReceipt) -> dict[str, Any]:
-    return msgspec.structs.asdict(receipt) | {"file": receipt.file}

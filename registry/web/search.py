@@ -69,7 +69,7 @@ def search_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRou
     def refuse(request: ApiRequest, error: RegistryError) -> Response[bytes]:
         status, headers, _ = problem(error, request_context(request.scope).id)
         content = page(request, partial(refusal_view, asked=_asked(request), error=error))
-        return _response(content, status, headers)
+        return html_response(content, status, headers)
 
     @get(
         "/{tag:str}/search",
@@ -124,7 +124,7 @@ def search_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRou
             partial(search_view, searched=searched),
             demonstration_of(kinds),
         )
-        return _response(content, 200, {})
+        return html_response(content, 200, {})
 
     return search_page
 
@@ -143,7 +143,7 @@ async def _coded(state: ApiState, tag: str, words: str) -> Response[bytes] | Non
 
 def _lead(state: ApiState, path: str) -> Response[bytes]:
     prefix = urlsplit(state.settings.base_url).path.rstrip("/")
-    return _response(b"", 303, {"location": f"{prefix}{path}"})
+    return html_response(b"", 303, {"location": f"{prefix}{path}"})
 
 
 def _is_open(name: str, value: str) -> bool:
@@ -206,7 +206,8 @@ def _asked(request: ApiRequest) -> list[tuple[str, str]]:
     ]
 
 
-def _response(content: bytes, status: int, headers: Mapping[str, str]) -> Response[bytes]:
+def html_response(content: bytes, status: int, headers: Mapping[str, str]) -> Response[bytes]:
+    """Return a page that was made when asked."""
     return Response(
         content=content,
         status_code=status,

@@ -3,7 +3,6 @@
 import asyncio
 import datetime as dt
 import re
-from urllib.parse import urlencode
 
 import html5lib
 import httpx
@@ -11,6 +10,7 @@ import msgspec
 import pytest
 
 from registry import resources
+from registry.api import receipts
 from registry.api.receipts import MEDIA_TYPE, AnswerReceipt
 from registry.errors import InvalidParameter
 from registry.ledger.publish_files import publish_log
@@ -65,7 +65,8 @@ async def test_a_page_shows_the_code_and_digest_of_the_file_that_it_links(
     await publish(record)
     asked = {"question": "/api/v1/records?status=in_use&by=risk,status&reader=fr"}
     early = await client.get("/fr/receipt", params=asked)
-    assert (early.status_code, early.json()["type"]) == (503, "/problems/unavailable")
+    assert (early.status_code, early.headers["retry-after"]) == (503, "5")
+    assert "Réessayez dans une minute" in text_of(early)
     await publish_log(database, settings, now=NOW)
     searched = await client.get("/fr/search?status=in_use")
     [link] = re.findall(r'href="(/fr/receipt\?[^"]+)"', searched.text)
@@ -150,8 +151,6 @@ async def test_a_later_checkpoint_leaves_the_code_and_a_longer_log_that_is_not_s
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [
-        ("/fr/receipt?" + urlencode({"question": "/api/v1/agencies"}), 400, "question: give the"),
-        ("/fr/receipt?" + urlencode({"question": "/api/v1/records?risk=hih"}), 400, "'high'"),
         ("/api/v1/records?receipt=yes", 400, "receipt: say 1"),
         ("/api/v1/records?as_of=2100-01-01&receipt=1", 400, "still to come"),
         ("/api/v1/records?as_of=entry:0&as_of=entry:0&receipt=1", 400, "as_of: give it once"),
@@ -163,6 +162,98 @@ async def test_what_is_no_question_is_refused(client, database, settings, addres
     answer = await client.get(address)
     assert answer.status_code == status
     assert words in answer.json()["detail"]
+
+
+async def test_a_question_without_an_answer_has_a_page_that_leads_to_where_it_is_mended(
+    client, database, settings
+):
+    await publish_log(database, settings, now=NOW)
+
+    async def read(tag, **asked):
+        page = await client.get(f"/{tag}/receipt", params=asked)
+        [button] = [one for one in parse(page).iter("a") if one.get("class") == "button"]
+        assert page.status_code == 400
+        return text_of(page), button.get("href")
+
+    for tag, none, wrong in (
+        ("fr", "n’indique aucune question", "ne peut pas répondre à cette question"),
+        ("ar", "لا يتضمن هذا العنوان أي سؤال", "لا يستطيع السجل الجواب عن هذا السؤال"),
+        ("en", "names no question", "cannot answer this question"),
+    ):
+        for asked in ({}, {"question": "/api/v1/agencies"}):
+            said, mend = await read(tag, **asked)
+            assert none in said
+            assert mend == f"/{tag}/search"
+        question = "/api/v1/records?risk=hih&agency=demo-sante&by=status&limit=1"
+        said, mend = await read(tag, question=question)
+        assert wrong in said
+        assert mend == f"/{tag}/search?risk=hih&agency=demo-sante"
+        finder = await client.get(mend)
+        assert f"/{tag}/search?risk=high" in finder.text.replace("&amp;", "&")
+
+
+async def test_a_receipt_that_nobody_reads_is_not_made_and_every_answer_varies_by_its_type(
+    client, database, settings, publish, record, monkeypatch
+):
+    await publish(record)
+    await publish_log(database, settings, now=NOW)
+    for path in ("records", "statistics", "changes", "exports/records.csv"):
+        address = f"/api/v1/{path}"
+        plain = await client.get(address)
+        kept = await client.get(address, headers={"accept": MEDIA_TYPE})
+        for answer in (plain, kept, await client.get(address, params={"as_of": "entry:99"})):
+            assert "accept" in answer.headers["vary"].split(","), path
+        assert kept.headers["etag"] != plain.headers["etag"]
+        with monkeypatch.context() as nothing:
+            nothing.setattr(receipts, "keep", None)
+            same = {"accept": MEDIA_TYPE, "if-none-match": kept.headers["etag"]}
+            unread = await client.get(address, headers=same)
+            assert (unread.status_code, unread.headers["vary"]) == (304, "accept")
+            head = await client.head(address, headers={"accept": MEDIA_TYPE})
+            assert (head.status_code, head.headers["content-type"]) == (200, MEDIA_TYPE)
+            assert head.headers["etag"] == kept.headers["etag"].replace("-gz", "")
+            assert "content-length" not in head.headers
+            wrong = await client.head(address, params={"receipt": "1", "risk": "hih"})
+            assert wrong.status_code == 400
+    await publish(record | {"id": "demo-sante/autre"})
+    await publish_log(database, settings, now=NOW)
+    asked = {"accept": MEDIA_TYPE, "if-none-match": kept.headers["etag"]}
+    assert (await client.get(address, headers=asked)).status_code == 200
+
+
+async def test_the_receipt_of_an_export_names_the_words_that_were_looked_for_instead(
+    client, database, settings, publish, record
+):
+    await publish(record)
+    await publish_log(database, settings, now=NOW)
+    asked = {"q": "prevsion", "receipt": "1"}
+    kept = (await client.get("/api/v1/exports/records.jsonl", params=asked)).json()
+    found = (await client.get("/api/v1/records", params=asked)).json()
+    assert (kept["mended"], found["answer"]["mended"]) == ("prevision", "prévision")
+    assert "mended" not in found
+    receipt = msgspec.convert(kept, AnswerReceipt)
+    assert receipt.own_code() == receipt.code
+    for one, words in ((kept, "prevision"), (found, "prévision")):
+        said = text_of(await client.get("/fr/receipt", params={"question": one["question"]}))
+        assert f"Rien ne contient prevsion. Résultats affichés à la place : {words}" in said
+
+
+async def test_the_page_of_grouped_statistics_has_their_table(
+    client, database, settings, publish, record
+):
+    await publish(record)
+    await publish(record | {"id": "demo-sante/autre"})
+    await publish_log(database, settings, now=NOW)
+    question = "/api/v1/statistics?by=status,agency"
+    page = await client.get("/en/receipt", params={"question": question})
+    [table] = parse(page).iter("table")
+    cells = [
+        BIDI.sub("", "".join(one.itertext())) for one in table.iter() if one.tag in {"th", "td"}
+    ]
+    assert cells[:4] == ["Status", "Agency", "Records", "In use"]
+    assert cells[-1] == "2"
+    plain = await client.get("/en/receipt", params={"question": "/api/v1/statistics"})
+    assert not [*parse(plain).iter("table")]
 
 
 async def test_each_number_of_a_report_is_what_its_question_answers(

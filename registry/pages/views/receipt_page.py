@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from registry.pages.reader import Reader, Text, as_it_is, say, translated
 from registry.pages.views.finder import FilterLabels, filter_title, word_of
@@ -15,6 +15,11 @@ from registry.record.pack import Agency
 
 _SAID_ELSEWHERE = {"as_of", "reader", "limit"}
 """What the day and the page show of a question."""
+
+_OF_ANSWER = {"by", "facets", "columns", "labels", "safe", "cursor", "receipt"}
+"""What the finder has no form for."""
+
+_BUSY, _TOO_LONG = {429, 503}, 413
 
 
 def receipt_view(
@@ -32,11 +37,8 @@ def receipt_view(
     known = FilterLabels(reader, agencies, origins)
     asked = parse_qsl(receipt["question"].partition("?")[2])
     answer = receipt["answer"] if isinstance(receipt["answer"], dict) else {}
-    cells = answer.get("cells", ())
-    by = dict(asked).get("by", "").split(",") if cells else []
-
+    by = [name for name in dict(asked).get("by", "").split(",") if name]
     facets = answer.get("facets", {})
-    shown = _SAID_ELSEWHERE | ({"by"} if cells else set()) | ({"facets"} if facets else set())
     items = answer.get("items", ())
     is_part = "limit" in dict(asked) and len(items) < answer.get("total", 0)
     moment = dict(asked)["as_of"]
@@ -51,7 +53,27 @@ def receipt_view(
             return translated(reader, ANSWERS[group["kind"]])
         return word_of(reader, known, name, group["value"])
 
+    crossed = [
+        ([value_in(*pair) for pair in zip(by, one["groups"], strict=True)], one["records"])
+        for one in answer.get("cells", ())
+    ]
+    grouped = [
+        (
+            part,
+            answer[part]["records"],
+            [
+                ([word_of(reader, known, name, one[name]) for name in by], one["records"])
+                for one in (answer[part]["groups"] if by else ())
+            ],
+        )
+        for part in ("local", "foreign")
+        if part in answer
+    ]
+    is_crossed = crossed or any(rows for *_, rows in grouped)
+    shown = _SAID_ELSEWHERE | ({"facets"} if facets else set()) | ({"by"} if is_crossed else set())
+
     return {
+        "fault": None,
         "receipt": receipt,
         "day": receipt["at"][:10],
         "day_asked": None if moment.startswith("entry:") else moment[:10],
@@ -60,10 +82,10 @@ def receipt_view(
             for name, value in asked
             if name not in shown
         ],
+        "words": dict(asked).get("q"),
+        "mended": receipt.get("mended") or answer.get("mended"),
         "total": answer.get("total"),
-        "parts": [
-            (name, answer[name]["records"]) for name in ("local", "foreign") if name in answer
-        ],
+        "parts": grouped,
         "records": [(one["id"], say(reader, one["name"])) for one in items if not is_part],
         "tables": [
             (
@@ -78,8 +100,16 @@ def receipt_view(
             for name, counts in facets.items()
         ],
         "by": [title(name) for name in by],
-        "cells": [
-            ([value_in(*pair) for pair in zip(by, one["groups"], strict=True)], one["records"])
-            for one in cells
-        ],
+        "crossed": crossed,
     }
+
+
+def unkept_view(asked: Sequence[tuple[str, str]] | None, status: int) -> dict[str, Any]:
+    """Return the page of a question that has no answer to keep, by the status that it got.
+
+    It leads to the finder with what that knows of the question; `asked` is None where there is no
+    question.
+    """
+    found = "busy" if status in _BUSY else "long" if status == _TOO_LONG else "refused"
+    query = urlencode([pair for pair in asked or () if pair[0] not in _SAID_ELSEWHERE | _OF_ANSWER])
+    return {"fault": "none" if asked is None else found, "mend": f"search?{query}".rstrip("?")}
