@@ -62,15 +62,15 @@ class Described:
                 yield f"{name} is {given}"
 
     def _of_body(self, response: dict[str, Any], media_type: str, body: bytes) -> Iterator[str]:
-        [(told, content)] = response["content"].items()
-        if media_type != told:
-            yield f"{media_type} is not {told}"
+        content = response["content"].get(media_type)
+        if content is None:
+            yield f"{media_type} is none of {[*response['content']]}"
             return
         if "schema" not in content:
             # A file that is no JSON.
             return
         validator = self.validator(json.dumps(content["schema"]))
-        for part in body.splitlines() if told == LINES else [body]:
+        for part in body.splitlines() if media_type == LINES else [body]:
             for error in validator.iter_errors(json.loads(part)):
                 yield f"/{'/'.join(map(str, error.instance_path))}: {error.message[:300]}"
 

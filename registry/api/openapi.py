@@ -27,6 +27,7 @@ from registry.api.parameters import (
     takes_filters,
 )
 from registry.api.problems import PROBLEM_JSON, STATUS, ProblemDetails
+from registry.api.receipts import KEPT, MEDIA_TYPE, PARAMETER, AnswerReceipt
 from registry.api.search_filters import MOST_FACTS
 from registry.errors import RegistryError
 from registry.log.entry import entry_schema
@@ -64,7 +65,7 @@ STATEMENTS: Mapping[str, Callable[[], Json]] = {
 
 def write_schemas(handlers: Iterable[HTTPRouteHandler]) -> Json:
     """Return every schema by name: each stands by itself, without `$defs`."""
-    kinds: dict[type[msgspec.Struct], None] = {ProblemDetails: None}
+    kinds: dict[type[msgspec.Struct], None] = {ProblemDetails: None, AnswerReceipt: None}
     for handler in handlers:
         facts: OperationFacts = handler.opt.get("facts", OperationFacts())
         answered = [spec.data_container for spec in (handler.responses or {}).values()]
@@ -198,10 +199,11 @@ HEADERS: Json = {
         'The address that gives the same file at any later time, rel="canonical"; '
         'the licence of what was filed here, rel="license"',
         pattern='^<[^>]+>; rel="canonical"(, <[^>]+>; rel="license")?$',
+        required=False,
     ),
     "Content-Disposition": _text(
         "The name of the file",
-        pattern='^attachment; filename="[a-z0-9-]+[.][a-z]+"'
+        pattern='^attachment; filename="[A-Za-z0-9-]+[.][a-z]+"'
         "(; filename[*]=UTF-8''[A-Za-z0-9%._-]+)?$",
     ),
     "Link": _text(
@@ -216,7 +218,10 @@ HEADERS: Json = {
         pattern="^[!-~]+$",
         required=False,
     ),
-    "X-Register-Size": _number("How many entries the log had that this answer speaks of"),
+    "X-Register-Size": _number(
+        "How many entries the log had that this answer speaks of; a receipt says it itself",
+        required=False,
+    ),
     "X-Request-Id": _text(
         "This request's id: problems, the register's log and audit trail name it",
         pattern="^[A-Za-z0-9._-]{1,64}$",
@@ -283,6 +288,8 @@ def _success(
     answer = {**derived, "headers": headers}
     if spec.data_container is bytes:
         answer["content"] = {spec.media_type: {}}
+    if KEPT.fullmatch(path):
+        answer["content"][MEDIA_TYPE] = {"schema": ref("AnswerReceipt")}
     if facts.follows:
         answer["links"] = {name: _link(name, path) for name in facts.follows}
     return answer
@@ -315,6 +322,8 @@ def _problems(
         yield errors.PreconditionFailed
     if facts.keyed:
         yield errors.IdempotencyKeyReused
+    if KEPT.fullmatch(path):
+        yield from (errors.PayloadTooLarge, errors.Unavailable)
     if not path.startswith("/health/"):
         yield from (errors.MisdirectedRequest, errors.TooManyRequests)
     yield from facts.problems
@@ -424,6 +433,7 @@ def describe(app: Litestar, pack: Pack) -> Json:
             "parameters": [
                 *(_parameter(one, handler, pack) for one in operation.get("parameters", ())),
                 *([_BY_FACTS] if takes_filters(handler) else []),
+                *([_RECEIPT] if KEPT.fullmatch(path) else []),
                 *_headers(method, facts),
             ],
             "responses": write_responses(
@@ -516,6 +526,14 @@ _BY_FACTS: Json = {
     "schema": ref("FactFilters"),
 }
 """The filters by facts: each member of the object is a parameter of its own."""
+
+_RECEIPT: Json = {
+    "name": PARAMETER,
+    "in": "query",
+    "required": False,
+    "description": "`1`: the answer as a receipt, for who cannot set `Accept`",
+    "schema": {"type": "string", "enum": ["1"]},
+}
 
 
 def _several(items: Json) -> Json:

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from registry.api.receipts import PARAMETER
 from registry.file_headers import address_of
 from registry.log.files import INCIDENTS
 from registry.record.dimensions import dimensions
@@ -51,8 +52,8 @@ _SHARED = frozenset(
 )
 """The parameters of searches, which exports have too and are asked for there alone."""
 
-_PAGED = {"cursor", "since", "before", "limit", "as_of", "q"}
-"""Parameters that another question asks for, or every one."""
+_PAGED = {"cursor", "since", "before", "limit", "as_of", "q", PARAMETER}
+"""Parameters that another question asks for, or every one; of receipts there is a command."""
 
 
 class Question(msgspec.Struct, frozen=True):

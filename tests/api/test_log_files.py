@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from registry.api.app import create_app
+from registry.api.receipts import KEPT, MEDIA_TYPE, PARAMETER
 from registry.ledger.key import read
 from registry.ledger.publish_files import publish_log
 from registry.log.blob import check_content, content_path
@@ -239,3 +240,20 @@ async def test_a_host_with_an_empty_data_folder_serves_the_whole_log(
         assert "registry_log_published_entries 2.0" in figures
         assert "registry_log_lag_seconds 0.0" in figures
     assert not (empty / "log").exists()
+
+
+async def test_a_receipt_is_as_the_description_of_the_api_has_it(client, published, described):
+    """Every answer of this suite is compared with the description, and so these are."""
+    paths = [path for path in described.document["paths"] if KEPT.fullmatch(path)]
+    assert len(paths) == 7
+    for path in paths:
+        operation = described.document["paths"][path]["get"]
+        assert MEDIA_TYPE in operation["responses"]["200"]["content"]
+        assert PARAMETER in {one["name"] for one in operation["parameters"]}
+        for asked in ({"params": {PARAMETER: "1"}}, {"headers": {"accept": MEDIA_TYPE}}):
+            answer = await client.get(path, **asked)
+            assert answer.headers["content-type"] == MEDIA_TYPE, path
+            assert published["id"] in answer.text or path.endswith(("xlsx", "statistics"))
+    asked = {"q": "prevsion", PARAMETER: "1"}
+    mended = await client.get("/api/v1/exports/records.csv", params=asked)
+    assert mended.json()["mended"] == "prevision"

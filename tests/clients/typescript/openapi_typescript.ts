@@ -3,10 +3,12 @@ import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
 
 type Document = components["schemas"]["Record"];
+// Answers rather than their receipts, which have a media type of their own.
+type Media = "application/json" | "application/problem+json";
 type Condition = { "If-None-Match"?: "*"; "If-Match"?: string };
 
 export async function live(url: string, token: string, document: Document): Promise<void> {
-  const client = createClient<paths>({ baseUrl: url, headers: { authorization: `Bearer ${token}` } });
+  const client = createClient<paths, Media>({ baseUrl: url, headers: { authorization: `Bearer ${token}` } });
   const [agency, slug] = document.id!.split("/");
   const path = { agency, slug };
 
