@@ -39,13 +39,8 @@ def receipt_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRo
         state: Any = request.app.state
         edition = editions(state.context.pack)[request.path_params["tag"]]
         address = f"receipt?{urlencode({'question': request.query_params.get('question', '')})}"
-        return render(
-            edition,
-            address,
-            "receipt.html",
-            lambda: view(edition.reader),
-            demonstration=demonstration,
-        )
+        made = partial(view, edition.reader)
+        return render(edition, address, "receipt.html", made, demonstration=demonstration)
 
     def refuse(request: ApiRequest, error: RegistryError) -> Response[bytes]:
         status, headers, _ = problem(error, request_context(request.scope).id)
@@ -57,11 +52,7 @@ def receipt_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRo
         content = page(request, lambda _: unkept_view(asked, status))
         return html_response(content, status, headers)
 
-    @get(
-        "/{tag:str}/receipt",
-        exception_handlers={RegistryError: refuse},
-        include_in_schema=False,
-    )
+    @get("/{tag:str}/receipt", exception_handlers={RegistryError: refuse}, include_in_schema=False)
     async def receipt_page(
         request: ApiRequest,
         state: ApiState,
@@ -77,10 +68,7 @@ def receipt_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRo
         kept = await read_question(request.app, path, asked)
         receipt = await keep(request.app, request.scope, kept)
         if not isinstance(receipt, AnswerReceipt):
-            headers = dict(receipt[0]["headers"])
-            after = headers.get(b"retry-after")
-            later = {} if after is None else {"retry-after": after.decode()}
-            return refused(request, receipt[0]["status"], later)
+            return refused(request, receipt[0]["status"], {})
         named = {value for name, value in asked if name.startswith("agency")}
         async with state.context.database.connection() as connection:
             known = await agencies.read_named(connection, named)

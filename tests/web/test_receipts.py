@@ -252,6 +252,9 @@ async def test_the_page_of_grouped_statistics_has_their_table(
     ]
     assert cells[:4] == ["Status", "Agency", "Records", "In use"]
     assert cells[-1] == "2"
+    question = "/api/v1/statistics?by=completeness_range"
+    page = await client.get("/en/receipt", params={"question": question})
+    assert "".join(next(iter(parse(page).iter("th"))).itertext()) == "Completeness"
     plain = await client.get("/en/receipt", params={"question": "/api/v1/statistics"})
     assert not [*parse(plain).iter("table")]
 

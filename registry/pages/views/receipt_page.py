@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, as_it_is, say, translated
 from registry.pages.views.finder import FilterLabels, filter_title, word_of
 from registry.pages.views.finder_words import ANSWERS
@@ -20,6 +21,10 @@ _OF_ANSWER = {"by", "facets", "columns", "labels", "safe", "cursor", "receipt"}
 """What the finder has no form for."""
 
 _BUSY, _TOO_LONG = {429, 503}, 413
+_SAME_WORDS = {"ground": "withheld"}
+"""A grouping of statistics whose codes are those of a filter."""
+
+_SHARE = message("Completeness")
 
 
 def receipt_view(
@@ -44,7 +49,9 @@ def receipt_view(
     moment = dict(asked)["as_of"]
 
     def title(name: str) -> Text:
-        name = name.partition(":")[0]
+        if name == "completeness_range":
+            return translated(reader, _SHARE)
+        name = _SAME_WORDS.get(name, name).partition(":")[0]
         is_known = name in {"q", "lang", "sort"} or filter_named(name)
         return filter_title(reader, name) if is_known else as_it_is(reader, name)
 
@@ -62,7 +69,10 @@ def receipt_view(
             part,
             answer[part]["records"],
             [
-                ([word_of(reader, known, name, one[name]) for name in by], one["records"])
+                (
+                    [word_of(reader, known, _SAME_WORDS.get(n, n), one[n]) for n in by],
+                    one["records"],
+                )
                 for one in (answer[part]["groups"] if by else ())
             ],
         )
