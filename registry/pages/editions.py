@@ -57,13 +57,13 @@ _SHARED = (
     "_marks.html",
     "_changes.html",
     "_record.html",
-    "_steps.html",
     "_list.html",
     "_life.html",
     "_charts.html",
     "_frame.html",
     "_proof.html",
     "_law.html",
+    "_steps.html",
 )
 """Templates of which every other one knows the macros and the texts; each those before it."""
 

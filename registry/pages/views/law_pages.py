@@ -39,7 +39,7 @@ from registry.text.dates import format_date
 FeedWriter: TypeAlias = Callable[[Feed], bytes]
 
 _TITLE = message("The law as this register applies it")
-_EVERY = message("every record")
+_EVERY = message("to every record")
 _KIND = message("Kind of agency")
 _TEXTS = message("Name, summary and goal")
 _SINCE = message("From %(date)s on")
@@ -136,12 +136,12 @@ def demand_view(reader: Reader, demand: Demand) -> dict[str, Any]:
         "article": row.article,
         "asks": _fact(reader, condition)
         if condition
-        else {"title": fact_title(reader, fact_named(demand.pointer)), "test": "has"},
+        else {"title": fact_title(reader, fact_named(demand.pointer)), "test": "words"},
         "applies": [
             [
                 _fact(reader, own[name])
                 if name in own
-                else {"title": _reason(reader, name), "test": "has"}
+                else {"title": _reason(reader, name), "test": "words"}
                 for name in names
             ]
             for names in read_notation(row.when)
