@@ -172,12 +172,7 @@ class Law(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             values = self._values(document, tests)
             if values:
                 bits |= _held(tests, tuple(values))
-        found = [
-            demand
-            for needed, met, demand in self.demands
-            if needed & bits == needed and not met & bits
-        ]
-        return tuple(dict.fromkeys(found))
+        return _asking(self, bits)
 
     def _values(self, document: Document, tests: _Tests) -> list[str]:
         if tests.path == KIND:
@@ -193,28 +188,38 @@ NO_LAW = Law()
 
 
 @lru_cache(maxsize=4_096)
+def _asking(law: Law, bits: int) -> tuple[Demand, ...]:
+    """Return what a law asks for where the conditions of some bits hold."""
+    found = [one for needed, met, one in law.demands if needed & bits == needed and not met & bits]
+    return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=4_096)
 def _held(tests: _Tests, values: tuple[str, ...]) -> int:
     """Return the bits of the conditions on a path that hold for what is stated there."""
     return sum(bit for condition, bit in tests.conditions if _holds(condition, values))
 
 
-def values_stated(document: Document, place: str) -> list[str]:
-    """Return the values at a pointer, whose `*` is each item of a list, as they are written."""
-    return _stated(document, parts(place))
+def is_stated(document: Document, place: str) -> bool:
+    """Return whether something is stated at a pointer, whose `*` is each item of a list."""
+    return bool(_found(document, parts(place)))
 
 
 def _stated(document: Document, names: tuple[str, ...]) -> list[str]:
+    return [_written(value) for value in _found(document, names)]
+
+
+def _found(document: Document, names: tuple[str, ...]) -> list[Any]:
+    """Return the values at a path that say something."""
     here: Any = document
     for name in names:
         if name == "*" or not isinstance(here, dict):
             break
         here = here.get(name)
-    if isinstance(here, str):
-        return [here] if here else []
-    if "*" in names:
+    if "*" in names and not isinstance(here, str):
         here = [value for _, value in values_at(document, names)]
     found = here if isinstance(here, list) else [here]
-    return [_written(value) for value in found if value not in (None, "", [], {})]
+    return [value for value in found if value not in (None, "", [], {})]
 
 
 def _written(value: Any) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from registry.record.field_descriptions import named_codes, titled
-from registry.record.law import TEXT, Demand, Law, values_stated
+from registry.record.law import TEXT, Demand, Law, is_stated
 from registry.record.messages import Message, PendingFinding, language_tag, message, translatable
 from registry.record.model import Document
 from registry.record.pack import Pack, law_of
@@ -49,13 +49,16 @@ def unmet_by(document: Document, pack: Pack, law: Law, today: dt.date) -> Iterat
 
 def unmet(context: RuleContext, status: RequirementStatus) -> Iterator[Demand]:
     """Yield what the law asks for and the record lacks, but for levels that follow from it."""
-    units, absent = status.requirements.units, frozenset(status.absent)
+    units = status.requirements.units
+    met = units.keys() - set(status.absent)
+    restricted = "restricted" in context.held
     for demand in context.demands:
-        place = demand.pointer
-        if demand.level or ("restricted" in context.held and place not in units):
+        place, condition = demand.pointer, demand.condition
+        if (condition is None and place in met) or demand.level:
             continue
-        is_unit = demand.condition is None and place in units
-        if place in absent if is_unit else not is_met(demand, context):
+        if restricted and place not in units:
+            continue
+        if (condition is None and place in units) or not is_met(demand, context):
             yield demand
 
 
@@ -74,7 +77,7 @@ def _finding(demand: Demand, pack: Pack, wording: str) -> PendingFinding:
 
 def is_met(demand: Demand, context: RuleContext) -> bool:
     """Return whether the record states what a row asks for, or lawfully withholds it."""
-    met = demand.condition is None and bool(values_stated(context.document, demand.pointer))
+    met = demand.condition is None and is_stated(context.document, demand.pointer)
     return met or any(covers(given, demand.pointer) for given in context.withheld)
 
 
