@@ -24,7 +24,7 @@ from registry.record.pointers import dig
 from registry.record.search_document import search_texts
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
-from registry.store import agencies
+from registry.services.people.agencies import save_agencies
 from tests.bench.documents import local_documents
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -100,10 +100,9 @@ async def fill(context: ServiceContext, count: int) -> None:
     ]:
         async with context.database.transaction() as connection:
             homes = {one.agency.id: one.agency for one in publications}
-            await agencies.save(connection, list(homes.values()))
-            await publish(
-                connection, publications, guard=context.guard, now=NOW, random=context.random
-            )
+            guard, actor = context.guard, context.pack.code
+            await save_agencies(connection, [*homes.values()], guard=guard, actor=actor, now=NOW)
+            await publish(connection, publications, guard=guard, now=NOW, random=context.random)
 
 
 def _filled(document: dict[str, Any], sources: Sequence[dict[str, Any]]) -> dict[str, Any]:

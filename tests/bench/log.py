@@ -7,6 +7,7 @@ the checkpoint and the key's files are made: of files a start reads nothing else
 import asyncio
 import datetime as dt
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -37,15 +38,17 @@ from registry.tlog.proof import nodes_from_tiles, root_of
 from registry.tlog.tile import grow
 from registry.verify.fsck import read_from
 from registry.verify.log import verify_log
+from tests.bench.corpus import fill
 from tests.bench.documents import local_documents
 from tests.bench.log_corpus import ORIGIN, write, write_log, write_tree
-from tests.bench.measure import Row, quantile, seconds_of
+from tests.bench.measure import Row, measured, quantile, seconds_of
 from tests.crash.register import ROOT
 from tests.published import given_times, publish_together
 
 VERIFIED = 100_000
 LARGEST = 1_000_000
 SINGLE = 100
+CHECKED = 10_000
 ROUNDS = 5
 
 _STARTED = """
@@ -63,6 +66,7 @@ def run() -> Iterator[Row]:
         yield _verified(folder)
         yield _started(folder / "start")
         yield from _published(folder / "register")
+        yield _checked(folder / "checked")
 
 
 def _verified(folder: Path) -> Row:
@@ -153,6 +157,36 @@ def _published(folder: Path) -> Iterator[Row]:
         unit="ms",
         at_most=300,
     )
+
+
+def _checked(folder: Path) -> Row:
+    """Check a database by its log, of which every row is derived again."""
+    folder.mkdir(mode=0o755)
+    server = embedded.start(folder)
+    try:
+        asyncio.run(_filled(server.url, Settings(data_dir=folder)))
+        words = [sys.executable, "-m", "registry", "log", "verify"]
+        taken = measured(words, {**os.environ, "REGISTRY_DATA_DIR": str(folder)})
+    finally:
+        server.release()
+    return Row(
+        what=f"versions that `log verify` checks in a second of work, of {CHECKED:,} of 11 KB",
+        figure=CHECKED / taken.work,
+        unit="/s",
+        at_least=2_000,
+        beside=f"{taken.memory / 2**20:,.0f} MiB",
+    )
+
+
+async def _filled(url: str, settings: Settings) -> None:
+    database = await connect(url)
+    pack = load_pack("ma")
+    await open_register(database, pack, settings, now=_now())
+    context = ServiceContext(
+        database=database, pack=pack, random=secrets.token_bytes, guard=given_times()
+    )
+    await fill(context, CHECKED)
+    await database.close()
 
 
 async def _signed(url: str, settings: Settings) -> tuple[list[float], bytes, Verifier]:
