@@ -32,6 +32,8 @@ _WORDS = 24
 """Records of which a word, two words and the beginning of one are searched for."""
 _MOST_FACETS = 100
 """A question names no more."""
+_TABLES = {"by", "transitions"}
+"""Parameters of lists that ask for a table."""
 _DRAWN = 48
 """Tables of two groupings, and facts that are followed, drawn out of all."""
 _BEFORE_ALL = "2000-01-01"
@@ -167,7 +169,8 @@ class Questions:
         for place in places:
             for given in self._given(path, parameters):
                 asked = {**given, **always}
-                if path == _RECORDS:
+                # A table is of the whole list, and each of its pages would count all of it again.
+                if path == _RECORDS and _TABLES.isdisjoint(given):
                     async for one in self._pages(f"{place}?{_query(asked)}"):
                         yield one
                 elif path == "/api/v1/changes":
@@ -231,8 +234,9 @@ class Questions:
                         yield base | {member: codes[turn % len(codes)]}
                 continue
             values = self._codes(path, name, one["schema"])
-            if path == _RECORDS and name in {"by", "transitions"}:
+            if path == _RECORDS and name in _TABLES:
                 further = {} if name == "by" else {"changed_since": _BEFORE_ALL}
+                yield base | further
                 for drawn in [self._random.sample([*values], 2) for _ in range(_DRAWN)]:
                     yield base | further | {name: ",".join(drawn) if name == "by" else drawn[0]}
                 continue
