@@ -22,8 +22,7 @@ _STATE = {
     "before": translatable("State a day before {codes}."),
     "from": translatable("State a day from {codes} on."),
 }
-
-
+_UNCONFIRMED = message("Nobody has confirmed this reading of the law yet.")
 _ASKED = translatable("Asked for by {law}, article {article}.")
 _LATER = translatable("From {day} on asked for by {law}, article {article}.")
 
@@ -70,6 +69,7 @@ def _finding(demand: Demand, pack: Pack, wording: str) -> PendingFinding:
         messages=(
             *_wanted(demand, pack),
             cited(wording, demand),
+            *(() if demand.row.confirmed_by else (_UNCONFIRMED,)),
             *((message("{form}", form=demand.row.note),) if demand.row.note else ()),
         ),
     )

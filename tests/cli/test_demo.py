@@ -129,7 +129,7 @@ def test_two_registers_harvest_each_other_and_a_witness_cosigns_both(
     source = found["register"]["source"]
     assert (source["origin"], source["leaf"]) == ("ma.demo.example/log", own["register"]["hash"])
     assert httpx.get(source["proof"]).text.startswith("c2sp.org/tlog-proof@v1")
-    assert ours.get("/api/v1/records/sn.demo-semences/criquets").status_code == 200
+    assert ours.get("/api/v1/records/sn.demo-semences/oiseaux-granivores").status_code == 200
     for client, other in ((ours, "sn"), (theirs, "ma")):
         [peer] = client.get("/api/v1/peers").json()["items"]
         assert (peer["code"], peer["state"], peer["set_apart"]) == (other, "consistent", [])

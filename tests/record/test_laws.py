@@ -72,6 +72,14 @@ def test_a_citation_stands_only_where_a_row_has_it(edited, today, country, edits
                 assert not any(text in one.message for text in cited.values())
 
 
+def test_a_row_that_somebody_confirmed_says_nothing_of_it(edited, pack, today):
+    head = "code,when,asks,else,law,article,confirmed_by,confirmed_on"
+    row = "09-08-12,P,/data/authorisation,error,personal_data,12,M. X,2026-06-30"
+    document = edited("complete", {"/data/authorisation": ...})
+    [found] = findings(document, with_law(pack, f"{head}\n{row}"), today)
+    assert found.message.endswith("Asked for by law 1, article 12.")
+
+
 def test_a_finding_of_the_floor_says_who_asks(edited, pack, today):
     bare = with_law(pack, "code,when,asks,else,law,article")
     document = edited("complete", {"/data/authorisation": ..., "/data/retention": ...})
@@ -86,9 +94,9 @@ def test_a_finding_of_the_floor_says_who_asks(edited, pack, today):
 def test_morocco_asks_for_an_authorisation_by_its_article_in_three_languages(edited, pack, today):
     document = edited("complete", {"/data/authorisation": ...})
     for tag, said in (
-        ("en", "Asked for by law 09-08, article 12."),
-        ("fr", "Demandé par : loi n° 09-08, article 12."),
-        ("ar", "مطلوب بموجب: القانون رقم 09.08، المادة 12."),
+        ("en", "Asked for by law 09-08, article 12. Nobody has confirmed this reading"),
+        ("fr", "Demandé par : loi n° 09-08, article 12. Personne n’a encore confirmé"),
+        ("ar", "مطلوب بموجب: القانون رقم 09.08، المادة 12. لم يؤكد أحد بعد"),
     ):
         [found] = validate(
             document, profile="publication", pack=pack, today=today, language=tag

@@ -336,6 +336,38 @@ def test_senegal_french_first():
     assert "2008-12" in pack.laws["personal_data"]["fr"]
 
 
+def test_the_records_of_a_country_are_its_own():
+    pack = load_pack("sn")
+    shipped = [
+        json.loads(path.read_text("utf-8"))
+        for path in sorted((SCHEMAS / "packs" / "sn" / "records").glob("*/*.json"))
+    ]
+    moroccan = {path.stem for path in (SCHEMAS.parent / "records").glob("*/*.json")}
+    for document in shipped:
+        verdict = validate(document, profile="publication", pack=pack, today=dt.date(2026, 12, 1))
+        assert not verdict.findings, document["id"]
+        assert document["id"].split("/")[1] not in moroccan
+        assert document["data"].get("hosting", {"country": "SN"})["country"] == "SN"
+    assert {one["risk"]["level"] for one in shipped} == {"minimal", "limited", "high"}
+    assert {one["data"]["personal_data"] for one in shipped} == {"no", "yes"}
+
+
+def test_senegal_asks_by_the_articles_of_its_own_law():
+    pack = load_pack("sn")
+    [high] = (SCHEMAS / "packs" / "sn" / "records").glob("*/doublons-naissances.json")
+    document = json.loads(high.read_text("utf-8"))
+    document["data"] |= {
+        "categories": ["identity", "national_id"],
+        "hosting": {"country": "FR", "kind": "foreign_cloud"},
+    }
+    document["data"]["authorisation"]["regime"] = "declaration"
+    del document["rights"]["data_rights_contact"]
+    verdict = validate(document, profile="publication", pack=pack, today=dt.date(2026, 12, 1))
+    law = {one.rule: one.message for one in verdict.findings if one.rule.startswith("2008-12-")}
+    assert law.keys() == {"2008-12-20", "2008-12-22", "2008-12-49"}
+    assert "law 2008-12 of 25 January 2008, article 20" in law["2008-12-20"]
+
+
 def test_the_example_of_the_page_is_a_pack(example):
     loaded = load_pack(FOREIGN, example)
     assert list(gaps(loaded)) == []
