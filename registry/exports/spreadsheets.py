@@ -23,7 +23,15 @@ from registry.exports.columns import (
     TableColumn,
     write_cell,
 )
-from registry.exports.package_tables import ListTable, PackageColumn, list_tables
+from registry.exports.package_tables import (
+    RECORDS,
+    ListTable,
+    PackageColumn,
+    list_tables,
+    tables,
+)
+from registry.record.facets import FACETS, SINGLE
+from registry.record.facts import facts
 from registry.record.messages import render_title
 from registry.record.origin import Origin
 from registry.record.pointers import dig
@@ -220,8 +228,17 @@ class _Book:
             self._sheet.set_column(number, number, _WIDTHS.get(column.name, _WIDTH))
         self._sheet.freeze_panes(1, 1)
         self._sheet.autofilter(0, 0, min(left, MOST_ROWS), len(self._table) - 1)
+        titles = {
+            one.name: one.title for one in tables(self._wording.pack.languages)[RECORDS].columns
+        }
+        titles |= {name: fact.field.title for name, fact in facts().items()}
         for number, column in enumerate(self._table):
             self._sheet.write_string(0, number, column.name, self._heading)
+            name = column.name.removesuffix("_label").removesuffix("_lang")
+            fact = FACETS[name].stating if name in SINGLE else None
+            if title := titles.get(fact or name):
+                # Names are of the format, for programs; what they are called is a note on them.
+                self._sheet.write_comment(0, number, self._title(title))
 
     def _sheet_named(self, name: str) -> Any:
         sheet = self._book.add_worksheet(name)

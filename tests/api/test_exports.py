@@ -66,6 +66,13 @@ async def test_a_workbook_has_a_sheet_a_list_in_the_language_of_its_labels(clien
             "ar": ("نص حسب اللغة", "الفوائد المنتظرة والمقيسة"),
         }[tag]
         assert benefits in book.sheet_names
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            notes = archive.read("xl/comments1.xml").decode()
+        for title in {
+            "fr": ("Niveau de risque", "Heure de publication"),
+            "ar": ("مستوى المخاطر",),
+        }[tag]:
+            assert title in notes
         for one in book.sheet_names[1:-1]:
             heading = book.get_sheet_by_name(one).to_python()[0]
             assert len({*heading}) == len(heading), (one, heading)
