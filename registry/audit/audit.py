@@ -199,11 +199,6 @@ class _Mirrored(msgspec.Struct, frozen=True, kw_only=True):
     built: BuildFacts | None
     has_changed: bool
 
-    def is_as(self, other: _Mirrored) -> bool:
-        """Return whether nothing has come since another one."""
-        sizes = (self.log.checkpoint.size, other.log.checkpoint.size)
-        return sizes[0] == sizes[1] and self.built == other.built and not self.has_changed
-
 
 class _Audit:
     """One audit, with a folder for the rebuilt register."""
@@ -273,7 +268,8 @@ class _Audit:
             self._expected.clear()
             if later.has_changed:
                 return questions, later
-            is_quiet = later.is_as(mirrored)
+            sizes = {one.log.checkpoint.size for one in (mirrored, later)}
+            is_quiet = len(sizes) == 1 and later.built == mirrored.built
             if not is_quiet:
                 await self._rebuild(here, later)
             mirrored = later

@@ -16,6 +16,7 @@ from registry.api.app import describe_api
 from registry.clock import utc_now
 from registry.imports.texts import ELLIPSIS
 from registry.ledger.published_log import read_keys
+from registry.ledger.signing import own_note
 from registry.log.files import CHECKPOINT, POLICY, WITNESSED, LogRefused, read_note
 from registry.log.key_chain import key_path
 from registry.pages.build.read_snapshot import build_register
@@ -36,7 +37,6 @@ from registry.store.checkpoints import Signed
 from registry.store.database import Database, connect
 from registry.store.imports import KeptRow
 from registry.store.migrate import migrate
-from registry.tlog.note import parse_note
 from registry.verify.log import VerifiedLog
 from registry.web.app import create_app
 from registry.web.in_process import Answer, Ask, answering
@@ -102,14 +102,11 @@ class RebuiltRegister:
             if reached.root() != found.root_at(size):
                 raise LogRefused(f"{folder}: what was read of the log is not what was verified")
             keys = await read_keys(connection)
-            note = parse_note(found.note)
-            ours = {(one.name, one.id) for one in keys.verifiers}
-            own = msgspec.structs.replace(
-                note,
-                signatures=tuple(one for one in note.signatures if (one.name, one.key) in ours),
-            )
             signed = Signed(
-                size=size, root=reached.root(), note=own.to_bytes(), signed_at=utc_now()
+                size=size,
+                root=reached.root(),
+                note=own_note(found.note, keys),
+                signed_at=utc_now(),
             )
             await checkpoints.insert(
                 connection, signed, previous=await checkpoints.read_last(connection)

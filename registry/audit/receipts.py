@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias
@@ -117,33 +116,20 @@ async def _ask_all(
         own.mkdir()
         (own / "log").symlink_to(folder / "log")
         facts = StatedFacts(base_url=register, pack=replay.read_configuration(size)[0])
-        async with _serving(own, facts, size, log, progress) as here:
-            for where, receipt in receipts:
-                found = _release_differences(receipt, replay) + await _compare(here, receipt)
-                reports.append(
-                    ReceiptReport(
-                        where=where,
-                        receipt=receipt,
-                        differences=found,
-                        remarks=_remarks(receipt, size, replay) if found else (),
+        async with rebuilding(own, facts) as here:
+            await here.fold(size, log, progress)
+            async with here.serving():
+                for where, receipt in receipts:
+                    found = _release_differences(receipt, replay) + await _compare(here, receipt)
+                    reports.append(
+                        ReceiptReport(
+                            where=where,
+                            receipt=receipt,
+                            differences=found,
+                            remarks=_remarks(receipt, size, replay) if found else (),
+                        )
                     )
-                )
     return reports
-
-
-@asynccontextmanager
-async def _serving(
-    folder: Path,
-    facts: StatedFacts,
-    size: int,
-    log: VerifiedLog,
-    progress: Callable[[int, int | None], None],
-) -> AsyncIterator[RebuiltRegister]:
-    """Yield the register as it was when its log had a size, answering."""
-    async with rebuilding(folder, facts) as here:
-        await here.fold(size, log, progress)
-        async with here.serving():
-            yield here
 
 
 def _read(where: str, content: bytes) -> AnswerReceipt:

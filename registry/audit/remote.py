@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from registry.errors import Unavailable
-from registry.http_client import BoundedClient, HttpAnswer
+from registry.http_client import BoundedClient
 from registry.verify.remote_register import fetch, open_client
 from registry.web.in_process import Answer
 
@@ -67,7 +67,9 @@ class RemoteRegister:
         """Ask at a path, which begins with a slash. Raises `Unavailable`."""
         address = f"{self.url}{path}"
         for attempt in range(_TRIES):
-            self._wait()
+            # The register counts all questions together.
+            if (left := self._until - time.monotonic()) > 0:
+                self._sleep(left)
             answer = fetch(self._client(), address)
             if answer.status not in {_TOO_MANY, _BUSY}:
                 return Answer(
@@ -77,25 +79,16 @@ class RemoteRegister:
                 )
             if answer.status == _BUSY and self._patience <= 0:
                 break
-            self._pause(answer, attempt)
+            later = answer.headers.get("retry-after", "")
+            seconds = min(float(later) if later.isdecimal() else 2.0**attempt, _MOST_WAIT)
+            if answer.status == _BUSY:
+                self._patience -= seconds
+            self._until = max(self._until, time.monotonic() + seconds)
         raise Unavailable(f"{address} answers {answer.status}, {attempt + 1} times in turn")
 
     async def ask(self, path: str) -> Answer:
         """Ask as `get` does, in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.get, path)
-
-    def _wait(self) -> None:
-        """Wait until the register wants to be asked again; it counts all questions together."""
-        left = self._until - time.monotonic()
-        if left > 0:
-            self._sleep(left)
-
-    def _pause(self, answer: HttpAnswer, attempt: int) -> None:
-        later = answer.headers.get("retry-after", "")
-        seconds = min(float(later) if later.isdecimal() else 2.0**attempt, _MOST_WAIT)
-        if answer.status == _BUSY:
-            self._patience -= seconds
-        self._until = max(self._until, time.monotonic() + seconds)
 
     def _client(self) -> BoundedClient:
         known: BoundedClient | None = getattr(self._own, "client", None)

@@ -99,21 +99,16 @@ def append(path: Path, size: int, root: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     is_new = not path.exists()
     with path.open("ab+") as file:
-        _cut_what_was_interrupted(file.fileno())
+        end = file.seek(0, os.SEEK_END)
+        start = file.seek(max(0, end - _LONGEST_LINE))
+        tail = file.read()
+        # What was interrupted is cut off.
+        file.truncate(start + tail.rfind(b"\n") + 1)
         file.write(f"{size} {base64_text.encode(root)}\n".encode())
         file.flush()
         os.fsync(file.fileno())
     if is_new:
         sync(path.parent)
-
-
-def _cut_what_was_interrupted(descriptor: int) -> None:
-    end = os.fstat(descriptor).st_size
-    start = max(0, end - _LONGEST_LINE)
-    tail = os.pread(descriptor, end - start, start)
-    whole = tail.rfind(b"\n") + 1
-    if whole < len(tail):
-        os.ftruncate(descriptor, start + whole)
 
 
 def sign(signers: Sequence[Signer], state: LogState, *, now: dt.datetime) -> Signed:
@@ -137,6 +132,14 @@ def signers_of(
     return key.signers(there, chain, timestamp(state.last_at), signed=signed)
 
 
+def own_note(note: bytes, chain: KeyChain) -> bytes:
+    """Return a note of the log with the signatures of its own keys alone."""
+    parsed = parse_note(note)
+    ours = {(one.name, one.id) for one in chain.verifiers}
+    lines = tuple(one for one in parsed.signatures if (one.name, one.key) in ours)
+    return msgspec.structs.replace(parsed, signatures=lines).to_bytes()
+
+
 async def sign_again(
     connection: Connection,
     settings: Settings,
@@ -155,11 +158,7 @@ async def sign_again(
     if published is not None and read_published(settings.log_dir) == Checkpoint(
         origin=chain.origin, size=size, root=root
     ):
-        note = parse_note(published)
-        ours = {(one.name, one.id) for one in chain.verifiers}
-        lines = tuple(one for one in note.signatures if (one.name, one.key) in ours)
-        own = msgspec.structs.replace(note, signatures=lines).to_bytes()
-        return Signed(size=size, root=root, note=own, signed_at=now)
+        return Signed(size=size, root=root, note=own_note(published, chain), signed_at=now)
     signers = signers_of(key.read_all(settings.key_file), chain, healed, last)
     return sign(signers, healed, now=now)
 
