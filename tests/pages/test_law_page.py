@@ -43,7 +43,7 @@ STATING = LACKING | {
 
 @pytest.fixture(scope="module")
 def pack():
-    return with_law(PACK, ROWS, CONDITIONS)
+    return msgspec.structs.replace(with_law(PACK, ROWS, CONDITIONS), steps=())
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,15 @@ def test_an_agency_sees_which_of_its_records_lack_what_will_be_asked(site):
     assert "1er janvier 2027" in text_of(section)
     other = site.page("fr/agencies/cnss.html")
     assert other.find(".//section[@id='upcoming']") is None
+
+
+def test_a_record_says_what_was_not_asked_for_when_it_was_published(site):
+    section = site.page("fr/records/demo-education/lacking.html").find(
+        ".//section[@id='asked-since']"
+    )
+    assert [one.get("datetime") for one in section.iter("time")] == ["2027-01-01", "2027-03-01"]
+    stating = site.page("fr/records/demo-education/stating.html")
+    assert stating.find(".//section[@id='asked-since']") is None
 
 
 def test_a_feed_tells_what_became_known_newest_first(site):

@@ -126,6 +126,19 @@ def upcoming_view(reader: Reader, cards: Sequence[Card], today: dt.date) -> list
     return sorted(found, key=lambda one: str(one["since"]))
 
 
+def asked_since(card: Card, pack: Pack, today: dt.date) -> list[Demand]:
+    """Return what a record does not state and the law did not ask for when it was published.
+
+    It asks for it today, or is known to ask for it from a later day on.
+    """
+    rows = (*demands_on(pack, today), *demands_on(pack, today, ahead=True))
+    return [
+        one
+        for one in rows
+        if one.row.since > card.published_on and pack.requirements.index(one.row) in card.unmet
+    ]
+
+
 def demand_view(reader: Reader, demand: Demand) -> dict[str, Any]:
     """Return the view of a row of the law: what it asks for, of which records, and from when."""
     row, own = demand.row, {one.name: one for one in reader.pack.conditions}

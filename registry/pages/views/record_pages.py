@@ -29,6 +29,7 @@ from registry.pages.site import Site, page, pages
 from registry.pages.views.diff_view import changes_view, news_view
 from registry.pages.views.document_view import show
 from registry.pages.views.kit_pages import has_notice, notice_pages
+from registry.pages.views.law_pages import asked_since, demand_view
 from registry.pages.views.letter_pages import record_letter_pages
 from registry.pages.views.lists import (
     APPROVED_BY,
@@ -51,6 +52,7 @@ from registry.pages.views.record_view import (
     record_view,
     register_notices,
 )
+from registry.record.law import Demand
 from registry.record.model import NOT_STATED
 from registry.record.observations import observed
 from registry.record.pack import Agency
@@ -195,13 +197,15 @@ def record_pages(site: Site) -> Iterator[Page]:
             if (other := site.cards.get(related)) is not None
         ]
         shown = observed(record.stated.observations, today)
+        law = [] if card.withdrawn else asked_since(card, site.snapshot.pack, today)
+        asked = [(one.row.code, one.row.since) for one in law]
         key = digest(msgspec.json.encode([record.seen, shown, related]))
         yield from pages(
             site,
             f"records/{name}",
             template="tombstone.html" if card.withdrawn else "record.html",
-            key=digest(key, *(other.digest for other in alike)),
-            view=partial(_record, site=site, name=name, alike=alike),
+            key=digest(key, repr(asked), *(other.digest for other in alike)),
+            view=partial(_record, site=site, name=name, alike=alike, law=law),
             listed=not card.withdrawn,
             needs=(name,),
         )
@@ -299,12 +303,15 @@ def _successors(record: RecordDigest) -> list[str]:
     return [one.successor for one in record.withdrawals if one.successor]
 
 
-def _record(reader: Reader, *, site: Site, name: str, alike: Sequence[Card]) -> dict[str, Any]:
+def _record(
+    reader: Reader, *, site: Site, name: str, alike: Sequence[Card], law: Sequence[Demand]
+) -> dict[str, Any]:
     versions = site.histories[name]
     reader = _reader_of(reader, site, name)
     if site.cards[name].withdrawn:
         return tombstone_view(reader, versions[-1], site)
-    return record_page_view(reader, versions, site, alike=alike)
+    view = record_page_view(reader, versions, site, alike=alike)
+    return view | {"asked_since": [demand_view(reader, one) for one in law]}
 
 
 def _version(reader: Reader, *, site: Site, name: str, number: int) -> dict[str, Any]:
