@@ -301,3 +301,20 @@ def test_a_page_that_is_not_there_offers_the_search_without_a_script(opened, reg
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/{tag}/search?q=*")
         assert page.locator("#hits .record").count()
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr"])
+def test_a_chart_leads_to_its_kept_answer_whose_numbers_a_phone_shows(opened, register, lang):
+    with opened(register.url, viewport=PHONE) as page:
+        page.goto(f"{register.url}/{lang}/statistics")
+        page.locator("main a[href*='/receipt?']").first.click()
+        page.locator("article.receipt h1").wait_for()
+        assert "as_of=entry:" in page.locator(".receipt dl a").first.inner_text()
+        for question in ("records?by=sector,technical.techniques", "statistics?by=risk,sector"):
+            page.goto(f"{register.url}/{lang}/receipt?question=%2Fapi%2Fv1%2F{question}")
+            page.locator(".receipt td.n").first.wait_for()
+            beyond = """[...document.querySelectorAll(".receipt td.n")].filter((one) => {
+              const { left, right } = one.getBoundingClientRect();
+              return left < 0 || right > innerWidth;
+            }).length"""
+            assert page.evaluate(beyond) == 0, question

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections import Counter
+from urllib.parse import unquote
 
 import duckdb
 import msgspec
@@ -77,6 +78,8 @@ def test_a_chart_stands_by_itself_and_its_table_can_be_taken_away(pages, site, l
         said = text_of(chart.find("p[@class='source']"))
         entry = str(json.loads((site / "build.json").read_bytes())["log"]["size"] - 1)
         assert entry in re.sub(r"\D+", " ", said).split(), said
+        kept = [unquote(link) for link in links if "/receipt?question=" in link]
+        assert [link.endswith(f"&as_of=entry:{entry}") for link in kept] == [True], kept
         assert "2026" in said
         assert chart.find("p[@class='source']/strong") is not None, "a demonstration says so"
         shown = one.findall(".//tbody/tr")

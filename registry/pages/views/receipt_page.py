@@ -60,26 +60,20 @@ def receipt_view(
             return translated(reader, ANSWERS[group["kind"]])
         return word_of(reader, known, name, group["value"])
 
+    def group_in(name: str, group: Mapping[str, Any]) -> Text:
+        return word_of(reader, known, _SAME_WORDS.get(name, name), group[name])
+
     crossed = [
         ([value_in(*pair) for pair in zip(by, one["groups"], strict=True)], one["records"])
         for one in answer.get("cells", ())
     ]
-    grouped = [
-        (
-            part,
-            answer[part]["records"],
-            [
-                (
-                    [word_of(reader, known, _SAME_WORDS.get(n, n), one[n]) for n in by],
-                    one["records"],
-                )
-                for one in (answer[part]["groups"] if by else ())
-            ],
-        )
-        for part in ("local", "foreign")
-        if part in answer
-    ]
-    is_crossed = crossed or any(rows for *_, rows in grouped)
+    parts = {part: answer[part] for part in ("local", "foreign") if part in answer}
+    grouped = {
+        part: [([group_in(name, one) for name in by], one["records"]) for one in of["groups"]]
+        for part, of in parts.items()
+        if by
+    }
+    is_crossed = crossed or any(grouped.values())
     shown = _SAID_ELSEWHERE | ({"facets"} if facets else set()) | ({"by"} if is_crossed else set())
 
     return {
@@ -95,7 +89,7 @@ def receipt_view(
         "words": dict(asked).get("q"),
         "mended": receipt.get("mended") or answer.get("mended"),
         "total": answer.get("total"),
-        "parts": grouped,
+        "parts": [(name, of["records"], grouped.get(name)) for name, of in parts.items()],
         "records": [(one["id"], say(reader, one["name"])) for one in items if not is_part],
         "tables": [
             (
