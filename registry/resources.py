@@ -32,8 +32,8 @@ def language_bases() -> list[Path]:
 
 
 def language_files(tag: str, name: str) -> list[Path]:
-    """Return the files of a name, or of a pattern, in the folders of a language."""
-    return [path for base in language_bases() for path in sorted((base / tag).glob(name))]
+    """Return the files of a name, or of a pattern, in the folders of a language, `*` for all."""
+    return [path for base in language_bases() for path in sorted(base.glob(f"{tag}/{name}"))]
 
 
 @cache

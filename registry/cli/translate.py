@@ -22,12 +22,14 @@ from babel.messages.pofile import PoFileError, read_po, write_po
 from registry import resources
 from registry.cli.runtime import pass_settings
 from registry.errors import ConfigurationError
-from registry.record.csv_tables import open_table
 from registry.record.pack import load_pack, pack_folder
 from registry.record.schema import RECORD_FOLDER
 from registry.resources import LANGUAGES, language_bases
 from registry.settings import Settings
 from registry.text.catalogues import SOURCE, Kind
+from registry.text.csv_tables import open_table
+from registry.text.dates import DATE_COLUMNS, DATE_NAMES, month_number
+from registry.text.language_words import words_by_language
 from registry.text.locales import TAG
 from registry.text.text_safety import first_problem
 
@@ -199,7 +201,16 @@ def begin_language(folders: TextFolders, texts: Catalog, target: str) -> list[Pa
         paths.append(own / file)
         _write_catalogue(own / file, _head(folders, target), texts, file, empty=True)
     _write_labels(own / _LABELS, [one for one in texts if _file(one).startswith("codelists/")])
-    return [*paths, own / _LABELS]
+    # CLDR has the months of languages that it knows.
+    named = [] if localedata.exists(target.replace("-", "_")) else DATE_NAMES
+    tables = {
+        "dates.csv": [",".join(DATE_COLUMNS), *(f"{name},,,," for name in named)],
+        "names.csv": ["language,name", f"{target},"],
+        "words.csv": ["kind,text"],
+    }
+    for name, lines in tables.items():
+        (own / name).write_text("\n".join((*lines, "")), encoding="utf-8")
+    return [*paths, own / _LABELS, *(own / name for name in tables)]
 
 
 def check_language(own: Path, texts: Catalog) -> tuple[list[str], list[str]]:
@@ -438,6 +449,9 @@ def check(settings: Settings, language: str, folder: Path | None) -> None:
         raise ConfigurationError(
             f"there is no {own}; begin it: registry translate begin {language}"
         )
+    # What is wrong in these is an error with its place.
+    words_by_language()
+    month_number("")
     wrong, lacks = check_language(own, texts)
     for line in wrong:
         click.echo(line, err=True)

@@ -20,7 +20,6 @@ from registry.services.people.access import Actor
 from registry.services.people.members import Invitation
 from registry.store.members import Member
 from registry.text.folding import sort_key
-from registry.text.locales import make_locale
 
 ROLE_NAMES = {
     "editor": message("Editor: files for the agency"),
@@ -161,7 +160,6 @@ async def _list_page(
     request: ConsoleRequest, found: Sequence[Member], typed: InvitationFields, wrong: Sequence[str]
 ) -> Response[bytes]:
     def view(reader: Reader) -> dict[str, Any]:
-        country = reader.pack.country
         return {
             "people": [_row(reader, one) for one in found if one.ended_at is None],
             "ended": [_row(reader, one) for one in found if one.ended_at is not None],
@@ -169,7 +167,7 @@ async def _list_page(
             "errors": [(name, _FAULTS[name]) for name in wrong],
             "roles": [(role, ROLE_NAMES[role]) for role in _given_by(request.actor)],
             "agencies": [] if request.actor.agency else _agencies(reader),
-            "languages": [(tag, make_locale(tag, country).name) for tag in reader.pack.languages],
+            "languages": [(tag, reader.pack.locale(tag).name) for tag in reader.pack.languages],
         }
 
     return await console_page(request, "members.html", view, status=422 if wrong else 200)

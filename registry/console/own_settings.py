@@ -16,7 +16,6 @@ from registry.errors import InvalidParameter, NotFound
 from registry.pages.labels import message
 from registry.pages.reader import Reader
 from registry.services.people import mailed_links, members, sessions
-from registry.text.locales import make_locale
 
 
 class SettingsFields(msgspec.Struct, kw_only=True):
@@ -105,7 +104,7 @@ async def _page(
             "errors": errors,
             "mails": request.settings.smtp_url is not None,
             "email_of_member": request.user.email,
-            "languages": [(tag, make_locale(tag, reader.pack.country).name) for tag in languages],
+            "languages": [(tag, reader.pack.locale(tag).name) for tag in languages],
         }
 
     return await console_page(request, "settings.html", view, status=status)

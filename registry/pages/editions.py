@@ -47,7 +47,7 @@ from registry.record.model import NOT_STATED
 from registry.record.pack import Pack
 from registry.text.catalogues import SOURCE, Catalogue, Kind, find, find_plural, load_catalogues
 from registry.text.dates import format_date, read_duration
-from registry.text.locales import direction, make_locale
+from registry.text.locales import direction, script_locale
 from registry.text.text_safety import host_of, other_form
 from registry.text.typesetting import format_money, format_number, format_percent, typeset
 
@@ -96,13 +96,17 @@ def make_environment(
     pack, babel = reader.pack, reader.locale.babel
     comma = comma_of(reader)
     translations = _translations(reader)
-    locales = [make_locale(tag, pack.country) for tag in pack.languages]
+    locales = [pack.locale(tag) for tag in pack.languages]
     environment.globals |= shared | translations
     environment.globals |= {
         "lang": reader.tag,
         "set_in": reader.locale.tag,
         "dir": reader.locale.dir,
-        "locale": babel if "_" in babel else f"{babel}_{pack.country}",
+        "locale": f"{reader.locale.tag}_{pack.country}".replace("-", "_"),
+        "script_locales": " ".join(
+            script_locale(tag, pack.country)
+            for tag in dict.fromkeys((reader.locale.tag, *reader.order, SOURCE))
+        ),
         "locales": [(other.tag, other.dir, other.name) for other in locales],
         "bdi": plain_bdi,
         "other_host": _other_host,

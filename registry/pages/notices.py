@@ -16,7 +16,6 @@ from registry.store.mail_requests import MailKind
 from registry.store.notices import MemberNotice, NoticeKind
 from registry.text.catalogues import Catalogue, find
 from registry.text.dates import format_date
-from registry.text.locales import make_locale
 
 
 class NoticeText(msgspec.Struct, frozen=True):
@@ -90,7 +89,7 @@ def render_notice(
     words = WORDS[notice.kind]
     about = notice.about
     if notice.kind == "review_due":
-        about = format_date(about, make_locale(language, pack.country).babel)
+        about = format_date(about, pack.locale(language).babel)
     values = {"record": notice.subject, "about": about, "number": str(notice.number)}
     return NoticeText(
         title=say(words.title) % values,

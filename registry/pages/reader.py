@@ -22,7 +22,6 @@ from registry.text.locales import (
     country_name,
     direction,
     language_name,
-    make_locale,
     pick,
 )
 from registry.text.typesetting import typeset
@@ -96,7 +95,7 @@ def make_reader(
     order = (tag, *(other for other in pack.fallback if other != tag))
     return Reader(
         tag=tag,
-        locale=make_locale(_set_in(order, catalogues), pack.country),
+        locale=pack.locale(_set_in(order, catalogues)),
         order=order,
         pack=pack,
         catalogues=catalogues,
@@ -202,14 +201,14 @@ def language(reader: Reader, tag: str) -> Text:
     """Return the name of a language for this reader."""
     known: Text | None = reader.kept.get((language, tag))
     if known is None:
-        name = language_name(tag, make_locale(reader.tag, reader.pack.country).babel)
+        name = language_name(tag, reader.pack.locale(reader.tag).babel)
         known = reader.kept[language, tag] = in_language(reader, name, reader.tag)
     return known
 
 
 def country(reader: Reader, code: str) -> Text:
     """Return the name of a country for this reader."""
-    name = country_name(code, make_locale(reader.tag, reader.pack.country).babel)
+    name = country_name(code, reader.pack.locale(reader.tag).babel)
     return in_language(reader, name, reader.tag)
 
 

@@ -12,11 +12,11 @@ from typing import TypeAlias
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.record.csv_tables import open_table
 from registry.record.model import Document, LangText
 from registry.record.requirements import RISK_LEVEL
 from registry.record.schema import RECORD_FOLDER
 from registry.resources import language_bases
+from registry.text.csv_tables import open_table
 from registry.text.folding import fold
 
 

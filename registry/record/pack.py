@@ -16,7 +16,6 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.record.canonical import canonical
 from registry.record.codelists import Code, CodeList, codelists, codes, read_rows, texts
-from registry.record.csv_tables import open_table
 from registry.record.law import (
     Law,
     LegalCondition,
@@ -43,6 +42,8 @@ from registry.record.pack_checks import (
     faults,
 )
 from registry.resources import SCHEMAS
+from registry.text.csv_tables import open_table
+from registry.text.locales import Locale, make_locale
 
 _PACKS = SCHEMAS / "packs"
 _OWN = "pack/"
@@ -170,6 +171,10 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def day(self, at: dt.datetime) -> dt.date:
         """Return the day of the country at a moment."""
         return at.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def locale(self, tag: str) -> Locale:
+        """Return the locale of a language in the country."""
+        return make_locale(tag, self.country, self.fallback)
 
     def codes(self, names: Iterable[str]) -> CodeList:
         """Return every code of some lists, of which `pack/…` are the country's own."""

@@ -1,8 +1,8 @@
 """Whether a text says something: what is left of it without the words that say nothing.
 
-Those are stop words, placeholders of `schemas/placeholders.json`, and sentences that only deny what
-is asked for. They are compared folded, all languages at once, since a placeholder is often in
-another language than its field.
+Those are stop words, placeholders of `words.csv` in the folders of languages, and sentences that
+only deny what is asked for. They are compared folded, all languages at once, since a placeholder is
+often in another language than its field.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from registry.resources import SCHEMAS
+from registry.text.language_words import words_by_language, words_of
 from registry.text.tokens import common, words
 
 FEWEST_WORDS = 4
@@ -30,21 +30,6 @@ _SENTENCE_END = re.compile(r"[.!?؟;؛:\n]+")
 
 _Phrases: TypeAlias = dict[tuple[str, str], list[list[str]]]
 """Phrases as folded words, by the first two: most words of a text begin none."""
-
-
-class _Placeholders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The words of a language that say nothing.
-
-    A sentence that begins with one of `negations` and one of `subjects` denies what is asked for,
-    unless one of `exceptions` follows: *no review* does, *no review without a physician* does not.
-    `offices` are offices and who heads them, which name no body by themselves: *director general*.
-    """
-
-    phrases: tuple[str, ...]
-    negations: tuple[str, ...] = ()
-    subjects: tuple[str, ...] = ()
-    exceptions: tuple[str, ...] = ()
-    offices: tuple[str, ...] = ()
 
 
 def says_something(said: Collection[str], *, letters: int = FEWEST_LETTERS) -> bool:
@@ -101,24 +86,15 @@ class _Data(msgspec.Struct, frozen=True):
     exceptions: frozenset[str]
 
 
-def office_words() -> list[str]:
-    """Return the words of offices and of who heads them, in all languages."""
-    return [word for one in _languages() for word in one.offices]
-
-
-def _languages() -> Collection[_Placeholders]:
-    content = (SCHEMAS / "placeholders.json").read_bytes()
-    return msgspec.json.decode(content, type=dict[str, _Placeholders]).values()
-
-
 @cache
 def _data() -> _Data:
-    languages = _languages()
-    phrases = [words(text) for one in languages for text in one.phrases]
+    phrases = [words(text) for text in words_of("placeholder")]
     denials = [
-        words(" ".join(pair)) for one in languages for pair in product(one.negations, one.subjects)
+        words(" ".join(pair))
+        for kinds in words_by_language().values()
+        for pair in product(kinds.get("negation", ()), kinds.get("subject", ()))
     ]
-    exceptions = [words(text) for one in languages for text in one.exceptions]
+    exceptions = [words(text) for text in words_of("exception")]
     return _Data(
         words=common().union(*(phrase for phrase in phrases if len(phrase) == 1)),
         phrases=_by_first_words(phrases),

@@ -4,45 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from registry.record.field_descriptions import quoted
 from registry.record.messages import PendingFinding, message
 from registry.record.pointers import pointer
 from registry.record.rule_context import RuleContext, remark
 from registry.text.folding import fold
+from registry.text.language_words import words_of
 
-# The words of a mailbox or role that no person's name holds, folded.
-_ROLE_WORDS = frozenset((
-    "accueil", "adjoint", "adjointe", "admin", "administration", "agence", "ai", "algo",
-    "algorithm", "algorithme", "algorithmes", "algorithms", "analyst", "analyste", "architecte",
-    "assistance", "auditeur", "auditor", "board", "bureau", "cabinet", "caid", "cellule",
-    "centre", "chef", "chief", "citizen", "citoyen", "citoyens", "client", "clients", "comite",
-    "commissaire", "commission", "commissioner", "communication", "conseil", "conseiller",
-    "contact", "controleur", "controller", "coordinateur", "coordinator", "coordinatrice",
-    "council", "courrier", "data", "dean", "delegue", "demande", "demandes", "departement",
-    "department", "deputy", "digital", "directeur", "direction", "directorate", "directrice",
-    "division", "doctor", "donnees", "doyen", "dpd", "dpo", "droits", "ecole", "engineer",
-    "equipe", "expert", "general", "generale", "gestion", "gestionnaire", "gouverneur",
-    "greffe", "head", "health", "hello", "help", "helpdesk", "ia", "info", "information",
-    "infos", "ingenieur", "inspecteur", "inspection", "lead", "mail", "manager", "medecin",
-    "mediation", "minister", "ministere", "ministre", "national", "nationale", "numerique",
-    "nurse", "office", "officer", "ombudsman", "operations", "pacha", "percepteur", "physician",
-    "pole", "president", "presidente", "press", "presse", "principal", "principale", "privacy",
-    "projet", "public", "publics", "qualite", "question", "questions", "rapporteur",
-    "reception", "receveur", "reclamation", "reclamations", "recteur", "rector", "regional",
-    "regionale", "registre", "registry", "relations", "responsable", "sante", "school",
-    "secretaire", "secretariat", "secretary", "section", "security", "service", "services",
-    "sg", "si", "superviseur", "supervisor", "support", "systeme", "systemes", "team",
-    "technology", "transparence", "transparency", "tresorier", "tresoriere", "unit", "unite",
-    "usager", "usagers", "vice", "wali", "webmaster",
-))  # fmt: skip
-_PRIVATE_HOSTS = frozenset((
-    "aol.com", "free.fr", "gmail.com", "gmx.com", "gmx.fr", "googlemail.com", "hotmail.com",
-    "hotmail.fr", "icloud.com", "laposte.net", "live.com", "live.fr", "menara.ma", "orange.fr",
-    "outlook.com", "outlook.fr", "proton.me", "protonmail.com", "yahoo.com", "yahoo.fr",
-    "ymail.com",
-))  # fmt: skip
 _NAME_LIKE = re.compile(r"[a-z]+(?:-[a-z]+)?[._][a-z]+(?:-[a-z]+)*[0-9]{0,3}")
 _MAILBOXES = (("contact", "email"), ("rights", "data_rights_contact", "email"))
 
@@ -71,16 +41,30 @@ def mailbox_generic(context: RuleContext) -> Iterator[PendingFinding]:
 @lru_cache(maxsize=4096)
 def _is_personal(address: str) -> bool:
     local, _, host = address.lower().rpartition("@")
-    named = _NAME_LIKE.fullmatch(local) and _ROLE_WORDS.isdisjoint(
+    named = _NAME_LIKE.fullmatch(local) and _role_words().isdisjoint(
         re.split(r"[._-]", local.rstrip("0123456789"))
     )
-    return bool(named) or host in _PRIVATE_HOSTS
+    return bool(named) or not _private_mailboxes().isdisjoint((host, host.partition(".")[0]))
 
 
-_HONORIFIC = re.compile(
-    r"(?<!\w)(?:(?:M|Mr|Mrs|Ms|Dr|Pr|Prof)\.|Mr|Mrs|Ms|Mme|Mlle|Dr|Pr|Monsieur|Madame"
-    r"|السيد|السيدة|الأستاذ|الأستاذة|الدكتور|الدكتورة)\s(?=\w)"
-)
+@cache
+def _private_mailboxes() -> frozenset[str]:
+    return frozenset(words_of("mailbox"))
+
+
+@cache
+def _role_words() -> frozenset[str]:
+    """Return the words of a mailbox or role that no person's name holds, folded."""
+    return frozenset(map(fold, (*words_of("role"), *words_of("office"))))
+
+
+@cache
+def _title() -> re.Pattern[str]:
+    """Return the pattern of a title before a name."""
+    titles = "|".join(map(re.escape, words_of("title")))
+    return re.compile(rf"(?<!\w)(?:{titles})\.?\s(?=\w)")
+
+
 _FEWEST, _MOST = 2, 3
 
 
@@ -106,10 +90,10 @@ def role_not_person(context: RuleContext) -> Iterator[PendingFinding]:
 @lru_cache(maxsize=4096)
 def _looks_like_a_name(text: str) -> bool:
     """Return whether a text has a title, or is two or three capitalised words, none of offices."""
-    if _HONORIFIC.search(text):
+    if _title().search(text):
         return True
     words = text.split()
     if not _FEWEST <= len(words) <= _MOST:
         return False
     folded = {part for word in words for part in fold(word).split("-")}
-    return _ROLE_WORDS.isdisjoint(folded) and all(word[0].isupper() for word in words)
+    return _role_words().isdisjoint(folded) and all(word[0].isupper() for word in words)

@@ -48,7 +48,7 @@ def relied_on_says_something(context: RuleContext) -> Iterator[PendingFinding]:
     An error in pilot, in use or suspended for the reasons of the level, human oversight, the
     procedure of contestation and each mitigation; below the risk floor for what R24 asks. In each
     language that it is in, such a text has at least 4 different words beside stop words, those of
-    the form, placeholders and denials (`schemas/placeholders.json`); it is not the text of another
+    the form, placeholders and denials (`words.csv`); it is not the text of another
     field or language again; and it is written in the letters of its language.
     """
     asked = _asked(context)

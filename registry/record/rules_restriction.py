@@ -11,12 +11,12 @@ from registry.record.field_descriptions import quoted, title_at
 from registry.record.ids import agency_of
 from registry.record.messages import Message, PendingFinding, message
 from registry.record.pack import Agency, Pack
-from registry.record.placeholders import office_words
 from registry.record.pointers import field_path, parts, pointer, value_at
 from registry.record.requirements import answer_paths, never_withheld
 from registry.record.rule_context import ASKED_BY_FORMAT, RuleContext, remark
 from registry.record.schema import field_at
 from registry.text.folding import fold
+from registry.text.language_words import words_of
 from registry.text.text_safety import skeleton
 from registry.text.tokens import common, stem, words
 
@@ -122,7 +122,7 @@ def _compared(word: str) -> str:
 
 @cache
 def _office_words() -> frozenset[str]:
-    return frozenset(map(_compared, words(" ".join(office_words()))))
+    return frozenset(map(_compared, words(" ".join(words_of("office")))))
 
 
 _LIST = "/publication/withheld_fields"

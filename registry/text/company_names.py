@@ -1,8 +1,8 @@
 """Names of suppliers, providers, bodies and laws: which spellings are one, and several in one text.
 
 `legal_forms.csv` has the legal forms that stand after or before a name, `company_aliases.csv` other
-names of the same supplier, `law_numbers.csv` laws that are known by their number, each with where
-it was read and when.
+names of the same supplier, `schemas/law_numbers.csv` laws that are known by their number, each with
+where it was read and when.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
+from registry.resources import SCHEMAS
 from registry.text.folding import fold
 
+_HERE = Path(__file__).parent
 _APOSTROPHES = re.compile(r"['’`´]")
 _DOTS = re.compile(r"(?<=[^\W\d_])\.(?=[^\W\d_]|\W|$)")
 """Full stops of abbreviations; between digits they part, as in 2.3 and 09.08."""
@@ -46,7 +48,7 @@ _LAW = re.compile(
 
 @cache
 def _laws() -> frozenset[str]:
-    return frozenset(row["number"] for row in _rows("law_numbers.csv"))
+    return frozenset(row["number"] for row in _rows(SCHEMAS / "law_numbers.csv"))
 
 
 def _bare(name: str) -> str:
@@ -75,17 +77,17 @@ def _words(text: str) -> list[str]:
 @cache
 def _forms(place: str) -> frozenset[str]:
     """Return the legal forms that stand at the start of a name, or at its end."""
-    rows = (row for row in _rows("legal_forms.csv") if row["place"] in {place, "both"})
+    rows = (row for row in _rows(_HERE / "legal_forms.csv") if row["place"] in {place, "both"})
     return frozenset(" ".join(_words(row["form"])) for row in rows)
 
 
 @cache
 def _aliases() -> Mapping[str, str]:
-    return {_bare(row["alias"]): _bare(row["name"]) for row in _rows("company_aliases.csv")}
+    return {_bare(row["alias"]): _bare(row["name"]) for row in _rows(_HERE / "company_aliases.csv")}
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
-    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from babel import dates, localedata
 
 from registry.clock import MONTHS, months_after
+from registry.errors import ConfigurationError
+from registry.resources import language_bases
+from registry.text.csv_tables import language_rows
 from registry.text.folding import fold
 
 _FULL = 10  # YYYY-MM-DD
@@ -19,6 +22,11 @@ _DURATION = re.compile(
     r"P(?:(?P<year>\d+)Y)?(?:(?P<month>\d+)M)?(?:(?P<week>\d+)W)?(?:(?P<day>\d+)D)?"
     r"(?:T(?:(?P<hour>\d+)H)?(?:(?P<minute>\d+)M)?(?:(?P<second>\d+)S)?)?"
 )
+
+_FORMS = ("one", "two", "several", "others")
+DATE_COLUMNS = ("name", *_FORMS)
+DATE_NAMES = (*"YMWD", *map(str, range(1, MONTHS + 1)))
+"""What `dates.csv` of a language names: units of time, and months by number."""
 
 _DAY = re.compile(r"(\d{1,2})(?:er)?\W{1,3}(\d{1,2}|[^\W\d]+)\W{1,3}(\d{4})|(\d\d)(\d\d)(\d{4})")
 _BY_YEAR = re.compile(r"(\d{4})\W(\d{1,2})\W(\d{1,2})")
@@ -48,14 +56,15 @@ def read_day(text: str, locales: Iterable[str]) -> dt.date | None:
 
 def month_number(name: str) -> int | None:
     """Return the month from 1 that is called or abbreviated so in a language of the site."""
-    return _months(_NAMED_IN).get(fold(name).rstrip("."))
+    return _months(_all_locales()).get(fold(name).rstrip("."))
 
 
-_NAMED_IN = (
-    *("en", "fr", "zgh"),
-    *(one for one in localedata.locale_identifiers() if one.partition("_")[0] == "ar"),
-)
-"""Arabic has several sets of names of months, by country."""
+@cache
+def _all_locales() -> tuple[str, ...]:
+    """Return the locales of the languages that there are; Arabic names months by country."""
+    tags = {path.name for base in language_bases() for path in base.glob("*/")}
+    known = (one for one in localedata.locale_identifiers() if one.partition("_")[0] == "ar")
+    return (*sorted(tag if localedata.exists(tag) else f"en@{tag}" for tag in tags), *known)
 
 
 @cache
@@ -63,9 +72,37 @@ def _months(locales: tuple[str, ...]) -> dict[str, int]:
     return {
         fold(name).rstrip("."): number
         for locale in locales
-        for width in ("wide", "abbreviated")
-        for number, name in dates.get_month_names(width, locale=locale).items()
+        for names in (
+            dates.get_month_names("wide", locale=locale),
+            dates.get_month_names("abbreviated", locale=locale),
+            months_of(locale),
+        )
+        for number, name in names.items()
     }
+
+
+@cache
+def months_of(locale: str) -> Mapping[int, str]:
+    """Return the names of months that the language of a locale's modifier has in `dates.csv`."""
+    names = _names().get(locale.partition("@")[2], {})
+    return {int(name): forms[0] for name, forms in names.items() if name.isdecimal()}
+
+
+@cache
+def _names() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Return the forms of months and units of time by language and name, from `dates.csv`.
+
+    Of a unit they are for one, for two without a number, for several, and others, of which the
+    first is that of many in Arabic. CLDR as Babel has it lacks months and days of Arabic. Raises
+    `ConfigurationError` for a row of no name, with its place.
+    """
+    found: dict[str, dict[str, Sequence[str]]] = {}
+    for tag, place, row in language_rows("dates.csv", DATE_COLUMNS):
+        if row["name"] not in DATE_NAMES:
+            raise ConfigurationError(f"{place}: the name is one of {', '.join(DATE_NAMES)}")
+        if row["one"]:
+            found.setdefault(tag, {})[row["name"]] = [row[form] for form in _FORMS]
+    return found
 
 
 def day_after(day: dt.date, duration: str) -> dt.date:
@@ -82,15 +119,23 @@ def format_date(value: str, locale: str) -> str:
     """Return `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in words, and any other text unchanged."""
     try:
         if len(value) == _FULL:
-            text = dates.format_date(dt.date.fromisoformat(value), "long", locale=locale)
+            day = dt.date.fromisoformat(value)
+            text = _own_month(dates.format_date(day, "long", locale=locale), day, locale)
             # CLDR writes "1 avril"; a French reader expects "1er avril".
             return f"1er{text[1:]}" if locale.startswith("fr") and text.startswith("1 ") else text
         if len(value) == _MONTH:
             first = dt.date.fromisoformat(f"{value}-01")
-            return dates.format_skeleton("yMMMM", first, locale=locale)
+            return _own_month(dates.format_skeleton("yMMMM", first, locale=locale), first, locale)
     except ValueError:
         return value
     return value
+
+
+def _own_month(text: str, day: dt.date, locale: str) -> str:
+    """Return a date with its month in the words of a language that CLDR lacks."""
+    own = months_of(locale).get(day.month)
+    named = dates.get_month_names("wide", locale=locale)[day.month]
+    return text if own is None else text.replace(named, own)
 
 
 def read_duration(value: str) -> list[tuple[int, str]]:
@@ -102,32 +147,6 @@ def read_duration(value: str) -> list[tuple[int, str]]:
     return [(int(n), unit) for unit, n in match.groupdict().items() if n] if match else []
 
 
-_UNITS = {
-    "ar": {
-        "Y": ("سنة", "سنتان", "سنوات", "سنة سنتين عام عامان عامين أعوام سنين"),
-        "M": ("شهر", "شهران", "أشهر", "شهرا شهرين شهور"),
-        "W": ("أسبوع", "أسبوعان", "أسابيع", "أسبوعا أسبوعين"),
-        "D": ("يوم", "يومان", "أيام", "يوما يومين"),
-    },
-    "en": {
-        "Y": ("year", "", "years", ""),
-        "M": ("month", "", "months", ""),
-        "W": ("week", "", "weeks", ""),
-        "D": ("day", "", "days", ""),
-    },
-    "fr": {
-        "Y": ("an", "", "ans", "année années"),
-        "M": ("mois", "", "mois", ""),
-        "W": ("semaine", "", "semaines", ""),
-        "D": ("jour", "", "jours", ""),
-    },
-}
-"""The names of units of time by language: for one, for two without a number, for several, and
-others, of which the first is that of many in Arabic.
-
-CLDR as Babel has it lacks months and days of Arabic.
-"""
-
 _OF_ONE_UNIT = re.compile(r"P(\d{1,4})([YMWD])")
 _COUNTED = re.compile(r"(\d{1,4})?\s*([^\d\s]+)")
 _SEVERAL = range(3, 11)
@@ -137,10 +156,11 @@ _TWO = 2
 def duration_words(value: str, language: str) -> str:
     """Return a duration of one unit in words, `5 years` for `P5Y`; other texts unchanged."""
     found = _OF_ONE_UNIT.fullmatch(value)
-    if found is None or language not in _UNITS:
+    forms = None if found is None else _names().get(language, {}).get(found[2])
+    if found is None or forms is None:
         return value
     number = int(found[1])
-    one, two, several, others = _UNITS[language][found[2]]
+    one, two, several, others = forms
     if number == _TWO and two:
         return two
     if language == "ar" and number % 100 not in _SEVERAL:
@@ -167,7 +187,8 @@ def _unit_names() -> dict[str, tuple[int | None, str]]:
     """Return the units by their folded names; the Arabic dual is of two without a number."""
     return {
         fold(name): (_TWO if name.endswith(("ان", "ين")) and name != "سنين" else None, unit)
-        for names in _UNITS.values()
+        for names in _names().values()
         for unit, forms in names.items()
+        if not unit.isdecimal()
         for name in " ".join(forms).split()
     }

@@ -4,7 +4,8 @@ Letters that people write in more than one way become one: case, accents, Arabic
 tatweel, the forms of alef, ya and ta marbuta, digits of every script. Tifinagh becomes its Latin
 transliteration, so that a word typed with either alphabet finds the other; ŋ and ɔ become what
 people type whose keyboards lack them. `letters.csv` has a row for each letter that Unicode does not
-decompose: what it folds to, and what it is sorted as, where `~` comes after every letter.
+decompose: what it folds to, and what it is sorted as, where `~` comes after every letter; a row of
+`folding.csv` in the folder of a language takes the place of its row: ɣ is gh in Berber.
 """
 
 from __future__ import annotations
@@ -15,16 +16,20 @@ import unicodedata
 from hashlib import sha256
 from pathlib import Path
 
-_TABLE = Path(__file__).with_name("letters.csv").read_bytes()
-_ROWS = list(csv.DictReader(_TABLE.decode("utf-8").splitlines()))
+from registry.text.csv_tables import language_rows
+
+_TABLE = Path(__file__).with_name("letters.csv").read_text(encoding="utf-8")
+_OF_LANGUAGES = language_rows("folding.csv", ("letter", "folded", "sorted"))
+_ROWS = [*csv.DictReader(_TABLE.splitlines()), *(row for _, _, row in _OF_LANGUAGES)]
 
 LETTERS = {row["letter"]: row["folded"] for row in _ROWS}
 """The folding of letters that Unicode does not decompose, for code that folds in another place."""
 
-LETTERS_DIGEST = sha256(_TABLE).hexdigest()
-"""What changes with the table of letters."""
-
 _OWN = {row["letter"]: row["sorted"] for row in _ROWS if row["sorted"]}
+
+LETTERS_DIGEST = sha256(repr((LETTERS, _OWN)).encode()).hexdigest()
+"""What changes with the tables of letters."""
+
 _INITIALS = {placed: letter for letter, placed in _OWN.items() if placed != letter}
 _INITIAL = re.compile(".~*")
 

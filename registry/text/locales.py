@@ -11,6 +11,8 @@ import babel
 import msgspec
 from babel import localedata, numbers
 
+from registry.text.csv_tables import language_rows
+from registry.text.dates import months_of
 from registry.text.folding import sort_key
 
 Direction: TypeAlias = Literal["ltr", "rtl"]
@@ -22,10 +24,11 @@ _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 _RTL_LANGUAGES = frozenset(
     ("ar", "arc", "arz", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")
 )
-# CLDR's name of the standard language is right and longer than a reader needs.
-_TAMAZIGHT = {"ar": "الأمازيغية", "fr": "amazighe", "en": "Tamazight"}
 _RTL_SCRIPTS = frozenset(("arab", "hebr", "thaa", "nkoo", "syrc", "adlm"))
 
+
+_SCRIPT = 4
+"""The letters of a subtag for a script."""
 
 _COUNTRY = re.compile("[A-Z]{2}")
 _GROUPS = frozenset(
@@ -47,22 +50,34 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=64)
-def make_locale(tag: str, country: str) -> Locale:
-    """Return the locale of a language in a country, by CLDR; English for one that CLDR lacks.
+def make_locale(tag: str, country: str, fallback: Sequence[str] = ()) -> Locale:
+    """Return the locale of a language in a country, by CLDR; for one that CLDR lacks, of the next.
 
-    The country matters: in Arabic a month has another name from country to country.
+    The next are those of `fallback`, then English. The country matters: in Arabic a month has
+    another name from country to country. A language with months in `dates.csv` is its modifier.
     """
-    known = (name for name in (f"{tag}_{country}", tag) if localedata.exists(name))
-    found = next(known, "en")
-    own = babel.Locale.parse(found).languages.get(tag, tag)
+    names = (one.replace("-", "_") for one in (tag, *fallback, "en"))
+    near = (name for one in names for name in (f"{one}_{country}", one))
+    found = next(name for name in near if localedata.exists(name))
+    named = babel.Locale.parse(found).languages
+    own = _own_names().get((tag, tag)) or named.get(tag, named.get(tag.partition("-")[0], tag))
+    if months_of(f"@{tag}"):
+        found = f"{found}@{tag}"
     return Locale(tag=tag, dir=direction(tag), name=own[0].upper() + own[1:], babel=found)
+
+
+def script_locale(tag: str, country: str) -> str:
+    """Return the locale (BCP 47) by which a browser writes dates and numbers as pages do."""
+    language, *subtags = tag.split("-")
+    scripts = [part for part in subtags if len(part) == _SCRIPT and part.isalpha()]
+    return "-".join((language, *scripts[:1], country, "u-nu-latn"))
 
 
 @lru_cache(maxsize=256)
 def direction(tag: str) -> Direction:
     """Return the writing direction of a language tag; its script decides where it has one."""
     language, *subtags = tag.lower().split("-")
-    script = next((part for part in subtags if len(part) == 4 and part.isalpha()), None)  # noqa: PLR2004  a script subtag has four letters
+    script = next((part for part in subtags if len(part) == _SCRIPT and part.isalpha()), None)
     if script is not None:
         return "rtl" if script in _RTL_SCRIPTS else "ltr"
     return "rtl" if language in _RTL_LANGUAGES else "ltr"
@@ -72,15 +87,22 @@ def direction(tag: str) -> Direction:
 def language_name(tag: str, locale: str) -> str:
     """Return the name of a language in a Babel locale, else its own name, else the tag."""
     primary = tag.lower().split("-")[0]
-    if primary == "zgh" and (short := _TAMAZIGHT.get(locale.partition("_")[0])):
-        return short
-    for names in (locale, primary):
+    said_in = locale.partition("@")[2] or locale.partition("_")[0]
+    if own := _own_names().get((tag, said_in)):
+        return own
+    for names in (locale.partition("@")[0], primary):
         if localedata.exists(names) and primary in (known := babel.Locale.parse(names).languages):
             return str(known[primary])
     return tag
 
 
-@lru_cache(maxsize=1024)
+@cache
+def _own_names() -> dict[tuple[str, str], str]:
+    """Return names of languages, by what is named and in which, that CLDR lacks or says longer."""
+    rows = language_rows("names.csv", ("language", "name"))
+    return {(tag, row["language"]): row["name"] for tag, _, row in rows}
+
+
 @cache
 def country_codes() -> tuple[str, ...]:
     """Return the codes of countries (ISO 3166-1 alpha-2)."""
@@ -107,6 +129,11 @@ def currencies_by_name(locale: str, country: str) -> dict[str, str]:
     used = {one for code in country_codes() for one in numbers.get_territory_currencies(code)}
     named = {code: numbers.get_currency_name(code, locale=locale) for code in used}
     return dict(sorted(named.items(), key=lambda pair: (pair[0] not in own, sort_key(pair[1]))))
+
+
+def own_currency(country: str) -> str:
+    """Return the currency (ISO 4217) of a country, the code for tests where it has none."""
+    return next(iter(numbers.get_territory_currencies(country)), "XTS")
 
 
 def pick(text: Mapping[str, str], wanted: str, fallback: Sequence[str]) -> tuple[str, str] | None:

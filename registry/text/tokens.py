@@ -17,6 +17,7 @@ from typing import TypeVar
 import Stemmer
 
 from registry.text.folding import fold
+from registry.text.language_words import words_of
 
 _Value = TypeVar("_Value")
 
@@ -60,32 +61,8 @@ _SNOWBALL = {
 }
 """Languages whose Snowball stemmer works on folded Latin letters."""
 
-# Stop words: a record need not have them if the query has other words.
-_COMMON = """
-ال الي التي الذي او ان في من علي عن مع هذا هذه ذلك كل ما لا لم لن لست لسنا هو هي و ب ل
-a au aux avec ce ces cette dans de des du elle en est et il ils la le les leur leurs mais ne nos
-notre ou par pas pour que qui sa se ses son sont sur un une vos votre
-an and are as at be by for from has have in into is it its not of on or that the their this to was
-were which will with
-das der die ein eine im ist mit und von zu den dem
-al como con del el es las los para por una y lo no
-het een op te van voor bij aan dat door zijn
-d i n s
-"""
-
-# What questions are made of, in whole sentences.
-_ASKING = """
-comment combien pourquoi quand quel quelle quels quelles quoi ou je j moi me mon ma mes tu te ton ta
-tes on avoir etre faire ai suis peut puis peux dois doit veux voudrais cherche chercher besoin svp
-stp jai cest jsuis bonjour bonsoir salut merci salam azul hello السلام عليكم سلام مرحبا شكرا
-how what when where why who which i my me you your do does can could should want need get
-كيف كيفاش كيفيه هل واش متي اين فين لماذا علاش ماذا اريد بغيت نريد ممكن يمكن عندي لدي
-matta mamnk manik
-"""
-
 # Marks and joiners are parts of words, but not of \\w.
 _JOINING = {"Mn", "Mc", "Me", "Cf"}
-_PARTICLE = "(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)"
 _APOSTROPHE = "['’‘ʼ]"
 _HAS_APOSTROPHE = re.compile(_APOSTROPHE)
 _ARABIC = "؀-ۿ"
@@ -245,8 +222,8 @@ def article_variants(word: str, language: str) -> tuple[str, ...]:
 
 @cache
 def common() -> frozenset[str]:
-    """Return the stop words of all languages."""
-    return frozenset(f"{_COMMON}{_ASKING}".split())
+    """Return the stop words of all languages: a record need not have them beside other words."""
+    return frozenset(map(fold, words_of("stop")))
 
 
 def _arabic(word: str) -> str:
@@ -279,8 +256,9 @@ def _runs() -> re.Pattern[str]:
 def _runs_without_particles() -> re.Pattern[str]:
     """Return the pattern of runs of letters, in its first group; particles match without it."""
     letter = rf"[\w{_joining()}]"
+    particle = "|".join(map(re.escape, words_of("particle")))
     return re.compile(
-        rf"(?<!{letter})(?i:{_PARTICLE}){_APOSTROPHE}(?=\w)"
+        rf"(?<!{letter})(?i:{particle}){_APOSTROPHE}(?=\w)"
         rf"|(?<={letter}){_APOSTROPHE}[sS](?!{letter})"
         rf"|({letter}+)"
     )

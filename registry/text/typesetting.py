@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from babel import Locale, numbers
 
+from registry.text.language_words import words_by_language
+
 _NARROW, _WIDE = "\u202f", "\u00a0"
 _COUNTED = re.compile(r"(?<=%\(n\)s) (?=\w)")
-_UNITS = (
-    r"jours?|ans?|mois|semaines?|heures?|minutes?|secondes?|h|min|s|ms|km|m|cm|mm|ha|kg|kWh|MWh|W|Go|Mo|"
-    r"dirhams?|MAD|euros?|millions?|milliards?|personnes?|dossiers?|cas|agents?"
-)
-_FRENCH = re.compile(
-    r"```.*?```|`[^`]*`| (?:(?=[;:?!»](?![\w/=-]))|(?<=[\d«°] )(?:(?<=« )(?=\S)|(?P<wide>"
-    rf"(?<=\d )(?=(?:{_UNITS})\b|[%€°]|\d{{3}}(?!\d))|(?<=[nN]° )(?=\d))))",
-    re.DOTALL,
-)
-"""Code, or a space where no line may break. Each begins with a literal, by which `re` goes fast."""
+
+
+@cache
+def _french() -> re.Pattern[str]:
+    """Return the pattern of code, or of a space where no line may break, also before a currency.
+
+    Each begins with a literal, by which `re` goes fast.
+    """
+    units = "|".join(map(re.escape, words_by_language()["fr"]["unit"]))
+    return re.compile(
+        r"```.*?```|`[^`]*`| (?:(?=[;:?!»](?![\w/=-]))|(?<=[\d«°] )(?:(?<=« )(?=\S)|(?P<wide>"
+        rf"(?<=\d )(?=(?:{units}|[A-Z]{{3}})\b|[%€°]|\d{{3}}(?!\d))|(?<=[nN]° )(?=\d))))",
+        re.DOTALL,
+    )
 
 
 @lru_cache(maxsize=2048)
@@ -32,17 +38,13 @@ def typeset(wording: str, lang: str) -> str:
     True
     """
     wording = _COUNTED.sub(_WIDE, wording)
-    return _FRENCH.sub(_no_break, wording) if lang == "fr" else wording
+    return _french().sub(_no_break, wording) if lang == "fr" else wording
 
 
 def _no_break(found: re.Match[str]) -> str:
     if found[0] != " ":
         return found[0]
     return _NARROW if found["wide"] is None else _WIDE
-
-
-_SHORT_ARABIC = {"MAD": "درهم"}
-"""What people say, where CLDR names the country as well."""
 
 
 def format_number(value: float, locale: str) -> str:
@@ -59,9 +61,14 @@ def format_percent(share: float, locale: str) -> str:
 
 
 def format_money(value: float, currency: str, locale: str) -> str:
-    """Return an amount with its ISO 4217 code; in Arabic, with the name of the currency."""
+    """Return an amount with its ISO 4217 code; in Arabic, with the name of the currency.
+
+    CLDR puts the country behind the name, which nobody says of one's own.
+    """
     amount = format_number(value, locale)
     if locale.startswith("ar"):
-        name = _SHORT_ARABIC.get(currency) or numbers.get_currency_name(currency, value, locale)
-        return f"{amount} {name}"
+        name = numbers.get_currency_name(currency, value, locale)
+        territory = Locale.parse(locale).territory
+        is_own = territory and currency in numbers.get_territory_currencies(territory)
+        return f"{amount} {name.split()[0] if is_own else name}"
     return f"{currency} {amount}" if locale.startswith("en") else f"{amount} {currency}"

@@ -37,7 +37,7 @@ from registry.record.values import (
 from registry.text.catalogues import SOURCE
 from registry.text.dates import duration_words
 from registry.text.folding import fold
-from registry.text.locales import country_codes, country_name, language_name, make_locale
+from registry.text.locales import country_codes, country_name, language_name
 from registry.text.locales import pick as pick_text
 from registry.workbooks.sheets import ERRORS, SheetCell, cell_name
 
@@ -108,7 +108,7 @@ class WorkbookWords:
         self.pack = pack
         self.law = NO_LAW if day is None else law_of(pack, day)
         self.language = PlainLanguage(language)
-        self._locale = make_locale(language, pack.country).babel
+        self._locale = pack.locale(language).babel
         self._read: dict[tuple[str, ...], dict[str, str]] = {}
 
     def say(self, text: str, **values: MessageValue) -> str:
@@ -186,7 +186,7 @@ class WorkbookWords:
     def _texts(self, name: str) -> Mapping[str, Mapping[str, str]]:
         """Return the labels of codes by language."""
         tags = dict.fromkeys((*self.pack.languages, SOURCE))
-        locales = {tag: make_locale(tag, self.pack.country).babel for tag in tags}
+        locales = {tag: self.pack.locale(tag).babel for tag in tags}
         if name == COUNTRIES:
             return {
                 code: {tag: country_name(code, locale) for tag, locale in locales.items()}

@@ -1,6 +1,7 @@
 // Spares time in the form: saves by itself, adds an entry to a list, counts characters.
 // Everything works without it.
 
+const locales = document.documentElement.dataset.locales.split(" ");
 const form = document.querySelector("form[data-saves]");
 const told = form?.querySelector("[data-told]");
 const PAUSE = 5000;
@@ -60,7 +61,7 @@ function count(field) {
     field.after(line);
   }
   const words = left < 0 ? form.dataset.over : form.dataset.left;
-  line.textContent = words.replace("{n}", Math.abs(left).toLocaleString(document.documentElement.lang));
+  line.textContent = words.replace("{n}", Math.abs(left).toLocaleString(locales));
 }
 
 /** Add an entry to a list: a copy of its last one, empty, under the next number. */
@@ -91,7 +92,7 @@ function addEntry(button) {
   entry.dataset.entry = after;
   for (const gone of entry.querySelectorAll(".finding, .theirs, .left, .remove, .entry ~ .entry")) gone.remove();
   const heading = entry.querySelector("h2");
-  heading.textContent = form.dataset.entry.replace("{n}", (Number(after) + 1).toLocaleString(document.documentElement.lang));
+  heading.textContent = form.dataset.entry.replace("{n}", (Number(after) + 1).toLocaleString(locales));
   last.after(entry);
   entry.querySelector("input, textarea, select").focus();
   return true;

@@ -13,10 +13,10 @@ const section = document.getElementById("proof");
 const main = document.getElementById("main");
 const at = (id) => document.getElementById(id);
 const { proof: address, copy: copied, id, version, entry, hash, words: digest } = section.dataset;
-const { lang: tag } = document.documentElement;
+const { dataset } = document.documentElement;
 const page = { id, version: Number(version), entry: Number(entry), hash, digest };
 const order = section.dataset.order.split(" ");
-const times = new Intl.DateTimeFormat(tag === "zgh" || tag === "ar" ? "ar-MA-u-nu-latn" : tag, {
+const times = new Intl.DateTimeFormat(dataset.locales.split(" "), {
   dateStyle: "long",
   timeStyle: "short",
 });

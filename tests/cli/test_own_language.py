@@ -1,6 +1,7 @@
 """A language that nobody prepared: begun as a folder, filled, put in place, and served."""
 
 import csv
+import datetime as dt
 import io
 import json
 import shutil
@@ -12,6 +13,10 @@ from click.testing import CliRunner
 from registry import resources
 from registry.cli.main import cli
 from registry.record.pack import load_pack
+from registry.text import dates, locales
+from registry.text.folding import fold
+from registry.text.language_words import words_by_language
+from tests.conftest import make_record
 from tests.served import served
 
 TAG = "qaa"
@@ -34,9 +39,17 @@ def folders(tmp_path, monkeypatch):
     path.write_text(json.dumps(pack), "utf-8")
     monkeypatch.setenv("REGISTRY_LANGUAGES", str(tmp_path / "languages"))
     monkeypatch.setenv("REGISTRY_PACKS", str(tmp_path / "packs"))
-    load_pack.cache_clear()
+    forget()
     yield tmp_path
-    load_pack.cache_clear()
+    forget()
+
+
+def forget():
+    """Read languages and packs again in this process."""
+    for read in (load_pack, words_by_language, dates._names, dates.months_of, dates._all_locales):
+        read.cache_clear()
+    for read in (dates._months, locales.make_locale, locales._own_names, locales.language_name):
+        read.cache_clear()
 
 
 def translate(*arguments):
@@ -72,6 +85,23 @@ def test_a_language_is_begun_filled_checked_and_served(folders):
         writer = csv.DictWriter(file, list(high))
         writer.writeheader()
         writer.writerows(rows)
+    # As a spreadsheet saves it.
+    (own / "names.csv").write_text(f"language;name\n{TAG};Thɔk\nfr;thok\n", "utf-8-sig")
+    months = (own / "dates.csv").read_text("utf-8").replace("\n11,,", "\n11,Kɔr,")
+    (own / "dates.csv").write_text(months, "utf-8")
+    (own / "words.csv").write_text("kind,text\nrole,kuäär\nstopp,ɛ\n", "utf-8")
+    forget()
+    assert f"{own}/words.csv, line 3: a row is one of stop," in str(translate("check", TAG)[0])
+    (own / "words.csv").write_text("kind,text\nrole,kuäär\nstop,ɛn\n", "utf-8")
+    forget()
+    locale = load_pack("ma", folders / "packs").locale(TAG)
+    assert (locale.name, locale.babel) == ("Thɔk", f"ar_MA@{TAG}")
+    assert dates.format_date("2026-11-30", locale.babel) == "30 Kɔr 2026"
+    assert dates.format_date("2026-11", locale.babel) == "Kɔr 2026"
+    assert dates.format_date("2026-10-30", locale.babel) == "30 أكتوبر 2026"
+    assert dates.read_day("30 kɔr 2026", [locale.babel]) == dt.date(2026, 11, 30)
+    assert locales.language_name(TAG, "fr_MA") == "thok"
+    (own / "folding.csv").write_text("letter,folded,sorted\nɣ,gx,g~\n", "utf-8")
     (own / "texts").mkdir()
     (own / "texts/about.md").write_text("# Kɛ\n\nƐn duel.\n", "utf-8")
 
@@ -90,6 +120,14 @@ def test_a_language_is_begun_filled_checked_and_served(folders):
         assert page.status_code == 200
         assert "Ŋuɔt" in page.text
         assert "Rɛɛk" in page.text
+        assert ">Thɔk<" in page.text
+        assert f'data-locales="ar-MA-u-nu-latn {TAG}-MA-u-nu-latn' in page.text
+        draft = make_record()
+        for word, warned in (("Kuäär", set()), ("Deng", {"R19", "R20"})):
+            draft["organisation"] = {"accountable_role": {"fr": f"{word} Piw"}}
+            draft["contact"]["email"] = f"piw.{fold(word)}@demo-sante.example"
+            found = running.client.post("/api/v1/validate", json=draft).json()["findings"]
+            assert {one["rule"] for one in found} & {"R19", "R20"} == warned
         [level] = [
             one
             for one in running.client.get("/api/v1/codelists/risk_level").json()["items"]

@@ -150,11 +150,11 @@ def test_a_message_names_files_that_there_are():
     assert missing == set()
 
 
-# What is left: words of offices and hosts of mailboxes, units of money, what laws are called, and
-# the demonstration, which is of two countries.
-NATIONAL_STILL = {"rules_persons.py", "typesetting.py", "law_numbers.csv", "demo.py"}
+# What is left is the demonstration, which is of two countries.
+NATIONAL_STILL = {"demo.py"}
 NATIONAL = re.compile(
-    r"\b(?:maroc|marocain|morocc|rabat\b|cndp|dirham|mad\b|menara)|المغرب|الرباط|درهم",
+    r"\b(?:maroc|marocain|morocc|rabat\b|cndp|dirham|mad\b|menara|ar-ma\b|caid\b|pacha\b|wali\b)"
+    "|المغرب|الرباط|درهم",
     re.IGNORECASE,
 )
 

@@ -8,9 +8,9 @@ import pytest
 
 from registry.record.placeholders import content_words, is_repetition, says_something
 from registry.resources import RECORDS, SCHEMAS
+from registry.text.language_words import words_of
 
-PLACEHOLDERS = json.loads((SCHEMAS / "placeholders.json").read_text(encoding="utf-8"))
-LISTED = sorted({phrase for one in PLACEHOLDERS.values() for phrase in one["phrases"]})
+LISTED = sorted(set(words_of("placeholder")))
 
 NOTHING = [
     ".", "...", "…", "-", "–", "—", "?", "0", "123", "N/A", "n/a", "N / A", "N.A.", "TODO",

@@ -21,6 +21,7 @@ from registry.text.locales import (
         ("en", "MA", ("ltr", "English", "en")),
         ("rw", "RW", ("ltr", "Ikinyarwanda", "rw_RW")),
         ("qqq", "MA", ("ltr", "Qqq", "en")),
+        ("ff-Adlm", "SN", ("rtl", "𞤆𞤵𞤤𞤢𞤪", "ff_Adlm_SN")),
     ],
 )
 def test_a_language_as_a_country_writes_it(tag, country, expected):

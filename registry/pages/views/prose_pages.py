@@ -23,7 +23,7 @@ from registry.pages.reader import Reader, first_of, in_language, language, say, 
 from registry.pages.site import Site, page, root_page
 from registry.resources import LANGUAGES, language_files
 from registry.text.catalogues import SOURCE, find
-from registry.text.locales import direction, make_locale
+from registry.text.locales import direction
 from registry.text.markdown import render_page
 from registry.text.typesetting import typeset
 
@@ -161,7 +161,7 @@ def _in_each(site: Site, **messages: str) -> list[dict[str, Any]]:
     return [
         {
             "locale": edition.reader.locale,
-            "own": make_locale(tag, site.snapshot.pack.country),
+            "own": site.snapshot.pack.locale(tag),
             **{name: translated(edition.reader, wording) for name, wording in messages.items()},
         }
         for tag, edition in site.editions.items()

@@ -19,7 +19,7 @@ from registry.record.dimensions import RANGED, Dimension, dimensions
 from registry.record.facets import ENDS
 from registry.record.facts import facts
 from registry.text.catalogues import find
-from registry.text.locales import countries_by_name, make_locale
+from registry.text.locales import countries_by_name
 
 _ITSELF = "record"
 """The section of what is beside those of the format."""
@@ -109,7 +109,7 @@ def _choices(
     if dimension.kind == "boolean":
         codes = ("true", "false")
     elif field is not None and field.holds == "country":
-        codes = countries_by_name(make_locale(reader.tag, reader.pack.country).babel)
+        codes = countries_by_name(reader.pack.locale(reader.tag).babel)
     elif field is not None and not codes:
         codes = field.schema.get("enum", ())
     return [(code, known.word(dimension.name, code)) for code in codes]

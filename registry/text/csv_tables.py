@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections.abc import Iterator
 
 from registry.errors import ConfigurationError
+from registry.resources import language_files
 
 _SEPARATORS = ",;\t"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -27,3 +29,17 @@ def open_table(raw: bytes, name: str) -> csv.DictReader[str]:
         raise ConfigurationError(f"{name} is not a CSV file in UTF-8: {error}") from error
     separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
     return csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+
+
+def language_rows(name: str, columns: tuple[str, ...]) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Yield the rows of a table of every language as (tag, place, cells), a country's own last.
+
+    Raises `ConfigurationError` for a table that has other columns.
+    """
+    for path in language_files("*", name):
+        table = open_table(path.read_bytes(), str(path))
+        if tuple(table.fieldnames or ()) != columns:
+            raise ConfigurationError(f"{path}, line 1: the columns have to be {','.join(columns)}")
+        for row in table:
+            cells = {column: (row[column] or "").strip() for column in columns}
+            yield path.parent.name, f"{path}, line {table.line_num}", cells
