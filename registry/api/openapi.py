@@ -33,6 +33,7 @@ from registry.errors import RegistryError
 from registry.log.entry import entry_schema
 from registry.log.redaction import redaction_schema
 from registry.record.attestation import attestation_schema_bytes
+from registry.record.examples import examples
 from registry.record.facets import FACETS, KIND, value_filters
 from registry.record.facts import KINDS
 from registry.record.facts import facts as all_facts
@@ -40,7 +41,6 @@ from registry.record.pack import Pack
 from registry.record.parse import MAX_BYTES
 from registry.record.schema import record_schema
 from registry.record.statements import withdrawal_schema
-from registry.resources import SCHEMAS
 from registry.services.filing.bulk import MOST_LINES
 from registry.settings import Settings
 from registry.workbooks.file import MAX_BYTES as MAX_WORKBOOK
@@ -371,9 +371,6 @@ receipt where it names `application/vnd.registry.receipt+json`, or the query has
 Reading needs no token.
 """
 
-_EXAMPLES = ("minimal", "complete")
-"""The records of `schemas/examples` that show what a body looks like."""
-
 
 def configuration(settings: Settings, pack: Pack) -> OpenAPIConfig:
     """Return what litestar needs to serve the description."""
@@ -426,6 +423,7 @@ def describe(app: Litestar, pack: Pack) -> Json:
     found.sort(key=lambda one: (places[one[0].handler_name], len(one[2])))
     paths: Json = {}
     shared: Json = {}
+    shown = examples(pack)
     for handler, method, path, operation in found:
         facts: OperationFacts = handler.opt.get("facts", OperationFacts())
         described = {
@@ -448,7 +446,7 @@ def describe(app: Litestar, pack: Pack) -> Json:
         if "security" in operation:
             described["security"] = operation["security"]
         if facts.body is not None:
-            described["requestBody"] = _body(facts.body)
+            described["requestBody"] = _body(facts.body, shown)
         paths.setdefault(path, {})[method] = described
     return {
         **derived,
@@ -458,14 +456,7 @@ def describe(app: Litestar, pack: Pack) -> Json:
             "schemas": write_schemas([handler for handler, *_ in found]),
             "responses": dict(sorted(shared.items())),
             "headers": HEADERS,
-            "examples": {
-                name: {
-                    "value": msgspec.json.decode(
-                        (SCHEMAS / "examples" / f"{name}.json").read_bytes()
-                    )
-                }
-                for name in _EXAMPLES
-            },
+            "examples": {name: {"value": record} for name, record in shown.items()},
         },
     }
 
@@ -564,8 +555,8 @@ def _header(name: str, description: str, schema: Json) -> Json:
     }
 
 
-def _body(kind: Body | type[msgspec.Struct]) -> Json:
-    """Return what a body is, and how large it may be."""
+def _body(kind: Body | type[msgspec.Struct], shown: Iterable[str]) -> Json:
+    """Return what a body is, how large it may be, and which examples show one."""
     largest = f"At most {MAX_BYTES:,} bytes."
     media_type: str = MediaType.JSON.value
     content: Json = {"schema": {}}
@@ -595,6 +586,6 @@ def _body(kind: Body | type[msgspec.Struct]) -> Json:
     else:
         is_record = kind == "record"
         what = f"{'A record, complete or not.' if is_record else 'Any JSON.'} {largest}"
-        examples = {name: {"$ref": f"#/components/examples/{name}"} for name in _EXAMPLES}
-        content = {"examples": examples, "schema": ref("Record") if is_record else {}}
+        named = {name: {"$ref": f"#/components/examples/{name}"} for name in shown}
+        content = {"examples": named, "schema": ref("Record") if is_record else {}}
     return {"description": what, "required": True, "content": {media_type: content}}

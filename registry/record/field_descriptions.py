@@ -220,7 +220,7 @@ FORMS = {
     ),
     "Email": translatable("Write a mailbox such as contact@example.org."),
     "Country": translatable("Write an ISO 3166-1 code of two capital letters, such as MA."),
-    "LanguageTag": translatable("Write a BCP 47 tag such as ar, fr, zgh or en."),
+    "LanguageTag": translatable("Write a BCP 47 tag such as ar, fr or en."),
     "RecordId": translatable(
         "Write <agency>/<slug> in lower-case ASCII letters, digits and hyphens; 'index' is "
         "reserved."

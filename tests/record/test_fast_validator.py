@@ -142,7 +142,7 @@ def test_what_is_valid_takes_the_short_way(fast, pack):
         ({"/territory": ["MA-01"]}, True),
         ({"/territory": ["DZ"]}, False),
         ({"/languages/source": "nl"}, False),
-        ({"/summary/en": "Rain"}, False),
+        ({"/summary/en": "Rain", "/languages/translation_status/en": ...}, False),
         ({"/summary/en": "Rain", "/languages/translation_status/en": "machine"}, True),
         ({"/summary/nl": "Regen", "/languages/translation_status/nl": "machine"}, False),
         ({"/data/authorisation": {"regime": "exempt", "authority": "cnil"}}, False),

@@ -32,7 +32,7 @@ CASES = {
         [("/languages/source", "R00")],
     ),
     "state of a language not said": (
-        {"/name/en": "Rainfall"},
+        {"/name/en": "Rainfall", "/languages/translation_status/en": ...},
         [("/languages/translation_status/en", "R00")],
     ),
     "state of every language said": (

@@ -6,7 +6,6 @@ and no example has a word of; what we ask of those that we keep, of them alone.
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import hashlib
 import json
@@ -18,10 +17,9 @@ from lxml import html
 
 from registry.log.register import Register, StoredRecord, VersionLine
 from registry.pages.snapshot import RegisterState, Snapshot
-from registry.record.codelists import codelists
+from registry.record.examples import example, examples
 from registry.record.pack import gaps, load_pack
-from registry.record.parse import parse
-from registry.record.pointers import values_at
+from registry.record.pointers import parts, put, strings_in, values_at
 from registry.record.schema import fields
 from registry.record.validate import validate
 from registry.resources import SCHEMAS
@@ -34,13 +32,11 @@ KEPT = ("ma", "sn")
 """The packs that are kept with the software, whose texts are complete."""
 
 FOREIGN = "zz"
-EXAMPLES = {
-    path.stem: parse(path.read_bytes()) for path in sorted((SCHEMAS / "examples").glob("*.json"))
-}
+EXAMPLES = ("complete", "minimal")
 
 
 @pytest.fixture(scope="session")
-def example(tmp_path_factory):
+def small(tmp_path_factory):
     """The pack of the page on adopting, in a folder of its own."""
     files = (SCHEMAS.parent / "docs" / "small-pack").iterdir()
     parts = {path.name: path.read_text(encoding="utf-8") for path in files}
@@ -48,9 +44,9 @@ def example(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def foreign(tmp_path_factory, example):
+def foreign(tmp_path_factory, small):
     """The same pack in Portuguese and Swahili, which neither the site nor an example speaks."""
-    parts = {path.name: path.read_text(encoding="utf-8") for path in (example / FOREIGN).iterdir()}
+    parts = {path.name: path.read_text(encoding="utf-8") for path in (small / FOREIGN).iterdir()}
     tags = {'"fr"': '"pt"', '"en"': '"sw"', "_fr": "_pt", "_en": "_sw"}
     spoken = {
         name: re.sub("|".join(tags), lambda found: tags[found[0]], text)
@@ -85,56 +81,21 @@ def stranger(pack):
     return load_pack(next(code for code in KEPT if code != pack.code))
 
 
-def put(document, place, value):
-    for step in place[:-1]:
-        document = document[int(step)] if isinstance(document, list) else document[step]
-    document[int(place[-1]) if isinstance(document, list) else place[-1]] = value
-
-
 def in_words_of(tag, text):
     """Other words for each language: a text is not the same in two."""
     return re.sub(r"\b(?=\w{3})", tag[0], text)
 
 
 def at_home(name, pack):
-    """Move an example to a country: its agency, languages, codes and country become the pack's."""
-    document = copy.deepcopy(EXAMPLES[name])
-    agency = next(agency.id for agency in pack.agencies.values() if agency.fictitious)
-    document["id"] = f"{agency}/{document['id'].split('/')[1]}"
-    document.pop("related_records", None)
+    """An example in a country, also in languages that are demanded and that it lacks."""
+    document = example(name, pack)
     demanded = {*pack.required_any, *pack.required_at_high}
     for field in fields():
-        national = [item.removeprefix("pack/") for item in field.lists if item.startswith("pack/")]
-        everywhere = [item for item in field.lists if not item.startswith("pack/")]
-        common = {code for item in everywhere for code in codelists()[item]}
-        if national:
-            codes = [code for item in national for code in pack.lists[item]]
-            for number, (place, code) in enumerate(list(values_at(document, field.path))):
-                if code not in common:
-                    put(document, place, codes[number])
         for place, value in list(values_at(document, field.path)):
             if field.is_text and isinstance(value, dict):
-                # In the languages that it has of the country's, and in all that are demanded.
                 some = next(iter(value.values()))
-                put(
-                    document,
-                    place,
-                    {
-                        tag: value.get(tag) or in_words_of(tag, some)
-                        for tag in pack.languages
-                        if tag in value or tag in demanded
-                    },
-                )
-            elif value == "MA" and not national:
-                put(document, place, pack.country)
-    status = document["languages"]["translation_status"]
-    document["languages"]["translation_status"] = {
-        tag: status.get(tag, "authored")
-        for tag in pack.languages
-        if tag in status or tag in demanded
-    }
-    if document["languages"]["source"] not in pack.languages:
-        document["languages"]["source"] = pack.languages[0]
+                put(document, place, {tag: in_words_of(tag, some) for tag in demanded} | value)
+    document["languages"]["translation_status"] |= dict.fromkeys(demanded, "authored")
     return document
 
 
@@ -191,6 +152,16 @@ def test_a_record_of_the_country_is_published(pack, name):
     assert errors(at_home(name, pack), pack) == []
 
 
+def test_examples_of_the_country_can_be_filed_and_have_no_word_of_another(pack, kept):
+    shown = examples(pack)
+    assert set(shown) == set(EXAMPLES)
+    for document in shown.values():
+        assert errors(document, pack) == []
+        theirs = {*kept.bodies, *kept.regions} - {*pack.bodies, *pack.regions}
+        assert {*strings_in(document)}.isdisjoint(theirs)
+        assert document["id"].split("/")[0] in pack.agencies
+
+
 @pytest.mark.parametrize(
     ("place", "table"),
     [
@@ -203,7 +174,7 @@ def test_a_record_of_the_country_is_published(pack, name):
 def test_a_code_of_another_country_is_refused(pack, stranger, place, table):
     document = at_home("complete", pack)
     foreign = next(code for code in stranger.lists[table] if code not in pack.lists[table])
-    put(document, place.split("/")[1:], foreign)
+    put(document, parts(place), foreign)
     assert errors(document, pack) == [(place, "R00")]
     assert errors(at_home("complete", stranger), stranger) == []
 
@@ -368,7 +339,7 @@ def test_senegal_asks_by_the_articles_of_its_own_law():
     assert "law 2008-12 of 25 January 2008, article 20" in law["2008-12-20"]
 
 
-def test_the_example_of_the_page_is_a_pack(example):
-    loaded = load_pack(FOREIGN, example)
+def test_the_example_of_the_page_is_a_pack(small):
+    loaded = load_pack(FOREIGN, small)
     assert list(gaps(loaded)) == []
     assert errors(at_home("minimal", loaded), loaded) == []

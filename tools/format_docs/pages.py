@@ -12,10 +12,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from inspect import getdoc
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
+
 from registry.record.codelists import codelists
-from registry.record.parse import parse
+from registry.record.examples import example
+from registry.record.pack import load_pack
 from registry.record.pointers import pointer, values_at
 from registry.record.requirements import FieldPath, Unit, units
 from registry.record.risk_floor import RISK_CRITERIA
@@ -71,10 +76,11 @@ SECTIONS = {
 }  # fmt: skip
 """The pages of fields: title, and the keys of the record that each holds."""
 
-_LABELS = ("en", "fr", "ar", "zgh")
+_LABELS = ("en", "fr", "ar")
 _NOT_A_SHAPE = "NoteNeeded"
 _READABLE = 100  # a longer pattern says nothing to a reader
 _SCHEMAS = "../../../schemas"
+_SMALL_PACK = Path("docs/small-pack").absolute()
 
 
 def format_pages() -> dict[str, str]:
@@ -128,9 +134,9 @@ def _unit(unit: Unit, level: str, language: Language) -> Iterator[str]:
     if members:
         yield say("Its members:")
         yield _bullets(members)
-    example = _example(unit.path)
-    if example is not None:
-        text = json.dumps(example, ensure_ascii=False, indent=2)
+    shown = _example(unit.path, language.tag)
+    if shown is not None:
+        text = json.dumps(shown, ensure_ascii=False, indent=2)
         yield f"{say('Example:')}\n\n```json\n{text}\n```"
 
 
@@ -167,9 +173,9 @@ def _member(field: Field, language: Language) -> str:
     ]
     if needed(field.path):
         sentences.append(say("**Needed** in its object."))
-    example = _example(field.path)
-    if example is not None and "properties" not in field.schema:
-        text = json.dumps(example, ensure_ascii=False)
+    shown = _example(field.path, language.tag)
+    if shown is not None and "properties" not in field.schema:
+        text = json.dumps(shown, ensure_ascii=False)
         sentences.append(language.put("**Example:** {example}.", example=f"`{text}`"))
     return " ".join(sentences)
 
@@ -281,13 +287,17 @@ def _crosswalk() -> dict[str, dict[str, str]]:
 
 
 @cache
-def _examples() -> list[Any]:
-    names = sorted((SCHEMAS / "examples").glob("*.json"))
-    return [parse(path.read_bytes()) for path in names]
+def _examples(tag: str) -> list[Any]:
+    """Return the examples in one language, of no country: that of the page on adopting."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "zz").symlink_to(_SMALL_PACK)
+        pack = load_pack("zz", Path(folder))
+    names = sorted(path.stem for path in (SCHEMAS / "examples").glob("*.json"))
+    return [example(name, msgspec.structs.replace(pack, languages=(tag,))) for name in names]
 
 
-def _example(path: FieldPath) -> Any:
-    for document in _examples():
+def _example(path: FieldPath, tag: str) -> Any:
+    for document in _examples(tag):
         for _, value in values_at(document, path):
             return value
     return None
