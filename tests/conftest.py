@@ -81,7 +81,8 @@ _SHARED = {
 _SLOW = (
     *("assistant", "attacks", "clients", "crash", "deploy", "faults", "fuzz"),
     *("questions", "readers"),
-    *("cli/test_demo.py", "cli/test_rolling_update.py", "cli/test_work.py"),
+    *("cli/test_another_country.py", "cli/test_demo.py"),
+    *("cli/test_rolling_update.py", "cli/test_work.py"),
     *(
         "house/test_backup_scripts.py",
         "house/test_deploy.py",

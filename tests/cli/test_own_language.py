@@ -5,6 +5,8 @@ import datetime as dt
 import io
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from babel.messages.pofile import read_po, write_po
@@ -67,6 +69,32 @@ def fill(path, words):
         write_po(file, catalogue)
 
 
+def fill_tables(own, packs):
+    """Fill in names, months, words and letters, and see what they do."""
+    # As a spreadsheet saves it.
+    (own / "names.csv").write_text(f"language;name\n{TAG};Thɔk\nfr;thok\n", "utf-8-sig")
+    months = (own / "dates.csv").read_text("utf-8").replace("\n11,,", "\n11,Kɔr,")
+    (own / "dates.csv").write_text(months, "utf-8")
+    (own / "words.csv").write_text("kind,text\nrole,kuäär\nstopp,ɛ\n", "utf-8")
+    forget()
+    assert f"{own}/words.csv, line 3: a row is one of stop," in str(translate("check", TAG)[0])
+    (own / "words.csv").write_text("kind,text\nrole,kuäär\nstop,ɛn\n", "utf-8")
+    forget()
+    locale = load_pack("ma", packs).locale(TAG)
+    assert (locale.name, locale.babel) == ("Thɔk", f"ar_MA@{TAG}")
+    assert dates.format_date("2026-11-30", locale.babel) == "30 Kɔr 2026"
+    assert dates.format_date("2026-11", locale.babel) == "Kɔr 2026"
+    assert dates.format_date("2026-10-30", locale.babel) == "30 أكتوبر 2026"
+    assert dates.read_day("30 kɔr 2026", [locale.babel]) == dt.date(2026, 11, 30)
+    assert locales.language_name(TAG, "fr_MA") == "thok"
+    (own / "folding.csv").write_text("letter,folded,sorted\nɣ,gx,g~\n", "utf-8")
+    folded = "from registry.text.folding import fold; print(fold('Ɣɔŋ'))"
+    done = subprocess.run(
+        [sys.executable, "-c", folded], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "gxong\n"
+
+
 def test_a_language_is_begun_filled_checked_and_served(folders):
     own = folders / "languages" / TAG
     ending, told = translate("begin", TAG)
@@ -85,23 +113,7 @@ def test_a_language_is_begun_filled_checked_and_served(folders):
         writer = csv.DictWriter(file, list(high))
         writer.writeheader()
         writer.writerows(rows)
-    # As a spreadsheet saves it.
-    (own / "names.csv").write_text(f"language;name\n{TAG};Thɔk\nfr;thok\n", "utf-8-sig")
-    months = (own / "dates.csv").read_text("utf-8").replace("\n11,,", "\n11,Kɔr,")
-    (own / "dates.csv").write_text(months, "utf-8")
-    (own / "words.csv").write_text("kind,text\nrole,kuäär\nstopp,ɛ\n", "utf-8")
-    forget()
-    assert f"{own}/words.csv, line 3: a row is one of stop," in str(translate("check", TAG)[0])
-    (own / "words.csv").write_text("kind,text\nrole,kuäär\nstop,ɛn\n", "utf-8")
-    forget()
-    locale = load_pack("ma", folders / "packs").locale(TAG)
-    assert (locale.name, locale.babel) == ("Thɔk", f"ar_MA@{TAG}")
-    assert dates.format_date("2026-11-30", locale.babel) == "30 Kɔr 2026"
-    assert dates.format_date("2026-11", locale.babel) == "Kɔr 2026"
-    assert dates.format_date("2026-10-30", locale.babel) == "30 أكتوبر 2026"
-    assert dates.read_day("30 kɔr 2026", [locale.babel]) == dt.date(2026, 11, 30)
-    assert locales.language_name(TAG, "fr_MA") == "thok"
-    (own / "folding.csv").write_text("letter,folded,sorted\nɣ,gx,g~\n", "utf-8")
+    fill_tables(own, folders / "packs")
     (own / "texts").mkdir()
     (own / "texts/about.md").write_text("# Kɛ\n\nƐn duel.\n", "utf-8")
 

@@ -73,10 +73,10 @@ class Register:
     def database_url(self) -> str:
         return f"postgresql://postgres@/registry?host={self.data / 'postgres'}"
 
-    def start(self) -> None:
+    def start(self, command: str = "serve") -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "registry", "serve", "--port", str(self.port)],
+                [sys.executable, "-m", "registry", command, "--port", str(self.port)],
                 env=self.environment,
                 cwd=self.data,
                 stdout=log,

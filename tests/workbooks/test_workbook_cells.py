@@ -367,7 +367,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(words):
 
 def test_external_entities_are_not_fetched(raw, words, tmp_path):
     secret = tmp_path / "secret"
-    secret.write_text("the secret of this machine", encoding="utf-8")
+    secret.write_text("what only this machine knows", encoding="utf-8")
     entity = f'<!DOCTYPE x [<!ENTITY e SYSTEM "file://{secret}">]>'.encode()
 
     def poisoned(content):
@@ -381,7 +381,7 @@ def test_external_entities_are_not_fetched(raw, words, tmp_path):
             told = repr(read_workbook(_replaced(raw, part, poisoned), words))
         except UnreadableDocument as error:
             told = error.detail
-        assert "the secret" not in told, part
+        assert "only this machine" not in told, part
 
 
 def test_entities_do_not_multiply(raw, words):
