@@ -1,17 +1,24 @@
 """The wheel: installed elsewhere, it runs with everything it needs inside."""
 
+import csv
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po, write_po
 
+from tests import drawn
+from tests.crash.register import free_port, kill_all
+from tests.served import PATIENCE
 from tools.release.wheels import build_wheel, committed
 
 ROOT = Path(__file__).parents[2]
@@ -91,13 +98,36 @@ def installed(wheel, tmp_path_factory):
     return folder
 
 
-def registry(installed, *arguments):
+def environment(settings):
     kept = {
         key: value
         for key, value in os.environ.items()
         if not key.startswith(("REGISTRY_", "PYTHON"))
     }
-    return run(installed / "env/bin/registry", *arguments, cwd=installed, env=kept)
+    return kept | {f"REGISTRY_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def registry(installed, *arguments, **settings):
+    command = installed / "env/bin/registry"
+    return run(command, *arguments, cwd=installed, env=environment(settings))
+
+
+def built(installed, data, **settings):
+    """Begin a register, end it once it has built its site, and return that."""
+    data.mkdir()
+    kept = environment(settings | {"data_dir": data, "port": free_port()})
+    process = subprocess.Popen([installed / "env/bin/registry", "up"], cwd=installed, env=kept)
+    try:
+        until = time.monotonic() + PATIENCE
+        while not (data / "site/index.html").exists():
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.2)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+        kill_all(data)
+    return data / "site"
 
 
 def test_data_and_nothing_of_the_workshop_travels_inside(wheel):
@@ -139,3 +169,54 @@ def test_it_runs_outside_the_tree(installed):
     [report] = json.loads(result.stdout)
     assert report["publishable"] is True
     assert "Example" in registry(installed, "up", "--help").stdout
+
+
+def fill_in(own):
+    """Say everything in a language, with an editor of PO files and with Excel."""
+    for path in own.glob("*/*.po"):
+        catalogue = read_po(io.BytesIO(path.read_bytes()), abort_invalid=True)
+        for message in catalogue:
+            if message.id:
+                plural = isinstance(message.id, tuple)
+                message.string = tuple(map(said, message.id)) if plural else said(message.id)
+        with path.open("wb") as file:
+            write_po(file, catalogue)
+    for name, columns in {
+        "labels.csv": {"label": "english", "description": "english_description"},
+        "dates.csv": {"one": "name"},
+        "names.csv": {"name": "language"},
+    }.items():
+        rows = list(csv.DictReader((own / name).read_text("utf-8").splitlines()))
+        for row in rows:
+            row.update({to: said(row[of]) for to, of in columns.items() if row[of]})
+        with (own / name).open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def said(text):
+    return f"Ŋa {text}"
+
+
+def test_a_language_that_nobody_prepared_is_put_beside_the_package(installed, tmp_path):
+    drawn.write_country(tmp_path / "packs")
+    own = {"pack": drawn.CODE, "packs": tmp_path / "packs", "languages": tmp_path / "languages"}
+    registry(installed, "translate", "begin", drawn.TAG, **own)
+    fill_in(tmp_path / "languages" / drawn.TAG)
+    told = registry(installed, "translate", "check", drawn.TAG, **own).stdout.splitlines()
+    assert told[-1] == f"{drawn.TAG}: 0 faults"
+    # Pages of words are left, and the names of the pack, which are in the folder of the country.
+    assert [line for line in told if ".po: " in line] == []
+    assert any("texts/about.md: the whole page" in line for line in told)
+
+    [frozen] = (installed / "env").glob("lib/python*/site-packages/registry/_resources/schemas")
+    for folder in (path.parent for path in frozen.glob("*/*/checksums.txt")):
+        run("sha256sum", "--check", "--quiet", "checksums.txt", cwd=folder)
+
+    site = built(installed, tmp_path / "data", **own)
+    page = (site / drawn.TAG / "index.html").read_text("utf-8")
+    assert f'<html lang="{drawn.TAG}"' in page
+    assert ">Ŋa Search<" in page
+    assert re.search(r"<time datetime[^>]*>[^<]*Ŋa \d", page)
+    assert f">Ŋa {drawn.TAG}<" in page
