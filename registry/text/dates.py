@@ -133,9 +133,9 @@ def format_date(value: str, locale: str) -> str:
 
 def _own_month(text: str, day: dt.date, locale: str) -> str:
     """Return a date with its month in the words of a language that CLDR lacks."""
-    own = months_of(locale).get(day.month)
-    named = dates.get_month_names("wide", locale=locale)[day.month]
-    return text if own is None else text.replace(named, own)
+    if (own := months_of(locale).get(day.month)) is None:
+        return text
+    return text.replace(dates.get_month_names("wide", locale=locale)[day.month], own)
 
 
 def read_duration(value: str) -> list[tuple[int, str]]:

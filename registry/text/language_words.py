@@ -11,16 +11,17 @@ from registry.text.csv_tables import language_rows
 
 WordKind: TypeAlias = Literal[
     "stop", "particle", "placeholder", "negation", "subject", "exception",
-    "office", "role", "title", "mailbox", "unit",
+    "negator", "denial", "office", "role", "title", "mailbox", "unit",
 ]  # fmt: skip
 """What a text of the table is.
 
 A `stop` word says nothing in a question, a `particle` is elided before an apostrophe, a
 `placeholder` stands where nothing is stated. A sentence that begins with a `negation` and a
 `subject` denies what is asked for, unless an `exception` follows: *no review* does, *no review
-without a physician* does not. An `office`, or who heads it, names no body by itself, nor does a
-`role` name a person, whom a `title` comes before. A `mailbox` is a provider of private ones, by its
-host or under every domain. No line breaks between a number and its `unit`.
+without a physician* does not. A `negator` turns the word after it in a question, and like a
+`denial` is no misspelling of another. An `office`, or who heads it, names no body by itself, nor
+does a `role` name a person, whom a `title` comes before. A `mailbox` is a provider of private ones,
+by its host or under every domain. No line breaks between a number and its `unit`.
 """
 
 

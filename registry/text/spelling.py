@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
+from registry.text.folding import fold
+from registry.text.language_words import words_of
+
 _LATIN = string.ascii_lowercase
 _ARABIC = re.compile("[؀-ۿ]")
 
@@ -25,14 +28,8 @@ _LONG_KNOWN = 6
 _LONG = 8
 """The letters of the shortest word with a likely edit at its first letter; longer ones have two."""
 
-PARTICLES = frozenset(
-    {
-        *("عدم", "غير", "بدون", "دون", "ليس", "بلا", "ماشي"),
-        *("non", "sans", "pas", "jamais", "aucun", "aucune"),
-        *("no", "not", "without", "never", "none"),
-    }
-)
-_NEGATIONS = PARTICLES | {"منع", "رفض", "refus", "refuse", "denied", "war"}
+PARTICLES = frozenset(map(fold, words_of("negator")))
+_NEGATIONS = PARTICLES.union(map(fold, words_of("denial")))
 """Words that turn the meaning of others, folded; particles mean nothing without them."""
 
 
