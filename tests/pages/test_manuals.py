@@ -58,7 +58,7 @@ SAID = {
         "Not compulsory: you may go to court without it.",
         "While you wait for the answer, the time limit of the court does not run out.",
         "You have a right to an answer within 20 working days. If none comes, take the next step.",
-        "Compulsory: a court hears only those who have taken this step.",
+        "Compulsory: no court hears this matter before this step.",
     ),
     "fr": (
         "Faites-le dans les 60 jours suivant le jour où vous avez reçu la décision.",
@@ -66,14 +66,14 @@ SAID = {
         "Facultatif : vous pouvez saisir le juge sans cela.",
         "Pendant que vous attendez la réponse, le délai du tribunal n’expire pas.",
         "Vous avez droit à une réponse dans les 20 jours ouvrables.",
-        "Obligatoire : le juge n’entend que ceux qui ont fait cette démarche.",
+        "Obligatoire : aucun juge n’examine cette question avant cette étape.",
     ),
     "ar": (
         "قم بذلك داخل 60 يوما من يوم توصلك بالقرار.",
         "عدم الجواب داخل 60 يوما يعد رفضا.",
         "غير إلزامي: يمكنك اللجوء إلى المحكمة من دونه. ما دمت تنتظر الجواب، لا ينقضي أجل المحكمة.",
         "من حقك أن تتوصل بجواب داخل 20 يوم عمل.",
-        "إلزامي: لا تنظر المحكمة إلا في طلب من قام بهذه الخطوة.",
+        "إلزامي: لا تنظر أي محكمة في هذه المسألة قبل هذه الخطوة.",
     ),
 }
 """What the complaint and the request for information say in Morocco."""
