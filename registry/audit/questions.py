@@ -32,7 +32,7 @@ _WORDS = 24
 """Records of which a word, two words and the beginning of one are searched for."""
 _MOST_FACETS = 100
 """A question names no more."""
-_TABLES = {"by", "transitions"}
+_TABLES = {"by", "facets", "transitions"}
 """Parameters of lists that ask for a table."""
 _DRAWN = 48
 """Tables of two groupings, and facts that are followed, drawn out of all."""
@@ -234,7 +234,7 @@ class Questions:
                         yield base | {member: codes[turn % len(codes)]}
                 continue
             values = self._codes(path, name, one["schema"])
-            if path == _RECORDS and name in _TABLES:
+            if path == _RECORDS and name in {"by", "transitions"}:
                 further = {} if name == "by" else {"changed_since": _BEFORE_ALL}
                 yield base | further
                 for drawn in [self._random.sample([*values], 2) for _ in range(_DRAWN)]:
