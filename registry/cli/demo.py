@@ -23,7 +23,7 @@ from registry.cli.output import print_message
 from registry.cli.parameter_types import WholeNumber
 from registry.cli.runtime import run, running_database
 from registry.cli.serve import check_port
-from registry.cli.up import prepare_register
+from registry.cli.up import demonstration_records, prepare_register
 from registry.clock import utc_now
 from registry.demo.witness import serving_witness
 from registry.errors import Unavailable
@@ -48,14 +48,13 @@ _PACKS = resources.SCHEMAS / "packs"
 
 
 class DemoRegister(msgspec.Struct, frozen=True, kw_only=True):
-    """A register of the demonstration: whose it is, where its records lie, how it is set.
+    """A register of the demonstration: whose it is, how it is set.
 
     `shown_in` is the language of the pages that are named, `told_in` those that a note needs.
     """
 
     code: str
     country: str
-    records: Path
     shown_in: str
     told_in: tuple[str, ...]
     settings: Settings
@@ -111,7 +110,7 @@ def hub(data: Path, port: int) -> None:
     for one in registers:
         print_message(f"The register of {one.country}:")
         with running_database(one.settings, begins=True) as ready:
-            prepare_register(ready, one.records)
+            prepare_register(ready)
         keys.append(read(one.settings.key_file).verifier)
     with ExitStack() as stack:
         witness = stack.enter_context(serving_witness(data / "witness", witness_port, keys))
@@ -134,7 +133,7 @@ def _registers(data: Path, port: int) -> list[DemoRegister]:
     codes = sorted(path.parent.name for path in _PACKS.glob("*/pack.json"))
     made = []
     for number, code in enumerate(codes):
-        pack, own = load_pack(code), _PACKS / code / "records"
+        pack = load_pack(code)
         settings = Settings(
             data_dir=(data / code).absolute(),
             pack=code,
@@ -150,7 +149,6 @@ def _registers(data: Path, port: int) -> list[DemoRegister]:
             DemoRegister(
                 code=code,
                 country=country_name(pack.country, SOURCE),
-                records=own if own.is_dir() else resources.RECORDS,
                 shown_in=SOURCE if SOURCE in pack.languages else pack.languages[0],
                 told_in=pack.required_any,
                 settings=settings,
@@ -245,7 +243,11 @@ def _announce(registers: Sequence[DemoRegister], witness_port: int, data: Path) 
 
 def _a_record(one: DemoRegister) -> str:
     """Return the id of a demonstration record that is in force there."""
-    return next(each.record for each in find_files(one.records) if not each.withdrawals)
+    return next(
+        each.record
+        for each in find_files(demonstration_records(one.settings))
+        if not each.withdrawals
+    )
 
 
 def _wait_for_end(

@@ -25,7 +25,7 @@ from registry.demo.demonstration import (
     read_histories,
 )
 from registry.errors import ConfigurationError
-from registry.record.pack import load_pack
+from registry.record.pack import load_pack, pack_folder
 from registry.services.context import ServiceContext
 from registry.services.filing.loading import load
 from registry.services.log.witness_policy import configured_policy
@@ -48,7 +48,7 @@ _LOADING = "loading"
 def up(settings: Settings, data: Path | None, port: int | None) -> None:
     """Start everything: database, records, site, API. Ctrl-C ends all of it.
 
-    An empty register is filled with the demonstration records of records/; a start that was
+    An empty register is filled with the records of the pack, or of records/; a start that was
     interrupted goes on with that.
 
     Example: registry up --port 8000
@@ -75,11 +75,18 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
             runner.stop()
 
 
-def prepare_register(settings: Settings, records: Path = resources.RECORDS) -> list[str]:
+def demonstration_records(settings: Settings) -> Path:
+    """Return the folder of the records of a pack, `records` in its own, or of those that ship."""
+    own = pack_folder(settings.pack, settings.packs) / "records"
+    return own if own.is_dir() else resources.RECORDS
+
+
+def prepare_register(settings: Settings) -> list[str]:
     """Begin a demonstration's register, fill and build what is not there yet.
 
     Returns what to say of signing in.
     """
+    records = demonstration_records(settings)
     events = [
         event
         for event in read_histories(records, load_pack(settings.pack, settings.packs))

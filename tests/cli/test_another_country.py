@@ -11,6 +11,7 @@ from lxml import html
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 from registry.record.codelists import codelists
+from registry.record.examples import example
 from registry.record.pack import load_pack
 from registry.text.locales import country_name
 from tests import drawn
@@ -20,6 +21,7 @@ from tests.served import PATIENCE, served
 
 pytestmark = pytest.mark.xdist_group("another country")
 OTHERS = ("ma", "sn")
+DEMONSTRATION = "demo-crops/seeds"
 
 
 def until(condition):
@@ -41,7 +43,12 @@ def answers(client, path):
 def walk():
     """The register of the country, served, with its second language begun."""
     folder = make_folder("w")
-    drawn.write_country(folder / "packs")
+    pack = drawn.write_country(folder / "packs")
+    record = example("minimal", load_pack(drawn.CODE, folder / "packs"))
+    record["id"] = DEMONSTRATION
+    records = pack / "records" / "demo-crops"
+    records.mkdir(parents=True)
+    (records / "seeds.json").write_text(json.dumps(record), "utf-8")
     own = {"pack": drawn.CODE, "packs": folder / "packs", "languages": folder / "languages"}
     register = Register(folder, **own)
     try:
@@ -103,18 +110,17 @@ def test_the_pack_can_be_used_and_the_language_is_in_order(walk):
 
 
 def test_its_examples_are_filed_and_nothing_has_a_word_of_another_country(walk):
-    described = walk.client.get("/openapi.json")
-    examples = [one["value"] for one in described.json()["components"]["examples"].values()]
-    assert len(examples) == 2
+    description = walk.client.get("/openapi.json")
+    examples = [described(walk, name) for name in ("minimal", "complete")]
     token = walk.run("token", "create", "--agency", "demo-clinics", "--scope", "file")
     for document in examples:
         publish(walk, document, token.stdout.strip())
-    pages = [f"/en/records/{document['id']}" for document in examples]
+    pages = [f"/en/records/{one}" for one in (DEMONSTRATION, *(each["id"] for each in examples))]
     until(lambda: all(answers(walk.client, page) for page in pages))
 
     words = words_of_others(load_pack(drawn.CODE, walk.data / "packs"))
     assert words.search("Dakar, MAD")
-    found = {"/openapi.json": words.findall(described.text)}
+    found = {"/openapi.json": words.findall(description.text)}
     files = [path for path in (walk.data / "site").resolve().rglob("*") if path.is_file()]
     assert sum(path.suffix == ".html" for path in files) > 300
     for path in files:
@@ -138,7 +144,7 @@ def test_its_examples_are_filed_and_nothing_has_a_word_of_another_country(walk):
 
 
 def test_the_law_of_the_country_is_asked_for_and_cited(walk):
-    record = json.loads(json.dumps(example(walk, "complete")))
+    record = json.loads(json.dumps(described(walk, "complete")))
     del record["data"]["authorisation"], record["decision"]["human_oversight"]
     report = walk.client.post("/api/v1/validate", json=record).json()
     found = {one["rule"]: one["message"] for one in report["findings"]}
@@ -158,13 +164,13 @@ def test_redress_is_in_the_order_of_the_country(walk):
     assert "Complaints Desk" in page
 
 
-def example(walk, name):
+def described(walk, name):
     return walk.client.get("/openapi.json").json()["components"]["examples"][name]["value"]
 
 
 def test_the_hub_of_morocco_reads_it_with_its_words_and_proofs(walk):
     key = walk.run("log", "key", "show")
-    document = example(walk, "complete")
+    document = described(walk, "complete")
     with served(peers_on_loopback="on") as hub:
         added = hub.register.run(
             "peer", "add", drawn.CODE, walk.base_url, "--key", key.stdout.split()[0]
