@@ -13,7 +13,7 @@ NEW = {"if-none-match": "*"}
 DRAFT = {
     "id", "state", "saved_at", "saved_by", "submitted_at", "submitted_by", "returned_at",
     "returned_by", "comment", "comments", "document", "publishable", "completeness",
-    "accountability", "findings", "findings_total",
+    "accountability", "findings", "findings_total", "upcoming",
 }  # fmt: skip
 RECEIPT = {"outcome", "id", "version", "hash", "entry", "published_at", "code", "links", "next"}
 
