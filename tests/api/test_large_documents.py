@@ -162,7 +162,7 @@ async def test_a_large_document_is_filed_read_and_compared_aside(agency, client,
 async def test_what_is_wrong_is_told_as_of_small_documents(client, maxima, here, processes):
     """Of the middle: what the fast validator accepts is not sent away, anything else is."""
     small = json.loads((SCHEMAS / "examples" / "complete.json").read_text("utf-8"))
-    content = json.dumps(small).encode()
+    content = json.dumps(small, ensure_ascii=False).encode()
     assert QUICK_BYTES < len(content) < LARGE_BYTES
     assert (await client.post("/api/v1/validate", json=small)).json()["publishable"] is True
     assert {"_is_faithful", "score"} == set(here) - {"shape_remarks"}, "one in 1,000 is"

@@ -13,7 +13,14 @@ VALIDATE = "/api/v1/validate"
 JSON = {"content-type": "application/json"}
 MEGABYTE = 1_048_576
 GATES = [("POST", VALIDATE), ("PUT", "/api/v1/filings/demo-sante/prevision-lits")]
-VERDICT = {"publishable", "completeness", "accountability", "findings", "findings_total"}
+VERDICT = {
+    "publishable",
+    "completeness",
+    "accountability",
+    "findings",
+    "findings_total",
+    "upcoming",
+}
 
 
 def send(agency, gate, content, headers=JSON):
