@@ -53,7 +53,9 @@ def home_view(
     in_force = [one for one in filed if one.state == "published"]
     return {
         "agency": say(reader, named.name) if named is not None else None,
-        "law_changes": agency if law_of(reader.pack, today, ahead=True).demands else None,
+        "law_changes": agency
+        if in_force and law_of(reader.pack, today, ahead=True).demands
+        else None,
         "drafts": begun,
         "records": [
             _record_line(reader, one, today=today, amended=one.id in amended)

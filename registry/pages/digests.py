@@ -18,6 +18,7 @@ from registry.pages.labels import read_lists
 from registry.pages.page import digest
 from registry.record.facets import COMPLETENESS, REVIEW_DUE, SINGLE, PublishedState
 from registry.record.facts import NOT_ASKED, facts
+from registry.record.law import in_force
 from registry.record.model import Document, LangText
 from registry.record.observations import contested_and_overturned, observe
 from registry.record.pack import Agency, Pack, dated_law, steps_on
@@ -247,7 +248,8 @@ def site_fingerprint(
 
     `origins` are the other registers by code, and `troubles` what every page of one says.
     """
-    shared = [pack, steps_on(pack, day), read_lists(pack), origins, troubles]
+    law = [in_force(pack.requirements, day, ahead=ahead) for ahead in (False, True)]
+    shared = [pack, steps_on(pack, day), law, read_lists(pack), origins, troubles]
     return digest(program_digest(), base_url, msgspec.json.encode(shared))
 
 

@@ -71,7 +71,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def day(self) -> dt.date:
         """The day in the country of which the pages speak."""
-        return self.snapshot.pack.day(self.snapshot.as_of)
+        return self.snapshot.as_of.date()
 
 
 def open_site(
@@ -123,7 +123,7 @@ def open_site(
             base_url,
             snapshot.origins,
             troubles(snapshot.peers),
-            pack.day(snapshot.as_of),
+            snapshot.as_of.date(),
         ),
         # The languages of one record come one after the other.
         findings=lru_cache(maxsize=16)(partial(_findings, pack, fast)),

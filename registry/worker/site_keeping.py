@@ -42,7 +42,7 @@ async def build_site(
         context.pack,
         settings,
         out=out or settings.site_dir,
-        as_of=as_of or day_of(utc_now()),
+        as_of=as_of or day_of(context.pack, utc_now()),
         full=full,
         progress=progress,
         description=describe(settings),
@@ -77,7 +77,7 @@ class SiteKeeper:
         settings, context = self._settings, self._context
         if settings.site_build != "auto" or not await _may_build(settings, context):
             return
-        day = day_of(utc_now())
+        day = day_of(context.pack, utc_now())
         if self._is_rebuilt and await is_current(context.database, settings, as_of=day):
             return
         started = time.monotonic()

@@ -107,7 +107,7 @@ def site(database, pack, settings, tmp_path):
 
     async def build():
         out = tmp_path / "site"
-        await build_register(database, pack, settings=settings, out=out, as_of=day_of(NOW))
+        await build_register(database, pack, settings=settings, out=out, as_of=day_of(pack, NOW))
         return out
 
     return build

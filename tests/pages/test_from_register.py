@@ -44,7 +44,7 @@ async def taken_out(context, published):
 
 async def snapshot_of(context):
     async with context.database.snapshot() as connection:
-        return await read_snapshot(connection, context.pack, as_of=day_of(NOW))
+        return await read_snapshot(connection, context.pack, as_of=day_of(context.pack, NOW))
 
 
 async def served(folder, path):
@@ -168,7 +168,11 @@ async def test_a_whole_text_that_was_replaced_without_a_version_is_shown(context
 
     async def built():
         report = await build_register(
-            context.database, context.pack, settings, out=settings.site_dir, as_of=day_of(NOW)
+            context.database,
+            context.pack,
+            settings,
+            out=settings.site_dir,
+            as_of=day_of(context.pack, NOW),
         )
         page = (settings.site_dir / "fr/records/be.demo/tri.html").read_text("utf-8")
         return report, page

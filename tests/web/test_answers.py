@@ -15,7 +15,9 @@ RECORDS = "/api/v1/records"
 async def test_the_api_gives_the_numbers_of_each_chart_and_of_each_row(reader, filled_url, pack):
     database = await connect(filled_url)
     async with database.snapshot() as connection:
-        snapshot = await read_snapshot(connection, pack, as_of=day_of(dt.datetime.now(dt.UTC)))
+        snapshot = await read_snapshot(
+            connection, pack, as_of=day_of(pack, dt.datetime.now(dt.UTC))
+        )
     await database.close()
     site = open_site(snapshot, "https://algorithms.example")
     here, there = scopes_of(site.editions["en"].reader, site)

@@ -218,7 +218,7 @@ async def test_a_site_of_other_templates_is_built_anew_when_it_begins(
         await site_keeping.build_site(settings, context)
     older = settings.site_dir.resolve()
     monkeypatch.setattr(site_keeping, "read_published", published_whole)
-    assert await is_current(context.database, settings, as_of=day_of(utc_now()))
+    assert await is_current(context.database, settings, as_of=day_of(context.pack, utc_now()))
     working = asyncio.create_task(keep_site_current(settings, context))
     async with asyncio.timeout(PATIENCE):
         while settings.site_dir.resolve() == older:

@@ -75,7 +75,7 @@ async def build_register(
                     settings.base_url,
                     await imports.read_origins(connection),
                     troubles(await read_standings(connection, now=as_of)),
-                    pack.day(as_of),
+                    as_of.date(),
                 )
                 own = [settings.security_contact, settings.has_console]
                 facts = [register, as_of, description, own]
@@ -242,9 +242,10 @@ def _read_facts(settings: Settings) -> BuildFacts | None:
         return None
 
 
-def day_of(now: dt.datetime) -> dt.datetime:
-    """Return the moment that pages built now speak of: the beginning of the UTC day.
+def day_of(pack: Pack, now: dt.datetime) -> dt.datetime:
+    """Return the moment that pages built now speak of: the country's day, from midnight UTC on.
 
-    What pages say of time (reviews overdue) changes by the day, so a day's builds are alike.
+    What pages say of time (reviews overdue, the law) changes by the day, so a day's builds are
+    alike.
     """
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return dt.datetime.combine(pack.day(now), dt.time(), dt.UTC)

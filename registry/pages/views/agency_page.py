@@ -49,15 +49,11 @@ class AgencyFacts(msgspec.Struct, frozen=True, kw_only=True):
         return [
             self.agency,
             site.snapshot.attestations.get(self.agency_id),
-            [(card.digest, card.is_overdue(site.snapshot.as_of.date())) for card in self.own],
+            [(card.digest, card.is_overdue(site.day)) for card in self.own],
             [(card.withheld, card.contact) for card in self.own],
             [(card.id, card.name, site.records[card.id].withdrawals) for card in self.gone],
             [card.digest for card in self.abroad],
             [card.unmet for card in self.own],
-            [
-                (one.row.code, one.row.since)
-                for one in demands_on(site.snapshot.pack, site.snapshot.as_of.date(), ahead=True)
-            ],
         ]
 
 
@@ -112,7 +108,7 @@ def agency_head(reader: Reader, *, site: Site, facts: AgencyFacts) -> dict[str, 
     """Return the view of all but the records in force; there is no letter but to our own ones."""
     code, agency = facts.agency_id, facts.agency
     view, said = agency_view(reader, site, code), site.snapshot.attestations.get(code)
-    today, own = site.snapshot.as_of.date(), facts.own
+    today, own = site.day, facts.own
     number = Counter(card.risk for card in own)
     is_own = agency is not None and agency.origin is None
     kind = agency.kind if agency and agency.kind in AGENCY_KINDS else "other"
@@ -141,6 +137,7 @@ def agency_head(reader: Reader, *, site: Site, facts: AgencyFacts) -> dict[str, 
             for level in reader.labels["risk_level"]
             if (n := number[level])
         ],
+        "will_ask": is_own and bool(demands_on(site.snapshot.pack, today, ahead=True)),
         "upcoming": upcoming_view(reader, own, today) if is_own else [],
         "abroad": [card_row(reader, site, card) for card in facts.abroad],
         "withdrawn": [

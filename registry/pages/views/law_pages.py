@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from registry.pages.cards import Card, counted
-from registry.pages.labels import message
+from registry.pages.labels import law_words, message
 from registry.pages.page import Page, digest
 from registry.pages.reader import (
     Reader,
@@ -28,7 +28,15 @@ from registry.pages.views.feeds import FORMATS, Feed, Item, introduce
 from registry.pages.views.finder import FilterLabels, fact_title
 from registry.pages.views.lists import AGENCY_KINDS, agency_view
 from registry.record.facets import stated_values
-from registry.record.law import KIND, TEXT, Demand, LegalCondition, read_notation
+from registry.record.facts import facts
+from registry.record.law import (
+    KIND,
+    TEXT,
+    Demand,
+    LegalCondition,
+    LegalRequirement,
+    read_notation,
+)
 from registry.record.messages import PlainLanguage, render
 from registry.record.messages import message as sentence
 from registry.record.pack import Pack, law_of
@@ -47,20 +55,19 @@ _SINCE = message("From %(date)s on")
 
 def law_pages(site: Site, events: Sequence[Event]) -> Iterator[Page]:
     """Yield the page and its feeds in each language; `events` are all, oldest first."""
-    pack, today = site.snapshot.pack, site.snapshot.as_of.date()
+    pack, today = site.snapshot.pack, site.day
     lacking: dict[int, Counter[str]] = {}
     for card in counted([*site.cards.values()]):
         for place in card.unmet:
             lacking.setdefault(place, Counter())[card.agency] += 1
     now, ahead = demands_on(pack, today), demands_on(pack, today, ahead=True)
     later = [(one, lacking.get(pack.requirements.index(one.row), Counter())) for one in ahead]
-    codes = [[one.row.code, one.row.since] for one in (*now, *ahead)]
     names = [site.snapshot.agencies.get(one) for _, several in later for one in several]
     yield from pages(
         site,
         "law",
         template="law.html",
-        key=repr([codes, [sorted(several.items()) for _, several in later], names]),
+        key=repr([[sorted(several.items()) for _, several in later], names]),
         view=partial(_view, site=site, now=now, later=later),
     )
     news = sorted((one for one in (*now, *ahead) if one.row.known), key=lambda one: one.row.known)
@@ -69,7 +76,7 @@ def law_pages(site: Site, events: Sequence[Event]) -> Iterator[Page]:
         for ending, write in FORMATS.items():
             yield Page(
                 file=f"feeds/{tag}/law.{ending}",
-                key=digest(site.fingerprint, "law", repr(codes), beginning),
+                key=digest(site.fingerprint, "law", beginning),
                 render=partial(
                     _feed,
                     edition.reader,
@@ -126,16 +133,19 @@ def upcoming_view(reader: Reader, cards: Sequence[Card], today: dt.date) -> list
     return sorted(found, key=lambda one: str(one["since"]))
 
 
-def asked_since(card: Card, pack: Pack, today: dt.date) -> list[Demand]:
+def asked_since(card: Card, pack: Pack, published: dt.date, today: dt.date) -> list[Demand]:
     """Return what a record does not state and the law did not ask for when it was published.
 
     It asks for it today, or is known to ask for it from a later day on.
     """
     rows = (*demands_on(pack, today), *demands_on(pack, today, ahead=True))
+    asked = {one.row.asks for one in demands_on(pack, published)}
     return [
         one
         for one in rows
-        if one.row.since > card.published_on and pack.requirements.index(one.row) in card.unmet
+        if one.row.since > published.isoformat()
+        and one.row.asks not in asked
+        and pack.requirements.index(one.row) in card.unmet
     ]
 
 
@@ -143,13 +153,16 @@ def demand_view(reader: Reader, demand: Demand) -> dict[str, Any]:
     """Return the view of a row of the law: what it asks for, of which records, and from when."""
     row, own = demand.row, {one.name: one for one in reader.pack.conditions}
     condition = demand.condition
+    fact = fact_named(demand.pointer) if row.asks and condition is None else ""
     return {
-        "code": row.code,
+        "id": row_id(row),
         "law": say(reader, demand.law) or as_it_is(reader, row.law),
         "article": row.article,
         "asks": _fact(reader, condition)
         if condition
-        else {"title": fact_title(reader, fact_named(demand.pointer)), "test": "words"},
+        else {"title": fact_title(reader, fact), "test": "words"},
+        "stated": bool(row.asks),
+        "lacking": f"search?lacks={fact}" if fact in facts() and not demand.level else "",
         "applies": [
             [
                 _fact(reader, own[name])
@@ -168,6 +181,11 @@ def demand_view(reader: Reader, demand: Demand) -> dict[str, Any]:
         "confirmed_on": row.confirmed_on,
         "note": say(reader, row.note),
     }
+
+
+def row_id(row: LegalRequirement) -> str:
+    """Return the anchor of a row on the page: its code, with its first day where it has one."""
+    return f"{row.code}-{row.since}" if row.since else row.code
 
 
 def _reason(reader: Reader, name: str) -> Text:
@@ -200,6 +218,14 @@ def _fact(reader: Reader, condition: LegalCondition) -> dict[str, Any]:
     return {"title": title, "test": condition.test if values else "has", "values": values}
 
 
+def _asked(reader: Reader, demand: Demand) -> Text:
+    """Return the name of what a row asks for, or the level that follows from it."""
+    if demand.row.asks or not demand.level:
+        found: Text = demand_view(reader, demand)["asks"]["title"]
+        return found
+    return label(reader, "risk_level", demand.level)
+
+
 def fact_named(pointer: str) -> str:
     """Return the name of the fact at a place of the format."""
     return ".".join(part for part in parts(pointer) if part != "*")
@@ -221,8 +247,8 @@ def _feed(
         items.append(
             Item(
                 id=f"tag:{host},{row.known}:law/{quote(row.code)}/{row.since}/{reader.tag}",
-                url=f"{home}#{row.code}",
-                title=f"{view['law'].text}, {row.article} – {view['asks']['title'].text}",
+                url=f"{home}#{row_id(row)}",
+                title=f"{law_words(reader, row).text} – {_asked(reader, demand).text}",
                 text="\n".join(text for text in (since, note) if text),
                 at=f"{row.known}T00:00:00Z",
                 tags=[],

@@ -186,7 +186,7 @@ _VERSION = message("Version %(version)s")
 
 def record_pages(site: Site) -> Iterator[Page]:
     """Yield the pages of every record, in each language, those of one record together."""
-    today = site.snapshot.as_of.date()
+    today = site.day
     tasks = by_task(site.cards.values())
     for name, record in site.records.items():
         card, last = record.card, len(record.versions)
@@ -197,14 +197,13 @@ def record_pages(site: Site) -> Iterator[Page]:
             if (other := site.cards.get(related)) is not None
         ]
         shown = observed(record.stated.observations, today)
-        law = [] if card.withdrawn else asked_since(card, site.snapshot.pack, today)
-        asked = [(one.row.code, one.row.since) for one in law]
+        law = [] if card.withdrawn else _asked_since(site, record)
         key = digest(msgspec.json.encode([record.seen, shown, related]))
         yield from pages(
             site,
             f"records/{name}",
             template="tombstone.html" if card.withdrawn else "record.html",
-            key=digest(key, repr(asked), *(other.digest for other in alike)),
+            key=digest(key, *(other.digest for other in alike)),
             view=partial(_record, site=site, name=name, alike=alike, law=law),
             listed=not card.withdrawn,
             needs=(name,),
@@ -235,6 +234,12 @@ def record_pages(site: Site) -> Iterator[Page]:
                 listed=False,
                 needs=(name,),
             )
+
+
+def _asked_since(site: Site, record: RecordDigest) -> Sequence[Demand]:
+    pack = site.snapshot.pack
+    published = pack.day(record.versions[-1].published_at)
+    return asked_since(record.card, pack, published, site.day)
 
 
 def _card_pages(site: Site, card: Card) -> Iterator[Page]:
