@@ -148,7 +148,7 @@ def serve_receipts(application: ASGIApp, litestar: Litestar) -> ASGIApp:
 
         async def send_varying(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"vary", b"accept")]
+                message["headers"] = [(b"vary", b"accept"), *message["headers"]]
             await send(message)
 
         if not _is_wanted(scope):
@@ -169,6 +169,8 @@ async def _answer(litestar: Litestar, scope: Any, path: str) -> list[Any]:
         start, _, messages = await _ask(litestar, scope, question.text, is_head=True)
         if start["status"] != _OK:
             return messages
+        # The whole of it is long enough to be compressed.
+        headers["vary"] = "accept,accept-encoding"
     else:
         found = await keep(litestar, scope, question)
         if not isinstance(found, AnswerReceipt):
@@ -189,9 +191,11 @@ async def read_question(litestar: Litestar, path: str, asked: _Pairs) -> KeptQue
     """Return the question at a path, as of the newest entry that is signed, or of its own moment.
 
     Raises `Unavailable` for a moment that is not signed yet, and `InvalidParameter` for one that
-    is none.
+    is none, or for another receipt than the one that there is.
     """
     state: Any = litestar.state
+    if any(name == PARAMETER and value != "1" for name, value in asked):
+        raise InvalidParameter(f"{PARAMETER}: say 1 for a receipt of the answer, or leave it out")
     pairs = [pair for pair in asked if pair[0] != PARAMETER]
     moments = [value for name, value in pairs if name == _AS_OF]
     async with state.context.database.snapshot() as connection:
@@ -297,12 +301,9 @@ async def _ask(
 
 
 def _is_wanted(scope: Any) -> bool:
-    """Return whether a request asks for a receipt; raises `InvalidParameter`."""
-    given = [value for name, value in _pairs(scope) if name == PARAMETER]
-    if any(value != "1" for value in given):
-        raise InvalidParameter(f"{PARAMETER}: say 1 for a receipt of the answer, or leave it out")
+    """Return whether a request asks for a receipt."""
     accepted = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
-    return bool(given) or any(
+    return any(name == PARAMETER for name, _ in _pairs(scope)) or any(
         kind.strip().lower() == MEDIA_TYPE and not _REFUSED.search(weight)
         for kind, _, weight in (one.partition(";") for one in accepted.split(","))
     )

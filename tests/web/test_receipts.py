@@ -14,8 +14,10 @@ from registry.api import receipts
 from registry.api.receipts import MEDIA_TYPE, AnswerReceipt
 from registry.errors import InvalidParameter
 from registry.ledger.publish_files import publish_log
+from registry.log.entry import ENTRY_KINDS
 from registry.pages.assets import read_assets
 from registry.pages.editions import open_editions
+from registry.pages.views.receipt_page import receipt_view
 from registry.services.operations.startup import open_register
 from registry.store.database import connect
 from registry.web.app import create_app
@@ -208,9 +210,10 @@ async def test_a_receipt_that_nobody_reads_is_not_made_and_every_answer_varies_b
             nothing.setattr(receipts, "keep", None)
             same = {"accept": MEDIA_TYPE, "if-none-match": kept.headers["etag"]}
             unread = await client.get(address, headers=same)
-            assert (unread.status_code, unread.headers["vary"]) == (304, "accept")
+            assert (unread.status_code, unread.headers["vary"]) == (304, kept.headers["vary"])
             head = await client.head(address, headers={"accept": MEDIA_TYPE})
             assert (head.status_code, head.headers["content-type"]) == (200, MEDIA_TYPE)
+            assert head.headers["vary"] == kept.headers["vary"] == "accept,accept-encoding"
             assert head.headers["etag"] == kept.headers["etag"].replace("-gz", "")
             assert "content-length" not in head.headers
             wrong = await client.head(address, params={"receipt": "1", "risk": "hih"})
@@ -257,6 +260,58 @@ async def test_the_page_of_grouped_statistics_has_their_table(
     assert "".join(next(iter(parse(page).iter("th"))).itertext()) == "Completeness"
     plain = await client.get("/en/receipt", params={"question": "/api/v1/statistics"})
     assert not [*parse(plain).iter("table")]
+
+
+async def test_every_answer_that_is_kept_has_a_page_and_changes_their_entries(
+    client, database, settings, publish, record
+):
+    await publish(record)
+    await publish(record | {"purpose": {"fr": "Prévoir les lits, service par service."}})
+    await publish_log(database, settings, now=NOW)
+    exports = ("csv", "jsonl", "jsonld", "xlsx")
+    asked = ("kind=version", "since=0&limit=1", "origin=all", f"agency={record['id'][:10]}")
+    for path in (
+        "records",
+        "statistics",
+        "changes",
+        *(f"changes?{one}" for one in asked),
+        *(f"exports/records.{one}" for one in exports),
+    ):
+        for tag in ("ar", "fr", "en"):
+            page = await client.get(f"/{tag}/receipt", params={"question": f"/api/v1/{path}"})
+            assert page.status_code == 200, path
+    none = {"question": "/api/v1/changes?since=99"}
+    assert "0 entries of the log" in text_of(await client.get("/en/receipt", params=none))
+    asked = {"question": "/api/v1/changes"}
+    listed = (await client.get(asked["question"])).json()["items"]
+    page = await client.get("/en/receipt", params=asked)
+    said = text_of(page)
+    assert f"{len(listed)} entries of the log" in said
+    assert [int(one.get("value")) for one in parse(page).iter("li") if one.get("value")] == [
+        one["index"] for one in listed
+    ]
+    for kind in ("The log of this register begins", "New record", "New version"):
+        assert f"{kind} · {NOW:%B} {NOW.day}, {NOW.year}" in said
+    assert said.count(f"{record['id']} New") == 2
+    wrong = {"question": "/api/v1/records?receipt=2"}
+    assert (await client.get("/en/receipt", params=wrong)).status_code == 400
+
+
+def test_a_kept_list_of_changes_has_words_for_every_kind_of_entry(pack, settings):
+    editions = open_editions(pack, read_assets(resources.SITE), settings.base_url, bytecode=None)
+    at, about = "2026-11-30T08:00:00Z", {"id": "demo-sante/lits", "version": 1}
+    entries = [
+        {"kind": kind, "at": at} | about | ({"state": "gone"} if kind == "source" else {})
+        for kind in ENTRY_KINDS
+    ]
+    items = [{"index": index, "entry": entry} for index, entry in enumerate(entries)]
+    receipt = {"question": "/api/v1/changes?as_of=entry:99", "at": at}
+    receipt["answer"] = {"items": items, "size": 100}
+    shown = receipt_view(editions["en"].reader, receipt, {}, {})["entries"]
+    words = dict(zip(ENTRY_KINDS, [one["kind"] for one in shown], strict=True))
+    assert len({*words.values()}) == len(ENTRY_KINDS)
+    told = [words[kind] for kind in ("version", "withdrawal", "source")]
+    assert told == ["New record", "Record withdrawn", "No longer at its source"]
 
 
 async def test_each_number_of_a_report_is_what_its_question_answers(

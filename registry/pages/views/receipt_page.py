@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from registry.pages.labels import message
 from registry.pages.reader import Reader, Text, as_it_is, say, translated
+from registry.pages.views.events import KINDS
 from registry.pages.views.finder import FilterLabels, filter_title, word_of
 from registry.pages.views.finder_words import ANSWERS
 from registry.record.facets import filter_named
@@ -36,8 +37,8 @@ def receipt_view(
     """Return the page of a receipt, by its members and the name of its `file`.
 
     Of an answer it shows what people count by: the total, the names of the records, the cells of a
-    table, the counts of facets; the file has all of it. A question that limits what is listed is
-    one for the counts.
+    table, the counts of facets, the entries of a list of changes; the file has all of it. A
+    question that limits what is listed is one for the counts.
     """
     known = FilterLabels(reader, agencies, origins)
     asked = parse_qsl(receipt["question"].partition("?")[2])
@@ -90,7 +91,12 @@ def receipt_view(
         "mended": receipt.get("mended") or answer.get("mended"),
         "total": answer.get("total"),
         "parts": [(name, of["records"], grouped.get(name)) for name, of in parts.items()],
-        "records": [(one["id"], say(reader, one["name"])) for one in items if not is_part],
+        "records": [
+            (one["id"], say(reader, one["name"])) for one in items if "id" in one and not is_part
+        ],
+        "entries": [_entry_row(reader, known, one) for one in items if "entry" in one]
+        if "size" in answer
+        else None,
         "tables": [
             (
                 title(name),
@@ -106,6 +112,20 @@ def receipt_view(
         "by": [title(name) for name in by],
         "crossed": crossed,
     }
+
+
+def _entry_row(reader: Reader, known: FilterLabels, one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry of a list of changes: what happened, to what, on which day."""
+    entry = one["entry"]
+    is_new = (entry["kind"], entry.get("version")) == ("version", 1)
+    kind = "new" if is_new else entry.get("state", entry["kind"])
+    named = [name for name in ("agency", "origin") if name in entry]
+    about = None
+    if "id" in entry:
+        about = as_it_is(reader, entry["id"])
+    elif named:
+        about = known.word(named[0], entry[named[0]])
+    return {"kind": KINDS[kind], "about": about, "day": entry["at"][:10], "index": one["index"]}
 
 
 def unkept_view(asked: Sequence[tuple[str, str]] | None, status: int) -> dict[str, Any]:
