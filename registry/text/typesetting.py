@@ -67,7 +67,8 @@ def format_money(value: float, currency: str, locale: str) -> str:
     """
     amount = format_number(value, locale)
     if locale.startswith("ar"):
-        name = numbers.get_currency_name(currency, value, locale)
+        # A counted name has its ending by the number, which a word alone says wrong.
+        name = numbers.get_currency_name(currency, locale=locale)
         territory = Locale.parse(locale).territory
         is_own = territory and currency in numbers.get_territory_currencies(territory)
         return f"{amount} {name.split()[0] if is_own else name}"
