@@ -14,6 +14,8 @@ from registry.text.folding import fold
 from registry.text.language_words import words_of
 
 _NAME_LIKE = re.compile(r"[a-z]+(?:-[a-z]+)?[._][a-z]+(?:-[a-z]+)*[0-9]{0,3}")
+_OF_PROVIDERS = re.compile(r"(?:com?\.)?(?!(?:example|gov|invalid|localhost|test)$)[a-z]{2,}")
+"""What the host of a provider ends with after its name, and that of no administration."""
 _MAILBOXES = (("contact", "email"), ("rights", "data_rights_contact", "email"))
 
 
@@ -44,7 +46,9 @@ def _is_personal(address: str) -> bool:
     named = _NAME_LIKE.fullmatch(local) and _role_words().isdisjoint(
         re.split(r"[._-]", local.rstrip("0123456789"))
     )
-    return bool(named) or not _private_mailboxes().isdisjoint((host, host.partition(".")[0]))
+    provider, _, ending = host.partition(".")
+    known = {host, provider} if _OF_PROVIDERS.fullmatch(ending) else {host}
+    return bool(named) or not _private_mailboxes().isdisjoint(known)
 
 
 @cache

@@ -21,7 +21,8 @@ A `stop` word says nothing in a question, a `particle` is elided before an apost
 without a physician* does not. A `negator` turns the word after it in a question, and like a
 `denial` is no misspelling of another. An `office`, or who heads it, names no body by itself, nor
 does a `role` name a person, whom a `title` comes before. A `mailbox` is a provider of private ones,
-by its host or under every domain. No line breaks between a number and its `unit`.
+by its host, or with `.com`, a country or both behind it. No line breaks between a number and its
+`unit`.
 """
 
 

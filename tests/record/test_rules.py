@@ -232,6 +232,22 @@ def test_a_system_that_nobody_watches_is_suspended(edited, found, status, refuse
     assert expected == found(edited("complete", edits))
 
 
+def test_a_private_mailbox_is_one_of_a_provider_and_not_of_an_office_of_its_name(edited, found):
+    for host, is_private in (
+        ("live.fr", True),
+        ("outlook.com", True),
+        ("yahoo.co.uk", True),
+        ("yahoo.com.ma", True),
+        ("orange.fr", True),
+        ("live.gov.ma", False),
+        ("outlook.sante.gov.ma", False),
+        ("proton.example", False),
+        ("free.ma", False),
+    ):
+        told = found(edited("minimal", {"/contact/email": f"contact@{host}"}))
+        assert told == [("/contact/email", "R19", "warning")] * is_private, host
+
+
 def test_the_table_is_in_order():
     assert list(RULES) == sorted(RULES)
     assert set(RESTRICTED_RULES) <= set(RULES)
