@@ -93,15 +93,17 @@ def _names() -> Mapping[str, Mapping[str, Sequence[str]]]:
     """Return the forms of months and units of time by language and name, from `dates.csv`.
 
     Of a unit they are for one, for two without a number, for several, and others, of which the
-    first is that of many in Arabic. CLDR as Babel has it lacks months and days of Arabic. Raises
-    `ConfigurationError` for a row of no name, with its place.
+    first is that of many in Arabic; without the last two they are as for one. CLDR as Babel has it
+    lacks months and days of Arabic. Raises `ConfigurationError` for a row of no name, with its
+    place.
     """
     found: dict[str, dict[str, Sequence[str]]] = {}
     for tag, place, row in language_rows("dates.csv", DATE_COLUMNS):
         if row["name"] not in DATE_NAMES:
             raise ConfigurationError(f"{place}: the name is one of {', '.join(DATE_NAMES)}")
         if row["one"]:
-            found.setdefault(tag, {})[row["name"]] = [row[form] for form in _FORMS]
+            one, two, *more = (row[form] for form in _FORMS)
+            found.setdefault(tag, {})[row["name"]] = [one, two, *(form or one for form in more)]
     return found
 
 

@@ -16,11 +16,15 @@ import unicodedata
 from hashlib import sha256
 from pathlib import Path
 
+from registry.errors import ConfigurationError
 from registry.text.csv_tables import language_rows
 
 _TABLE = Path(__file__).with_name("letters.csv").read_text(encoding="utf-8")
-_OF_LANGUAGES = language_rows("folding.csv", ("letter", "folded", "sorted"))
-_ROWS = [*csv.DictReader(_TABLE.splitlines()), *(row for _, _, row in _OF_LANGUAGES)]
+_ROWS = [*csv.DictReader(_TABLE.splitlines())]
+for _, place, row in language_rows("folding.csv", ("letter", "folded", "sorted")):
+    if len(row["letter"]) != 1:
+        raise ConfigurationError(f"{place}: the letter is one character, and not {row['letter']!r}")
+    _ROWS.append(row)
 
 LETTERS = {row["letter"]: row["folded"] for row in _ROWS}
 """The folding of letters that Unicode does not decompose, for code that folds in another place."""

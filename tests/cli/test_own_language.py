@@ -148,6 +148,21 @@ def test_a_language_is_begun_filled_checked_and_served(folders):
         assert level["label"] | {"en": "High risk", TAG: "Rɛɛk"} == level["label"]
 
 
+def test_a_row_of_letters_or_of_a_unit_that_lacks_something_ends_nothing(folders):
+    own = folders / "languages/ar"
+    own.mkdir(parents=True)
+    (own / "dates.csv").write_text("name,one,two,several,others\nY,حول,,,\n", "utf-8")
+    forget()
+    assert [dates.duration_words(f"P{n}Y", "ar") for n in (3, 11)] == ["3 حول", "11 حول"]
+    for letter in ("", "ts"):
+        table = own / "folding.csv"
+        table.write_text(f"letter,folded,sorted\nɣ,gx,g~\n{letter},x,\n", "utf-8")
+        command = [sys.executable, "-m", "registry", "translate", "check", "ar"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        told = f"registry: {table}, line 3: the letter is one character, and not {letter!r}\n"
+        assert (done.returncode, done.stderr) == (2, told)
+
+
 def test_broken_values_and_mark_up_are_named_with_their_line(folders):
     own = folders / "languages" / TAG
     translate("begin", TAG)
