@@ -293,11 +293,11 @@ def test_a_record_in_letters_twice_and_four_times_as_large_is_one_column(opened,
 def test_the_fullest_record_takes_six_pages_of_paper_and_loses_nothing(opened, host, lang):
     with opened() as page:
         visit(page, host, lang, "record")
-        # Of what is printed, only the site's frame and the explanations of terms are left out.
+        # What is not printed: the site's frame, what terms mean, and the steps of every record.
         hidden = page.evaluate(
             """() => { const said = document.querySelector("main").cloneNode(true);
             const left = ".term > p, .jump-to, .side, .to-letter, .embed-this, #proof-start"
-                + ", [hidden], template";
+                + ", .law-steps, [hidden], template";
             said.querySelectorAll(left).forEach((one) => one.remove());
             return said.textContent.replace(/\\s+/g, ""); }"""
         )
