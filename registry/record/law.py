@@ -246,19 +246,29 @@ def _holds(condition: LegalCondition, values: tuple[str, ...]) -> bool:
 def in_force(rows: Iterable[_Row], day: dt.date, *, ahead: bool = False) -> tuple[_Row, ...]:
     """Return the rows that are the law on a day, or `ahead` of it, as it was known on that day.
 
-    Of the rows of one code those count that were known last.
+    Of the rows of one code one that was known later takes the place of those that have not begun
+    by then, and from its own first day on of those that have.
     """
     today = day.isoformat()
-    known = [row for row in rows if row.known <= today]
-    latest: dict[str, str] = {}
-    for row in known:
-        latest[row.code] = max(row.known, latest.get(row.code, ""))
-    return tuple(
-        row
-        for row in known
-        if row.known == latest[row.code]
-        and (row.since > today if ahead else row.since <= today <= (row.until or today))
-    )
+    by_code: dict[str, list[_Row]] = {}
+    for row in rows:
+        if row.known <= today:
+            by_code.setdefault(row.code, []).append(row)
+    found: list[_Row] = []
+    for same in by_code.values():
+        kept = [
+            row
+            for row in same
+            if all(row.since <= one.known or one.known <= row.known for one in same)
+        ]
+        begun = [row for row in kept if row.since <= today]
+        last = max((row.known for row in begun), default="")
+        found += (
+            (row for row in kept if row.since > today)
+            if ahead
+            else (row for row in begun if row.known == last and today <= (row.until or today))
+        )
+    return tuple(found)
 
 
 def compile_law(

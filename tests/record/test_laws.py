@@ -156,6 +156,29 @@ ca-6,H,/documents,error,third,6,,2027-01-01,
     }
 
 
+def test_a_row_that_has_begun_holds_until_an_amendment_of_it_begins(pack):
+    amended = """
+code,when,asks,else,law,article,known,since,until
+ca-6,H,/documents,warning,third,1,,2025-01-01,
+ca-6,H,/documents,warning,third,2,2026-03-01,2027-01-01,2027-06-30
+ca-6,H,/documents,warning,third,3,2026-09-01,2027-03-01,2027-06-30
+"""
+    pack = with_law(pack, amended)
+
+    def articles(day, *, ahead=False):
+        law = law_of(pack, dt.date.fromisoformat(day), ahead=ahead)
+        return [one.row.article for _, _, one in law.demands]
+
+    assert articles("2026-02-28", ahead=True) == []
+    for day, article in (("2026-03-01", "2"), ("2026-08-31", "2"), ("2026-09-01", "3")):
+        assert (articles(day), articles(day, ahead=True)) == (["1"], [article])
+    # The second row never began: a third was known before.
+    assert (articles("2027-01-01"), articles("2027-02-28")) == (["1"], ["1"])
+    assert (articles("2027-03-01"), articles("2027-06-30")) == (["3"], ["3"])
+    # What has ended does not bring back what it took the place of.
+    assert articles("2027-07-01") == []
+
+
 def test_a_day_begins_where_the_country_is(pack):
     late = dt.datetime(2026, 8, 1, 23, 30, tzinfo=dt.UTC)
     assert pack.day(late) == dt.date(2026, 8, 2)

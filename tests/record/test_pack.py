@@ -208,8 +208,8 @@ def test_a_step_is_the_one_of_the_day(trial):
         day: [step.within for _, step in steps_on(pack, day) if step.code == "cdai"]
         for day in (TODAY - dt.timedelta(1), TODAY, dt.date.fromisoformat(then))
     }
-    # What is known from today on replaces what was known: until it begins there is none.
-    assert [*within.values()] == [[30], [], [45]]
+    # What had begun holds until what is known from today on begins.
+    assert [*within.values()] == [[30], [30], [45]]
 
 
 def test_a_pack_without_steps_has_a_gap(trial):
