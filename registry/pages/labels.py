@@ -94,6 +94,7 @@ def steps_view(
         # Days of work are more days than their number, by as many as are holidays.
         runs = step.within and "received" in events
         duration = f"P{step.within}{DURATIONS.get(step.unit, 'D')}"
+        last = day_after(received, duration) if runs and received else None
         shown[step.code] = {
             "row": step,
             "number": number,
@@ -101,7 +102,9 @@ def steps_view(
             "by_letter": step.body in {"agency", "hierarchical"},
             "before": [shown[code] for code in read_choices(step.after) if code in shown],
             "events": events,
-            "last": day_after(received, duration) if runs and received else None,
+            "last": last,
+            # Of days of work it is not known.
+            "is_past": last is not None and step.unit in DURATIONS and last < day,
             "purpose": say(reader, step.purpose),
             "law": say(reader, reader.pack.laws[step.law]),
             "confirmed": bool(step.confirmed_by),

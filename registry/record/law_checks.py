@@ -21,6 +21,7 @@ CONTEST = "contest"
 DURATIONS = {"days": "D", "months": "M"}
 """The units of time limits whose last day follows from the first, as in ISO 8601."""
 
+_NEVER = "9999"
 _RECEIVED = "received"
 _EVENTS = (_RECEIVED, "refused", "answered", "silence")
 _TIMES = {"within": "unit", "silence": "silence_unit"}
@@ -69,6 +70,10 @@ def _rows(table: str, whole: Mapping[str, Any]) -> Iterator[str]:
 def _steps(whole: Mapping[str, Any]) -> Iterator[str]:
     bodies = {*codelists()["contestation_body"], *(row["code"] for row in whole["bodies"])}
     above: list[str] = []
+    ends: dict[str, tuple[str, str]] = {}
+    for row in whole["steps"]:
+        last = row.get("known", ""), row.get("until", _NEVER)
+        ends[row["code"]] = max(last, ends.get(row["code"], last))
     for number, row in enumerate(whole["steps"]):
         place = f"steps.csv, line {number + 2}"
         if row["body"] not in bodies:
@@ -77,6 +82,12 @@ def _steps(whole: Mapping[str, Any]) -> Iterator[str]:
         # Another row of the same step has the place of the first, so that none comes after itself.
         first = above.index(row["code"]) if row["code"] in above else None
         yield from _order(place, row, above[:first])
+        end = max(
+            (ends[one][1] for one in read_choices(row.get("after", "")) if one in ends),
+            default=_NEVER,
+        )
+        if row.get("known", "") == ends[row["code"]][0] and end < row.get("until", _NEVER):
+            yield f"{place}, column until: what it comes after ends on {end}; end it then, too"
         for time, unit in _TIMES.items():
             if (time in row) != (unit in row):
                 yield f"{place}: {time} and {unit} go together; fill in both, or none"
@@ -179,7 +190,7 @@ def _days(place: str, row: Mapping[str, str]) -> Iterator[str]:
     for name in _DAYS:
         if name in row and not _is_day(row[name]):
             yield f"{place}, column {name}: {row[name]!r} is no day; write it as 2026-08-02"
-    if row.get("until", "9999") < row.get("since", ""):
+    if row.get("until", _NEVER) < row.get("since", ""):
         yield f"{place}, column until: it is before since; put the later day there"
 
 

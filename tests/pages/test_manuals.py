@@ -115,16 +115,77 @@ def test_the_steps_stand_on_every_record_and_beside_its_letter(pages):
             assert [one for one in said if "".join(one.split()) not in told] == []
 
 
-def test_of_working_days_a_page_says_only_when_the_last_one_is_not():
-    pack = load_pack("ma")
-    step = msgspec.structs.replace(pack.steps[0], within=7, unit="working_days")
-    pack = msgspec.structs.replace(pack, steps=(step,))
+def contest_of(*steps, day, received=None, lang="en"):
+    """Return the section of those who can help, of Morocco with other steps."""
+    pack = msgspec.structs.replace(load_pack("ma"), steps=steps)
     editions = open_editions(pack, read_assets(resources.SITE), "http://a.example", bytecode=None)
-    edition, day = editions["en"], dt.date(2026, 11, 24)
-    view = partial(contest_view, edition.reader, editions, today=day, received=day)
-    told = text_of(html.fromstring(render(edition, "contest", "contest.html", view)))
+    edition = editions[lang]
+    view = partial(contest_view, edition.reader, editions, today=day, received=received)
+    page = html.fromstring(render(edition, "contest", "contest.html", view))
+    return page.find(".//section[@id='bodies']")
+
+
+FIRST, COURT = (step for step in load_pack("ma").steps if step.code in {"complaint", "court"})
+
+
+def test_of_working_days_a_page_says_only_when_the_last_one_is_not():
+    step = msgspec.structs.replace(FIRST, within=7, unit="working_days")
+    day = dt.date(2026, 11, 24)
+    told = text_of(contest_of(step, day=day, received=day))
     assert "within 7 working days of" in told
     assert "The last day is not before December 1, 2026." in told
+
+
+def test_a_last_day_that_is_over_is_said_to_be():
+    received = dt.date(2026, 9, 1)
+    for day, said in (
+        (dt.date(2026, 10, 31), "The last day is October 31, 2026."),
+        (dt.date(2026, 11, 1), "past The last day was October 31, 2026."),
+    ):
+        section = contest_of(FIRST, COURT, day=day, received=received)
+        assert said in text_of(section)
+    assert not [one for one in section.iter("strong") if "last day" in text_of(one)]
+    assert "If you took no step before it, the last day was October 31, 2026." in text_of(section)
+
+
+def test_a_step_without_time_says_what_it_waits_for():
+    for on, said in (
+        ("received", "You can do this from the first day."),
+        ("refused", "Do this when it was refused."),
+        ("silence", "Do this when no answer came."),
+        ("refused|silence", "Do this when it was refused, or when no answer came."),
+        ("answered", "Do this when you received the answer."),
+        ("answered|silence", "Do this when you received the answer, or when none came."),
+    ):
+        # The step that it came after is in force no more.
+        step = msgspec.structs.replace(COURT, after="complaint", on=on, within=0)
+        assert said in text_of(contest_of(step, day=dt.date(2026, 12, 1)))
+
+
+def test_a_step_leads_to_those_that_it_comes_after_by_what_they_are_for():
+    section = contest_of(FIRST, COURT, day=dt.date(2026, 12, 1))
+    (link,) = [one for one in section.iter("a") if one.get("href", "").startswith("#")]
+    assert link.get("href") == "#step-complaint"
+    assert section.find(".//*[@id='step-complaint']") is not None
+    assert FIRST.purpose["en"] in text_of(link.getparent())
+
+
+@pytest.mark.parametrize(
+    ("articles", "said"),
+    [
+        ("23", "المادة 23"),
+        ("74-1", "المادة 74-1"),
+        ("14, 16", "المادتان 14، 16"),
+        ("43–44", "المادتان 43–44"),
+        ("4–6", "المواد 4–6"),
+        ("3, 20, 23", "المواد 3، 20، 23"),
+        ("7–9, 11", "المواد 7–9، 11"),
+    ],
+)
+def test_articles_are_counted_and_listed_in_arabic(articles, said):
+    step = msgspec.structs.replace(FIRST, article=articles)
+    section = contest_of(step, day=dt.date(2026, 12, 1), lang="ar")
+    assert f"، {said}" in text_of(section.find(".//p[@class='quiet']"))
 
 
 def test_how_to_contest_is_four_questions_before_anything_else(pages):

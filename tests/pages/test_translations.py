@@ -85,7 +85,9 @@ def test_arabic_says_the_number_wherever_a_form_serves_several():
     for message in catalogue("ar"):
         if not isinstance(message.id, str):
             assert len(message.string) == 6
-            assert all("%(n)s" in form for form in message.string[3:])
+            # Articles that are listed need no number.
+            said = "%(articles)s" if "%(articles)s" in message.id[1] else "%(n)s"
+            assert all(said in form for form in message.string[3:])
 
 
 @pytest.mark.parametrize("tag", ["ar", "fr", "en"])

@@ -134,6 +134,10 @@ STEPS = [
     (FIRST.replace(",,,X", ",M. X,,X"), "confirmed_by and confirmed_on go together; fill in both"),
     (FIRST.replace(",X", ","), "it lacks purpose; fill it in"),
     (f"{FIRST}\n{FIRST}", "line 3: 'complaint' comes twice; tell them apart by known or since"),
+    (
+        f"{FIRST.replace(',,,X', '2027-02-28,,,X')}\n{COURT}",
+        "line 3, column until: what it comes after ends on 2027-02-28; end it then, too",
+    ),
 ]
 
 WHOLE = [
