@@ -71,7 +71,7 @@ lock: .venv/ready-dev ## Resolve the dependencies anew into the lock files
 	  -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv pip compile --group pyproject.toml:readers --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --quiet \
-	  -c requirements.lock -o requirements-readers.lock
+	  -o requirements-readers.lock
 
 release: .venv/ready-dev ## Make what a release of this commit is made of, in dist/release
 	$(BIN)/python -m tools.release all
