@@ -194,7 +194,7 @@ async def read_question(litestar: Litestar, path: str, asked: _Pairs) -> KeptQue
     is none, or for another receipt than the one that there is.
     """
     state: Any = litestar.state
-    if any(name == PARAMETER and value != "1" for name, value in asked):
+    if [value for name, value in asked if name == PARAMETER] not in ([], ["1"]):
         raise InvalidParameter(f"{PARAMETER}: say 1 for a receipt of the answer, or leave it out")
     pairs = [pair for pair in asked if pair[0] != PARAMETER]
     moments = [value for name, value in pairs if name == _AS_OF]

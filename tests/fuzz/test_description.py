@@ -47,6 +47,9 @@ pytestmark = pytest.mark.xdist_group("fuzz")
 def register():
     """A register with the demonstration records in it, and a second pair of eyes."""
     with served(load=True, workers=2, review="required", **UNLIMITED) as running:
+        # Of what nobody has signed there is no receipt.
+        done = running.register.run("log", "publish")
+        assert done.returncode == 0, done.stderr
         yield running
 
 

@@ -293,8 +293,9 @@ async def test_every_answer_that_is_kept_has_a_page_and_changes_their_entries(
     for kind in ("The log of this register begins", "New record", "New version"):
         assert f"{kind} · {NOW:%B} {NOW.day}, {NOW.year}" in said
     assert said.count(f"{record['id']} New") == 2
-    wrong = {"question": "/api/v1/records?receipt=2"}
-    assert (await client.get("/en/receipt", params=wrong)).status_code == 400
+    for wrong in ("receipt=2", "receipt=1&receipt=1"):
+        asked = {"question": f"/api/v1/records?{wrong}"}
+        assert (await client.get("/en/receipt", params=asked)).status_code == 400
 
 
 def test_a_kept_list_of_changes_has_words_for_every_kind_of_entry(pack, settings):
