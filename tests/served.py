@@ -199,6 +199,15 @@ class Served:
         return _parsed(received)
 
 
+def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """Wait until something holds, and return it."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)
+    return found
+
+
 @contextmanager
 def served(*, load: bool = False, **settings: object) -> Iterator[Served]:
     """Start a register, with the demonstration records or empty; end it, whatever happens."""

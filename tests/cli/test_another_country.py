@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import time
 
 import httpx
 import pytest
@@ -17,19 +16,11 @@ from registry.text.locales import country_name
 from tests import drawn
 from tests.crash.register import Register
 from tests.prepared import make_folder
-from tests.served import PATIENCE, served
+from tests.served import PATIENCE, served, until
 
 pytestmark = pytest.mark.xdist_group("another country")
 OTHERS = ("ma", "sn")
 DEMONSTRATION = "demo-crops/seeds"
-
-
-def until(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.2)
-    return found
 
 
 def answers(client, path):

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 
 import httpx
 import pytest
@@ -16,8 +16,10 @@ from tests.cli.conftest import environment_in, registry_in
 from tests.conftest import make_cluster
 from tests.crash.register import belonging_to, free_port, kill_all
 from tests.prepared import copy_prepared, make_folder
+from tests.served import until as until_it
 
 PATIENCE = 300
+until = partial(until_it, seconds=PATIENCE)
 ID = "demo-sante/prevision-lits"
 
 pytestmark = pytest.mark.xdist_group("up")
@@ -51,14 +53,6 @@ def three_ports():
                     taken.append(port)
         if not taken and first < 65000:
             return first
-
-
-def until(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.2)
-    return found
 
 
 @pytest.fixture

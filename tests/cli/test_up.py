@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 
 import asyncpg
@@ -22,19 +21,11 @@ from registry.resources import RECORDS
 from tests.built import share_templates
 from tests.crash.invariants import broken_laws
 from tests.crash.register import belonging_to, free_port, kill_all
-from tests.served import copy_register
+from tests.served import copy_register, until
 
 PATIENCE = 180
 
 pytestmark = pytest.mark.xdist_group("up")
-
-
-def until(condition, seconds=PATIENCE):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
-    return found
 
 
 def answers(client, path):
