@@ -27,7 +27,14 @@ from markupsafe import Markup, escape
 from registry import resources
 from registry.pages.assets import Assets
 from registry.pages.digests import program_digest
-from registry.pages.labels import event_row, legal_fact_view, message, read_labels, read_lists
+from registry.pages.labels import (
+    article_number,
+    event_row,
+    legal_fact_view,
+    message,
+    read_labels,
+    read_lists,
+)
 from registry.pages.reader import (
     Reader,
     Text,
@@ -111,6 +118,7 @@ def make_environment(
         "bdi": plain_bdi,
         "other_host": _other_host,
         "slot": slot,
+        "article_number": article_number,
         "order": " ".join(reader.order),
         "comma": comma,
         "semicolon": semicolon_of(reader),

@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 
 from registry.log.redaction import SOURCE_BASIS
-from registry.pages.reader import Reader, Text, as_it_is, label, say, translated
+from registry.pages.reader import Reader, Text, as_it_is, label, say
 from registry.record.codelists import CodeList, codelists, texts
 from registry.record.law import LegalRequirement, read_choices
 from registry.record.law_checks import DURATIONS
 from registry.record.life_events import LifeEvent
 from registry.record.model import NOT_STATED, LangText
 from registry.record.pack import LegalFact, Pack, steps_on
-from registry.text.catalogues import SOURCE, Catalogue
+from registry.text.catalogues import SOURCE, Catalogue, find_plural
 from registry.text.dates import day_after
 
 
@@ -124,11 +124,20 @@ def event_row(reader: Reader, event: LifeEvent) -> dict[str, Any]:
     }
 
 
-_CITED = message("%(law)s, article %(article)s")
+_CITED = plural_message("%(law)s, article %(articles)s", "%(law)s, articles %(articles)s")
+
+
+def article_number(article: str) -> int:
+    """Return how many articles are cited, where that decides their word: of a longer range, 3."""
+    first, _, last = article.partition("–")
+    if not last:
+        return len(article.split(","))
+    return 2 if first.isdigit() and last.isdigit() and int(last) == int(first) + 1 else 3
 
 
 def law_words(reader: Reader, row: LegalRequirement) -> Text:
     """Return law and article of a row of the country's requirements, to the reader."""
     law = say(reader, reader.pack.laws.get(row.law)) or as_it_is(reader, row.law)
-    words = translated(reader, _CITED).text % {"law": law.text, "article": row.article}
-    return msgspec.structs.replace(law, text=words)
+    number = article_number(row.article)
+    _, wording = find_plural(reader.catalogues, reader.order, *_CITED, number)
+    return msgspec.structs.replace(law, text=wording % {"law": law.text, "articles": row.article})

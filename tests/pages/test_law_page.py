@@ -147,3 +147,5 @@ def test_a_check_tells_what_will_be_asked_without_asking_for_it(pack):
 def test_a_filter_by_a_row_is_named_by_its_article(site):
     words = json.loads(site.text("find/en.json"))["finding"]
     assert words["one-2"] == ["law 3, article 2"]
+    own = json.loads(Rendered(make_corpus()).text("find/fr.json"))["finding"]
+    assert own["09-08-43"] == ["loi n°\u00a009-08, articles 43–44"]

@@ -218,14 +218,6 @@ def _fact(reader: Reader, condition: LegalCondition) -> dict[str, Any]:
     return {"title": title, "test": condition.test if values else "has", "values": values}
 
 
-def _asked(reader: Reader, demand: Demand) -> Text:
-    """Return the name of what a row asks for, or the level that follows from it."""
-    if demand.row.asks or not demand.level:
-        found: Text = demand_view(reader, demand)["asks"]["title"]
-        return found
-    return label(reader, "risk_level", demand.level)
-
-
 def fact_named(pointer: str) -> str:
     """Return the name of the fact at a place of the format."""
     return ".".join(part for part in parts(pointer) if part != "*")
@@ -241,6 +233,8 @@ def _feed(
     items = []
     for demand in rows:
         row, view = demand.row, demand_view(reader, demand)
+        level = view["level"] if not view["stated"] else None
+        asked = level or view["asks"]["title"]
         day = format_date(row.since, reader.locale.babel)
         since = translated(reader, _SINCE).text % {"date": day} if row.since else ""
         note = view["note"].text if view["note"] else ""
@@ -248,7 +242,7 @@ def _feed(
             Item(
                 id=f"tag:{host},{row.known}:law/{quote(row.code)}/{row.since}/{reader.tag}",
                 url=f"{home}#{row_id(row)}",
-                title=f"{law_words(reader, row).text} – {_asked(reader, demand).text}",
+                title=f"{law_words(reader, row).text} – {asked.text}",
                 text="\n".join(text for text in (since, note) if text),
                 at=f"{row.known}T00:00:00Z",
                 tags=[],
