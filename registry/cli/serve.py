@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import socket
 import sys
 import time
@@ -96,6 +97,8 @@ def run_server(settings: Settings, load: Callable[[Settings], ASGIApp] | None = 
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     )
+    # A worker that is ended while it starts would have the handler of its parent, and go on.
+    os.register_at_fork(after_in_child=partial(signal.signal, signal.SIGTERM, signal.SIG_DFL))
     memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
     with TemporaryDirectory(prefix="registry-metrics-", dir=memory) as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics

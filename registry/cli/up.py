@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from registry import resources
 from registry.cli.load import report
 from registry.cli.member import link_address
 from registry.cli.output import print_message, progress_bar
-from registry.cli.runtime import pass_settings, print_doubts, running_database, until_terminated
+from registry.cli.runtime import pass_settings, print_doubts, running_database
 from registry.cli.serve import PORT, announce, check_port, listening_at, run_server
 from registry.clock import utc_now
 from registry.demo.demonstration import (
@@ -58,6 +59,8 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
     if data is not None:
         settings = msgspec.structs.replace(settings, data_dir=data)
     check_port(settings)
+    # Before the server takes it, and between two loops of events, nobody else would.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
     configured_policy(settings)
     with running_database(settings, begins=True) as ready:
@@ -94,7 +97,7 @@ def prepare_register(settings: Settings) -> list[str]:
     ]
     return run_in_register(
         settings,
-        lambda context: until_terminated(prepare(settings, context, records, events)),
+        lambda context: prepare(settings, context, records, events),
         demonstration_from=begins_at(events),
     )
 

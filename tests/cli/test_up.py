@@ -18,6 +18,7 @@ from registry.cli.main import main
 from registry.record.codelists import read_rows
 from registry.record.pack import load_pack
 from registry.resources import RECORDS
+from tests import drawn
 from tests.built import share_templates
 from tests.crash.invariants import broken_laws
 from tests.crash.register import belonging_to, free_port, kill_all
@@ -182,6 +183,29 @@ def test_the_command_for_another_link_leads_to_this_register_until_a_signal_ends
     told = f"REGISTRY_DATA_DIR={up.data} REGISTRY_PORT={up.port} registry member link 1 or 2"
     assert told in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("moment", ["postgres/postmaster.pid", "site/index.html"])
+def test_a_signal_at_any_moment_of_its_start_ends_it(up, tmp_path, moment):
+    # A register of a country without records starts in a moment.
+    drawn.write_country(tmp_path / "packs")
+    up.environment |= {"REGISTRY_PACK": drawn.CODE, "REGISTRY_PACKS": str(tmp_path / "packs")}
+    process = up.launch()
+    until(lambda: (up.data / moment).exists() or process.poll() is not None)
+    assert "Traceback" not in up.end(signal.SIGTERM)
+    assert process.returncode == 0
+
+
+def test_a_signal_between_filling_and_serving_ends_it(database_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", database_url)
+    monkeypatch.setattr(cli_up, "prepare_register", lambda _: signal.raise_signal(signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["up", "--data", str(tmp_path), "--port", str(free_port())])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not ended.value.code
 
 
 def test_a_port_that_was_taken_while_it_filled_the_register_is_told(
