@@ -95,11 +95,19 @@ def prepare_register(settings: Settings) -> list[str]:
         for event in read_histories(records, load_pack(settings.pack, settings.packs))
         if event.at < utc_now()
     ]
-    return run_in_register(
-        settings,
-        lambda context: prepare(settings, context, records, events),
-        demonstration_from=begins_at(events),
-    )
+    handler, pending = signal.getsignal(signal.SIGTERM), set[int]()
+
+    async def fill(context: ServiceContext) -> list[str]:
+        links = await prepare(settings, context, records, events)
+        # An exit while the loop of events closes would be a traceback of the loop's threads.
+        signal.signal(signal.SIGTERM, lambda number, _: pending.add(number))
+        return links
+
+    links = run_in_register(settings, fill, demonstration_from=begins_at(events))
+    signal.signal(signal.SIGTERM, handler)
+    for number in pending:
+        signal.raise_signal(number)
+    return links
 
 
 async def prepare(

@@ -2,10 +2,12 @@
 
 import asyncio
 import copy
+import os
 import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import asyncpg
@@ -201,6 +203,33 @@ def test_a_signal_between_filling_and_serving_ends_it(database_url, tmp_path, mo
     monkeypatch.setattr(cli_up, "prepare_register", lambda _: signal.raise_signal(signal.SIGTERM))
     before = signal.getsignal(signal.SIGTERM)
     try:
+        with pytest.raises(SystemExit) as ended:
+            main(["up", "--data", str(tmp_path), "--port", str(free_port())])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not ended.value.code
+
+
+def test_a_signal_while_the_loop_of_events_closes_ends_it_after_that(
+    database_url, tmp_path, monkeypatch
+):
+    executor = ThreadPoolExecutor(1)
+
+    def end_while_it_closes():
+        until(lambda: executor._shutdown)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def prepare(*_):
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(executor)
+        loop.run_in_executor(None, end_while_it_closes)
+        return []
+
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", database_url)
+    monkeypatch.setattr(cli_up, "prepare", prepare)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        # Without a word of a thread that found its loop closed, which would be an error here.
         with pytest.raises(SystemExit) as ended:
             main(["up", "--data", str(tmp_path), "--port", str(free_port())])
     finally:
