@@ -4,7 +4,6 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 from contextlib import contextmanager
 from ipaddress import ip_address
 
@@ -13,7 +12,7 @@ import pytest
 
 from tests.crash.register import free_port
 from tests.prepared import make_folder
-from tests.served import served
+from tests.served import served, until
 
 NGINX = """
 daemon off; pid {folder}/pid; error_log stderr; events {{}}
@@ -81,6 +80,11 @@ def behind():
         yield running.register
 
 
+def listens(host, port):
+    with socket.socket() as line:
+        return line.connect_ex((host, port)) == 0
+
+
 @contextmanager
 def proxied(name, lines, register, host):
     """Yield the port of a program in front of the register, with some lines of its own."""
@@ -95,12 +99,8 @@ def proxied(name, lines, register, host):
         [name, *words, file], stdout=log, stderr=log, env=register.environment | {"HOME": folder}
     )
     try:
-        for _ in range(200):
-            with socket.socket() as line:
-                if line.connect_ex((host, port)) == 0:
-                    break
-            assert process.poll() is None, (folder / "log").read_text()
-            time.sleep(0.05)
+        until(lambda: listens(host, port) or process.poll() is not None)
+        assert process.poll() is None, (folder / "log").read_text()
         yield port
     finally:
         process.terminate()

@@ -902,17 +902,18 @@ WRITTEN_ANEW = "lock table search_version, version, section, entry_section"
 async def test_an_answer_needs_no_table_that_is_written_anew_after_an_erasure(
     database, index, find, publish, monkeypatch
 ):
-    monkeypatch.setattr(engine, "_PASSAGES_SECONDS", 0.2)
     await publish(named("Cadastre", summary="parcelles", goal="Relever les bornes"))
     await find("cadastre")
     async with database.transaction() as connection:
         await connection.execute(WRITTEN_ANEW)
+        monkeypatch.setattr(engine, "_PASSAGES_SECONDS", 0.2)
         for text, match in (("cadastre", "name"), ("parcelles", "summary"), ("bornes", "text")):
             answer = await index.answer(SearchQuery(text=text, highlights=True))
             [hit] = answer.hits
             assert (slug(hit), hit.match) == ("t", match)
             assert bool(hit.highlights) is (match != "text")
         assert (await index.suggest("cada", most=3))[1] == [answer.hits[0].card]
+        monkeypatch.undo()
     [hit] = (await index.answer(SearchQuery(text="bornes", highlights=True))).hits
     assert hit.highlights
 
