@@ -19,7 +19,8 @@ def silent():
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(hosts, "_HOST_SECONDS", 0.5)
+    # As shortly as a busy machine can still begin a connection in.
+    monkeypatch.setattr(hosts, "_HOST_SECONDS", 3)
 
 
 def several(wire, *ports, more=""):
@@ -74,7 +75,7 @@ async def test_the_error_names_each_host_and_what_it_answered(wire, impatient):
     with silent() as one:
         with pytest.raises(Unavailable) as told:
             await connect(several(wire, one))
-        assert f"127.0.0.1:{one}: no answer within 0.5 s; 127.0.0.1:" in told.value.detail
+        assert f"127.0.0.1:{one}: no answer within 3 s; 127.0.0.1:" in told.value.detail
 
 
 async def test_a_host_that_is_no_standby_is_not_taken_for_one(wire, impatient):

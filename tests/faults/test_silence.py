@@ -11,8 +11,8 @@ from registry.store import database as hosts
 from registry.store import database as store
 from registry.store.database import connect
 
-PATIENCE = 2.0
-ACQUIRE = 2.0
+PATIENCE = 5.0
+ACQUIRE = 5.0
 SILENCE = 0.3
 SOON = 60
 """Seconds in which the busiest machine gives up several times; unasked to, it waits for ever."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -11,14 +10,10 @@ import pytest
 from registry.errors import ConfigurationError, Unavailable
 from registry.store import database as store
 from registry.store.database import connect, retried
+from tests.crash.register import free_port
 
 CANCELLED = int(os.environ.get("CANCELLED", "250"))
 """Reads that are cancelled at each turn of the loop; `CANCELLED=3000` for more of them."""
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 async def refusal(url):
@@ -342,17 +337,19 @@ async def test_two_that_lock_each_other_out_both_end_well(database, database_url
 async def test_what_is_stopped_amid_a_statement_leaves_nothing_to_whom_comes_next(
     database_url, kind, holding
 ):
-    one = await connect(database_url, size=1)
-    begun = asyncio.Event()
+    one, other = await connect(database_url, size=1), await connect(database_url, size=1)
+    running = "select count(*) from pg_stat_activity where query = 'select pg_sleep(61)'"
 
     async def hold():
         async with getattr(one, kind)() as connection:
             await connection.execute(holding)
-            begun.set()
-            await connection.execute("select pg_sleep(60)")
+            await connection.execute("select pg_sleep(61)")
 
     stopped = asyncio.create_task(hold())
-    await begun.wait()
+    async with other.connection() as watching:
+        # A request to cancel that comes before the statement has no effect.
+        while not await watching.fetchval(running):  # noqa: ASYNC110  the server's state
+            await asyncio.sleep(0.01)
     stopped.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopped
@@ -361,6 +358,7 @@ async def test_what_is_stopped_amid_a_statement_leaves_nothing_to_whom_comes_nex
         assert not await connection.fetchval("select current_setting('a.b', true)")
         assert await connection.fetchval("select count(*) from pg_locks where objid = 7") == 0
     await one.close()
+    await other.close()
 
 
 async def test_a_statement_that_nobody_waits_for_ends(database_url):

@@ -44,6 +44,7 @@ from registry.tlog.policy import parse_policy
 from registry.verify.fsck import read_from
 from registry.verify.log import verify_log
 from tests.conftest import accept_dates
+from tests.crash.register import free_port
 from tests.witnesses import Witness, running
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -128,12 +129,6 @@ def listening(command, environment, port):
         finally:
             process.kill()
             process.wait()
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @contextmanager

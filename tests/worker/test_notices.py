@@ -5,7 +5,6 @@ import datetime as dt
 import email
 import email.policy
 import smtplib
-import socket
 import ssl
 from contextlib import contextmanager
 from ipaddress import IPv4Address
@@ -26,6 +25,8 @@ from registry.services.people.access import Actor
 from registry.settings import Settings, from_environment
 from registry.store import members
 from registry.worker.notices import send_due
+from tests.crash.register import free_port
+from tests.served import PATIENCE
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
@@ -64,13 +65,12 @@ class Server:
 
 @contextmanager
 def running(handler, **more):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port, **more)
+    controller = Controller(
+        handler, hostname="127.0.0.1", port=free_port(), ready_timeout=PATIENCE, **more
+    )
     controller.start()
     try:
-        yield port
+        yield controller.port
     finally:
         controller.stop(no_assert=True)
 
