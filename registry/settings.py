@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_policy_file: Path | None = None
     peers_on_loopback: Literal["on", "off"] = "off"
     harvest_minutes: int = 60
+    link_checks: Literal["on", "off"] = "off"
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -27,13 +28,14 @@ from registry.record.ids import agency_of, is_id
 from registry.record.model import Document
 from registry.record.pack import law_of
 from registry.record.pointers import dig
-from registry.record.schema import SCHEMA_VERSION
+from registry.record.schema import SCHEMA_VERSION, links_of
 from registry.record.short_code import spaced
 from registry.services import policy
 from registry.services.filing import drafts, review
 from registry.services.filing.drafts import Precondition, RecordTaken, SavedDraft
 from registry.services.filing.review import comments_of
 from registry.services.filing.working_records import WorkingRecord, read_agency_work
+from registry.store.links import BrokenLink, digest_of, read_broken
 from registry.store.records import AgencyRecord
 from registry.text.arabizi import transliterate
 
@@ -44,9 +46,11 @@ def home_view(
     drafts: Iterable[SavedDraft],
     filed: Iterable[AgencyRecord],
     *,
+    broken: Iterable[BrokenLink],
     today: dt.date,
 ) -> dict[str, Any]:
     """Build the list of what an agency works on, and of what it has filed."""
+    broken_in = Counter(one.record for one in broken)
     named = reader.pack.agencies.get(agency)
     begun = [_draft_line(reader, one) for one in drafts]
     amended = {line["id"] for line in begun}
@@ -59,6 +63,7 @@ def home_view(
         "drafts": begun,
         "records": [
             _record_line(reader, one, today=today, amended=one.id in amended)
+            | {"broken_links": broken_in[one.id]}
             for one in sorted(in_force, key=_by_review)
         ],
         "withdrawn": [
@@ -97,9 +102,14 @@ def new_view(
 
 
 def task_list_view(
-    reader: Reader, working: WorkingRecord, *, refused: bool = False
+    reader: Reader,
+    working: WorkingRecord,
+    *,
+    broken: Iterable[BrokenLink] = (),
+    refused: bool = False,
 ) -> dict[str, Any]:
     """Build the page of a record that is worked on; `refused` if a submission was."""
+    fault_of = {one.digest: one for one in broken}
     draft, verdict, current = working.draft, working.verdict, working.register_context.current
     steps = progress(working.document, verdict.findings, reader.pack, reader.pack.day(utc_now()))
     return {
@@ -111,6 +121,18 @@ def task_list_view(
         "publishable": verdict.publishable,
         "findings": finding_links(verdict.findings),
         "upcoming": finding_links(verdict.upcoming),
+        "broken_links": [
+            {
+                "page": page_at(place),
+                "anchor": "f" + place.replace("/", "-"),
+                "field": field_name(reader, place),
+                "url": url,
+                "fault": fault_of[digest],
+            }
+            for place, url in links_of(working.document)
+            for digest in [digest_of(url)]
+            if digest in fault_of
+        ],
         "refused": refused,
         "tag": working.tag,
         "draft": draft,
@@ -248,7 +270,9 @@ async def home_page(request: ConsoleRequest) -> Response[bytes]:
         return await see_other(request, "review/" if "review" in actor.scopes else own)
     agency, today = actor.agency or "", utc_now().date()
     begun, filed = await read_agency_work(request.context, agency, **request.options)
-    view = partial(home_view, agency=agency, drafts=begun, filed=filed, today=today)
+    async with request.context.database.connection() as connection:
+        broken = await read_broken(connection, agency)
+    view = partial(home_view, agency=agency, drafts=begun, filed=filed, broken=broken, today=today)
     return await console_page(request, "records.html", view)
 
 
@@ -408,8 +432,11 @@ async def delete_record(request: ConsoleRequest, record: RecordPath) -> Response
 async def _show_record(
     request: ConsoleRequest, working: WorkingRecord, *, refused: bool = False
 ) -> Response[bytes]:
+    async with request.context.database.connection() as connection:
+        broken = await read_broken(connection, agency_of(working.record), working.record)
+
     def view(reader: Any) -> dict[str, Any]:
-        shown = task_list_view(reader, working, refused=refused)
+        shown = task_list_view(reader, working, broken=broken, refused=refused)
         return {**shown, "review": request.context.takes_review}
 
     return await console_page(request, "record.html", view, status=422 if refused else 200)

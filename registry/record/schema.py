@@ -10,7 +10,7 @@ import msgspec
 
 from registry.errors import ConfigurationError
 from registry.record.model import Document, Profile
-from registry.record.pointers import dig, values_at
+from registry.record.pointers import dig, pointer, values_at
 from registry.resources import SCHEMAS
 
 SCHEMA_VERSION = "1.0"
@@ -296,3 +296,12 @@ def readable_languages(document: Document) -> list[str]:
     whole = sorted(set.intersection(*found)) if found else []
     source: Any = dig(document, "languages", "source")
     return whole or ([source] if isinstance(source, str) else [])
+
+
+def links_of(document: Document) -> Iterator[tuple[str, str]]:
+    """Yield (pointer, address) for each address that a document states, in the format's order."""
+    for field in fields():
+        if field.kind == "Url":
+            for place, url in values_at(document, field.path):
+                if isinstance(url, str):
+                    yield pointer(place), url

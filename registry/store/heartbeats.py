@@ -96,7 +96,7 @@ async def read_standing(connection: Connection, *, now: dt.datetime) -> WaitingC
 
 T = TypeVar("T")
 
-Role: TypeAlias = Literal["runner", "importer", "publisher", "harvester", "store"]
+Role: TypeAlias = Literal["runner", "importer", "publisher", "harvester", "store", "links"]
 
 # Any constants will do, as long as they are the same in every process.
 _LOCKS: dict[Role, int] = {
@@ -105,6 +105,7 @@ _LOCKS: dict[Role, int] = {
     "publisher": 0x7265_6769_7075,
     "harvester": 0x7265_6769_6861,
     "store": 0x7265_6769_7374,
+    "links": 0x7265_6769_6C69,
 }
 _RETRY_SECONDS = 0.5
 _LOOK_SECONDS = 0.5

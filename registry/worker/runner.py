@@ -33,6 +33,7 @@ from registry.store import heartbeats
 from registry.store.search_rows import rewrite_outdated
 from registry.tlog.tile import WIDTH
 from registry.worker.harvests import harvest_due
+from registry.worker.links import LinkChecks
 from registry.worker.notices import send_due, send_links, tell_due
 from registry.worker.packages import package_task
 from registry.worker.publishing import StoredSite, purge, read_stored, store_task
@@ -100,6 +101,13 @@ def work_tasks(
         lambda: harvest_due(settings, context, now=utc_now()),
         every=_HARVEST_SECONDS,
     )
+    if settings.link_checks == "on":
+        checks = LinkChecks(settings, context)
+        yield WorkTask(
+            "the links of records could not be asked for",
+            lambda: checks.go_on(now=utc_now()),
+            role="links",
+        )
     if settings.purge_url is not None:
         yield WorkTask(
             "the cache in front of the store could not be told what changed",

@@ -413,7 +413,7 @@ OFFICE = {
     "console_session", "kept_form", "console_secret", "answer",
     "allowance", "draft", "preview_link", "pending_act", "notice",
     "audit", "audit_link", "audit_unchained", "heartbeat", "migration", "search_state", "witness",
-    "publishing_target", "purge_waiting", "peer", "peer_subject", "peer_quarantine",
+    "publishing_target", "purge_waiting", "link_state", "peer", "peer_subject", "peer_quarantine",
 }  # fmt: skip
 """What is never answered to the public, or is counted and kept for the register's own work."""
 
