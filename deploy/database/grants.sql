@@ -36,6 +36,6 @@ grant update (confirmed_by, confirmed_person, entry, replaced, verdicts) on reda
 grant update (last_used_on) on token to serving;
 
 -- Written by `registry work`, imports and the owner's other commands alone: audit_link, audit_unchained,
--- checkpoint, cosignature, erased_member, erasure, import_run, log_incident, migration, origin, peer,
+-- checkpoint, cosignature, erased_member, erasure, import_run, link_state, log_incident, migration, origin, peer,
 -- peer_checkpoint, peer_evidence, peer_quarantine, peer_subject, published_file, publishing_target, purge_waiting,
 -- search_state, witness.

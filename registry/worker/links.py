@@ -1,4 +1,4 @@
-"""Asking once a week whether what records refer to is still there."""
+"""The check of links: once a week it asks whether what records refer to is still there."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _GONE = frozenset({404, 410})
 
 
 class LinkChecks:
-    """Asks for what records in force refer to: one at a time, each once a week.
+    """A round through the records in force, which asks for each address once a week, one at a time.
 
     What was not there is asked for again the next day.
     """
@@ -53,7 +53,7 @@ class LinkChecks:
         self._due: dt.datetime | None = None
 
     async def go_on(self, *, now: dt.datetime) -> None:
-        """Look at the next record; after the last one begin anew, an hour later."""
+        """Ask for the addresses of the next record; after the last one begin anew in an hour."""
         if self._due is not None and now < self._due:
             return
         database = self._context.database
