@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 import rich_click as click
@@ -95,17 +97,37 @@ def prepare_register(settings: Settings) -> list[str]:
         for event in read_histories(records, load_pack(settings.pack, settings.packs))
         if event.at < utc_now()
     ]
-    handler, pending = signal.getsignal(signal.SIGTERM), set[int]()
+    handler, received, links = signal.getsignal(signal.SIGTERM), list[int](), list[str]()
 
     async def fill(context: ServiceContext) -> list[str]:
-        links = await prepare(settings, context, records, events)
-        # An exit while the loop of events closes would be a traceback of the loop's threads.
-        signal.signal(signal.SIGTERM, lambda number, _: pending.add(number))
-        return links
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(prepare(settings, context, records, events))
 
-    links = run_in_register(settings, fill, demonstration_from=begins_at(events))
+        def terminate(number: int, _: object) -> None:
+            received.append(number)
+            if not task.done():
+                loop.call_soon_threadsafe(task.cancel)
+
+        signal.signal(signal.SIGTERM, terminate)
+        if received:
+            task.cancel()
+        return await task
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if callable(handler):
+            handler(number, frame)
+
+    # What a handler raises in a loop of events may be lost in a callback of an object's end, and
+    # while the loop closes it leaves a traceback of its threads.
+    signal.signal(signal.SIGTERM, note)
+    try:
+        links = run_in_register(settings, fill, demonstration_from=begins_at(events))
+    except asyncio.CancelledError:
+        if not received:
+            raise
     signal.signal(signal.SIGTERM, handler)
-    for number in pending:
+    for number in received:
         signal.raise_signal(number)
     return links
 

@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Thread
 
 import asyncpg
 import httpx
@@ -210,26 +212,37 @@ def test_a_signal_between_filling_and_serving_ends_it(database_url, tmp_path, mo
     assert not ended.value.code
 
 
-def test_a_signal_while_the_loop_of_events_closes_ends_it_after_that(
-    database_url, tmp_path, monkeypatch
-):
-    executor = ThreadPoolExecutor(1)
+async def is_passed_over():
+    """In a callback of an object's end no exception reaches who calls."""
+    ending = Thread()
+    called = weakref.ref(ending, lambda _: signal.raise_signal(signal.SIGTERM))
+    del ending
+    await asyncio.sleep(PATIENCE)
+    pytest.fail(f"{called} ended nothing")
 
-    def end_while_it_closes():
+
+async def is_late():
+    """It comes while the loop of events closes, and waits for its threads."""
+    executor, loop = ThreadPoolExecutor(1), asyncio.get_running_loop()
+
+    def terminate():
         until(lambda: executor._shutdown)
         os.kill(os.getpid(), signal.SIGTERM)
 
+    loop.set_default_executor(executor)
+    loop.run_in_executor(None, terminate)
+
+
+@pytest.mark.parametrize("comes", [is_passed_over, is_late])
+def test_a_signal_in_the_loop_of_events_ends_it(comes, database_url, tmp_path, monkeypatch):
     async def prepare(*_):
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(executor)
-        loop.run_in_executor(None, end_while_it_closes)
+        await comes()
         return []
 
     monkeypatch.setenv("REGISTRY_DATABASE_URL", database_url)
     monkeypatch.setattr(cli_up, "prepare", prepare)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        # Without a word of a thread that found its loop closed, which would be an error here.
         with pytest.raises(SystemExit) as ended:
             main(["up", "--data", str(tmp_path), "--port", str(free_port())])
     finally:
