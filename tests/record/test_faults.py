@@ -33,8 +33,11 @@ SILENT = {
 }  # fmt: skip
 LAW = {row.code for row in load_pack("ma").requirements}
 BASES = sorted(path.stem for path in (DATA / "valid").iterdir())
-# What valid bases carry: a level below the floor, lawfully explained.
-CARRIED = {"below-floor": [("/risk/level", BELOW_FLOOR, "warning")]}
+# What valid bases carry: a level below the floor, lawfully explained, and a machine alone.
+CARRIED = {
+    "below-floor": [("/risk/level", BELOW_FLOOR, "warning")],
+    "planned": [("/decision/role", "09-08-11", "warning")],
+}
 
 
 def read(path):

@@ -111,15 +111,18 @@ SHOWN = {
     "demo-education/experts-projets.1.json": {"R19", "R20"},
     "demo-education/experts-projets.json": {"R19"},
     # Retired without ever having had what is asked of it today.
-    "demo-education/surveillance-examens-distance.json": {"required"},
+    # It was hosted abroad, too.
+    "demo-education/surveillance-examens-distance.json": {"required", "05-20-11"},
     # Health data hosted abroad, in a pilot, while it was stopped and since it has resumed.
-    "demo-sante/transcription-consultations.1.json": {"09-08-43"},
-    "demo-sante/transcription-consultations.2.json": {"09-08-43"},
-    "demo-sante/transcription-consultations.json": {"09-08-43"},
+    "demo-sante/transcription-consultations.1.json": {"09-08-43", "05-20-11"},
+    "demo-sante/transcription-consultations.2.json": {"09-08-43", "05-20-11"},
+    "demo-sante/transcription-consultations.json": {"09-08-43", "05-20-11"},
     # In development: much is not known yet, nobody has been consulted.
-    "demo-securite/appels-urgence.json": {"R15", "required"},
+    "demo-securite/appels-urgence.json": {"R15", "required", "09-08-7"},
     # Planned at high risk; the version after it is of limited risk and in order.
     "demo-securite/comptage-foules.1.json": {"R15", "required"},
+    # Decides alone, with legal effect, on personal data.
+    "demo-services/aide-energie-hivernale.json": {"09-08-11"},
     # Declared below its risk floor, with reasons.
     "demo-services/suggestions-offres-emploi.json": {"below_floor"},
 }
