@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -70,10 +70,6 @@ def _rows(table: str, whole: Mapping[str, Any]) -> Iterator[str]:
 def _steps(whole: Mapping[str, Any]) -> Iterator[str]:
     bodies = {*codelists()["contestation_body"], *(row["code"] for row in whole["bodies"])}
     above: list[str] = []
-    ends: dict[str, tuple[str, str]] = {}
-    for row in whole["steps"]:
-        last = row.get("known", ""), row.get("until", _NEVER)
-        ends[row["code"]] = max(last, ends.get(row["code"], last))
     for number, row in enumerate(whole["steps"]):
         place = f"steps.csv, line {number + 2}"
         if row["body"] not in bodies:
@@ -82,12 +78,7 @@ def _steps(whole: Mapping[str, Any]) -> Iterator[str]:
         # Another row of the same step has the place of the first, so that none comes after itself.
         first = above.index(row["code"]) if row["code"] in above else None
         yield from _order(place, row, above[:first])
-        end = max(
-            (ends[one][1] for one in read_choices(row.get("after", "")) if one in ends),
-            default=_NEVER,
-        )
-        if row.get("known", "") == ends[row["code"]][0] and end < row.get("until", _NEVER):
-            yield f"{place}, column until: what it comes after ends on {end}; end it then, too"
+        yield from _span(place, row, whole["steps"])
         for time, unit in _TIMES.items():
             if (time in row) != (unit in row):
                 yield f"{place}: {time} and {unit} go together; fill in both, or none"
@@ -102,6 +93,33 @@ def _steps(whole: Mapping[str, Any]) -> Iterator[str]:
     for row in whole["deadlines"]:
         if told and row["code"] == CONTEST and row["after"] not in told:
             yield f"deadlines.csv, row {CONTEST}: {row['after']} is no time in steps.csv"
+
+
+def _span(place: str, row: Mapping[str, str], rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Yield when a step begins before everything that it comes after, or ends after all of it."""
+    after = read_choices(row.get("after", ""))
+    before = [one for one in rows if one["code"] in after]
+    begin = min((one.get("since", "") for one in before if _begins(one, rows)), default="")
+    end = max((one.get("until", _NEVER) for one in before if _is_last(one, rows)), default=_NEVER)
+    if row.get("since", "") < begin and _begins(row, rows):
+        yield f"{place}, column since: what it comes after begins on {begin}; begin it then, too"
+    if end < row.get("until", _NEVER) and _is_last(row, rows):
+        yield f"{place}, column until: what it comes after ends on {end}; end it then, too"
+
+
+def _known(row: Mapping[str, str], rows: Iterable[Mapping[str, str]]) -> list[str]:
+    return [one.get("known", "") for one in rows if one["code"] == row["code"]]
+
+
+def _is_last(row: Mapping[str, str], rows: Iterable[Mapping[str, str]]) -> bool:
+    """Return whether no row of the same step was known later."""
+    return row.get("known", "") == max(_known(row, rows))
+
+
+def _begins(row: Mapping[str, str], rows: Iterable[Mapping[str, str]]) -> bool:
+    """Return whether no row of the same step that was known later took its place before that."""
+    first, since = row.get("known", ""), row.get("since", "")
+    return not any(first < known < since for known in _known(row, rows))
 
 
 def _order(place: str, row: Mapping[str, str], above: list[str]) -> Iterator[str]:

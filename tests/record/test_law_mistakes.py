@@ -138,6 +138,10 @@ STEPS = [
         f"{FIRST.replace(',,,X', '2027-02-28,,,X')}\n{COURT}",
         "line 3, column until: what it comes after ends on 2027-02-28; end it then, too",
     ),
+    (
+        f"{FIRST.replace(',,,,X', '2027-03-01,,,,X')}\n{COURT}",
+        "line 3, column since: what it comes after begins on 2027-03-01; begin it then, too",
+    ),
 ]
 
 WHOLE = [
@@ -187,6 +191,21 @@ def test_a_mistake_in_the_steps(trial, row, words):
     told = fault_of(trial, "steps.csv", f"{STEP}\n{row}\n")
     assert words in told
     assert "steps.csv, line " in told
+
+
+def test_a_step_begins_no_earlier_than_what_it_comes_after_as_last_known(trial):
+    moved = "2026-06-01,2027-09-01,,,,X"
+    rows = [
+        FIRST.replace(",,,,X", "2027-03-01,,,,X"),
+        FIRST.replace(",,,,,,X", f",{moved}"),
+        COURT.replace(",,,,X", "2027-03-01,,,,X"),
+        COURT.replace(",,,,,,X", f",{moved}"),
+    ]
+    (trial / "steps.csv").write_text("\n".join((STEP, *rows)), encoding="utf-8")
+    assert [step.since for step in load_pack("ma").steps] == ["2027-03-01", "2027-09-01"] * 2
+    load_pack.cache_clear()
+    told = fault_of(trial, "steps.csv", "\n".join((STEP, *rows[:3])))
+    assert "line 4, column since: what it comes after begins on 2027-09-01; begin it" in told
 
 
 @pytest.mark.parametrize(("table", "text", "words"), WHOLE)
