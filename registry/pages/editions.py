@@ -27,14 +27,7 @@ from markupsafe import Markup, escape
 from registry import resources
 from registry.pages.assets import Assets
 from registry.pages.digests import program_digest
-from registry.pages.labels import (
-    article_number,
-    event_row,
-    legal_fact_view,
-    message,
-    read_labels,
-    read_lists,
-)
+from registry.pages.labels import event_row, legal_fact_view, message, read_labels, read_lists
 from registry.pages.reader import (
     Reader,
     Text,
@@ -49,6 +42,7 @@ from registry.pages.reader import (
 )
 from registry.pages.views.document_view import field_meaning, field_name
 from registry.record.codelists import CodeList
+from registry.record.law import article_number
 from registry.record.life_events import life_events
 from registry.record.model import NOT_STATED
 from registry.record.pack import Pack

@@ -11,7 +11,7 @@ import msgspec
 from registry.log.redaction import SOURCE_BASIS
 from registry.pages.reader import Reader, Text, as_it_is, label, say
 from registry.record.codelists import CodeList, codelists, texts
-from registry.record.law import LegalRequirement, read_choices
+from registry.record.law import LegalRequirement, article_number, read_choices
 from registry.record.law_checks import DURATIONS
 from registry.record.life_events import LifeEvent
 from registry.record.model import NOT_STATED, LangText
@@ -125,14 +125,6 @@ def event_row(reader: Reader, event: LifeEvent) -> dict[str, Any]:
 
 
 _CITED = plural_message("%(law)s, article %(articles)s", "%(law)s, articles %(articles)s")
-
-
-def article_number(article: str) -> int:
-    """Return how many articles are cited, where that decides their word: of a longer range, 3."""
-    first, _, last = article.partition("–")
-    if not last:
-        return len(article.split(","))
-    return 2 if first.isdigit() and last.isdigit() and int(last) == int(first) + 1 else 3
 
 
 def law_words(reader: Reader, row: LegalRequirement) -> Text:

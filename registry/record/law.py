@@ -111,6 +111,14 @@ def read_choices(text: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in text.split("|") if code.strip())
 
 
+def article_number(article: str) -> int:
+    """Return how many articles are cited, where that decides their word: of a longer range, 3."""
+    first, _, last = article.partition("–")
+    if not last:
+        return len(article.split(","))
+    return 2 if first.isdigit() and last.isdigit() and int(last) == int(first) + 1 else 3
+
+
 def in_order(steps: Iterable[LegalStep]) -> list[tuple[int, LegalStep]]:
     """Return steps by their numbers: 1, or one more than the steps that come before each have."""
     by_code = {step.code: step for step in steps}

@@ -56,12 +56,15 @@ class LabelledValue(msgspec.Struct, frozen=True, kw_only=True):
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A sentence, or a part of one, with `{placeholders}` and their values.
 
-    `plain` is said to people in its place, where it asks for what only programs write.
+    `plain` is said to people in its place, where it asks for what only programs write. With
+    `plural`, its wording is the form for `number`.
     """
 
     message: str
     values: dict[str, MessageValue] = {}
     plain: Message | None = None
+    plural: str = ""
+    number: int = 1
 
 
 # A text by language is a code's label or a law; strings and numbers are the same in any language,
@@ -88,6 +91,11 @@ def translatable(text: str) -> str:
 def message(text: str, *, plain: Message | None = None, **values: MessageValue) -> Message:
     """Return the message of an English wording, and what people are told in its place."""
     return Message(message=text, values=values, plain=plain)
+
+
+def counted(one: str, many: str, number: int, **values: MessageValue) -> Message:
+    """Return the message of an English wording in the singular and the plural."""
+    return Message(message=one, plural=many, number=number, values=values)
 
 
 NOTHING = Message(message="")
@@ -209,6 +217,17 @@ def _renderings(messages: Sequence[Message], order: Sequence[str]) -> Iterator[t
             yield tag, " ".join(filter(None, texts))
 
 
+def _wording(sentence: Message, tag: str) -> str | None:
+    text, number = sentence.message, sentence.number
+    if tag == SOURCE or not text:
+        return sentence.plural if sentence.plural and number != 1 else text
+    catalogue = _catalogue(tag)
+    if not sentence.plural:
+        return catalogue.messages.get(text)
+    forms = catalogue.plurals.get(text)
+    return None if forms is None else forms[catalogue.plural_index(number)]
+
+
 def _render_value(  # noqa: PLR0911  a kind each
     value: MessageValue, tag: str, order: Sequence[str], *, plain: bool
 ) -> str | None:
@@ -216,8 +235,8 @@ def _render_value(  # noqa: PLR0911  a kind each
     match value:
         case Message(plain=Message() as instead) if plain:
             return _render_value(instead, tag, order, plain=plain)
-        case Message(message=text, values=values):
-            wording = text if tag == SOURCE else _catalogue(tag).messages.get(text, text and None)
+        case Message(values=values):
+            wording = _wording(value, tag)
             shown = {
                 name: _render_value(part, tag, order, plain=plain) for name, part in values.items()
             }

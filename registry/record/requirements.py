@@ -10,8 +10,8 @@ from typing import TypeAlias
 import msgspec
 
 from registry.errors import ConfigurationError
-from registry.record.law import NO_LAW, Demand, Law, read_notation
-from registry.record.messages import Message, MessageValue, message, translatable
+from registry.record.law import NO_LAW, Demand, Law, article_number, read_notation
+from registry.record.messages import Message, counted, message, translatable
 from registry.record.model import Document
 from registry.record.pointers import dig, field_path, parts, pointer
 from registry.record.schema import Field, fields, record_schema
@@ -300,18 +300,23 @@ def demand(unit: Unit, requirements: Requirements) -> Message:
         return message("Recommended")
     if not any(map(requirements.held.issuperset, unit.alternatives)):
         by_law = next(one for one in requirements.demands if one.pointer == unit.pointer)
-        return cited(translatable("Required by {law}, article {article}"), by_law)
+        return message("Required by {law}", law=cited(by_law))
     why = reason(unit, requirements.held)
     if why.message == "for every record":
         return message("Required")
     return message("Required {why}", why=why)
 
 
-def cited(wording: str, demand: Demand) -> Message:
-    """Return a wording with law, article and first day of what asks for something."""
-    law: MessageValue = demand.law or demand.row.law
-    row = demand.row
-    return Message(message=wording, values={"law": law, "article": row.article, "day": row.since})
+def cited(demand: Demand) -> Message:
+    """Return law and article of what asks for something."""
+    article = demand.row.article
+    return counted(
+        "{law}, article {articles}",
+        "{law}, articles {articles}",
+        article_number(article),
+        law=demand.law or demand.row.law,
+        articles=tuple(one.strip() for one in article.split(",")),
+    )
 
 
 def _unit(field: Field, notation: str) -> Unit:

@@ -34,9 +34,7 @@ def floor_of(context: RuleContext) -> tuple[str, tuple[Message, ...]]:
     """Return the floor and its reasons; minimal has none."""
     met = [(one.level, message(one.reason)) for one in RISK_CRITERIA if one.holds(context)]
     met += [
-        (one.level, cited(translatable("{law}, article {article}"), one))
-        for one in context.demands
-        if one.level and not is_met(one, context)
+        (one.level, cited(one)) for one in context.demands if one.level and not is_met(one, context)
     ]
     for level in ("high", "limited"):
         reasons = tuple(reason for of, reason in met if of == level)

@@ -23,8 +23,8 @@ _STATE = {
     "from": translatable("State a day from {codes} on."),
 }
 _UNCONFIRMED = message("Nobody has confirmed this reading of the law yet.")
-_ASKED = translatable("Asked for by {law}, article {article}.")
-_LATER = translatable("From {day} on asked for by {law}, article {article}.")
+_ASKED = translatable("Asked for by {law}.")
+_LATER = translatable("From {day} on asked for by {law}.")
 
 
 def law_findings(context: RuleContext, status: RequirementStatus) -> Iterator[PendingFinding]:
@@ -68,7 +68,7 @@ def _finding(demand: Demand, pack: Pack, wording: str) -> PendingFinding:
         severity="error" if demand.row.outcome == "error" else "warning",
         messages=(
             *_wanted(demand, pack),
-            cited(wording, demand),
+            message(wording, law=cited(demand), day=demand.row.since),
             *(() if demand.row.confirmed_by else (_UNCONFIRMED,)),
             *((message("{form}", form=demand.row.note),) if demand.row.note else ()),
         ),

@@ -58,8 +58,7 @@ def test_a_citation_stands_only_where_a_row_has_it(edited, today, country, edits
         table = "code,when,asks,else,law,article\nthree-1,M,/rights/contestation,error,third,9"
         pack = with_law(pack, table)
     cited = {
-        row.code: f"Asked for by {pack.laws[row.law]['en']}, article {row.article}."
-        for row in pack.requirements
+        row.code: f"Asked for by {pack.laws[row.law]['en']}, article" for row in pack.requirements
     }
     for name in ("complete", "minimal"):
         document = edited(name, edits if name == "complete" else {})
@@ -111,6 +110,28 @@ def test_morocco_asks_for_an_authorisation_by_its_article_in_three_languages(edi
         {"pointer": "/data/authorisation", "ground": "national_defence"}
     ]
     assert "09-08-12" not in {one.rule for one in findings(document, pack, today)}
+
+
+@pytest.mark.parametrize(
+    ("article", "en", "fr", "ar"),
+    [
+        ("12", "article 12", "article 12", "المادة 12"),
+        ("7, 8", "articles 7, 8", "articles 7, 8", "المادتان 7، 8"),
+        ("43–44", "articles 43–44", "articles 43–44", "المادتان 43–44"),
+        ("20–25", "articles 20–25", "articles 20–25", "المواد 20–25"),
+    ],
+)
+def test_several_articles_are_cited_as_several(edited, pack, today, article, en, fr, ar):
+    head = "code,when,asks,else,law,article"
+    row = f'three-1,M,/rights/contestation,error,third,"{article}"'
+    bare = with_law(pack, f"{head}\n{row}")
+    document = edited("minimal", {})
+    for tag, said in (("en", en), ("fr", fr), ("ar", ar)):
+        verdict = validate(
+            document, profile="publication", pack=bare, today=today, language=tag, most=500
+        )
+        [told] = {one.message for one in verdict.findings if one.rule == "three-1"}
+        assert f"{said}." in told
 
 
 def test_what_the_law_asks_for_counts_as_much_as_what_the_format_does(edited, pack, today):
