@@ -26,7 +26,7 @@ test: .venv/ready-dev ## Run the tests, but for the next two; T= a folder or fil
 	$(PYTEST) $(if $(T),$(T),-m "not browser and not slow" tests)
 
 test-browser: .venv/ready-dev ## Run the tests of every kind of page in a browser
-	$(PYTEST) -n 2 -m browser tests
+	$(PYTEST) -n 2 -m browser tests/browser
 
 test-slow: .venv/ready-dev .venv/readers/ready ## Run attacks, faults, crashes, other people's programs, what is shipped
 	$(PYTEST) -m slow tests
