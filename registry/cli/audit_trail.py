@@ -14,7 +14,7 @@ import rich_click as click
 
 from registry.cli.output import print_message, progress_bar
 from registry.cli.parameter_types import NUMBER
-from registry.cli.runtime import pass_settings, run, until_terminated
+from registry.cli.runtime import note_termination, pass_settings, run, until_terminated
 from registry.errors import ConfigurationError
 from registry.services.context import ServiceContext
 from registry.services.operations.audit_trail import (
@@ -66,7 +66,9 @@ def follow(settings: Settings, start: int | None, state: Path | None, *, once: b
 
     run(
         settings,
-        lambda context: until_terminated(_follow(context, start or 1, state, once=once)),
+        lambda context: until_terminated(
+            _follow(context, start or 1, state, once=once), note_termination()
+        ),
         derives=False,
     )
 

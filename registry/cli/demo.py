@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import product
 from pathlib import Path
+from threading import Event
 
 import httpx
 import msgspec
@@ -21,7 +22,7 @@ from registry import resources
 from registry.cli import log_output
 from registry.cli.output import print_message
 from registry.cli.parameter_types import WholeNumber
-from registry.cli.runtime import run, running_database
+from registry.cli.runtime import note_termination, run, running_database
 from registry.cli.serve import check_port
 from registry.cli.up import demonstration_records, prepare_register
 from registry.clock import utc_now
@@ -102,6 +103,7 @@ def hub(data: Path, port: int) -> None:
     Example: registry demo hub
     """
     log_output.configure()
+    terminated = note_termination()
     registers = _registers(data, port)
     witness_port = port + len(registers)
     for one in registers:
@@ -110,7 +112,7 @@ def hub(data: Path, port: int) -> None:
     for one in registers:
         print_message(f"The register of {one.country}:")
         with running_database(one.settings, begins=True) as ready:
-            prepare_register(ready)
+            prepare_register(ready, terminated)
         keys.append(read(one.settings.key_file).verifier)
     with ExitStack() as stack:
         witness = stack.enter_context(serving_witness(data / "witness", witness_port, keys))
@@ -125,7 +127,7 @@ def hub(data: Path, port: int) -> None:
                 print_message(f"{one.country} harvests {other.country} …")
                 run(one.settings, partial(_harvest, other, key))
         _announce(registers, witness_port, data)
-        _wait_for_end(registers, running)
+        _wait_for_end(registers, running, terminated)
 
 
 def _registers(data: Path, port: int) -> list[DemoRegister]:
@@ -251,14 +253,14 @@ def _a_record(one: DemoRegister) -> str:
 
 
 def _wait_for_end(
-    registers: Sequence[DemoRegister], running: Sequence[subprocess.Popen[bytes]]
+    registers: Sequence[DemoRegister],
+    running: Sequence[subprocess.Popen[bytes]],
+    terminated: Event,
 ) -> None:
     """Wait for Ctrl-C or SIGTERM; raises `Unavailable` where a register ends before."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    while True:
+    while not terminated.wait(_POLL_SECONDS):
         for one, process in zip(registers, running, strict=True):
             if process.poll() is not None:
                 raise Unavailable(
                     f"the register of {one.country} has ended; {one.output} says more"
                 )
-        time.sleep(_POLL_SECONDS)

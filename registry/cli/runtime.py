@@ -8,6 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from threading import Event
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +24,8 @@ from registry.settings import Settings, from_environment
 from registry.store import embedded
 
 T = TypeVar("T")
+
+_LOOK_SECONDS = 0.2
 
 
 def pass_settings(body: Callable[..., T]) -> Callable[..., T]:
@@ -98,21 +101,27 @@ def in_register(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
     return body
 
 
-async def until_terminated(work: Coroutine[Any, Any, T]) -> T:
+def note_termination() -> Event:
+    """Return an event that SIGTERM sets from now on.
+
+    What a handler raises may be lost in a callback of an object's end, and what a loop of events
+    is told once it closes.
+    """
+    terminated = Event()
+    signal.signal(signal.SIGTERM, lambda *_: terminated.set())
+    return terminated
+
+
+async def until_terminated(work: Coroutine[Any, Any, T], terminated: Event) -> T:
     """Return what is awaited; SIGTERM cancels it and ends the command, in order, with code 0."""
-    task, terminated = asyncio.ensure_future(work), asyncio.Event()
-
-    def terminate() -> None:
-        terminated.set()
-        task.cancel()
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
-    try:
-        return await task
-    except asyncio.CancelledError:
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        await asyncio.wait([task], timeout=_LOOK_SECONDS)
         if terminated.is_set():
-            raise Exit(0) from None
-        raise
+            task.cancel()
+    if task.cancelled() and terminated.is_set():
+        raise Exit(0)
+    return task.result()
 
 
 async def print_doubts(settings: Settings, context: ServiceContext) -> None:

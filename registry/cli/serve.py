@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any, TypeAlias
 
 import msgspec
@@ -81,8 +82,16 @@ def check_port(settings: Settings) -> None:
             ) from error
 
 
-def run_server(settings: Settings, load: Callable[[Settings], ASGIApp] | None = None) -> None:
-    """Serve until interrupted; `load` returns the application, inside each worker."""
+def run_server(
+    settings: Settings,
+    load: Callable[[Settings], ASGIApp] | None = None,
+    *,
+    terminated: Event | None = None,
+) -> None:
+    """Serve until interrupted; `load` returns the application, inside each worker.
+
+    It ends as soon as it has begun where SIGTERM has come before it handles that.
+    """
     server = Granian(
         "registry.web.app:create_app",
         address=settings.host,
@@ -97,6 +106,13 @@ def run_server(settings: Settings, load: Callable[[Settings], ASGIApp] | None = 
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     )
+    if terminated is not None:
+
+        @server.on_startup
+        def end_at_once() -> None:
+            if terminated.is_set():
+                signal.raise_signal(signal.SIGTERM)
+
     # A worker that is ended while it starts would have the handler of its parent, and go on.
     os.register_at_fork(after_in_child=partial(signal.signal, signal.SIGTERM, signal.SIG_DFL))
     memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None

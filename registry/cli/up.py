@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from threading import Event
 
 import msgspec
 import rich_click as click
@@ -17,7 +15,13 @@ from registry import resources
 from registry.cli.load import report
 from registry.cli.member import link_address
 from registry.cli.output import print_message, progress_bar
-from registry.cli.runtime import pass_settings, print_doubts, running_database
+from registry.cli.runtime import (
+    note_termination,
+    pass_settings,
+    print_doubts,
+    running_database,
+    until_terminated,
+)
 from registry.cli.serve import PORT, announce, check_port, listening_at, run_server
 from registry.clock import utc_now
 from registry.demo.demonstration import (
@@ -61,12 +65,11 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
     if data is not None:
         settings = msgspec.structs.replace(settings, data_dir=data)
     check_port(settings)
-    # Before the server takes it, and between two loops of events, nobody else would.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    terminated = note_termination()
 
     configured_policy(settings)
     with running_database(settings, begins=True) as ready:
-        links = prepare_register(ready)
+        links = prepare_register(ready, terminated)
         # That may have taken a minute; another process may have taken the port.
         check_port(settings)
         runner = BackgroundRunner(ready)
@@ -75,7 +78,7 @@ def up(settings: Settings, data: Path | None, port: int | None) -> None:
             announce(ready)
             sys.stdout.write("".join(f"{line}\n" for line in links))
             sys.stdout.flush()
-            run_server(ready)
+            run_server(ready, terminated=terminated)
         finally:
             runner.stop()
 
@@ -86,10 +89,10 @@ def demonstration_records(settings: Settings) -> Path:
     return own if own.is_dir() else resources.RECORDS
 
 
-def prepare_register(settings: Settings) -> list[str]:
+def prepare_register(settings: Settings, terminated: Event) -> list[str]:
     """Begin a demonstration's register, fill and build what is not there yet.
 
-    Returns what to say of signing in.
+    Returns what to say of signing in; SIGTERM ends it, and the command.
     """
     records = demonstration_records(settings)
     events = [
@@ -97,39 +100,11 @@ def prepare_register(settings: Settings) -> list[str]:
         for event in read_histories(records, load_pack(settings.pack, settings.packs))
         if event.at < utc_now()
     ]
-    handler, received, links = signal.getsignal(signal.SIGTERM), list[int](), list[str]()
-
-    async def fill(context: ServiceContext) -> list[str]:
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(prepare(settings, context, records, events))
-
-        def terminate(number: int, _: object) -> None:
-            received.append(number)
-            if not task.done():
-                loop.call_soon_threadsafe(task.cancel)
-
-        signal.signal(signal.SIGTERM, terminate)
-        if received:
-            task.cancel()
-        return await task
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        if callable(handler):
-            handler(number, frame)
-
-    # What a handler raises in a loop of events may be lost in a callback of an object's end, and
-    # while the loop closes it leaves a traceback of its threads.
-    signal.signal(signal.SIGTERM, note)
-    try:
-        links = run_in_register(settings, fill, demonstration_from=begins_at(events))
-    except asyncio.CancelledError:
-        if not received:
-            raise
-    signal.signal(signal.SIGTERM, handler)
-    for number in received:
-        signal.raise_signal(number)
-    return links
+    return run_in_register(
+        settings,
+        lambda context: until_terminated(prepare(settings, context, records, events), terminated),
+        demonstration_from=begins_at(events),
+    )
 
 
 async def prepare(

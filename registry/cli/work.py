@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import rich_click as click
 
-from registry.cli.runtime import pass_settings, print_doubts, run, until_terminated
+from registry.cli.runtime import (
+    note_termination,
+    pass_settings,
+    print_doubts,
+    run,
+    until_terminated,
+)
 from registry.services.context import ServiceContext
 from registry.services.log.witness_policy import configured_policy
 from registry.settings import Settings
@@ -27,4 +33,4 @@ async def _work_until_terminated(settings: Settings, context: ServiceContext) ->
     """Do the background work; return on SIGTERM, so that the register is closed in order."""
     configured_policy(settings)
     await print_doubts(settings, context)
-    await until_terminated(runner.work(settings, context))
+    await until_terminated(runner.work(settings, context), note_termination())
