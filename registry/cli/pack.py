@@ -47,9 +47,14 @@ def check(settings: Settings, /, *, code: str) -> None:
 
 def _translation_gaps(pack: Pack) -> Iterator[str]:
     """Yield the translations of the site and of findings that the pack's languages lack."""
+    pages = sorted({path.name for path in resources.language_files(SOURCE, "texts/*.md")})
     for tag in pack.languages:
-        for name in ("texts/about.md", *(("site/*.po", "format/*.po") if tag != SOURCE else ())):
-            if not resources.language_files(tag, name) and not (
-                tag in pack.recommended and resources.language_files(tag, "*")
-            ):
+        if tag in pack.recommended and resources.language_files(tag, "*"):
+            continue
+        for name in ("site/*.po", "format/*.po") if tag != SOURCE else ():
+            if not resources.language_files(tag, name):
                 yield f"languages/{tag}/{name} is not there: readers of {tag} meet another language"
+        lacking = [name for name in pages if not resources.language_files(tag, f"texts/{name}")]
+        if lacking:
+            names = ", ".join(lacking)
+            yield f"languages/{tag}/texts: {len(lacking)} of {len(pages)} pages lack: {names}"
