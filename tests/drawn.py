@@ -7,14 +7,18 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from typing import TYPE_CHECKING
 
+from registry.record.codelists import codelists
+from registry.record.pack import load_pack
 from registry.text.locales import country_codes, country_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SEED = 36
+OTHERS = ("ma", "sn")
 COUNTRY = random.Random(SEED).choice([code for code in country_codes() if code not in {"MA", "SN"}])
 CODE = COUNTRY.lower()
 NAME = country_name(COUNTRY, "en")
@@ -142,3 +146,21 @@ def write_country(folder: Path) -> Path:
             writer.writeheader()
             writer.writerows(rows)
     return own
+
+
+def words_of_others(pack):
+    """What other countries' packs say, in any language, that this one's does not."""
+    lists = [*pack.lists.values(), *codelists().values()]
+    said = {text for one in lists for code in one.values() for text in code.label.values()}
+    found = set()
+    for other in map(load_pack, OTHERS):
+        found |= {country_name(other.country, tag) for tag in ("ar", "en", "fr")}
+        found |= {name for one in other.agencies.values() for name in one.name.values()}
+        for codes in other.lists.values():
+            found |= {text for code in codes.values() for text in code.label.values()}
+        found |= {name for law in other.laws.values() for name in law.values()}
+        found |= {*other.redress.values(), *other.attestation.values(), "MAD", "XOF", "Tamazight"}
+    agencies = {name for one in pack.agencies.values() for name in one.name.values()}
+    ours = "\n".join({*said, *agencies, *pack.attestation.values()})
+    words = sorted(re.escape(text) for text in found if text not in ours)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)")

@@ -1,7 +1,6 @@
 """A country drawn from ISO 3166 adopts the register by data alone, and Morocco's reads it."""
 
 import json
-import re
 import shutil
 
 import httpx
@@ -9,17 +8,14 @@ import pytest
 from lxml import html
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
-from registry.record.codelists import codelists
 from registry.record.examples import example
 from registry.record.pack import load_pack
-from registry.text.locales import country_name
 from tests import drawn
 from tests.crash.register import Register
 from tests.prepared import make_folder
 from tests.served import PATIENCE, served, until
 
 pytestmark = pytest.mark.xdist_group("another country")
-OTHERS = ("ma", "sn")
 DEMONSTRATION = "demo-crops/seeds"
 
 
@@ -54,24 +50,6 @@ def walk():
     finally:
         register.end()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def words_of_others(pack):
-    """What other countries' packs say, in any language, that this one's does not."""
-    lists = [*pack.lists.values(), *codelists().values()]
-    said = {text for one in lists for code in one.values() for text in code.label.values()}
-    found = set()
-    for other in map(load_pack, OTHERS):
-        found |= {country_name(other.country, tag) for tag in ("ar", "en", "fr")}
-        found |= {name for one in other.agencies.values() for name in one.name.values()}
-        for codes in other.lists.values():
-            found |= {text for code in codes.values() for text in code.label.values()}
-        found |= {name for law in other.laws.values() for name in law.values()}
-        found |= {*other.redress.values(), *other.attestation.values(), "MAD", "XOF", "Tamazight"}
-    agencies = {name for one in pack.agencies.values() for name in one.name.values()}
-    ours = "\n".join({*said, *agencies, *pack.attestation.values()})
-    words = sorted(re.escape(text) for text in found if text not in ours)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)")
 
 
 def shown(page):
@@ -109,7 +87,7 @@ def test_its_examples_are_filed_and_nothing_has_a_word_of_another_country(walk):
     pages = [f"/en/records/{one}" for one in (DEMONSTRATION, *(each["id"] for each in examples))]
     until(lambda: all(answers(walk.client, page) for page in pages))
 
-    words = words_of_others(load_pack(drawn.CODE, walk.data / "packs"))
+    words = drawn.words_of_others(load_pack(drawn.CODE, walk.data / "packs"))
     assert words.search("Dakar, MAD")
     found = {"/openapi.json": words.findall(description.text)}
     files = [path for path in (walk.data / "site").resolve().rglob("*") if path.is_file()]
