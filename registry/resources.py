@@ -31,6 +31,11 @@ def language_bases() -> list[Path]:
     return [LANGUAGES, *([Path(own)] if own else [])]
 
 
+def language_tags() -> list[str]:
+    """Return the tags of the languages that have a folder."""
+    return sorted({path.name for base in language_bases() for path in base.glob("*/")})
+
+
 def language_files(tag: str, name: str) -> list[Path]:
     """Return the files of a name, or of a pattern, in the folders of a language, `*` for all."""
     return [path for base in language_bases() for path in sorted(base.glob(f"{tag}/{name}"))]

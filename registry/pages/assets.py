@@ -14,8 +14,13 @@ import msgspec
 
 from registry.pages.page import Page, content_page
 from registry.record.codelists import codelists
+from registry.resources import language_tags
+from registry.text.locales import direction, script_of
 
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
+_SELECTOR = re.compile(r":--(?:(rtl)|(not-)?([A-Z][a-z]{3}))")
+"""Of languages by their direction or script, as custom selectors are written."""
+
 _URL = re.compile(r'url\("\.\./fonts/([^"]+)"\)')
 _OF_FEEDS = ("10-tokens.css", "20-fonts.css")
 """The styles of pages that feeds have too."""
@@ -65,6 +70,7 @@ def read_assets(site: Path) -> Assets:
 
     def add_styles(name: str, paths: Sequence[Path]) -> str:
         css = _COMMENT.sub("", "\n".join(path.read_text("utf-8") for path in paths))
+        css = _SELECTOR.sub(_languages, css)
         css = _URL.sub(lambda found: f'url("{_last(fonts[found[1]])}")', css)
         return add(name, css.encode())
 
@@ -102,6 +108,22 @@ def read_assets(site: Path) -> Assets:
         fonts=fonts,
         scripts=scripts,
     )
+
+
+def _languages(found: re.Match[str]) -> str:
+    """Return a selector of the languages with a folder whose direction or script is named."""
+    by_direction, but, script = found.groups()
+    tags = [
+        tag
+        for tag in language_tags()
+        if (
+            direction(tag) == by_direction
+            if by_direction
+            else (script_of(tag) == script) != bool(but)
+        )
+    ]
+    # A list within :lang() is no selector to Chromium, which drops the rule without a word.
+    return f":is({', '.join(f':lang({tag})' for tag in tags)})"
 
 
 def _with_imports(folder: Path, name: str, added: set[str]) -> Iterator[str]:

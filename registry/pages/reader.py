@@ -23,6 +23,7 @@ from registry.text.locales import (
     direction,
     language_name,
     pick,
+    script_of,
 )
 from registry.text.typesetting import typeset
 
@@ -214,12 +215,13 @@ def country(reader: Reader, code: str) -> Text:
 
 def comma_of(reader: Reader) -> str:
     """Return the comma between the members of a list, with its space."""
-    return "، " if reader.locale.tag == "ar" else ", "
+    return "، " if script_of(reader.locale.tag) == "Arab" else ", "
 
 
 def semicolon_of(reader: Reader) -> str:
     """Return the semicolon between the parts of a sentence, with its spaces."""
-    return {"ar": "؛ ", "fr": "\u202f; "}.get(reader.locale.tag, "; ")
+    tag = reader.locale.tag
+    return "؛ " if script_of(tag) == "Arab" else "\u202f; " if tag == "fr" else "; "
 
 
 def plain_bdi(text: object) -> Markup:

@@ -12,7 +12,7 @@ from babel import dates, localedata
 
 from registry.clock import MONTHS, months_after
 from registry.errors import ConfigurationError
-from registry.resources import language_bases
+from registry.resources import language_tags
 from registry.text.csv_tables import language_rows
 from registry.text.folding import fold
 
@@ -62,9 +62,11 @@ def month_number(name: str) -> int | None:
 @cache
 def _all_locales() -> tuple[str, ...]:
     """Return the locales of the languages that there are; Arabic names months by country."""
-    tags = {path.name for base in language_bases() for path in base.glob("*/")}
     known = (one for one in localedata.locale_identifiers() if one.partition("_")[0] == "ar")
-    return (*sorted(tag if localedata.exists(tag) else f"en@{tag}" for tag in tags), *known)
+    return (
+        *sorted(tag if localedata.exists(tag) else f"en@{tag}" for tag in language_tags()),
+        *known,
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import babel
 import msgspec
 from babel import localedata, numbers
+from babel.core import get_global
 
 from registry.text.csv_tables import language_rows
 from registry.text.dates import months_of
@@ -21,10 +22,7 @@ TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 """The tags of languages (BCP 47) that the record format accepts."""
 
 _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
-_RTL_LANGUAGES = frozenset(
-    ("ar", "arc", "arz", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")
-)
-_RTL_SCRIPTS = frozenset(("arab", "hebr", "thaa", "nkoo", "syrc", "adlm"))
+_RTL_SCRIPTS = frozenset(("Arab", "Hebr", "Thaa", "Nkoo", "Syrc", "Adlm", "Armi"))
 
 
 _SCRIPT = 4
@@ -75,12 +73,16 @@ def script_locale(tag: str, country: str) -> str:
 
 @lru_cache(maxsize=256)
 def direction(tag: str) -> Direction:
-    """Return the writing direction of a language tag; its script decides where it has one."""
+    """Return the writing direction of a language tag, which is that of its script."""
+    return "rtl" if script_of(tag) in _RTL_SCRIPTS else "ltr"
+
+
+def script_of(tag: str) -> str:
+    """Return the script (ISO 15924) of a language tag: its own, or the most likely by CLDR."""
     language, *subtags = tag.lower().split("-")
     script = next((part for part in subtags if len(part) == _SCRIPT and part.isalpha()), None)
-    if script is not None:
-        return "rtl" if script in _RTL_SCRIPTS else "ltr"
-    return "rtl" if language in _RTL_LANGUAGES else "ltr"
+    likely: str = get_global("likely_subtags").get(language, "")
+    return script.title() if script else (likely.split("_")[1:2] or ["Latn"])[0]
 
 
 @lru_cache(maxsize=1024)

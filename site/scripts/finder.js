@@ -315,7 +315,7 @@ function showPartial(query, partial) {
   const list = missing.flatMap((word, place) => {
     const element = document.createElement("bdi");
     element.append(word);
-    return place ? [lang === "ar" ? "، " : ", ", element] : [element];
+    return place ? [at("partly").dataset.comma, element] : [element];
   });
   const found = link(changed(query, "q", words), words);
   const piece = made("partly-found", { found, missing: list });

@@ -2,6 +2,17 @@
 
 const { lang } = document.documentElement;
 
+// As in `registry/text/locales.py`.
+const RIGHT_TO_LEFT = new Set(["Adlm", "Arab", "Armi", "Hebr", "Nkoo", "Syrc", "Thaa"]);
+
+function scriptOf(tag) {
+  try {
+    return new Intl.Locale(tag).maximize().script;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Clone a template and fill its slots: with text, or with nodes. */
 export function made(id, slots = {}) {
   const piece = document.getElementById(id).content.cloneNode(true);
@@ -17,7 +28,7 @@ export function made(id, slots = {}) {
 export function inLanguage(element, tag) {
   if (tag && tag !== lang) {
     element.lang = tag;
-    element.dir = /^(ar|fa|he|ur)\b/.test(tag) ? "rtl" : "ltr";
+    element.dir = RIGHT_TO_LEFT.has(scriptOf(tag)) ? "rtl" : "ltr";
   }
   return element;
 }

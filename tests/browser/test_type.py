@@ -8,13 +8,13 @@ import pytest
 import tinycss2
 
 from registry import resources
+from registry.pages.assets import read_assets
 from tests.browser.conftest import PHONE
 
+ASSETS = read_assets(resources.SITE)
 SHEETS = {
-    path.relative_to(resources.SITE).as_posix(): path.read_text("utf-8")
-    for folder in ("styles", "feeds", "console")
-    for path in sorted((resources.SITE / folder).glob("*.css"))
-}
+    name: ASSETS.files[name].decode() for name in (ASSETS.stylesheet, ASSETS.feed_stylesheet)
+} | {path.name: path.read_text("utf-8") for path in (resources.SITE / "console").glob("*.css")}
 _OWN_MARK = re.compile(r'[\s"\'&]+')  # a nested selector is read with an ampersand
 # A browser drops what it does not understand without a word, the parts of :is() and :where() even
 # out of the midst of a selector.

@@ -7,6 +7,7 @@ import pytest
 import tinycss2
 
 from registry import resources
+from registry.pages.assets import read_assets
 
 CSS = {
     path.name: path.read_text("utf-8")
@@ -75,6 +76,26 @@ def test_the_proof_sees_what_is_physical(css):
 
 def test_the_style_sheet_stays_small():
     assert sum(css.count("\n") for css in CSS.values()) <= 1_550
+
+
+def test_what_is_about_a_script_goes_by_the_script_of_each_language(tmp_path, monkeypatch):
+    for tag in ("ff-Adlm", "shi", "wo"):
+        (tmp_path / tag).mkdir()
+    monkeypatch.setenv("REGISTRY_LANGUAGES", str(tmp_path))
+    assets = read_assets(resources.SITE)
+    css, feed = (
+        assets.files[name].decode() for name in (assets.stylesheet, assets.feed_stylesheet)
+    )
+    assert "feed:is(:lang(ar), :lang(ff-Adlm)) { direction: rtl; }" in feed
+    others = ":is(:lang(ar), :lang(ff-Adlm), :lang(shi), :lang(zgh))"
+    for rule in (f":where({others}[lang]) {{", f"em{others} {{"):
+        assert rule in css
+    assert "nav.languages :is(:lang(shi), :lang(zgh))[lang] {" in css
+    assert ":--" not in css + feed
+    # None of the sources names a language.
+    scripts = [path.read_text("utf-8") for path in resources.SITE.glob("*/*.js")]
+    for text in (*CSS.values(), *scripts):
+        assert not re.search(r""":lang\((?!\)| is)|["'](?:ar|zgh)["']""", text)
 
 
 def test_no_letter_spacing_anywhere():
