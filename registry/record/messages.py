@@ -22,9 +22,8 @@ from registry.record.model import LangText
 from registry.record.pointers import field_path, is_index, parts
 from registry.record.schema import Field, field_at, fields
 from registry.text.catalogues import SOURCE, Catalogue, load_catalogues
-from registry.text.locales import language_name, pick
+from registry.text.locales import language_name, pick, script_of
 
-_SEPARATORS = {"ar": "، "}
 _LONGEST_POINTER = 512
 
 
@@ -257,7 +256,8 @@ def _render_value(  # noqa: PLR0911  a kind each
             return found[1] if found else ""
         case tuple():
             texts = [_render_value(part, tag, order, plain=plain) for part in value]
-            return None if None in texts else _SEPARATORS.get(tag, ", ").join(filter(None, texts))
+            comma = "، " if script_of(tag) == "Arab" else ", "
+            return None if None in texts else comma.join(filter(None, texts))
 
 
 @cache
