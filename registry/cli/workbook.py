@@ -27,6 +27,20 @@ from registry.workbooks.reading import read_workbook
 from registry.workbooks.writing import WorkbookLayout, make_workbook, new_source, read_sources
 
 
+def _named_xlsx(_context: click.Context, _option: click.Parameter, out: Path | None) -> Path | None:
+    if out is not None and out.suffix.lower() != ".xlsx":
+        raise click.BadParameter("a workbook is in the format of Excel; name it with .xlsx")
+    return out
+
+
+_out = partial(
+    click.option,
+    *("-o", "--out"),
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_named_xlsx,
+)
+
+
 @click.group()
 def workbook() -> None:
     """Make workbooks to fill in, and read what was filled in.
@@ -47,9 +61,7 @@ def workbook() -> None:
     show_default=True,
     help="A sheet a record, or a row a record.",
 )
-@click.option(
-    "-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file."
-)
+@_out(required=True, help="The file.")
 @pass_settings
 def make(
     settings: Settings,
@@ -84,12 +96,7 @@ def make(
 @click.option("--agency", metavar="CODE", help="Only this agency's records are saved.")
 @click.option("--save", is_flag=True, help="Save each record as a draft of its agency.")
 @click.option("--lang", metavar="TAG", help="The language. Default: the country's first.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the workbook anew, with each finding in its cell.",
-)
+@_out(help="Write the workbook anew, with each finding in its cell.")
 @style_option
 @pass_settings
 def read(
