@@ -8,13 +8,22 @@ import csv
 import json
 import random
 import re
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import httpx
+
 from registry.record.codelists import codelists
+from registry.record.examples import example
 from registry.record.pack import load_pack
 from registry.text.locales import country_codes, country_name
+from tests.crash.register import Register
+from tests.prepared import make_folder
+from tests.served import PATIENCE, until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SEED = 36
@@ -24,6 +33,8 @@ CODE = COUNTRY.lower()
 NAME = country_name(COUNTRY, "en")
 TAG = "mnk"
 """A language of the country that neither the package nor CLDR has."""
+
+DEMONSTRATION = "demo-crops/seeds"
 
 AGENCIES = {
     "health": "Ministry of Health",
@@ -164,3 +175,45 @@ def words_of_others(pack):
     ours = "\n".join({*said, *agencies, *pack.attestation.values()})
     words = sorted(re.escape(text) for text in found if text not in ours)
     return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)")
+
+
+def answers(client: httpx.Client, path: str) -> bool:
+    try:
+        return client.get(path).is_success
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def served_country() -> Iterator[Register]:
+    """The register of the country, served, with its second language begun: its months are known."""
+    folder = make_folder("w")
+    pack = write_country(folder / "packs")
+    record = example("minimal", load_pack(CODE, folder / "packs"))
+    record["id"] = DEMONSTRATION
+    records = pack / "records" / "demo-crops"
+    records.mkdir(parents=True)
+    (records / "seeds.json").write_text(json.dumps(record), "utf-8")
+    register = Register(folder, pack=CODE, packs=folder / "packs", languages=folder / "languages")
+    try:
+        begun = register.run("translate", "begin", TAG)
+        assert begun.returncode == 0, begun.stderr
+        dates = folder / "languages" / TAG / "dates.csv"
+        text = dates.read_text("utf-8")
+        for month in range(1, 13):
+            text = text.replace(f"\n{month},,", f"\n{month},{month_named(month)},")
+        dates.write_text(text, "utf-8")
+        register.start("up")
+        with httpx.Client(base_url=register.base_url, timeout=PATIENCE) as client:
+            until(lambda: register.gone() or answers(client, "/health/ready"))
+            assert not register.gone(), register.log.read_text("utf-8")
+            register.client = client
+            yield register
+    finally:
+        register.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def month_named(month: int) -> str:
+    """The name of a month from 1 in the language that nobody prepared."""
+    return f"kɔ{'abcdefghijkl'[month - 1]}ro"

@@ -47,7 +47,7 @@ from registry.record.life_events import life_events
 from registry.record.model import NOT_STATED
 from registry.record.pack import Pack
 from registry.text.catalogues import SOURCE, Catalogue, Kind, find, find_plural, load_catalogues
-from registry.text.dates import format_date, read_duration
+from registry.text.dates import format_date, months_of, read_duration
 from registry.text.locales import direction, script_locale
 from registry.text.text_safety import host_of, other_form
 from registry.text.typesetting import format_money, format_number, format_percent, typeset
@@ -108,6 +108,7 @@ def make_environment(
             script_locale(tag, pack.country)
             for tag in dict.fromkeys((reader.locale.tag, *reader.order, SOURCE))
         ),
+        "own_months": months_of(reader.locale.babel),
         "locales": [(other.tag, other.dir, other.name) for other in locales],
         "bdi": plain_bdi,
         "other_host": _other_host,

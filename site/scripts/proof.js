@@ -21,6 +21,9 @@ const times = new Intl.DateTimeFormat(dataset.locales.split(" "), {
   timeStyle: "short",
 });
 
+// A browser names no months in a language that CLDR lacks: they stand in the page.
+const months = dataset.months?.split("|") ?? [];
+
 followContents();
 
 const OUTCOMES = new Map([
@@ -45,6 +48,12 @@ function reveal() {
   if (!closed) return;
   closed.open = true;
   place.scrollIntoView();
+}
+
+/** Write a time as the pages do. */
+function timed(date) {
+  const named = ({ type, value }) => (type === "month" && months[date.getMonth()]) || value;
+  return times.formatToParts(date).map(named).join("");
 }
 
 async function check() {
@@ -122,7 +131,7 @@ function show({ steps, found }, isKept) {
   at("proof-others").querySelector("ul").replaceChildren(...found.others.map(other));
   at("proof-shown").hidden = false;
   const outcome = OUTCOMES.get(together(Object.values(steps)));
-  const when = times.format(new Date());
+  const when = timed(new Date());
   say(outcome === "holds" && isKept ? "proof-verdict-kept" : `proof-verdict-${outcome}`, { when });
 }
 
@@ -133,7 +142,7 @@ function tell({ name, risk, status, version: number, at: time }) {
     risk: labelOf("risk_level", risk),
     status: labelOf("status", status),
     version: String(number ?? "–"),
-    at: time ? times.format(new Date(time)) : "–",
+    at: time ? timed(new Date(time)) : "–",
   };
   for (const [place, value] of Object.entries(said)) {
     at("proof-said").querySelector(`[data-said=${place}]`).replaceChildren(value);
@@ -162,7 +171,7 @@ function inReadersLanguage(texts) {
 }
 
 function other({ name, time }) {
-  return made("proof-other", { name: code(name), when: times.format(new Date(1000 * time)) });
+  return made("proof-other", { name: code(name), when: timed(new Date(1000 * time)) });
 }
 
 function code(text) {

@@ -1,55 +1,22 @@
 """A country drawn from ISO 3166 adopts the register by data alone, and Morocco's reads it."""
 
 import json
-import shutil
 
-import httpx
 import pytest
 from lxml import html
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
-from registry.record.examples import example
 from registry.record.pack import load_pack
 from tests import drawn
-from tests.crash.register import Register
-from tests.prepared import make_folder
-from tests.served import PATIENCE, served, until
+from tests.served import served, until
 
 pytestmark = pytest.mark.xdist_group("another country")
-DEMONSTRATION = "demo-crops/seeds"
-
-
-def answers(client, path):
-    try:
-        return client.get(path).is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture(scope="module")
 def walk():
-    """The register of the country, served, with its second language begun."""
-    folder = make_folder("w")
-    pack = drawn.write_country(folder / "packs")
-    record = example("minimal", load_pack(drawn.CODE, folder / "packs"))
-    record["id"] = DEMONSTRATION
-    records = pack / "records" / "demo-crops"
-    records.mkdir(parents=True)
-    (records / "seeds.json").write_text(json.dumps(record), "utf-8")
-    own = {"pack": drawn.CODE, "packs": folder / "packs", "languages": folder / "languages"}
-    register = Register(folder, **own)
-    try:
-        begun = register.run("translate", "begin", drawn.TAG)
-        assert begun.returncode == 0, begun.stderr
-        register.start("up")
-        with httpx.Client(base_url=register.base_url, timeout=PATIENCE) as client:
-            until(lambda: register.gone() or answers(client, "/health/ready"))
-            assert not register.gone(), register.log.read_text("utf-8")
-            register.client = client
-            yield register
-    finally:
-        register.end()
-        shutil.rmtree(folder, ignore_errors=True)
+    with drawn.served_country() as register:
+        yield register
 
 
 def shown(page):
@@ -84,8 +51,10 @@ def test_its_examples_are_filed_and_nothing_has_a_word_of_another_country(walk):
     token = walk.run("token", "create", "--agency", "demo-clinics", "--scope", "file")
     for document in examples:
         publish(walk, document, token.stdout.strip())
-    pages = [f"/en/records/{one}" for one in (DEMONSTRATION, *(each["id"] for each in examples))]
-    until(lambda: all(answers(walk.client, page) for page in pages))
+    pages = [
+        f"/en/records/{one}" for one in (drawn.DEMONSTRATION, *(each["id"] for each in examples))
+    ]
+    until(lambda: all(drawn.answers(walk.client, page) for page in pages))
 
     words = drawn.words_of_others(load_pack(drawn.CODE, walk.data / "packs"))
     assert words.search("Dakar, MAD")
@@ -148,7 +117,7 @@ def test_the_hub_of_morocco_reads_it_with_its_words_and_proofs(walk):
         read = hub.register.run("harvest", drawn.CODE)
         assert read.returncode == 0, read.stdout + read.stderr
         here = f"/api/v1/records/{drawn.CODE}.{document['id']}"
-        copied = until(lambda: answers(hub.client, here) and hub.client.get(here).json())
+        copied = until(lambda: drawn.answers(hub.client, here) and hub.client.get(here).json())
         assert copied["record"]["name"] == document["name"]
         assert copied["register"]["source"]["proof"].startswith(walk.base_url)
         asked = hub.client.get("/en/search", params={"q": "hospital", "origin": drawn.CODE})
