@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import TypeVar
 
 from registry.errors import NotFound, Unavailable
 from registry.log.entry import decode_entry
@@ -20,8 +19,6 @@ from registry.tlog.proof import Nodes, nodes_from_tiles, prove_inclusion, root_o
 from registry.tlog.tile import HEIGHT, WIDTH, Tile, split, subtree_root
 from registry.tlog.tlog_proof import TlogProof
 from registry.work import in_thread
-
-T = TypeVar("T")
 
 _LEAVES_AT_ONCE = 32 * WIDTH
 _ENTRIES_AT_ONCE = 4 * WIDTH

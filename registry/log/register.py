@@ -16,8 +16,6 @@ from registry.record.model import LangText, RiskChange, SourceState
 from registry.record.origin import Origin
 from registry.record.risk_floor import LEVELS
 
-_OF_LINES = ("moved_from", "changed_on", "undated", "run")
-
 END = 2**63 - 1
 """Later than every entry."""
 

@@ -22,7 +22,6 @@ ANSWER = "/api/v1/workbooks/answer.xlsx"
 TEMPLATE = "/api/v1/workbooks/template.xlsx"
 RECORD = "demo-sante/prevision-lits"
 DRAFT = f"/api/v1/filings/{RECORD}"
-TAG_CELL = (0, 2)
 DEMONSTRATION = sorted((Path(__file__).parents[2] / "records").glob("*/*.json"))
 
 

@@ -76,10 +76,6 @@ class WholeLog:
         size = stated((self.log / "checkpoint").read_bytes()).size
         return parse_bundle((self.log / bundle_path(0, size)).read_bytes(), size)
 
-    def of_kind(self, kind):
-        said = map(json.loads, self.entries())
-        return [index for index, one in enumerate(said) if one["kind"] == kind]
-
     def signed_again(self, changed, *, size=None, written=canonical):
         """Write the log as whoever has its keys could: with members of entries set, up to a size.
 

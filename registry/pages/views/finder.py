@@ -328,16 +328,16 @@ def search_view(reader: Reader, day: str, searched: SearchAnswer) -> dict[str, A
                 for one in result.named
             ],
             "mended": result.mended
-            and {"words": result.mended, "query": _replaced(asked, "q", result.mended)},
+            and {"words": result.mended, "query": _replaced(asked, result.mended)},
             "partial": result.partial
             and {
                 "words": result.partial.words,
-                "query": _replaced(asked, "q", result.partial.words),
+                "query": _replaced(asked, result.partial.words),
                 "missing": result.partial.missing,
                 "hits": [_hit(reader, known, hit) for hit in result.partial.hits],
             },
             "suggestion": result.suggestion
-            and {"words": result.suggestion, "query": _replaced(asked, "q", result.suggestion)},
+            and {"words": result.suggestion, "query": _replaced(asked, result.suggestion)},
             "typed": words,
             "chips": [
                 {
@@ -584,8 +584,8 @@ def marked(text: str, marks: Iterable[TextSpan]) -> Markup:
     return Markup().join([*pieces, escape(text[done:])])
 
 
-def _replaced(asked: Pairs, name: str, value: str) -> str:
-    return _query((given, value if given == name else old) for given, old in asked)
+def _replaced(asked: Pairs, words: str) -> str:
+    return _query((given, words if given == "q" else old) for given, old in asked)
 
 
 def _query(pairs: Iterable[tuple[str, str]]) -> str:
