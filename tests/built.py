@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from registry.pages.build.build_directory import hold_directory
-from registry.pages.build.page_list import all_pages
-from registry.pages.build.plan import BuildReport, carry_out, make_plan
+from registry.pages.build.plan import BuildReport, all_pages, carry_out, make_plan
 from registry.pages.page import LostFileError, Page
 from registry.pages.snapshot import Snapshot
 from registry.settings import Settings

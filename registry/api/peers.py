@@ -16,7 +16,7 @@ from registry.clock import utc_now
 from registry.errors import NotFound
 from registry.hub.standing import PeerStanding, read_standings
 from registry.record.origin import Origin
-from registry.services.importing.run_report import RunReport
+from registry.services.importing.importing import RunReport
 from registry.store import imports, peers
 from registry.store.imports import ImportRun
 from registry.structs import copy_as

@@ -25,10 +25,9 @@ import uvloop
 
 from registry import __version__
 from registry.audit.comparison import difference
-from registry.audit.mirror import Mirror
 from registry.audit.questions import LogContents, Question, Questions
 from registry.audit.rebuild import RebuiltRegister, StatedFacts, rebuilding
-from registry.audit.remote import CONNECTIONS, RemoteRegister
+from registry.audit.remote import CONNECTIONS, Mirror, RemoteRegister
 from registry.errors import ConfigurationError, RegistryError, Unavailable
 from registry.log.blob import Content, KeptSection
 from registry.log.configuration import PACK, RELEASE

@@ -22,8 +22,8 @@ from registry import __version__
 from registry.api.receipts import KEPT, MEDIA_TYPE, PARAMETER, AnswerReceipt, canonical_answer
 from registry.audit.audit import AuditReplay, VerifyLog
 from registry.audit.comparison import ABSENT, REWRITTEN, member_difference, text_difference
-from registry.audit.mirror import Mirror
 from registry.audit.rebuild import RebuiltRegister, StatedFacts, rebuilding
+from registry.audit.remote import Mirror
 from registry.errors import RegistryError, Unavailable, UnreadableDocument
 from registry.imports.text_files import STRICT_JSON
 from registry.record.canonical import canonical

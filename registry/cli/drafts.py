@@ -1,4 +1,4 @@
-"""`registry file`, `registry submit` and `registry drafts`: an agency's drafts."""
+"""`registry file`, `submit`, `approve`, `return` and `drafts`: a draft until it is published."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import msgspec
 import rich_click as click
 
 from registry.cli.command_options import (
+    AUTHORITY,
     Style,
     acts_as,
     holder_of,
     of_agency,
+    of_authority,
     options_of_actor,
     show,
     style_option,
@@ -26,7 +28,7 @@ from registry.errors import RegistryError, Unavailable
 from registry.services.context import ServiceContext
 from registry.services.filing import review
 from registry.services.filing.bulk import identifier
-from registry.services.filing.drafts import own_agency
+from registry.services.filing.drafts import Precondition, own_agency
 from registry.services.filing.groups import Filing, file_group
 from registry.services.filing.loading import read_document
 from registry.services.filing.receipts import Receipt
@@ -165,3 +167,48 @@ async def _file(
     if isinstance(result, Exception):
         raise result
     return result
+
+
+@click.command()
+@click.argument("record", metavar="ID", type=RecordId())
+@click.option(
+    "--tag",
+    required=True,
+    help="The tag of the draft that was read; `registry drafts --format json` shows it.",
+)
+@acts_as(AUTHORITY)
+async def approve(
+    context: ServiceContext, *, record: str, tag: str, actor: Actor | str | None
+) -> Receipt:
+    """Publish the draft of the record ID that waits for review, as another than who submitted it.
+
+    Example: registry approve demo-sante/prevision-lits --tag 2f1c7a0e9b64d358
+    """
+    return await review.approve(
+        context,
+        of_authority(actor, "review"),
+        record,
+        precondition=Precondition(tag=tag),
+        now=utc_now(),
+    )
+
+
+@click.command(name="return")
+@click.argument("record", metavar="ID", type=RecordId())
+@click.option("--comment", required=True, help="What is to be mended; the agency reads it.")
+@acts_as(AUTHORITY)
+async def return_(
+    context: ServiceContext, *, record: str, comment: str, actor: Actor | str | None
+) -> Receipt:
+    """Return the draft of the record ID to its agency, with a comment.
+
+    Example: registry return demo-sante/prevision-lits --comment "Say who answers for it."
+    """
+    return await review.return_draft(
+        context,
+        of_authority(actor, "review"),
+        record,
+        {"comment": comment},
+        precondition=None,
+        now=utc_now(),
+    )

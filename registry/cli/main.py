@@ -23,12 +23,15 @@ from registry.resources import read_revision
 _FOLDER = Path(__file__).parent
 
 _ELSEWHERE = {
-    "approve": "review",
+    "approve": "drafts",
+    "attest": "acts",
     "file": "drafts",
     "harvest": "peer",
+    "origin": "import_",
     "restore": "backup",
-    "return": "review",
+    "return": "drafts",
     "submit": "drafts",
+    "withdraw": "acts",
 }
 """The module of each command that does not lie in the module of its name, which needs no line."""
 

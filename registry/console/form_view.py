@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from math import inf
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from registry.console.examples import find_example
+from registry import resources
 from registry.errors import Finding
 from registry.pages.reader import Reader, Text, as_it_is, in_language, label, language, say
 from registry.pages.views.diff_view import DiffValue
 from registry.pages.views.document_view import field_title
 from registry.record.messages import render
 from registry.record.model import Document
-from registry.record.pointers import dig
+from registry.record.pointers import dig, values_at
 from registry.record.requirements import RequirementStatus, Unit, demand, never_withheld, units
 from registry.record.schema import Field, FieldKind
 from registry.record.values import NOT_STORED, write_number
@@ -37,6 +38,7 @@ ControlKind: TypeAlias = Literal[
     "group",
     "list",
 ]
+_MOST_LETTERS = 400
 
 
 class FormOption(msgspec.Struct, frozen=True, kw_only=True):
@@ -444,3 +446,43 @@ def _fill_period(made: FormField, value: str) -> None:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+@cache
+def _records() -> Sequence[Document]:
+    """Return the demonstration records as they are now, in the order of their files."""
+    return [
+        msgspec.json.decode(path.read_bytes())
+        for path in sorted(resources.RECORDS.glob("*/*.json"))
+        if path.name.count(".") == 1
+    ]
+
+
+def find_example(
+    path: tuple[str, ...], document: Document, tags: Sequence[str]
+) -> tuple[str, str] | None:
+    """Return the language and the text of an example for a text field; None where there is none.
+
+    It is of the nearest system, by sector, what it does and level, in the first of the languages
+    that has one, and not what the record says itself.
+    """
+    for record in sorted(_records(), key=lambda one: -_nearness(one, document)):
+        if record["id"] == document.get("id"):
+            continue
+        texts: list[Mapping[str, Any]] = [
+            value for _, value in values_at(record, path) if isinstance(value, dict)
+        ]
+        for tag in tags:
+            for text in texts:
+                if 0 < len(text.get(tag, "")) <= _MOST_LETTERS:
+                    return tag, text[tag]
+    return None
+
+
+def _nearness(one: Document, other: Document) -> int:
+    shared = (("sector", "primary"), 4), (("sector", "function"), 2), (("risk", "level"), 1)
+    return sum(
+        weight
+        for place, weight in shared
+        if (said := dig(one, *place)) and said == dig(other, *place)
+    )

@@ -31,9 +31,8 @@ from registry.console.sessions import (
 from registry.errors import InvalidParameter, NotFound, Unauthorized
 from registry.pages.labels import message
 from registry.services.operations import limits
-from registry.services.people import mailed_links, members, provider_sign_in, sessions
-from registry.services.people.identity_provider import IdentityProvider
-from registry.services.people.provider_sign_in import NoMember
+from registry.services.people import identity_provider, mailed_links, members, sessions
+from registry.services.people.identity_provider import IdentityProvider, NoMember
 from registry.store.members import Member
 
 NO_EMAIL = message("Write the e-mail address as in name@agency.example")
@@ -249,7 +248,7 @@ async def take_answer(request: ConsoleRequest) -> Response[bytes]:
         language = request.language
     answer = {name: str(value) for name, value in request.query_params.items()}
     try:
-        signed_in = await provider_sign_in.finish(
+        signed_in = await identity_provider.finish(
             context.database,
             provider,
             answer,
@@ -282,7 +281,7 @@ async def _begin(
     request: ConsoleRequest, next_page: str | None, link: str | None
 ) -> Response[bytes]:
     language, context = language_of_page(request), request.context
-    secret, address = await provider_sign_in.begin(
+    secret, address = await identity_provider.begin(
         context.database,
         _provider(request),
         next_page=next_page,

@@ -32,8 +32,7 @@ from registry.log.erasure import REPLACED, covers, without_erased
 from registry.log.redaction import SOURCE_BASIS
 from registry.record.codelists import codelists
 from registry.services.context import ServiceContext
-from registry.services.importing.importing import end_run, save_origin
-from registry.services.importing.run_report import ImportOutcome, RunReport
+from registry.services.importing.importing import ImportOutcome, RunReport, end_run, save_origin
 from registry.services.people.agencies import save_agencies
 from registry.services.statements.erasure import leave_verdicts
 from registry.services.statements.redaction import (

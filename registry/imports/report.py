@@ -11,8 +11,8 @@ import msgspec
 
 from registry.imports.dates import date_advice
 from registry.imports.texts import shorten
+from registry.services.importing.importing import RunReport
 from registry.services.importing.matching import ForeignFiling, RefusedRow
-from registry.services.importing.run_report import RunReport
 
 
 class Unclear(msgspec.Struct, frozen=True, kw_only=True):

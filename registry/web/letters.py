@@ -21,13 +21,13 @@ from registry.api.site import CONTENT_POLICY, send_page, send_redirect
 from registry.errors import Forbidden, NotFound, UnreadableDocument
 from registry.pages.editions import Edition
 from registry.pages.site import render
-from registry.pages.views.contest_pages import contest_view
 from registry.pages.views.kit_pages import code_view
 from registry.pages.views.letter_pages import (
     Letter,
     LetterSubject,
     agency_subject,
     calendar_file,
+    contest_view,
     letter_text,
     letter_view,
     read_received,

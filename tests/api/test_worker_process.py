@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.api.worker_process import UNREAD_MILLISECONDS, limit_unread
+from registry.api.app import UNREAD_MILLISECONDS, limit_unread
 
 DESCRIPTORS = Path("/proc/self/fd")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from registry.api.app import UNREAD_MILLISECONDS
 from registry.api.request import BODY_SECONDS
-from registry.api.worker_process import UNREAD_MILLISECONDS
 from tests.served import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("untouched")

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from registry.errors import ImportRefused
-from registry.imports import workbook
+from registry.imports import rows
 from registry.imports.rows import read_source
 from registry.imports.source import ReadOptions, refused_place
 from registry.workbooks import process, sheets
@@ -264,11 +264,11 @@ def test_a_workbook_made_to_do_harm_is_refused(read, name):
 
 
 def test_bounds_of_a_workbook(read, monkeypatch):
-    narrow = msgspec.structs.replace(workbook.BOUNDS, inflated=3)
+    narrow = msgspec.structs.replace(rows.BOUNDS, inflated=3)
     for module, name, value, told in [
         (sheets, "MAX_PARTS", 3, "unpacks to more than is read"),
-        (workbook, "BOUNDS", narrow, "unpacks to more than is read"),
-        (workbook, "MAX_CELL", 3, "a cell of 4 characters; a cell may have 3"),
+        (rows, "BOUNDS", narrow, "unpacks to more than is read"),
+        (rows, "MAX_CELL", 3, "a cell of 4 characters; a cell may have 3"),
     ]:
         with monkeypatch.context() as patched:
             patched.setattr(module, name, value)
@@ -277,7 +277,7 @@ def test_bounds_of_a_workbook(read, monkeypatch):
 
 
 def test_a_workbook_of_too_many_sheets_is_refused():
-    request = SheetRequest(bounds=msgspec.structs.replace(workbook.BOUNDS, sheets=1))
+    request = SheetRequest(bounds=msgspec.structs.replace(rows.BOUNDS, sheets=1))
     [problem] = process._answers(io.BytesIO(awkward.hidden_sheet_first()), request)
     assert isinstance(problem, SheetProblem)
     assert problem.values == {"number": 2, "most": 1}

@@ -1,7 +1,7 @@
 import json
 
 from registry.imports.report import as_json, as_lines, run_lines
-from registry.services.importing.run_report import RunReport
+from registry.services.importing.importing import RunReport
 from registry.store.imports import ImportCounts
 
 

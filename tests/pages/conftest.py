@@ -24,7 +24,7 @@ from registry.log.register import (
     VersionLine,
     Withdrawal,
 )
-from registry.pages.build.page_list import all_pages
+from registry.pages.build.plan import all_pages
 from registry.pages.site import open_site
 from registry.pages.snapshot import RegisterState, Snapshot
 from registry.record.origin import Origin

@@ -16,7 +16,7 @@ from registry.errors import ConfigurationError
 from registry.pages.assets import read_assets
 from registry.pages.editions import open_editions
 from registry.pages.site import render
-from registry.pages.views.contest_pages import contest_view
+from registry.pages.views.letter_pages import contest_view
 from registry.pages.views.prose_pages import PAGES, read_operations
 from registry.record.pack import load_pack, steps_on
 from registry.record.schema import fields

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from registry.pages.views.region_pages import map_lines
+from registry.pages.views.browse_pages import map_lines
 from registry.record.pack import load_pack
 
 from .conftest import PACK, Rendered, make_corpus

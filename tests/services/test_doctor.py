@@ -22,8 +22,8 @@ from registry.services.people import access_tokens
 from registry.settings import LIMITS
 from registry.store import heartbeats, log, log_checks, published_files
 from registry.store.database import connect
-from registry.store.diagnosis import read_server
 from registry.store.heartbeats import ProcessFigures
+from registry.store.server import read_server
 from tests.conftest import NOW, ROOT, as_role, grant_serving
 from tests.crash.register import free_port
 from tests.listening import listening, write_certificate

@@ -25,7 +25,7 @@ from registry.services.log.recovery import heal_log
 from registry.services.people.access import Actor
 from registry.services.statements import attestation, redaction, withdrawal
 from registry.settings import Settings
-from registry.store import attestations, records, redactions, server_files, withdrawals
+from registry.store import attestations, records, redactions, server, withdrawals
 from registry.tlog.policy import ANYBODY
 from registry.verify.fsck import read_from
 from registry.verify.log import verify_log
@@ -474,7 +474,7 @@ async def test_no_file_has_what_was_erased(
     entry = await withdraw(context, database)
     await publish_log(settings, context)
     async with database.connection() as connection:
-        assert await server_files.read_wal_settings(connection) == {}
+        assert await server.read_wal_settings(connection) == {}
         folder = Path(await connection.fetchval("show data_directory"))
         await connection.execute("analyze")
         await connection.execute("checkpoint")

@@ -10,7 +10,7 @@ import pytest
 from registry import resources
 from registry.api.parameters import MOST_VALUES
 from registry.api.search_filters import MOST_FACTS
-from registry.pages.views.question_pages import sections
+from registry.pages.views.answer_pages import sections
 from registry.record.dimensions import dimensions, read_values, values_in
 from registry.record.facts import answer_kinds, facts
 from tests.pages.conftest import Rendered, make_corpus

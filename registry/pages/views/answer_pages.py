@@ -8,8 +8,8 @@ without what it is a share of, and amounts in two currencies are never added.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -30,7 +30,8 @@ from registry.pages.reader import (
     say,
     translated,
 )
-from registry.pages.site import Site, page
+from registry.pages.site import Site, page, pages
+from registry.pages.views.document_view import field_title
 from registry.pages.views.figures import (
     DRAWN,
     EACH,
@@ -47,17 +48,28 @@ from registry.pages.views.figures import (
     silent_groups,
     wording,
 )
+from registry.pages.views.finder import FilterLabels, filter_title
 from registry.pages.views.money_figures import (
     CONTRACT_SUMS,
     contract_sums,
     money_figures,
 )
 from registry.pages.views.statistics_pages import RISKS, Column, StatisticsRow, Table, as_csv
-from registry.record.facets import LOCAL
+from registry.record.dimensions import RANGED, Dimension, dimensions
+from registry.record.facets import ENDS, LOCAL
+from registry.record.facts import facts
 from registry.record.model import LangText
 from registry.record.observations import OBSERVATIONS, observed, query
+from registry.text.catalogues import find
 from registry.text.company_names import folded_name
+from registry.text.locales import countries_by_name
 from registry.text.typesetting import format_number
+
+_ITSELF = "record"
+"""The section of what is beside those of the format."""
+
+_WORDS = message("The record itself")
+_ENDS = dict(zip(ENDS, (message("From"), message("Up to")), strict=True))
 
 
 def answer_pages(site: Site) -> Iterator[Page]:
@@ -447,3 +459,90 @@ ANSWER_PAGES: Mapping[str, tuple[str, str, Callable[[FigureScope], Sequence[Figu
     ),
 }
 """The title of each page, what it is for, and its figures, by path; wordings are English ones."""
+
+
+@cache
+def sections() -> Mapping[str, Sequence[Dimension]]:
+    """Return what can be asked by section, in document order: the first member of its path."""
+    found: dict[str, list[Dimension]] = {_ITSELF: []}
+    for name, dimension in dimensions().items():
+        section, dot, _ = name.partition(".")
+        found.setdefault(section if dot else _ITSELF, []).append(dimension)
+    return found
+
+
+def question_pages(site: Site) -> Iterator[Page]:
+    """Yield the list of all questions, and a page of forms for each section."""
+    yield from pages(site, "questions", template="questions.html", key="", view=_list_view)
+    for section in sections():
+        yield from pages(
+            site,
+            f"questions/{section}",
+            template="question_forms.html",
+            key="",
+            view=partial(_section_view, section=section),
+        )
+
+
+def _list_view(reader: Reader) -> dict[str, Any]:
+    return {
+        "total": len(dimensions()),
+        "sections": [
+            {
+                "name": section,
+                "title": _section_title(reader, section),
+                "questions": [
+                    {"name": one.name, "title": filter_title(reader, one.name)} for one in asked
+                ],
+            }
+            for section, asked in sections().items()
+        ],
+    }
+
+
+def _section_view(reader: Reader, section: str) -> dict[str, Any]:
+    known = FilterLabels(reader, reader.pack.agencies, {})
+    return {
+        "title": _section_title(reader, section),
+        "ends": _ENDS,
+        "questions": [
+            {
+                "name": one.name,
+                "kind": one.kind,
+                "title": filter_title(reader, one.name),
+                "meaning": _meaning(reader, one),
+                "choices": _choices(reader, known, one),
+                "ranged": one.kind in RANGED,
+                "is_fact": one.name in facts(),
+            }
+            for one in sections()[section]
+        ],
+    }
+
+
+def _section_title(reader: Reader, section: str) -> Text:
+    return translated(reader, _WORDS) if section == _ITSELF else field_title(reader, (section,))
+
+
+def _meaning(reader: Reader, dimension: Dimension) -> Text | None:
+    """Return the format's description of a fact, None where it has none."""
+    fact = facts().get(dimension.name)
+    if fact is None or not (described := fact.field.schema.get("description")):
+        return None
+    lang, words = find(reader.titles, reader.order, described)
+    return in_language(reader, words, lang)
+
+
+def _choices(
+    reader: Reader, known: FilterLabels, dimension: Dimension
+) -> Sequence[tuple[str, Text]]:
+    """Return the values of a fact with their words, none where they are not listed."""
+    field = dimension.field
+    codes: Collection[str] = reader.pack.codes(dimension.lists)
+    if dimension.kind == "boolean":
+        codes = ("true", "false")
+    elif field is not None and field.holds == "country":
+        codes = countries_by_name(reader.pack.locale(reader.tag).babel)
+    elif field is not None and not codes:
+        codes = field.schema.get("enum", ())
+    return [(code, known.word(dimension.name, code)) for code in codes]

@@ -14,7 +14,7 @@ import msgspec
 from registry.errors import ConfigurationError
 from registry.ledger.append import append
 from registry.ledger.entries import StatedEntry
-from registry.ledger.published_notes import holds
+from registry.ledger.publish_files import holds
 from registry.log.entry import PolicyEntry
 from registry.services.context import ServiceContext
 from registry.settings import PREFIX, Settings, is_loopback

@@ -27,7 +27,7 @@ from registry.record.pack import Pack, load_pack
 from registry.services.context import ServiceContext
 from registry.services.people.agencies import complete_pack, save_agencies
 from registry.settings import Settings, is_loopback
-from registry.store import log, server_files
+from registry.store import log, server
 from registry.store.database import Connection, Database, connect, place
 from registry.store.migrate import check_migrated, is_begun, migrate
 
@@ -140,7 +140,7 @@ async def find_doubts(context: ServiceContext) -> list[str]:
     if await context.database.is_standby():
         return ["this database is a standby: the register can be read here, and nothing is filed"]
     async with context.database.transaction() as connection:
-        kept = await server_files.read_wal_settings(connection)
+        kept = await server.read_wal_settings(connection)
         try:
             state = await context.guard.lock(connection, now=utc_now())
         except (RegisterBehind, ClockDiffers) as error:

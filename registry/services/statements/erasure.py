@@ -21,7 +21,7 @@ from registry.log.erasure import REPLACED, Erased, covers, erase, replaced_membe
 from registry.log.files import LogRefused
 from registry.record.codelists import codelists
 from registry.record.pointers import parts, pointer
-from registry.store import log, records, redactions, search_rows, server_files
+from registry.store import log, records, redactions, search_rows, server
 from registry.store.database import Connection, Database
 from registry.store.redactions import HeldSection, Redaction
 from registry.structs import copy_as
@@ -91,8 +91,8 @@ async def erase_published(
     if unsettled:
         await write_contents(sorted({entry for some in unsettled.values() for entry in some}))
         async with database.connection() as connection:
-            await server_files.rewrite_tables(connection)
-            if not await server_files.end_write_ahead_log(connection):
+            await server.rewrite_tables(connection)
+            if not await server.end_write_ahead_log(connection):
                 _log.warning(_UNENDED, redactions=sorted(unsettled))
         async with database.transaction() as connection:
             for redaction in unsettled:

@@ -14,7 +14,6 @@ from registry.services.operations.doctor import database as of_database
 from registry.services.operations.doctor import host as of_host
 from registry.services.operations.doctor import log as of_log
 from registry.services.operations.doctor import proxy as of_proxy
-from registry.services.operations.doctor import rights as of_rights
 from registry.services.operations.doctor.checks import Check, Installation, finding, unseen
 from registry.settings import Settings
 from registry.store import heartbeats
@@ -37,7 +36,7 @@ WITHOUT_DATABASE: tuple[Look, ...] = (
 
 IN_DATABASE: tuple[Look, ...] = (of_database.check_server, of_database.check_migrations)
 IN_REGISTER: tuple[Look, ...] = (
-    of_rights.check_rights,
+    of_database.check_rights,
     of_proxy.check_client_address,
     of_log.check_key,
     of_log.check_log,
