@@ -10,8 +10,7 @@ from registry.errors import ConfigurationError
 from registry.tlog.keys import Verifier
 
 try:
-    from registry.assistant.cited import CitedRegister
-    from registry.assistant.server import allowed, make_server
+    from registry.assistant.server import CitedRegister, allowed, make_server
 except ModuleNotFoundError as missing:
     raise ConfigurationError(
         "registry mcp needs an optional dependency: pip install 'public-algorithm-register[mcp]'"

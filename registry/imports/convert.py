@@ -29,7 +29,15 @@ from registry.imports.crosswalk_model import (
     unknown_columns,
 )
 from registry.imports.dates import date_by_pattern, fuzzy_date
-from registry.imports.draft import ForeignDraft, MappingPlan, MappingStep, fill, make_plan, put
+from registry.imports.draft import (
+    FULL_DATE,
+    ForeignDraft,
+    MappingPlan,
+    MappingStep,
+    fill,
+    make_plan,
+    put,
+)
 from registry.imports.identity import (
     DIGITS,
     Identity,
@@ -43,7 +51,6 @@ from registry.imports.report import EXAMPLES, ForeignRecord, ImportReport, Refus
 from registry.imports.rows import read_source
 from registry.imports.source import Progress, SourceFile, SourceRow, columns, refused_place
 from registry.imports.texts import shorten
-from registry.imports.transforms import FULL_DATE
 from registry.record.fast_validator import FastValidator
 from registry.record.ids import agency_of
 from registry.record.model import Document

@@ -5,8 +5,8 @@ import pytest
 from registry.errors import ImportRefused
 from registry.imports.crosswalk import FOLDER, load_crosswalk, names
 from registry.imports.crosswalk_model import columns_read
+from registry.imports.draft import TRANSFORMS
 from registry.imports.source import ReadOptions
-from registry.imports.transforms import TRANSFORMS
 from registry.record.validators import validator_of
 from registry.resources import SCHEMAS
 

@@ -1,6 +1,6 @@
 import pytest
 
-from registry.imports.transforms import NOT_UNDERSTOOD, TRANSFORMS, limit_of
+from registry.imports.draft import NOT_UNDERSTOOD, TRANSFORMS, limit_of
 from registry.record.schema import field_at
 
 FUZZY = ("lifecycle", "deployed_on")
