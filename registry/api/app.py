@@ -69,7 +69,7 @@ from registry.search.engine import open_index
 from registry.services.context import ServiceContext
 from registry.services.operations.heartbeat import figures_of_host, host_of, keep_beating
 from registry.services.people.agencies import complete_pack
-from registry.services.people.identity_provider import open_provider
+from registry.services.people.identity_provider import IdentityProvider
 from registry.settings import Settings
 from registry.store.database import connect
 from registry.work import WorkProcess
@@ -333,7 +333,7 @@ def _litestar(
                 "settings": settings,
                 "clock": clock,
                 "metrics_readers": metrics.MetricsReaders(),
-                "provider": open_provider(settings),
+                "provider": None if settings.oidc_issuer is None else IdentityProvider(settings),
                 "work": WorkLimit(settings.limit_work),
                 "exporting": Counter(),
                 "statistics": statistics.StatisticsCache(),

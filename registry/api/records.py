@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from hashlib import sha256
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from litestar import MediaType, Response, get
@@ -307,14 +307,12 @@ def _record(stored: StoredRecord) -> ASGIResponse:
     headers = {"cache-control": "no-cache"}
     if register.superseded_at is None:
         erased = f"-erased{count}" if (count := len(register.redacted)) else ""
-        source = f"-{_short_digest(register.source)}" if register.origin else ""
+        source = ""
+        if register.origin:
+            source = f"-{sha256(msgspec.json.encode(register.source)).hexdigest()[:8]}"
         headers["etag"] = f'"{register.hash[:16]}{erased}{source}"'
     body = b'{"record":' + stored.document + b',"register":' + msgspec.json.encode(register) + b"}"
     return ASGIResponse(body=body, headers=headers)
-
-
-def _short_digest(value: Any) -> str:
-    return sha256(msgspec.json.encode(value)).hexdigest()[:8]
 
 
 def _choose_versions(

@@ -41,7 +41,10 @@ def configure(stream: TextIO | None = None) -> Callable[[msgspec.Struct], None]:
             structlog.processors.add_log_level,
             _add_timestamp,
             structlog.processors.ExceptionRenderer(_format_error),
-            renderer or structlog.processors.JSONRenderer(lambda values, **_: _json(values)),
+            renderer
+            or structlog.processors.JSONRenderer(
+                lambda values, **_: _encoder.encode(values).decode()
+            ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_INFO),
         logger_factory=lambda *_: lines,
@@ -108,10 +111,6 @@ class _LineWriter:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=str)
-
-
-def _json(values: Any) -> str:
-    return _encoder.encode(values).decode()
 
 
 def _as_json(lines: Sequence[str | msgspec.Struct]) -> str:

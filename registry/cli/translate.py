@@ -92,11 +92,6 @@ def read_texts(folders: TextFolders, languages: Sequence[str], target: str) -> C
     return catalogue
 
 
-def without_translated(texts: Catalog) -> Catalog:
-    """Return those that have no translation yet."""
-    return _only(texts, lambda one: not _strings(one))
-
-
 def of_pages(texts: Catalog, pages: Sequence[str]) -> Catalog:
     """Return the messages that pages say, with what surrounds every page."""
     if unknown := [name for name in pages if name not in PAGES]:
@@ -109,11 +104,6 @@ def of_pages(texts: Catalog, pages: Sequence[str]) -> Catalog:
         for _, message, *_ in extract_from_file("jinja2", folder / template, keywords=_KEYWORDS)
     }
     return _only(texts, lambda one: _file(one).startswith("site/") and _forms(one.id)[0] in said)
-
-
-def write_file(folders: TextFolders, texts: Catalog, target: str) -> str:
-    """Return the PO file for the translators into `target`."""
-    return _format_po(_head(folders, target), texts)
 
 
 def read_file(raw: bytes, name: str) -> Catalog:
@@ -485,8 +475,8 @@ def export_(  # noqa: PLR0917
     if pages is not None:
         texts = of_pages(texts, pages.split(","))
     if missing:
-        texts = without_translated(texts)
-    text = write_file(folders, texts, language)
+        texts = _only(texts, lambda one: not _strings(one))
+    text = _format_po(_head(folders, language), texts)
     if out is None:
         sys.stdout.write(text)
     else:

@@ -70,7 +70,7 @@ def read_page(document: Document, units: Iterable[Unit], typed: Typed, first: st
     page = _by_place(typed)
     for unit in units:
         value = _value(unit.field, unit.pointer, page)
-        if value == [] and not (unit.empty_answers and is_none(unit.pointer, typed)):
+        if value == [] and not (unit.empty_answers and typed.get(f"{unit.pointer}:none")):
             value = None
         section = made.setdefault(unit.section, {}) if unit.section else made
         if value is None:
@@ -78,11 +78,6 @@ def read_page(document: Document, units: Iterable[Unit], typed: Typed, first: st
         else:
             section[unit.name] = _in_order(value, section.get(unit.name))
     return with_lines_alone({name: value for name, value in made.items() if value != {}}, first)
-
-
-def is_none(pointer: str, typed: Typed) -> bool:
-    """Return whether a list is said to have no entry."""
-    return bool(typed.get(f"{pointer}:none"))
 
 
 def typed_once(name: str, typed: Typed) -> str:

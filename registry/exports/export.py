@@ -18,7 +18,6 @@ from registry.exports.linked_data import (
     agency_node,
     context,
     make_node,
-    record_address,
     register_address,
 )
 from registry.exports.spreadsheets import About, csv_lines, workbook
@@ -59,7 +58,7 @@ async def graph(
 def record_node(row: ExportRow, wording: LabelSource) -> JsonLdNode:
     """Return the node of a record, without what it does not state."""
     document, register, site = row.document, row.register, wording.site
-    here = record_address(site, row.id)
+    here = f"{site}/api/v1/records/{row.id}"
     known = register.source
     source = known.register if isinstance(known, SourceFacts) else None
     agency = wording.agencies[row.agency]

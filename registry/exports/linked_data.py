@@ -61,11 +61,6 @@ def register_address(site: str) -> str:
     return f"{catalogue_address(site)}#register"
 
 
-def record_address(site: str, record: str) -> str:
-    """Return the address of a record: the same for all versions and languages."""
-    return f"{site}/api/v1/records/{record}"
-
-
 def agency_node(site: str, agency: Agency) -> JsonLdNode:
     """Return the node of an agency."""
     return {

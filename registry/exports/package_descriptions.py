@@ -107,11 +107,6 @@ def _translations(text: str, pack: Pack) -> dict[str, str]:
     return {tag: one for tag, one in found.items() if one != text or tag == SOURCE} if text else {}
 
 
-def _licence(pack: Pack) -> list[_Json]:
-    """Return the licence of what was filed here; rows of other registers name their own."""
-    return [] if pack.licence is None else [{"path": pack.licence}]
-
-
 def _in_english(texts: Mapping[str, str]) -> str:
     return texts.get(SOURCE) or next(iter(texts.values()))
 
@@ -130,7 +125,8 @@ def _data_package(
         homepage=f"{site}/",
         version=str(facts.entry),
         created=f"{facts.at:%Y-%m-%dT%H:%M:%SZ}",
-        licenses=_licence(pack),
+        # Rows of other registers name their own.
+        licenses=[] if pack.licence is None else [{"path": pack.licence}],
         sources=[{"title": "The log of the register", "path": f"{site}/log/"}],
         contributors=[
             {"title": pack.operator.name.get(SOURCE, "") or site, "roles": ["publisher"]}

@@ -65,7 +65,7 @@ def read_table(table: SourceTable, options: ReadOptions) -> SourceFile:
         )
     names, equal = _unique([own[at] if name is None else name for at, name in enumerate(named)])
     blank = [at for at in range(width) if not own[at] and named[at] is None]
-    left_out = {at for at in blank if all(_is_empty(row.cells, at) for row in body)}
+    left_out = {at for at in blank if all(is_blank(row.cells[at : at + 1]) for row in body)}
     if not body:
         raise ImportRefused(f"{table.path}: there is a header and no row below it")
     empty = sum(row.number > last and bool(row.cells) and is_blank(row.cells) for row in table.rows)
@@ -210,10 +210,6 @@ def _unique(names: list[str]) -> tuple[list[str], dict[str, tuple[str, ...]]]:
         if name:
             equal[name] = (*equal.get(name, ()), made)
     return unique, equal
-
-
-def _is_empty(cells: Sequence[TableCell], at: int) -> bool:
-    return at >= len(cells) or is_blank([cells[at]])
 
 
 def _source_row(row: SourceTableRow, names: Sequence[str], left_out: set[int]) -> SourceRow:

@@ -185,7 +185,9 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             if self.source_row is None
             else [at_version | {"content": self.source_row, "whole": _json(self.whole)}],
             "foreign_record": self._foreign_record(entry),
-            "short_code": [] if self.code is None else [_code_row(entry, self.record, self.code)],
+            "short_code": []
+            if self.code is None
+            else [{"entry": entry.index, "record": self.record, "code": self.code}],
             "figure": [figure],
             "search_version": [search_rows.as_row(search_row)],
             "blocking_key": [{"key": key, "record": self.record} for key in keys],
@@ -272,10 +274,6 @@ def _imported_columns(imported: Imported | None) -> TableRow:
     del said["origin"], said["source"]
     source = imported.source
     return said | {"source_log": None if source is None else _json(source)}
-
-
-def _code_row(entry: Entry, record: str, code: str) -> TableRow:
-    return {"entry": entry.index, "record": record, "code": code}
 
 
 def _json(value: Any) -> str:

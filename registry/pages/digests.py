@@ -119,7 +119,7 @@ def digest_record(
             record,
             agency,
             readable_languages(document),
-            _answers(row),
+            _letters(row, (name for name, fact in facts().items() if fact.is_unit)),
             () if register.origin else _unmet(document, pack, erased),
         ),
         versions=record.versions,
@@ -154,11 +154,6 @@ def _unmet(document: Document, pack: Pack, erased: Sequence[str]) -> list[int]:
     lacking = unmet_by(document, pack, dated_law(pack), dt.date.max)
     rows = {one.row for one in lacking if not any(covers(given, one.pointer) for given in erased)}
     return [place for place, row in enumerate(pack.requirements) if row in rows]
-
-
-def _answers(row: SearchDocument) -> str:
-    """Return how a version answers on each unit of requirements, a letter a unit."""
-    return _letters(row, (name for name, fact in facts().items() if fact.is_unit))
 
 
 def _letters(row: SearchDocument, wanted: Iterable[str]) -> str:

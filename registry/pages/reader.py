@@ -105,11 +105,6 @@ def make_reader(
     )
 
 
-def reader_of(reader: Reader, pack: Pack) -> Reader:
-    """Return a reader for a pack with other agencies."""
-    return msgspec.structs.replace(reader, pack=pack, kept={})
-
-
 def reader_of_origin(reader: Reader, origin: Origin | None) -> Reader:
     """Return a reader of what came from another register, whose codes have its own labels."""
     if origin is None or not origin.labels:

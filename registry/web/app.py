@@ -17,7 +17,6 @@ from registry.api.request import AccessLogEntry
 from registry.console.app import console_pages
 from registry.pages.assets import read_assets
 from registry.pages.editions import Edition, open_editions
-from registry.pages.reader import reader_of
 from registry.record.pack import Pack, load_pack
 from registry.settings import Settings
 from registry.web.comparison import serve_comparisons
@@ -61,7 +60,9 @@ def create_app(
     def editions(known: Pack) -> dict[str, Edition]:
         """Return the editions for readers who see the agencies that are known now."""
         return {
-            tag: msgspec.structs.replace(edition, reader=reader_of(edition.reader, known))
+            tag: msgspec.structs.replace(
+                edition, reader=msgspec.structs.replace(edition.reader, pack=known, kept={})
+            )
             for tag, edition in opened().items()
         }
 

@@ -159,7 +159,7 @@ async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, 
         return {"result": result, "next": following, "origin": [], "elsewhere": {}}
     origins = [LOCAL]
     result, following = await ask(from_origins(sought, origins))
-    elsewhere = _elsewhere(result)
+    elsewhere = {one.code: one.count for one in result.facets["origin"] if one.code != LOCAL}
     if result.total == 0 and elsewhere:
         origins = [*elsewhere]
         result, following = await ask(from_origins(sought, origins))
@@ -169,11 +169,6 @@ async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, 
 def from_origins(sought: SearchFilters, origins: list[str]) -> SearchFilters:
     """Return a question narrowed to the records of some registers."""
     return msgspec.structs.replace(sought, codes={**sought.codes, "origin": origins})
-
-
-def _elsewhere(result: SearchResult) -> dict[str, int]:
-    """Return the number of records in each other register."""
-    return {one.code: one.count for one in result.facets["origin"] if one.code != LOCAL}
 
 
 async def _origins(state: ApiState) -> Mapping[str, Origin]:

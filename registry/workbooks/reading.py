@@ -33,7 +33,9 @@ def read_workbook(
 
     Raises `UnreadableWorkbook` or `PayloadTooLarge` for faults of the whole file.
     """
-    sheets = [one for one in read_sheets(raw, name) if _has_cells(one)]
+    sheets = [
+        one for one in read_sheets(raw, name) if any(cell != "" for row in one.rows for cell in row)
+    ]
     is_export = any(_first_cell(one) == _ABOUT for one in sheets)
     found = [
         _read_sheet(sheet, words)
@@ -84,7 +86,3 @@ def _is_list(sheet: FilledSheet) -> bool:
 
 def _first_cell(sheet: FilledSheet) -> object:
     return sheet.rows[0][0] if sheet.rows and sheet.rows[0] else ""
-
-
-def _has_cells(sheet: FilledSheet) -> bool:
-    return any(cell != "" for row in sheet.rows for cell in row)

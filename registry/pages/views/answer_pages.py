@@ -36,7 +36,6 @@ from registry.pages.views.figures import (
     DRAWN,
     EACH,
     Bar,
-    ByValue,
     Figure,
     FigureScope,
     by_level,
@@ -156,71 +155,61 @@ def _suppliers(scope: FigureScope) -> list[Figure]:
     return [
         by_level(
             scope,
-            ByValue(
-                id="suppliers",
-                title=message("Who supplies, and at which level of risk"),
-                head=message("Supplier"),
-                note=message(
-                    "A record with several suppliers counts with each, and so does its contract,"
-                    " by the last amount in its currency."
-                ),
-                fact="procurement.suppliers",
-                values=names,
-                name_of=name_of,
-                sentence=message(
-                    "Of %(total)s records, %(stated)s say who supplies. Named most often:"
-                    " %(name)s, in %(most)s."
-                ),
-                facets="supplier,procurement.suppliers",
-                filter="supplier",
-                beside=partial(contract_sums, scope.reader),
-                beside_title=CONTRACT_SUMS,
+            "suppliers",
+            title=message("Who supplies, and at which level of risk"),
+            head=message("Supplier"),
+            note=message(
+                "A record with several suppliers counts with each, and so does its contract,"
+                " by the last amount in its currency."
             ),
+            fact="procurement.suppliers",
+            values=names,
+            name_of=name_of,
+            sentence=message(
+                "Of %(total)s records, %(stated)s say who supplies. Named most often:"
+                " %(name)s, in %(most)s."
+            ),
+            facets="supplier,procurement.suppliers",
+            asked="supplier",
+            beside=partial(contract_sums, scope.reader),
+            beside_title=CONTRACT_SUMS,
         ),
         by_level(
             scope,
-            ByValue(
-                id="countries",
-                title=message("Countries of suppliers"),
-                head=message("Country"),
-                note=EACH,
-                fact="procurement.suppliers.country",
-                values=lands,
-                name_of=partial(country, scope.reader),
-                sentence=message(
-                    "The country of a supplier is stated in %(stated)s of %(total)s records."
-                )
-                if supplied_abroad is None
-                else message(
-                    "The country of a supplier is stated in %(stated)s of %(total)s records; in"
-                    " %(found)s of these it is another country."
-                ),
-                facets="procurement.suppliers.country",
-                filter="procurement.suppliers.country",
-                found=supplied_abroad or 0,
+            "countries",
+            title=message("Countries of suppliers"),
+            head=message("Country"),
+            note=EACH,
+            fact="procurement.suppliers.country",
+            values=lands,
+            name_of=partial(country, scope.reader),
+            sentence=message(
+                "The country of a supplier is stated in %(stated)s of %(total)s records."
+            )
+            if supplied_abroad is None
+            else message(
+                "The country of a supplier is stated in %(stated)s of %(total)s records; in"
+                " %(found)s of these it is another country."
             ),
+            found=supplied_abroad or 0,
         ),
         by_level(
             scope,
-            ByValue(
-                id="hosting",
-                title=message("Countries where data is hosted"),
-                head=message("Country"),
-                fact="data.hosting.country",
-                values=hosts,
-                name_of=partial(country, scope.reader),
-                sentence=message(
-                    "Where the data is hosted is stated in %(stated)s of %(total)s records."
-                )
-                if hosted_abroad is None
-                else message(
-                    "Where the data is hosted is stated in %(stated)s of %(total)s records; in"
-                    " %(found)s of these abroad."
-                ),
-                facets="data.hosting.country",
-                filter="data.hosting.country",
-                found=hosted_abroad or 0,
+            "hosting",
+            title=message("Countries where data is hosted"),
+            head=message("Country"),
+            fact="data.hosting.country",
+            values=hosts,
+            name_of=partial(country, scope.reader),
+            sentence=message(
+                "Where the data is hosted is stated in %(stated)s of %(total)s records."
+            )
+            if hosted_abroad is None
+            else message(
+                "Where the data is hosted is stated in %(stated)s of %(total)s records; in"
+                " %(found)s of these abroad."
             ),
+            found=hosted_abroad or 0,
         ),
     ]
 
@@ -246,21 +235,19 @@ def _laws(scope: FigureScope) -> list[Figure]:
     return [
         by_level(
             scope,
-            ByValue(
-                id="laws",
-                title=message("Which systems rest on which law"),
-                head=message("Law"),
-                note=EACH,
-                fact="data.legal_basis",
-                values=laws,
-                name_of=name_of,
-                sentence=message(
-                    "Of %(total)s records, %(stated)s name the law that they rest on. Named most"
-                    " often: %(name)s, in %(most)s."
-                ),
-                facets="data.legal_basis.title,data.legal_basis",
-                filter="data.legal_basis.title",
+            "laws",
+            title=message("Which systems rest on which law"),
+            head=message("Law"),
+            note=EACH,
+            fact="data.legal_basis",
+            values=laws,
+            name_of=name_of,
+            sentence=message(
+                "Of %(total)s records, %(stated)s name the law that they rest on. Named most"
+                " often: %(name)s, in %(most)s."
             ),
+            facets="data.legal_basis.title,data.legal_basis",
+            asked="data.legal_basis.title",
         ),
     ]
 
@@ -274,39 +261,35 @@ def _tests(scope: FigureScope) -> list[Figure]:
     return [
         by_level(
             scope,
-            ByValue(
-                id="metrics",
-                title=message("What was measured"),
-                head=message("Measure"),
-                note=EACH,
-                fact="evaluation.metrics",
-                values=by_value(scope, lambda one: one.stated.metrics),
-                name_of=partial(label, reader, "metric"),
-                sentence=message(
-                    "Of %(total)s records, %(stated)s state a measurement. Stated most often:"
-                    " %(name)s, in %(most)s."
-                ),
-                facets="evaluation.metrics.name,evaluation.metrics",
-                filter="evaluation.metrics.name",
+            "metrics",
+            title=message("What was measured"),
+            head=message("Measure"),
+            note=EACH,
+            fact="evaluation.metrics",
+            values=by_value(scope, lambda one: one.stated.metrics),
+            name_of=partial(label, reader, "metric"),
+            sentence=message(
+                "Of %(total)s records, %(stated)s state a measurement. Stated most often:"
+                " %(name)s, in %(most)s."
             ),
+            facets="evaluation.metrics.name,evaluation.metrics",
+            asked="evaluation.metrics.name",
         ),
         by_level(
             scope,
-            ByValue(
-                id="fairness",
-                title=message("Whether fairness was tested"),
-                head=message("Answer"),
-                fact="evaluation.fairness_tested",
-                values=fairness,
-                name_of=partial(label, reader, "answer"),
-                sentence=message(
-                    "Of %(total)s records, %(stated)s say whether fairness was tested; in %(found)s"
-                    " of these it was."
-                ),
-                facets="evaluation.fairness_tested.answer,evaluation.fairness_tested",
-                filter="evaluation.fairness_tested.answer",
-                found=len(fairness.get("yes", ())),
+            "fairness",
+            title=message("Whether fairness was tested"),
+            head=message("Answer"),
+            fact="evaluation.fairness_tested",
+            values=fairness,
+            name_of=partial(label, reader, "answer"),
+            sentence=message(
+                "Of %(total)s records, %(stated)s say whether fairness was tested; in %(found)s"
+                " of these it was."
             ),
+            facets="evaluation.fairness_tested.answer,evaluation.fairness_tested",
+            asked="evaluation.fairness_tested.answer",
+            found=len(fairness.get("yes", ())),
         ),
         *_outcomes(scope),
     ]

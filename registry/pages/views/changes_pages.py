@@ -52,11 +52,6 @@ def changes_pages(site: Site, events: Sequence[Event], gathered: Sequence[Event]
         yield from _list(site, f"changes/{number}", _part(events, number), known)
 
 
-def log_page(place: int) -> str:
-    """Return the page of the log on which the entry at a place, counted from 0, stands."""
-    return f"changes/{place // PAGE_SIZE + 1}"
-
-
 def _part(events: Sequence[Event], number: int) -> Sequence[Event]:
     return events[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
@@ -126,7 +121,7 @@ def _imports(events: Sequence[Event]) -> list[_Import]:
 
 
 def _gathered(one: _Import) -> Iterator[Event]:
-    page = log_page(one.place)
+    page = f"changes/{one.place // PAGE_SIZE + 1}"
     yield _event(one.events, ("everything", f"origins/{one.events[0].origin}"), page=page)
     by_agency: dict[str | None, list[Event]] = {}
     for event in one.events:

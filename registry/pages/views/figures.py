@@ -67,29 +67,6 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 EACH = message("A record with several of these counts with each.")
 
 
-class ByValue(msgspec.Struct, frozen=True, kw_only=True):
-    """What a chart by values of a fact is made of; wordings are English ones.
-
-    `values` are the records by value, `found` those that the sentence counts besides. `facets` give
-    the same numbers, `filter` lists the records of a value. What `beside` says of the records of a
-    value stands in the last column of the table, under `beside_title`.
-    """
-
-    id: str
-    title: str
-    head: str
-    sentence: str
-    fact: str
-    values: Mapping[str, Sequence[RecordDigest]]
-    name_of: Callable[[str], Text]
-    facets: str
-    filter: str | None = None
-    note: str | None = None
-    found: int = 0
-    beside: Callable[[str, Sequence[RecordDigest]], str | None] | None = None
-    beside_title: str = ""
-
-
 class FigureScope(msgspec.Struct, frozen=True, kw_only=True):
     """The records that figures are of: those filed here, or those of other registers."""
 
@@ -116,20 +93,42 @@ def by_value(
     return dict(sorted(found.items(), key=lambda one: (-len(one[1]), one[0])))
 
 
-def by_level(scope: FigureScope, by: ByValue) -> Figure:
-    """Return how many records state what of a fact, by level of risk; who is silent comes first."""
+def by_level(
+    scope: FigureScope,
+    chart: str,
+    *,
+    title: str,
+    head: str,
+    sentence: str,
+    fact: str,
+    values: Mapping[str, Sequence[RecordDigest]],
+    name_of: Callable[[str], Text],
+    facets: str | None = None,
+    asked: str | None = None,
+    note: str | None = None,
+    found: int = 0,
+    beside: Callable[[str, Sequence[RecordDigest]], str | None] | None = None,
+    beside_title: str = "",
+) -> Figure:
+    """Return how many records state what of a fact, by level of risk; who is silent comes first.
+
+    `values` are the records by value, `found` those that the sentence counts besides. `facets` give
+    the same numbers and `asked` lists the records of a value, both by the fact itself where they
+    are not given. What `beside` says of the records of a value stands in the last column of the
+    table, under `beside_title`. Wordings are English ones.
+    """
     reader, babel = scope.reader, scope.reader.locale.babel
-    groups = silent_groups(scope, by.fact)
+    groups = silent_groups(scope, fact)
     silent = len(groups)
-    for code, some in by.values.items():
-        path = f"search?{urlencode({by.filter: _asked_as(code, some)})}" if by.filter else None
-        groups.append((code, by.name_of(code), some, path))
+    for code, some in values.items():
+        path = f"search?{urlencode({asked or fact: _asked_as(code, some)})}"
+        groups.append((code, name_of(code), some, path))
     rows = [
         StatisticsRow(
             code=code,
             name=name,
             path=None if scope.suffix else path,
-            values=[*levels_of(some), len(some), *([by.beside(code, some)] if by.beside else [])],
+            values=[*levels_of(some), len(some), *([beside(code, some)] if beside else [])],
         )
         for code, name, some, path in groups
     ]
@@ -146,28 +145,28 @@ def by_level(scope: FigureScope, by: ByValue) -> Figure:
         for at, ((_, name, some, _), row) in enumerate(zip(groups, rows, strict=True))
     ]
     first = next(iter(groups[silent:]), None)
-    beside = [Column(title=by.beside_title, kind="text")] if by.beside else []
+    last = [Column(title=beside_title, kind="text")] if beside else []
     return Figure(
         table=Table(
-            id=f"{by.id}{scope.suffix}",
-            title=by.title,
-            head=by.head,
-            note=by.note,
-            columns=[*level_columns(reader), *beside],
+            id=f"{chart}{scope.suffix}",
+            title=title,
+            head=head,
+            note=note,
+            columns=[*level_columns(reader), *last],
             rows=rows,
             bars="none",
         ),
         sentence=said(
             reader,
-            by.sentence,
+            sentence,
             total=len(scope.records),
             stated=len(scope.records) - sum(len(some) for _, _, some, _ in groups[:silent]),
-            found=by.found,
+            found=found,
             name=first[1].text if first else "–",
             most=len(first[2]) if first else 0,
         ),
         bars=bars[: silent + DRAWN],
-        query=scope.asked(("facets", by.facets)),
+        query=scope.asked(("facets", facets or fact)),
         total=len(scope.records),
     )
 

@@ -40,11 +40,6 @@ _RECORD = message("The record of this system")
 _WITHDRAWN = message("This record was withdrawn.")
 
 
-def has_notice(card: Card) -> bool:
-    """Return whether a record has a page of sentences: in force, with a code."""
-    return card.short_code is not None and not card.withdrawn
-
-
 def notice_pages(site: Site, name: str, key: str) -> Iterator[Page]:
     """Yield the page of sentences on a record; `key` is that of the record's own page."""
     yield from pages(

@@ -16,7 +16,6 @@ from registry.pages.views.figures import (
     EACH,
     RECORDS,
     Bar,
-    ByValue,
     Figure,
     FigureScope,
     by_level,
@@ -60,43 +59,35 @@ def _running_and_benefits(scope: FigureScope) -> list[Figure]:
     return [
         by_level(
             scope,
-            ByValue(
-                id="running",
-                title=message("Who states what running costs in a year"),
-                head=message("Currency"),
-                fact="procurement.running_cost.amount.value",
-                values=running,
-                name_of=partial(as_it_is, reader),
-                sentence=message(
-                    "What running costs in a year is stated in %(stated)s of %(total)s records."
-                ),
-                facets="procurement.running_cost.amount.currency,"
-                "procurement.running_cost.amount.value",
-                filter="procurement.running_cost.amount.currency",
-                beside=lambda _, some: sums_of(reader, (one.stated.running for one in some)),
-                beside_title=message("Cost of a year stated"),
+            "running",
+            title=message("Who states what running costs in a year"),
+            head=message("Currency"),
+            fact="procurement.running_cost.amount.value",
+            values=running,
+            name_of=partial(as_it_is, reader),
+            sentence=message(
+                "What running costs in a year is stated in %(stated)s of %(total)s records."
             ),
+            facets="procurement.running_cost.amount.currency,procurement.running_cost.amount.value",
+            asked="procurement.running_cost.amount.currency",
+            beside=lambda _, some: sums_of(reader, (one.stated.running for one in some)),
+            beside_title=message("Cost of a year stated"),
         ),
         by_level(
             scope,
-            ByValue(
-                id="benefits",
-                title=message("Which benefits were expected, and which were measured"),
-                head=message("Measure of the benefit"),
-                note=EACH,
-                fact="evaluation.benefits.measure",
-                values=by_value(scope, lambda one: [each[0] for each in one.stated.benefits]),
-                name_of=partial(label, reader, "benefit_measure"),
-                sentence=message(
-                    "Of %(total)s records, %(stated)s name a benefit; %(found)s say what was"
-                    " measured."
-                ),
-                facets="evaluation.benefits.measure",
-                filter="evaluation.benefits.measure",
-                found=sum(any(each[2] for each in one.stated.benefits) for one in scope.records),
-                beside=told,
-                beside_title=message("Expected and measured"),
+            "benefits",
+            title=message("Which benefits were expected, and which were measured"),
+            head=message("Measure of the benefit"),
+            note=EACH,
+            fact="evaluation.benefits.measure",
+            values=by_value(scope, lambda one: [each[0] for each in one.stated.benefits]),
+            name_of=partial(label, reader, "benefit_measure"),
+            sentence=message(
+                "Of %(total)s records, %(stated)s name a benefit; %(found)s say what was measured."
             ),
+            found=sum(any(each[2] for each in one.stated.benefits) for one in scope.records),
+            beside=told,
+            beside_title=message("Expected and measured"),
         ),
     ]
 
@@ -109,46 +100,40 @@ def money_figures(scope: FigureScope) -> list[Figure]:
     figures = [
         by_level(
             scope,
-            ByValue(
-                id="amounts",
-                title=message("Who states what a contract costs"),
-                head=message("Currency"),
-                note=AMENDED,
-                fact=fact,
-                values=by_currency,
-                name_of=partial(as_it_is, reader),
-                sentence=message(
-                    "What the contract costs is stated in %(stated)s of %(total)s records."
-                ),
-                facets=f"procurement.contract.amount.currency,{fact}",
-                filter="procurement.contract.amount.currency",
-                beside=partial(contract_sums, reader),
-                beside_title=CONTRACT_SUMS,
+            "amounts",
+            title=message("Who states what a contract costs"),
+            head=message("Currency"),
+            note=AMENDED,
+            fact=fact,
+            values=by_currency,
+            name_of=partial(as_it_is, reader),
+            sentence=message(
+                "What the contract costs is stated in %(stated)s of %(total)s records."
             ),
+            facets=f"procurement.contract.amount.currency,{fact}",
+            asked="procurement.contract.amount.currency",
+            beside=partial(contract_sums, reader),
+            beside_title=CONTRACT_SUMS,
         ),
         by_level(
             scope,
-            ByValue(
-                id="procedures",
-                title=message("How contracts were awarded"),
-                head=message("Procedure"),
-                note=AMENDED,
-                fact="procurement.contract.procedure",
-                values=by_value(scope, lambda one: filter(None, [one.stated.procedure])),
-                name_of=partial(label, reader, "procurement_procedure"),
-                sentence=message(
-                    "How the contract was awarded is stated in %(stated)s of %(total)s records; by"
-                    " negotiated procedure or purchase order in %(found)s of these."
-                ),
-                facets="procurement.contract.procedure",
-                filter="procurement.contract.procedure",
-                found=sum(
-                    record.stated.procedure in {"negotiated", "purchase_order"}
-                    for record in scope.records
-                ),
-                beside=partial(contract_sums, reader),
-                beside_title=CONTRACT_SUMS,
+            "procedures",
+            title=message("How contracts were awarded"),
+            head=message("Procedure"),
+            note=AMENDED,
+            fact="procurement.contract.procedure",
+            values=by_value(scope, lambda one: filter(None, [one.stated.procedure])),
+            name_of=partial(label, reader, "procurement_procedure"),
+            sentence=message(
+                "How the contract was awarded is stated in %(stated)s of %(total)s records; by"
+                " negotiated procedure or purchase order in %(found)s of these."
             ),
+            found=sum(
+                record.stated.procedure in {"negotiated", "purchase_order"}
+                for record in scope.records
+            ),
+            beside=partial(contract_sums, reader),
+            beside_title=CONTRACT_SUMS,
         ),
     ]
 

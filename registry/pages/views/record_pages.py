@@ -28,7 +28,7 @@ from registry.pages.short_links import short_address
 from registry.pages.site import Site, page, pages
 from registry.pages.views.diff_view import changes_view, news_view
 from registry.pages.views.document_view import show
-from registry.pages.views.kit_pages import has_notice, notice_pages
+from registry.pages.views.kit_pages import notice_pages
 from registry.pages.views.law_pages import asked_since, demand_view
 from registry.pages.views.letter_pages import record_letter_pages
 from registry.pages.views.lists import (
@@ -193,8 +193,8 @@ def record_pages(site: Site) -> Iterator[Page]:
         alike = [] if card.withdrawn else similar(card, tasks)
         related = [
             (other.id, other.name, other.withdrawn)
-            for related in (*record.related, *_successors(record))
-            if (other := site.cards.get(related)) is not None
+            for related in (*record.related, *(one.successor for one in record.withdrawals))
+            if (other := site.cards.get(related or "")) is not None
         ]
         shown = observed(record.stated.observations, today)
         law = [] if card.withdrawn else _asked_since(site, record)
@@ -212,7 +212,7 @@ def record_pages(site: Site) -> Iterator[Page]:
             yield from _card_pages(site, card)
         if has_letter(site, card):
             yield from record_letter_pages(site, name, key)
-        if has_notice(card):
+        if card.short_code is not None and not card.withdrawn:
             yield from notice_pages(site, name, key)
         for number in range(1, last + 1):
             yield from pages(
@@ -301,11 +301,6 @@ def similar(card: Card, groups: Mapping[Task, Sequence[Card]]) -> list[Card]:
 
 def _place(card: Card) -> tuple[bool, str, str]:
     return (card.origin is not None, card.risk, card.id)
-
-
-def _successors(record: RecordDigest) -> list[str]:
-    """Return the records that a withdrawal of a record says to be in its place."""
-    return [one.successor for one in record.withdrawals if one.successor]
 
 
 def _record(

@@ -18,7 +18,7 @@ from registry.pages.views.lists import origin_view
 from registry.record.origin import Origin
 from registry.services.log.witness_client import checkpoint_address
 from registry.services.log.witness_policy import WitnessStanding, can_be_asked
-from registry.store.imports import ImportCounts, ImportRun, OriginSize
+from registry.store.imports import ImportRun, OriginSize
 from registry.text.folding import sort_key
 
 SHOWN_IMPORTS = 50
@@ -115,14 +115,12 @@ def _run(run: ImportRun) -> dict[str, Any]:
         "complete": run.complete,
         "file": run.file_name,
         "sha256": run.file_sha256,
-        "counts": _shown_counts(run.counts),
+        "counts": [
+            (*words, number)
+            for name, words in _COUNTED.items()
+            if (number := getattr(run.counts, name))
+        ],
     }
-
-
-def _shown_counts(counts: ImportCounts) -> list[tuple[str, str, int]]:
-    return [
-        (*words, number) for name, words in _COUNTED.items() if (number := getattr(counts, name))
-    ]
 
 
 _PEERS = "peers"

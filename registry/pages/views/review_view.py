@@ -163,11 +163,17 @@ def review_view(reader: Reader, reviewed: ReviewedDraft) -> dict[str, Any]:
         "sections": sections,
         "note": say(reader, publication.get("change_note")),
         "note_pointer": _NOTE,
-        "findings": [_finding(reader, one) for one in reviewed.verdict.findings],
+        "findings": [
+            {
+                "error": one.severity == "error",
+                "message": in_language(reader, one.message, one.lang),
+            }
+            for one in reviewed.verdict.findings
+        ],
         "more_findings": reviewed.verdict.findings_total - len(reviewed.verdict.findings),
         "publishable": reviewed.verdict.publishable,
         "completeness": reviewed.verdict.completeness / 100,
-        "comment": _said(reviewed.draft.comment),
+        "comment": _texts(msgspec.json.decode(reviewed.draft.comment or "{}")),
         "comments": comments_view(reviewed.draft.comments),
         "others": _fields(reader, (change.pointer for change in changes)),
     }
@@ -243,13 +249,6 @@ def _of(sections: Iterable[SectionDiff], belongs: Callable[[FieldDiff], bool]) -
     return [one for one in kept if one.changes]
 
 
-def _finding(reader: Reader, finding: Finding) -> dict[str, Any]:
-    return {
-        "error": finding.severity == "error",
-        "message": in_language(reader, finding.message, finding.lang),
-    }
-
-
 def _fields(reader: Reader, changed: Iterable[str]) -> list[tuple[Text, list[tuple[str, Text]]]]:
     """Return the fields that can be commented on beside those that changed, by section."""
     known = {*changed, *_UNREAD}
@@ -259,10 +258,6 @@ def _fields(reader: Reader, changed: Iterable[str]) -> list[tuple[Text, list[tup
         if "*" not in field.path and "title" in field.schema and place not in known:
             groups.setdefault(field.path[0], []).append((place, field_title(reader, field.path)))
     return [(field_title(reader, (name,)), several) for name, several in groups.items()]
-
-
-def _said(comment: str | None) -> Sequence[tuple[str, str]]:
-    return () if comment is None else _texts(msgspec.json.decode(comment))
 
 
 def _texts(said: str | Mapping[str, str]) -> Sequence[tuple[str, str]]:

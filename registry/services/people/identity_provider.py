@@ -296,11 +296,6 @@ class IdentityProvider:
         return answer.content
 
 
-def open_provider(settings: Settings) -> IdentityProvider | None:
-    """Return the provider of the settings; None where none is set."""
-    return None if settings.oidc_issuer is None else IdentityProvider(settings)
-
-
 def _unusable() -> Unavailable:
     return Unavailable("the identity provider does not answer as it should; try again in a moment")
 

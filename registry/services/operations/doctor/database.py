@@ -27,7 +27,6 @@ from registry.store.database import connect
 from registry.store.heartbeats import Heartbeat
 from registry.store.migrate import has_begun, read_status
 from registry.store.server import ServerFacts, read_rights, read_server
-from registry.store.tokens import StoredToken
 
 _LEAST_NUMBER = 150_000
 _POOL = 10
@@ -206,20 +205,16 @@ async def check_tokens(looked: Installation) -> AsyncIterator[Check]:
     """Check which tokens end soon."""
     now = utc_now()
     ending = [
-        one
+        f"number {one.id} of {one.actor} expires {one.expires_at:%Y-%m-%d}"
         for one in await tokens.read_all(looked.connection)
         if one.revoked_at is None and now < one.expires_at <= now + _EXPIRES_SOON
     ]
     yield judged(
         "tokens",
-        f"{', '.join(map(_described, ending)) or 'none expires'} within 30 days",
+        f"{', '.join(ending) or 'none expires'} within 30 days",
         "Make each holder a new one with registry token create, and revoke the old one after.",
         is_wrong=bool(ending),
     )
-
-
-def _described(token: StoredToken) -> str:
-    return f"number {token.id} of {token.actor} expires {token.expires_at:%Y-%m-%d}"
 
 
 async def check_rights(looked: Installation) -> AsyncIterator[Check]:
