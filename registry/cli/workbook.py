@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -136,7 +135,11 @@ def read(
     if style == "json":
         write_json(results)
     else:
-        _print(results, words)
+        for one in results:
+            name = one.record or one.sheet
+            sys.stdout.write(visible(f"{name}: {one.outcome}. {status(one, words)}") + "\n")
+            for cell, text in finding_lines(one, words):
+                print_message(f"  {one.sheet}!{cell} {text}")
     if any(one.outcome == "refused" or not one.publishable for one in results if one.record):
         sys.exit(1)
 
@@ -148,11 +151,3 @@ def _words(settings: Settings, lang: str | None) -> WorkbookWords:
     if lang is not None and lang not in known:
         raise InvalidParameter(f"--lang {lang}: the register speaks {', '.join(known)}")
     return WorkbookWords(pack, lang or pack.languages[0], pack.day(utc_now()))
-
-
-def _print(results: Sequence[WorkbookRecord], words: WorkbookWords) -> None:
-    for one in results:
-        name = one.record or one.sheet
-        sys.stdout.write(visible(f"{name}: {one.outcome}. {status(one, words)}") + "\n")
-        for cell, text in finding_lines(one, words):
-            print_message(f"  {one.sheet}!{cell} {text}")

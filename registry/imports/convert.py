@@ -392,16 +392,12 @@ def _filled(plan: MappingPlan, cells: dict[str, Any]) -> tuple[ForeignDraft, str
         draft.document["schema_version"] = SCHEMA_VERSION
         if own and len(own) <= LONGEST_SOURCE_ID:
             draft.document.setdefault("source_id", own)
-    if "name" not in draft.document and not _is_restricted(draft.document):
+    is_restricted = dig(draft.document, "publication", "visibility") == "restricted"
+    if "name" not in draft.document and not is_restricted:
         named = [step.mapping.column for step in plan.steps if step.mapping.to == "/name"]
         column = reader.name(named[0]) if named and named[0] else "/name"
         raise RowRefused(f"{column}: the row has no name")
     return draft, own
-
-
-def _is_restricted(document: Document) -> bool:
-    visibility: object = dig(document, "publication", "visibility")
-    return visibility == "restricted"
 
 
 def _outcomes(

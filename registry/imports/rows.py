@@ -63,6 +63,7 @@ _WORKBOOKS = frozenset({"xlsx", "xls", "ods"})
 _DAMAGED = (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError, zlib.error,
             lzma.LZMAError)  # fmt: skip
 _TEXTS = frozenset({"csv", "json", "jsonl", "html"})
+
 BOUNDS = SheetBounds(
     inflated=MAX_INFLATED,
     sheets=MAX_SHEETS,

@@ -63,6 +63,7 @@ PublishStep: TypeAlias = Literal[
 
 Cosign: TypeAlias = Callable[[Signed], Awaitable[None]]
 """Asks the witnesses for a checkpoint that was signed and is not published yet."""
+
 _log = structlog.get_logger()
 
 _LOOKED_BACK = 100

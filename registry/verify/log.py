@@ -95,7 +95,9 @@ def verify_log(
         raise LogInconsistent(CHECKPOINT, None, fault)
     leaves = [leaf_hash(entry) for entry in _read_entries(read, size)]
     _check_root(read, opened.checkpoint, leaves)
-    _check_tiles(read, leaves)
+    for tile, content in grow(0, lambda _: b"", leaves):
+        if _file(read, tile.path) != content:
+            raise LogInconsistent(tile.path, None, "it does not follow from the entries")
     replay = replay or LogReplay()
     _replay(read, size, replay, progress)
     replay.check_erased()
@@ -274,12 +276,6 @@ def _roots(leaves: Sequence[bytes], sizes: Collection[int] = ()) -> dict[int, by
             found[tree.size] = tree.root()
         tree = tree.append(leaf)
     return found | {tree.size: tree.root()}
-
-
-def _check_tiles(read: ReadFile, leaves: Sequence[bytes]) -> None:
-    for tile, content in grow(0, lambda _: b"", leaves):
-        if _file(read, tile.path) != content:
-            raise LogInconsistent(tile.path, None, "it does not follow from the entries")
 
 
 def _replay(

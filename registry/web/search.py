@@ -35,7 +35,6 @@ from registry.pages.views.finder import (
     search_view,
 )
 from registry.record.facets import LOCAL, stated_values
-from registry.record.origin import Origin
 from registry.record.pack import Agency, Pack
 from registry.record.short_code import read_code
 from registry.search.query import SearchResult, Sort
@@ -109,15 +108,16 @@ def search_handler(editions: Callable[[Pack], Mapping[str, Edition]]) -> HTTPRou
             facets=[*COUNTED, *facts_asked(asked)],
         )
         answer = await _grouped(sought, ask)
+        async with state.context.database.connection() as connection:
+            kinds = await agencies.read_kinds(connection)
+            origins = await imports.read_origins(connection)
         searched = SearchAnswer(
             asked=asked,
             goes_on=cursor is not None,
             agencies=await _agencies(state, answer["result"]),
-            origins=await _origins(state),
+            origins=origins,
             **answer,
         )
-        async with state.context.database.connection() as connection:
-            kinds = await agencies.read_kinds(connection)
         content = await in_thread(
             page,
             request,
@@ -169,11 +169,6 @@ async def _grouped(sought: SearchFilters, ask: Callable[..., Any]) -> dict[str, 
 def from_origins(sought: SearchFilters, origins: list[str]) -> SearchFilters:
     """Return a question narrowed to the records of some registers."""
     return msgspec.structs.replace(sought, codes={**sought.codes, "origin": origins})
-
-
-async def _origins(state: ApiState) -> Mapping[str, Origin]:
-    async with state.context.database.connection() as connection:
-        return await imports.read_origins(connection)
 
 
 async def _agencies(state: ApiState, result: SearchResult) -> Mapping[str, Agency]:

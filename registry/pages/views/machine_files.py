@@ -179,7 +179,9 @@ def record_script(reader: Reader, site: Site, card: Card, contact: Mapping[str, 
             "url": agency["website"],
             **_contact(reader, card, contact),
         },
-        "publisher": origin and _publisher(origin),
+        "publisher": {"@type": "Organization", "name": origin.publisher}
+        if origin and origin.publisher
+        else None,
         "license": (origin.licence or None) if origin else site.snapshot.pack.licence,
         "countryOfOrigin": origin and _country(reader, origin),
         "isBasedOn": (origin and origin.homepage) or None,
@@ -246,10 +248,6 @@ def _catalogue(reader: Reader, site: Site) -> Node:
         "name": _name(reader),
         "url": f"{site.base_url}/{reader.tag}/",
     }
-
-
-def _publisher(origin: Origin) -> Node | None:
-    return {"@type": "Organization", "name": origin.publisher} if origin.publisher else None
 
 
 def _country(reader: Reader, origin: Origin) -> Node | None:

@@ -193,7 +193,9 @@ async def discard_entries(
             folder = settings.data_dir / "discarded"
             kept = folder / f"entries-{planned.start}-{planned.end - 1}-{now:%Y%m%dT%H%M%SZ}.jsonl"
             await _keep(connection, kept, planned)
-        before = await _range_of(connection, planned.start)
+        before = CompactRange()
+        for leaf in await published_files.read_leaves(connection, 0, planned.start):
+            before = before.append(leaf)
         count = max(state.discards, context.guard.memory.last.discards) + 1
         await search_rows.lock_state(connection)
         changed = await discards.discard(connection, before, discards=count)
@@ -241,13 +243,6 @@ def _said(planned: Discard) -> dict[str, Any]:
     if planned.lost is not None:
         said["lost"] = {"from": planned.lost[0], "until": planned.lost[1]}
     return said
-
-
-async def _range_of(connection: Connection, size: int) -> CompactRange:
-    before = CompactRange()
-    for leaf in await published_files.read_leaves(connection, 0, size):
-        before = before.append(leaf)
-    return before
 
 
 async def _keep(connection: Connection, path: Path, planned: Discard) -> None:

@@ -158,9 +158,8 @@ class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
 def next_link(last: ChainLink, act: NumberedAct) -> ChainLink:
     """Return the link of the act that follows the last."""
     position = last.position + 1
-    return ChainLink(
-        position=position, hash=_hash(last.hash, {"position": position, **_members(act)})
-    )
+    members = {"position": position, **msgspec.to_builtins(act)}
+    return ChainLink(position=position, hash=_hash(last.hash, members))
 
 
 async def chain_acts(database: Database) -> int:
@@ -261,11 +260,6 @@ def verify_lines(lines: Iterable[bytes]) -> Iterator[AuditLine]:
             )
         yield line
         last = line
-
-
-def _members(act: NumberedAct) -> dict[str, Any]:
-    members: dict[str, Any] = msgspec.to_builtins(act)
-    return members
 
 
 def _hash(previous: bytes, members: dict[str, Any]) -> bytes:
