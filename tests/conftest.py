@@ -6,6 +6,7 @@ import datetime as dt
 import gc
 import itertools
 import json
+import logging
 import os
 import re
 import secrets
@@ -21,6 +22,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 
+from registry.cli import log_output
 from registry.errors import Finding
 from registry.ledger import append
 from registry.ledger.publication import Publication
@@ -133,6 +135,15 @@ def pytest_collection_finish():
     # Thousands of tests are collected and stay to the end; no collection looks at them again.
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def quiet_libraries():
+    """What a test has libraries write to the register's log is no line of the log of another."""
+    yield
+    for handler in logging.root.handlers[:]:
+        if isinstance(handler, log_output._LibraryHandler):
+            logging.root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
