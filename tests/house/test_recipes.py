@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.prepared import make_folder
+
 # One copy, one register: it takes a minute to make both.
 pytestmark = pytest.mark.xdist_group("recipes")
 
@@ -63,9 +65,9 @@ def add(tree, block):
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree():
     """A copy of the tree in which all recipes were carried out."""
-    folder = tmp_path_factory.mktemp("tree")
+    folder = make_folder("tree")
     for name in COPIED:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for recipe in recipes().values():
@@ -74,7 +76,8 @@ def tree(tmp_path_factory):
                 add(folder, block)
             else:
                 run(folder, "sh", "-euc", block)
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 def run(tree, *command, refused=False):

@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 from tests import drawn
 from tests.crash.register import free_port, kill_all
+from tests.prepared import make_folder
 from tests.served import PATIENCE
 from tools.release.wheels import build_wheel, committed
 
@@ -114,7 +115,6 @@ def registry(installed, *arguments, **settings):
 
 def built(installed, data, **settings):
     """Begin a register, end it once it has built its site, and return that."""
-    data.mkdir()
     kept = environment(settings | {"data_dir": data, "port": free_port()})
     process = subprocess.Popen([installed / "env/bin/registry", "up"], cwd=installed, env=kept)
     try:
@@ -199,7 +199,14 @@ def said(text):
     return f"Ŋa {text}"
 
 
-def test_a_language_that_nobody_prepared_is_put_beside_the_package(installed, tmp_path):
+@pytest.fixture
+def data():
+    folder = make_folder("w")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_language_that_nobody_prepared_is_put_beside_the_package(installed, tmp_path, data):
     drawn.write_country(tmp_path / "packs")
     own = {"pack": drawn.CODE, "packs": tmp_path / "packs", "languages": tmp_path / "languages"}
     registry(installed, "translate", "begin", drawn.TAG, **own)
@@ -214,7 +221,7 @@ def test_a_language_that_nobody_prepared_is_put_beside_the_package(installed, tm
     for folder in (path.parent for path in frozen.glob("*/*/checksums.txt")):
         run("sha256sum", "--check", "--quiet", "checksums.txt", cwd=folder)
 
-    site = built(installed, tmp_path / "data", **own)
+    site = built(installed, data, **own)
     page = (site / drawn.TAG / "index.html").read_text("utf-8")
     assert f'<html lang="{drawn.TAG}"' in page
     assert ">Ŋa Search<" in page
