@@ -113,5 +113,5 @@ clean: ## Remove the environment and everything that was built (not var/, the da
 # The programs of those who read what is exported, which tests run: beside the register's own environment.
 .venv/readers/ready: .venv/ready-dev requirements-readers.lock
 	$(BIN)/python -m venv --without-pip .venv/readers
-	$(BIN)/python -m pip --python .venv/readers/bin/python install --disable-pip-version-check -q --require-hashes -r requirements-readers.lock
+	$(BIN)/python -m pip --python .venv/readers/bin/python install --disable-pip-version-check -q --require-hashes --no-compile -r requirements-readers.lock
 	@touch $@
