@@ -27,6 +27,7 @@ from registry.errors import Finding
 from registry.ledger import append
 from registry.ledger.publication import Publication
 from registry.ledger.publish_files import publish_log
+from registry.pages.editions import open_editions
 from registry.record.pack import load_pack
 from registry.record.validate import validate
 from registry.services.context import ServiceContext
@@ -36,7 +37,8 @@ from registry.settings import Settings
 from registry.store import embedded
 from registry.store.database import connect
 from registry.store.migrate import migrate
-from tests.built import share_templates
+from registry.web import app
+from tests.built import TEMPLATES, share_templates
 from tests.prepared import copy_prepared, make_folder, run_folder
 from tests.published import given_times
 from tests.warm import WarmCommands
@@ -65,14 +67,15 @@ _SHARED = {
     "api": {"register"},
     "assistant": {"register"},
     "attacks": {"register"},
-    "browser": {"chromium"},
+    "browser": {"chromium", "register"},
     "clients": {"register"},
-    "exports": {"many", "shared"},
+    "exports": {"many", "register", "shared"},
     "imports": {"shared"},
     "house": {"register", "wheel"},
     "pages": {"site", "many"},
     "questions": {"register"},
     "readers": {"register"},
+    "schemas": {"site"},
     "search": {"large"},
     "store": {"large"},
     "web": {"reader"},
@@ -144,6 +147,18 @@ def quiet_libraries():
     for handler in logging.root.handlers[:]:
         if isinstance(handler, log_output._LibraryHandler):
             logging.root.removeHandler(handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_templates():
+    """Let applications of tests share the bytecode of templates as the sites of tests do."""
+
+    def opened(*given, bytecode):
+        return open_editions(*given, bytecode=bytecode or TEMPLATES)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(app, "open_editions", opened)
+        yield
 
 
 @pytest.fixture(scope="session")

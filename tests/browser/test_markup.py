@@ -15,8 +15,6 @@ from tests.browser.test_console_pages import BY_PERSON, LANGUAGES, PHONE
 from tests.browser.test_pages import KINDS
 from tests.prepared import fetch_program
 
-pytestmark = pytest.mark.xdist_group("browser-console")
-
 ASKED = {
     "search": "search?q=eau&risk=high",
     "nothing": "search?q=qqqqqq&risk=unacceptable",
@@ -35,21 +33,21 @@ _OF_FILES = "Content Security Policy"
 
 @pytest.fixture(scope="module")
 def errors():
-    """Return what is wrong with the pages of a folder, each by its file and line."""
+    """Return what is wrong with pages, each by its file and line."""
     if shutil.which("java") is None:
         pytest.skip("java is not on this machine; on Debian: apt-get install default-jre-headless")
     program = fetch_program(Path(__file__).parent / "markup")
     jar = program / "node_modules/vnu-jar/build/dist/vnu.jar"
 
-    def look(folder, *files):
+    def look(*files):
         done = subprocess.run(
             ["java", "-Xss8m", "-jar", jar, "--format", "json", "--exit-zero-always",
-             "--skip-non-html", *(files or [folder])],
+             "--skip-non-html", *files],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         found = json.loads(done.stderr)["messages"]
         return [
-            f"{one['url'].partition(str(folder))[2]}:{one.get('lastLine')}: {one['message']}"
+            f"{one['url']}:{one.get('lastLine')}: {one['message']}"
             for one in found
             if one["type"] != "info" and _OF_FILES not in one["message"]
         ]
@@ -78,10 +76,10 @@ def test_every_page_of_the_site_is_valid_html(register, errors, tmp_path):
                 follow_redirects=True,
             )
             (tmp_path / f"{lang}-{name}.html").write_text(answer.text, encoding="utf-8")
-    assert errors(site, *files) == []
-    assert errors(tmp_path) == []
+    assert errors(*files, tmp_path) == []
 
 
+@pytest.mark.xdist_group("browser-console")
 def test_every_page_of_the_console_is_valid_html(console, errors, tmp_path):
     number = 0
     for language in LANGUAGES:
