@@ -96,7 +96,7 @@ def clients():
 
 
 def test_two_registers_harvest_each_other_and_a_witness_cosigns_both(
-    folder, clients, run, tmp_path
+    folder, clients, run, tmp_path, request
 ):
     port, output = three_ports(), folder / "output"
     with output.open("wb") as stream:
@@ -114,6 +114,8 @@ def test_two_registers_harvest_each_other_and_a_witness_cosigns_both(
             assert process.poll() is None, output.read_text()
             return "Ctrl-C ends" in output.read_text()
 
+        request.addfinalizer(process.wait)
+        request.addfinalizer(process.kill)
         until(is_up)
     ours, theirs = clients(port)
     # Each shows what the other has, proven, and how it finds it.

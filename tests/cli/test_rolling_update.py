@@ -140,7 +140,7 @@ def test_what_the_release_before_files_stops_nothing_and_is_written_anew(
         wait_for(lambda: ask("select every(codes like '%life_event%') from search_version"))
     finally:
         work.terminate()
-        work.wait(60)
+        work.wait()
     assert "could not be" not in (tmp_path / "told").read_text()
     assert "not compared" not in own("log", "verify")
     assert len(found(life_event="health")) == 5

@@ -55,6 +55,7 @@ async def interrupt_in_third_batch(database_url, start):
                 said = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
         finally:
             process.kill()
+            process.communicate()
             await connection.execute("select pg_advisory_unlock_all()")
     await database.close()
     return process.returncode, said

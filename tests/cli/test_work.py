@@ -42,6 +42,7 @@ def running(register, command):
         yield process
     finally:
         process.kill()
+        process.wait()
 
 
 def until(found, process):
@@ -92,9 +93,10 @@ def test_sigterm_ends_it_in_order(environment, empty_url, tmp_path):
     try:
         first = process.stderr.readline()
         process.send_signal(signal.SIGTERM)
-        _, rest = process.communicate(timeout=60)
+        _, rest = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
+        process.communicate()
     assert "log published" in first
     assert process.returncode == 0, rest
     assert "Traceback" not in rest

@@ -104,7 +104,7 @@ def proxied(name, lines, register, host):
         yield port
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait()
         log.close()
         shutil.rmtree(folder)
 
