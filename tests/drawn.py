@@ -64,6 +64,11 @@ desk,complaints_desk,letter,refused|silence,1,months,30,days,none,no,unknown,per
 ombudsman,ombudsman_office,desk,refused,,,,,,no,no,personal_data,6,Unfair treatment.
 bench,court,desk|ombudsman,answered|silence,3,months,,,,,,personal_data,8,What is against the law.
 """
+CODES = {
+    "education.quranic_schools": ("sector", "Quranic schools"),
+    "farmers.river_fishers": ("affected_group", "River fishers"),
+    "ethnic_racial_origin.clan": ("sensitive_category", "Lineage and clan"),
+}
 REQUIREMENTS = (
     ("1-4", "sensitive_here", "/data/authorisation", "error", "4"),
     ("1-7", "H", "/decision/human_oversight", "error", "7"),
@@ -128,6 +133,16 @@ def write_country(folder: Path) -> Path:
             {"code": "privacy", "label_en": "Privacy of people", "citation": "Act 1, section 2"},
         ],
         "supplier_schemes": [{"code": "company_number", "label_en": "Number of the company"}],
+        "codes": [
+            dict(
+                zip(
+                    ("list", "broader", "code", "label_en"),
+                    (name, *code.split("."), label),
+                    strict=True,
+                )
+            )
+            for code, (name, label) in CODES.items()
+        ],
         "rights": [
             {"code": "reasons", "label_en": "You can ask for the reasons.", **CONFIRMED},
             {"code": "own_data", "label_en": "You can see your data.", **CONFIRMED},

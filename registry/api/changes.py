@@ -80,7 +80,7 @@ async def list_changes(
         list[str] | None,
         CodeParameter(
             description="Only entries about records of these primary sectors",
-            codes=FACETS["sector"].listed,
+            codes=FACETS["sector"].counted,
         ),
     ] = None,
     risk_change: Annotated[

@@ -229,6 +229,8 @@ async def _filters(
         known = read.get(name) or facet.listed(pack)
         if facet.values is not None:
             known = _stated(index, facet.values, codes, known)
+        elif facet.has_narrower and (stated := facet.stating):
+            known = [*known, *(code for code in codes if index.states(stated, code))]
         if facet.further is not None:
             known = [*known, *(code for code in codes if facet.further(code, pack))]
         filters[name] = parameters.codes(name, codes, known) or []

@@ -92,7 +92,7 @@ async def count(
         moment = await read_as_of(connection, as_of, now=state.clock())
         erasures = await redactions.count(connection)
         allowed: dict[str, Collection[str]] = {
-            name: FACETS[name].listed(state.context.pack) for name in statistics.FILTERS
+            name: FACETS[name].counted(state.context.pack) for name in statistics.FILTERS
         }
         known = await agencies.read_all(connection)
         allowed["agency"] = [counted.agency.id for counted in known]

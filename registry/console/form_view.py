@@ -19,7 +19,7 @@ from registry.record.messages import render
 from registry.record.model import Document
 from registry.record.pointers import dig, values_at
 from registry.record.requirements import RequirementStatus, Unit, demand, never_withheld, units
-from registry.record.schema import Field, FieldKind
+from registry.record.schema import Field, FieldKind, broader
 from registry.record.values import NOT_STORED, write_number
 from registry.text.catalogues import find
 from registry.text.locales import countries_by_name, currencies_by_name, direction
@@ -134,7 +134,7 @@ def code_options(reader: Reader, field: Field, chosen: set[str]) -> tuple[FormOp
     known = [
         FormOption(
             code=code,
-            label=label(reader, field.lists, code),
+            label=_under(label(reader, field.lists, code), code),
             description=say(reader, held.description),
             chosen=code in chosen,
         )
@@ -145,6 +145,13 @@ def code_options(reader: Reader, field: Field, chosen: set[str]) -> tuple[FormOp
     return (
         *known,
         *(FormOption(code=code, label=as_it_is(reader, code), chosen=True) for code in strange),
+    )
+
+
+def _under(words: Text, code: str) -> Text:
+    """Return the label of a choice, of which one of the country's own is under another."""
+    return (
+        words if broader(code) == code else msgspec.structs.replace(words, text=f"– {words.text}")
     )
 
 

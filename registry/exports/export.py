@@ -27,6 +27,7 @@ from registry.record.model import Document
 from registry.record.origin import Origin
 from registry.record.pack import Pack
 from registry.record.pointers import dig
+from registry.record.schema import broader
 from registry.search.engine import SearchIndex
 from registry.search.query import SearchQuery
 from registry.store import agencies, exports, imports
@@ -72,7 +73,8 @@ def record_node(row: ExportRow, wording: LabelSource) -> JsonLdNode:
         publisher=agency_node(site, agency),
         creator=agency_node(site, agency)["id"],
         risk=dig(document, "risk", "level"),
-        sector=dig(document, "sector", "primary"),
+        # A URN is the same in every register, and means nothing that one country alone knows.
+        sector=broader(dig(document, "sector", "primary") or "") or None,
         function=dig(document, "sector", "function"),
         status=dig(document, "lifecycle", "status"),
         decision_role=dig(document, "decision", "role"),

@@ -11,6 +11,7 @@ from registry.errors import Unavailable
 from registry.log.blob import bundle_of_contents
 from registry.log.files import CHECKPOINT
 from registry.log.key_chain import KeyChain, key_path
+from registry.record.codelists import NARROWER
 from registry.record.model import LangText
 from registry.record.origin import CodeLabels, Origin
 from registry.record.pack import Agency
@@ -28,8 +29,8 @@ from registry.verify.log import ReadFile, keys_from
 _BUNDLES_KEPT = 64
 _TILES_KEPT = 4096
 _LONGEST_NAME = 250
-_CODE = re.compile(r"[A-Za-z0-9_-]{1,60}", re.ASCII)
-_LABELLED = ("bodies", "grounds", "regions", "supplier_schemes")
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,90}", re.ASCII)
+_LABELLED = sorted(("bodies", "grounds", "regions", "supplier_schemes", *NARROWER))
 _MOST_LABELS = 40_000
 """Bytes of the labels of an origin: an entry of a log has 65,535 at the most."""
 

@@ -25,6 +25,7 @@ from registry.record.diff import DifferenceKind, differences
 from registry.record.model import Document
 from registry.record.pack import Agency, Pack
 from registry.record.pointers import dig, parts, pointer
+from registry.record.schema import broader
 from registry.text.catalogues import SOURCE
 from registry.text.locales import pick
 
@@ -208,9 +209,11 @@ def _said(crosswalk: Crosswalk, mapping: FieldMapping, value: Any) -> str:
         if not text.startswith(mapping.label):
             return ""
         text = text.removeprefix(mapping.label)
-    for said, meant in mapping.values.items():
-        if meant == text and type(meant) is type(text):
-            return said
+    # Of a country's own code the other register may know the broader one.
+    for code in (text, broader(text)) if isinstance(text, str) else (text,):
+        for said, meant in mapping.values.items():
+            if meant == code and type(meant) is type(code):
+                return said
     if mapping.transform == "code" or isinstance(text, list):
         return ""
     if mapping.transform == "boolean":

@@ -28,7 +28,7 @@ from registry.record.model import NOT_STATED, Document
 from registry.record.pack import Agency
 from registry.record.pointers import dig
 from registry.record.rules import RULE_SET
-from registry.record.schema import SCHEMA_VERSION
+from registry.record.schema import SCHEMA_VERSION, broader
 from registry.record.search_document import TokensByLanguage, build, tokenize
 from registry.record.validate import Verdict
 from registry.store import search_rows
@@ -244,7 +244,7 @@ class Publication(NewEntry, frozen=True, kw_only=True):
             "risk": risk,
             "risk_before": risk_before,
             "risk_change": risk_change(risk_before, risk),
-            "sector": stated.sector or NOT_STATED,
+            "sector": broader(stated.sector or NOT_STATED),
             "status": stated.status or NOT_STATED,
             "personal_data": dig(document, "data", "personal_data") or NOT_STATED,
             "completeness": verdict.completeness,

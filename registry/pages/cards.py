@@ -14,6 +14,7 @@ from registry.pages.page import digest
 from registry.record.facts import KINDS, NOT_ASKED, FactCounts, facts
 from registry.record.model import NOT_STATED, LangText
 from registry.record.pack import Agency
+from registry.record.schema import broader
 
 
 class _Risk(msgspec.Struct, frozen=True):
@@ -150,7 +151,7 @@ def read_card(
         "summary": document.summary,
         "written": list(languages),
         "risk": document.risk.level,
-        "sector": document.sector.primary,
+        "sector": broader(document.sector.primary),
         "status": document.lifecycle.status,
         "origin": register.origin,
         "gone_since": gone_since(register),
@@ -168,7 +169,7 @@ def read_card(
         digest=seen,
         function=document.sector.function,
         review_due=None if retired else document.lifecycle.next_review_on,
-        affected=document.purpose.affected_groups,
+        affected=[*map(broader, document.purpose.affected_groups)],
         role=document.decision.role,
         contestation=document.rights.contestation.available,
         deadline_days=document.rights.contestation.deadline_days,

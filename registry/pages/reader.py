@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from registry.record.model import LangText
 from registry.record.origin import Origin
 from registry.record.pack import Pack
+from registry.record.schema import broader
 from registry.text import markdown
 from registry.text.catalogues import SOURCE, Catalogue, find
 from registry.text.locales import (
@@ -183,6 +184,11 @@ def label(reader: Reader, lists: str | tuple[str, ...], code: str) -> Text:
         names = (lists,) if isinstance(lists, str) else lists
         texts = (say(reader, reader.labels[name].get(code)) for name in names)
         text = next((text for text in texts if text), None)
+        if text is None and (above := broader(code)) != code:
+            # One of another country, which does not say what it is called.
+            text = label(reader, lists, above)
+            own = code[len(above) + 1 :].replace("_", " ")
+            text = msgspec.structs.replace(text, text=f"{text.text} ({own})")
         known = msgspec.structs.replace(text or as_it_is(reader, code.replace("_", " ")), code=code)
         reader.kept[lists, code] = known
     return known

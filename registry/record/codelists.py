@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from registry.errors import ConfigurationError
 from registry.record.model import Document, LangText
 from registry.record.requirements import RISK_LEVEL
-from registry.record.schema import RECORD_FOLDER
+from registry.record.schema import RECORD_FOLDER, broader
 from registry.resources import language_bases
 from registry.text.csv_tables import open_table
 from registry.text.folding import fold
@@ -31,6 +31,12 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
 
 CodeList: TypeAlias = Mapping[str, Code]
 """Codes in the order of their file."""
+
+CODES = "codes"
+"""The table of a country's own codes under those of the format."""
+
+NARROWER = ("sector", "affected_group", "sensitive_category")
+"""The lists of the format under whose codes there may be such."""
 
 
 @cache
@@ -85,6 +91,14 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
+def narrower_rows(whole: Mapping[str, Any], name: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a country's own codes of a list, with each code as records have it."""
+    for row in whole[CODES]:
+        if row["list"] == name:
+            cells = {key: cell for key, cell in row.items() if key not in {"list", "broader"}}
+            yield cells | {"code": f"{row['broader']}.{row['code']}"}
+
+
 def codes(rows: Iterable[dict[str, str]], *, source: str) -> CodeList:
     """Return the code list of some rows. Raises `ConfigurationError` for a duplicate code."""
     found: dict[str, Code] = {}
@@ -125,7 +139,7 @@ def nearest_code(given: object, among: Iterable[str] | Mapping[str, Code]) -> st
     """Return the code that was probably meant, or None.
 
     With labels it is the code whose own words or label are the given ones; else the one whose label
-    alone holds all of them; else the most similar code.
+    alone holds all of them; else the most similar code; else the one that it is under.
     """
     if not isinstance(given, str) or not given.strip():
         return None
@@ -142,7 +156,8 @@ def nearest_code(given: object, among: Iterable[str] | Mapping[str, Code]) -> st
     if wanted and len(holding) == 1:
         return holding[0]
     near = difflib.get_close_matches(fold(given[:MOST_READ]), map(str.lower, codes), 1, _ALIKE)
-    return next((code for code in codes if near and code.lower() == near[0]), None)
+    above = broader(given) if broader(given) in codes else None
+    return next((code for code in codes if near and code.lower() == near[0]), above)
 
 
 def with_level_meant(document: Document, given: object) -> Document:

@@ -22,7 +22,7 @@ from registry.record.pointers import dig, parts, values_at
 from registry.record.rules import REGISTER_RULES, RULES
 from registry.record.rules_redress import NO_REDRESS
 from registry.record.rules_risk import BELOW_FLOOR
-from registry.record.schema import field_at
+from registry.record.schema import Field, broader, field_at
 
 LOCAL = "local"
 """The origin, in filters and facets, of records that were filed here."""
@@ -104,13 +104,24 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
         return self.fact or (self.pointer and fact_name(parts(self.pointer)))
 
     @property
+    def field(self) -> Field | None:
+        """The field of the format whose codes or values it has."""
+        if self.values is not None:
+            return self.values.dimension.field
+        return field_at(parts(self.pointer)) if self.pointer else None
+
+    @property
     def lists(self) -> tuple[str, ...]:
         """The code lists of the facet's field, such as `sector` or `pack/grounds`."""
-        field = field_at(parts(self.pointer)) if self.pointer else None
-        return field.lists if field else ()
+        return self.field.lists if self.field and self.values is None else ()
+
+    @property
+    def has_narrower(self) -> bool:
+        """Whether a country may have codes of its own, which count as the broader ones."""
+        return self.field is not None and self.field.has_narrower
 
     def read(self, document: Document, agency: Agency, state: PublishedState) -> list[str]:
-        """Return the codes of a version, each once."""
+        """Return the codes of a version, each once; of a country's own the broader ones."""
         found: Sequence[Any] = ()
         if self.known is not None:
             found = self.known(document, agency, state)
@@ -118,6 +129,8 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
             found = [code] if (code := dig(document, *parts(self.pointer))) is not None else []
         elif self.pointer is not None:
             found = [code for _, code in values_at(document, parts(self.pointer))]
+        if self.has_narrower:
+            found = [*map(broader, found)]
         return list(dict.fromkeys(found)) or ([NOT_STATED] if self.single else [])
 
     def listed(self, pack: Pack) -> tuple[str, ...]:
@@ -125,6 +138,10 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
         if self.codes is not None:
             return tuple(self.codes(pack))
         return (*pack.codes(self.lists), *([NOT_STATED] if self.single and self.lists else []))
+
+    def counted(self, pack: Pack) -> tuple[str, ...]:
+        """Return what `listed` does without the country's own codes, which are not counted."""
+        return tuple(code for code in self.listed(pack) if broader(code) == code)
 
 
 def _is_abroad(code: str, pack: Pack) -> bool:
@@ -166,9 +183,9 @@ FACETS: dict[str, Facet] = {
     "life_event": Facet(
         description="What happened to people: events in which it may have had a part",
         known=lambda document, _, __: events_of(
-            dig(document, "sector", "primary") or NOT_STATED,
+            broader(dig(document, "sector", "primary") or NOT_STATED),
             dig(document, "sector", "function") or NOT_STATED,
-            tuple(dig(document, "purpose", "affected_groups") or ()),
+            tuple(map(broader, dig(document, "purpose", "affected_groups") or ())),
         ),
         codes=lambda _: [event.code for event in life_events()],
     ),

@@ -118,8 +118,8 @@ def example(field: Field) -> Message:
     schema = field.schema
     if field.kind in EXAMPLES:
         return message(EXAMPLES[field.kind])
-    if "enum" in schema:
-        return _one_of(schema["enum"])
+    if codes := listed_codes(schema):
+        return _one_of(codes)
     if "const" in schema:
         return message("the value {value}", value=quoted(schema["const"]))
     if "items" in schema:
@@ -172,6 +172,16 @@ def request(field: Field | None) -> Message:
     return message(wording)
 
 
+def listed_codes(schema: Mapping[str, Any]) -> list[str]:
+    """Return the codes that a value may have in every country, where they are listed."""
+    field = Field(path=(), schema={**schema})
+    lists = field.lists if field.has_narrower else ()
+    return [
+        *schema.get("enum", ()),
+        *(code for name in lists for code in codelists().get(name, ())),
+    ]
+
+
 def _one_of(codes: list[str]) -> Message:
     if len(codes) <= FEW:
         return message("one of {codes}", codes=tuple(codes))
@@ -179,7 +189,7 @@ def _one_of(codes: list[str]) -> Message:
 
 
 def _list_of(schema: Mapping[str, Any]) -> Message:
-    codes, empty_answers = schema["items"].get("enum", []), "x-empty-answers" in schema
+    codes, empty_answers = listed_codes(schema["items"]), "x-empty-answers" in schema
     if codes and len(codes) <= FEW:
         listed = message("a list of one or more of {codes}", codes=tuple(codes))
     elif codes:

@@ -17,6 +17,7 @@ import msgspec
 from registry.record.ids import agency_of
 from registry.record.model import Document, LangText
 from registry.record.pointers import dig, parts, values_at
+from registry.record.schema import broader, field_at
 
 Test: TypeAlias = Literal["is", "not", "has", "before", "from"]
 TEXT, KIND = "text", "agency/kind"
@@ -205,6 +206,9 @@ def _asking(law: Law, bits: int) -> tuple[Demand, ...]:
 @lru_cache(maxsize=4_096)
 def _held(tests: _Tests, values: tuple[str, ...]) -> int:
     """Return the bits of the conditions on a path that hold for what is stated there."""
+    field = field_at(tests.names)
+    if field is not None and field.entry.has_narrower:
+        values = (*values, *map(broader, values))
     return sum(bit for condition, bit in tests.conditions if _holds(condition, values))
 
 

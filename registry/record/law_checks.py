@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
-from registry.record.codelists import codelists
+from registry.record.codelists import codelists, narrower_rows
 from registry.record.law import KIND, TEXT, read_choices, read_notation
 from registry.record.pointers import parts
 from registry.record.requirements import ALWAYS, conditions
@@ -182,8 +182,9 @@ def _codes(field: Field | None, whole: Mapping[str, Any]) -> set[str]:
         return {"true", "false"}
     found: set[str] = set(field.schema.get("enum", ()))
     for name in field.lists if field.is_national else ():
-        own = whole.get(name.removeprefix("pack/"))
-        found.update(row["code"] for row in own) if own else found.update(codelists()[name])
+        own = name.removeprefix("pack/")
+        rows = narrower_rows(whole, own) if field.has_narrower else whole.get(own, ())
+        found.update(codelists()[name] if own == name else (row["code"] for row in rows))
     return found
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from registry.record.model import Document, LangText
 from registry.record.pointers import dig, values_at
+from registry.record.schema import broader
 from registry.text.folding import fold
 from registry.text.text_safety import is_confusable, skeleton
 from registry.text.tokens import words
@@ -100,7 +101,12 @@ def system_traits(document: Document) -> SystemTraits:
             tag: Shingles(hashes=array("I", sorted(several)), sketch=_sketch(several))
             for tag, several in found.items()
         },
-        facts=tuple(" ".join(sorted(one)) if isinstance(one, list) else one for one in facts),
+        facts=tuple(
+            " ".join(sorted({*map(broader, one)}))
+            if isinstance(one, list)
+            else one and broader(one)
+            for one in facts
+        ),
         products=frozenset(fold(name) for name in products if isinstance(name, str)),
     )
 

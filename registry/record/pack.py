@@ -15,7 +15,16 @@ import msgspec
 
 from registry.errors import ConfigurationError
 from registry.record.canonical import canonical
-from registry.record.codelists import Code, CodeList, codelists, codes, read_rows, texts
+from registry.record.codelists import (
+    NARROWER,
+    Code,
+    CodeList,
+    codelists,
+    codes,
+    narrower_rows,
+    read_rows,
+    texts,
+)
 from registry.record.law import (
     Law,
     LegalCondition,
@@ -41,6 +50,7 @@ from registry.record.pack_checks import (
     TABLES,
     faults,
 )
+from registry.record.schema import broader
 from registry.resources import SCHEMAS
 from registry.text.csv_tables import open_table
 from registry.text.locales import Locale, make_locale
@@ -177,12 +187,16 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return make_locale(tag, self.country, self.fallback)
 
     def codes(self, names: Iterable[str]) -> CodeList:
-        """Return every code of some lists, of which `pack/…` are the country's own."""
-        lists = (
-            self.lists[name.removeprefix(_OWN)] if name.startswith(_OWN) else codelists()[name]
-            for name in names
-        )
-        return {code: held for each in lists for code, held in each.items()}
+        """Return every code of some lists, of which `pack/…` are the country's own.
+
+        One that is under a code of the format follows that.
+        """
+        return _codes_of(self, tuple(names))
+
+    def label(self, name: str, code: str) -> LangText:
+        """Return the label of a code of a list, or of the format's code that it is under."""
+        known = self.codes((name, f"{_OWN}{name}"))
+        return known[code if code in known else broader(code)].label
 
     @property
     def regions(self) -> CodeList:
@@ -203,6 +217,18 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def supplier_schemes(self) -> CodeList:
         """The registers that number companies."""
         return self.lists["supplier_schemes"]
+
+
+@lru_cache(maxsize=256)
+def _codes_of(pack: Pack, names: tuple[str, ...]) -> CodeList:
+    lists = (
+        pack.lists[name.removeprefix(_OWN)] if name.startswith(_OWN) else codelists()[name]
+        for name in names
+    )
+    found = {code: held for each in lists for code, held in each.items()}
+    places = {code: place for place, code in enumerate(found)}
+    in_order = sorted(found, key=lambda code: places.get(broader(code), places[code]))
+    return {code: found[code] for code in in_order}
 
 
 @lru_cache(maxsize=1_024)
@@ -245,7 +271,8 @@ def load_pack(code: str, packs: Path | None = None) -> Pack:
     pack = msgspec.structs.replace(
         msgspec.convert({**whole, "agencies": {}, "lists": {}}, Pack),
         agencies={row["id"]: _agency(row) for row in tables["agencies"]},
-        lists={name: codes(tables[name], source=f"{name}.csv") for name in LISTS},
+        lists={name: codes(tables[name], source=f"{name}.csv") for name in LISTS}
+        | {name: codes(narrower_rows(tables, name), source="codes.csv") for name in NARROWER},
         synonyms=tuple(
             tuple(chain.from_iterable(_wordings(row).values())) for row in tables[SYNONYMS]
         ),
@@ -438,7 +465,9 @@ def gaps(pack: Pack) -> Iterator[str]:
         "agencies.csv": {agency.id: agency.name for agency in pack.agencies.values()},
     }
     for name, codelist in (*pack.lists.items(), *codelists().items()):
-        texts_of[f"{name}.csv"] = {code.code: code.label for code in codelist.values()}
+        is_narrower = name in NARROWER and codelist is pack.lists[name]
+        file = f"codes.csv, {name}" if is_narrower else f"{name}.csv"
+        texts_of[file] = {code.code: code.label for code in codelist.values()}
     texts_of |= {
         "steps.csv, purpose": {step.code: step.purpose for step in pack.steps},
         "rights.csv": {right.code: right.words for right in pack.rights},

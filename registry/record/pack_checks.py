@@ -10,9 +10,10 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-from registry.record.codelists import codelists, texts
-from registry.record.law_checks import CONTEST, law_faults
+from registry.record.codelists import CODES, NARROWER, codelists, narrower_rows, texts
+from registry.record.law_checks import CONTEST, law_faults, nearest
 from registry.record.validators import validator_of
+from registry.text.folding import fold
 
 LISTS = ("regions", "bodies", "grounds", "supplier_schemes")
 TABLES = ("agencies", *LISTS)
@@ -24,7 +25,7 @@ CONTACTS = "contacts"
 CONDITIONS = "conditions"
 REQUIREMENTS = "requirements"
 STEPS = "steps"
-OPTIONAL = (RIGHTS, DEADLINES, CONDITIONS, REQUIREMENTS, STEPS, SYNONYMS, SERVICES, CONTACTS)
+OPTIONAL = (CODES, RIGHTS, DEADLINES, CONDITIONS, REQUIREMENTS, STEPS, SYNONYMS, SERVICES, CONTACTS)
 """The tables that a pack may leave out."""
 
 # Codes that every country has; a pack adds its own to them.
@@ -50,7 +51,8 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
     tables = {table for table, _ in misspelt}
     for error in errors:
         if not error.absolute_path or error.absolute_path[0] not in tables:
-            yield f"{_place(error.absolute_path)}: {error.message}"
+            form = error.schema.get("description") if error.validator == "pattern" else None
+            yield f"{_place(error.absolute_path)}: {error.message}" + (f"; {form}" if form else "")
     if errors:
         return
     if whole["code"] != code:
@@ -59,6 +61,7 @@ def faults(code: str, whole: Mapping[str, Any]) -> Iterator[str]:
     yield from _of_no_language(whole)
     yield from _regions(whole)
     yield from _agencies(whole)
+    yield from _codes(whole)
     yield from _grounds(whole)
     yield from _redress(whole)
     yield from _services(whole)
@@ -102,7 +105,7 @@ def _languages(whole: Mapping[str, Any]) -> Iterator[str]:
         yield f"pack.json, /fallback: the language {tag!r} has no place in it"
     if not languages & set(whole["operator"]["name"]):
         yield "pack.json, /operator/name: it is in none of /languages"
-    for table in TABLES:
+    for table in (*TABLES, CODES):
         prefix = "name_" if table == "agencies" else "label_"
         for number, row in enumerate(whole[table]):
             if not languages & set(texts(row, prefix)):
@@ -161,9 +164,40 @@ def _agencies(whole: Mapping[str, Any]) -> Iterator[str]:
             yield f"{_place(('agencies', number, 'parent'))}: it is above itself, through others"
 
 
+def _codes(whole: Mapping[str, Any]) -> Iterator[str]:
+    seen: set[tuple[str, str]] = set()
+    # People choose and write a code by its label, in a workbook too.
+    called = {
+        (name, fold(text)): code
+        for name in NARROWER
+        for code, held in codelists()[name].items()
+        for text in held.label.values()
+    }
+    for number, row in enumerate(whole[CODES]):
+        for text in texts(row, "label_").values():
+            other = called.setdefault((row["list"], fold(text)), f"{row['broader']}.{row['code']}")
+            if other != f"{row['broader']}.{row['code']}":
+                place = _place((CODES, number))
+                yield f"{place}: {text!r} is what {other} is called; write another label"
+        name, code, known = row["list"], row["code"], codelists()[row["list"]]
+        if row["broader"] not in known:
+            near = nearest(row["broader"], known) or f"write one of {', '.join([*known][:5])}"
+            place = _place((CODES, number, "broader"))
+            yield f"{place}: {row['broader']!r} is not a code of {name}; {near}"
+        if code in known:
+            place = _place((CODES, number, "code"))
+            yield f"{place}: the format has {code!r} in {name} already; leave the row out"
+        # One name for one thing, whatever it is under: people write and choose it by that.
+        if (name, code) in seen:
+            place = _place((CODES, number, "code"))
+            yield f"{place}: {code!r} comes twice in {name}; give it another name"
+        seen.add((name, code))
+
+
 def _grounds(whole: Mapping[str, Any]) -> Iterator[str]:
+    sectors = {*codelists()["sector"], *(one["code"] for one in narrower_rows(whole, "sector"))}
     for number, row in enumerate(whole["grounds"]):
-        for sector in sorted(set(row.get("restricts", "").split()) - codelists()["sector"].keys()):
+        for sector in sorted(set(row.get("restricts", "").split()) - sectors):
             place = _place(("grounds", number, "restricts"))
             yield f"{place}: {sector!r} is not a code of sector"
 

@@ -13,6 +13,7 @@ from registry.record.messages import Message, message, translatable
 from registry.record.requirements import cited
 from registry.record.rule_context import STRONG_ROLES, RuleContext
 from registry.record.rules_law import is_met
+from registry.record.schema import broader
 
 LEVELS = ("minimal", "limited", "high", "unacceptable")
 
@@ -54,8 +55,11 @@ def below_floor(context: RuleContext) -> tuple[str, tuple[Message, ...]] | None:
 
 def on_natural_persons(context: RuleContext) -> bool:
     """Return whether persons are affected: by their data, or as a group that is named."""
-    groups = context.dig("purpose", "affected_groups") or ()
-    return "P" in context.held or not _NOT_NATURAL.issuperset(groups)
+    return "P" in context.held or not _NOT_NATURAL.issuperset(_groups(context))
+
+
+def _groups(context: RuleContext) -> set[str]:
+    return set(map(broader, context.dig("purpose", "affected_groups") or ()))
 
 
 def _in_high_risk_area(context: RuleContext) -> bool:
@@ -74,8 +78,7 @@ def _weighs_sensitive_data(context: RuleContext) -> bool:
 
 
 def _weighs_on_the_vulnerable(context: RuleContext) -> bool:
-    groups = context.dig("purpose", "affected_groups") or ()
-    return not _VULNERABLE.isdisjoint(groups) and context.role in STRONG_ROLES
+    return not _VULNERABLE.isdisjoint(_groups(context)) and context.role in STRONG_ROLES
 
 
 def _recognises_bodies(context: RuleContext) -> bool:

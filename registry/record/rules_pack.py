@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from registry.record.codelists import codelists
-from registry.record.field_descriptions import named_codes, quoted, titled
+from registry.record.field_descriptions import named_codes, quoted, title_at, titled
 from registry.record.ids import agency_of, is_foreign_agency
 from registry.record.law import NAMING
 from registry.record.messages import (
@@ -66,7 +66,7 @@ def _codes_known(context: RuleContext) -> Iterator[PendingFinding]:
                 stray = message(
                     "{code} is not one of this country's codes for {title}.",
                     code=quoted(code),
-                    title=titled(field),
+                    title=title_at(place),
                     plain=not_a_choice(code),
                 )
                 yield remark("R00", pointer(place), stray, *choice(code, known))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from registry.record.codelists import codelists
 from registry.record.field_descriptions import quoted, title_at
 from registry.record.ids import agency_of
 from registry.record.messages import Message, PendingFinding, message
@@ -14,7 +13,7 @@ from registry.record.pack import Agency, Pack
 from registry.record.pointers import field_path, parts, pointer, value_at
 from registry.record.requirements import answer_paths, never_withheld
 from registry.record.rule_context import ASKED_BY_FORMAT, RuleContext, remark
-from registry.record.schema import field_at
+from registry.record.schema import broader, field_at
 from registry.text.folding import fold
 from registry.text.language_words import words_of
 from registry.text.text_safety import skeleton
@@ -72,7 +71,7 @@ def lawfully_restricted(context: RuleContext) -> Iterator[PendingFinding]:
                 "from the public. State the ground on which it was decided, or publish the record "
                 "and withhold single fields.",
                 ground=context.pack.grounds[ground].label,
-                sector=codelists()["sector"][sector].label,
+                sector=context.pack.label("sector", sector),
             ),
         )
 
@@ -80,7 +79,9 @@ def lawfully_restricted(context: RuleContext) -> Iterator[PendingFinding]:
 def may_restrict(ground: str, sector: str, pack: Pack) -> bool:
     """Return whether a record of a sector may be restricted on a ground; unknown ones are R00's."""
     known = pack.grounds.get(ground)
-    return known is None or sector in known.extra.get("restricts", "").split()
+    return known is None or not {sector, broader(sector)}.isdisjoint(
+        known.extra.get("restricts", "").split()
+    )
 
 
 def is_another_authority(text: str, agency: Agency, pack: Pack) -> bool:

@@ -149,6 +149,19 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Whether some of its codes are of the country pack."""
         return any(name.startswith("pack/") for name in self.lists)
 
+    @cached_property
+    def has_narrower(self) -> bool:
+        """Whether a country may have codes of its own under those of the format."""
+        return not {f"pack/{name}" for name in self.lists}.isdisjoint(self.lists)
+
+
+def broader(code: str) -> str:
+    """Return the code of the format that a country's own is under, else the code itself.
+
+    Of fields that have narrower codes: whatever holds for `health` holds for `health.sex_life`.
+    """
+    return code.partition(".")[0]
+
 
 @cache
 def record_schema_bytes() -> bytes:

@@ -18,6 +18,7 @@ from registry.record.field_descriptions import (
     TYPES,
     example,
     expected_form,
+    listed_codes,
     named_codes,
     named_members,
     quoted,
@@ -37,7 +38,7 @@ from registry.record.messages import (
 )
 from registry.record.pointers import Place, field_path
 from registry.record.requirements import Unit, conditions
-from registry.record.schema import Field, field_at, fields
+from registry.record.schema import Field, broader, field_at, fields
 from registry.record.values import ValueFault, read_number
 from registry.text.text_safety import TextProblem, first_problem
 
@@ -251,6 +252,14 @@ def sentence(
     """
     title = title_of(field)
     size = len(instance) if isinstance(instance, (str, list, dict)) else 0
+    if keyword in {*FORM_KEYWORDS, "enum"} and (listed := listed_codes(schema)):
+        stray = message(
+            "{value} is not a code of this list.",
+            value=quoted(instance),
+            plain=not_a_choice(instance),
+        )
+        labelled = {code: one for code, one in (codes or {}).items() if broader(code) in listed}
+        return (stray, *choice(instance, labelled if {*listed} <= labelled.keys() else listed))
     if keyword == "format" and value == "text":
         fault = first_problem(instance)
         return (message(_FAULTS[fault], title=title),) if fault else ()
@@ -269,14 +278,6 @@ def sentence(
         return (wrong, *expected_form(field, value))
     if keyword in {"maxProperties", "minProperties"}:
         return (_number_of_members(title, keyword, value, size, schema),)
-    if keyword == "enum":
-        stray = message(
-            "{value} is not a code of this list.",
-            value=quoted(instance),
-            plain=not_a_choice(instance),
-        )
-        labelled = {code: codes[code] for code in value if code in codes} if codes else {}
-        return (stray, *choice(instance, labelled if len(labelled) == len(value) else value))
     expected: MessageValue = quoted(value)
     plain = None
     if keyword in {"type", "const"}:

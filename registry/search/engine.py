@@ -30,7 +30,7 @@ from registry.search.labels import (
 )
 from registry.search.query import Named, SearchQuery, SearchResult, Transition
 from registry.search.result_page import find_all, find_named, place_results, write_page
-from registry.search.schema import NO_LABEL_WORDS, LabelWords, value_field
+from registry.search.schema import NO_LABEL_WORDS, LabelWords, value_place
 from registry.search.spelling import WordLists
 from registry.store import agencies, transitions
 from registry.store.database import Borrow, Connection
@@ -282,7 +282,7 @@ class SearchIndex:
 
     def states(self, dimension: str, value: str) -> bool:
         """Return whether a version states a value of a dimension, as of the last query."""
-        return self.has(value_field(dimension), value)
+        return self.has(*value_place(dimension, value))
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[Connect]:

@@ -32,6 +32,7 @@ from registry.record.facets import (
 from registry.record.facts import KINDS, NOT_ASKED, STATED, AnswerCounts, AnswerKind, facts
 from registry.record.model import NOT_STATED, RISK_CHANGES
 from registry.record.observations import BY_DAY, REVIEW_OVERDUE
+from registry.record.schema import broader
 from registry.record.search_document import ANSWERS
 from registry.search.query import CellGroup, CrossCount, FacetCount, Transition
 from registry.search.schema import (
@@ -46,7 +47,7 @@ from registry.search.schema import (
     number_field,
     since_field,
     value_field,
-    value_token,
+    value_place,
 )
 from registry.search.text_query import any_of, either, every, nothing_of
 from registry.store.as_of import LogWindow
@@ -170,8 +171,10 @@ class IndexAsOf:
 
     def valued(self, name: str, values: Sequence[str]) -> Query:
         """Return the versions that state one of some values of a dimension."""
-        kind = dimensions()[name].kind
-        return any_of(self.schema, value_field(name), [value_token(kind, one) for one in values])
+        places: dict[str, list[str]] = {}
+        for field, token in (value_place(name, value) for value in values):
+            places.setdefault(field, []).append(token)
+        return either([any_of(self.schema, field, tokens) for field, tokens in places.items()])
 
     def _in_one_item(self, conditions: Sequence[Query]) -> Query:
         """Return the versions of which one item of a list meets all conditions."""
@@ -204,7 +207,12 @@ class IndexAsOf:
         if kind in GROUPED:
             grouped = [code for code, group in self._countries.items() if group in codes]
             return any_of(self.schema, GROUPED[kind], grouped)
-        return any_of(self.schema, kind, codes)
+        facet = FACETS.get(kind)
+        if facet is None or facet.stating is None or not facet.has_narrower:
+            return any_of(self.schema, kind, codes)
+        own = [code for code in codes if broader(code) != code]
+        counted = any_of(self.schema, kind, [code for code in codes if code not in own])
+        return either([counted, self.valued(facet.stating, own)])
 
     def answering(self, fact: str, kind: str) -> Query:
         """Return the versions whose answer on a fact is of a kind."""

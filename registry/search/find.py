@@ -16,6 +16,7 @@ from registry.record.facets import (
     filter_named,
 )
 from registry.record.facts import AnswerCounts
+from registry.record.schema import broader
 from registry.search.filters import IndexAsOf, stated_fact
 from registry.search.labels import NameLabels
 from registry.search.query import CrossCount, FacetCount, SearchQuery
@@ -183,8 +184,23 @@ class QueryMatches:
         for number, (query, kinds) in enumerate(self.counted_queries()):
             counted = self.at.count(query, kinds)
             self.total = self.total if number else counted.total
-            self.facets |= counted.facets
+            self.facets |= {
+                kind: codes + self._narrower(query, kind) for kind, codes in counted.facets.items()
+            }
             self.kinds |= counted.answers
+
+    def _narrower(self, query: tantivy.Query, facet: str) -> list[FacetCount]:
+        """Return the counts of the country's own codes that are asked for."""
+        known = filter_named(facet)
+        if known is None or not known.has_narrower:
+            return []
+        return [
+            FacetCount(code=code, count=self.at.total(every([query, *passed])))
+            for name, codes in self._question.filters.items()
+            if (asked := filter_named(name)) is not None and asked.stating == known.stating
+            for code in codes
+            if broader(code) != code and (passed := self.at.filtering({name: [code]}))
+        ]
 
     def counted_queries(self) -> list[tuple[tantivy.Query, list[str]]]:
         """Return the queries of which facets are counted, first that of the results, and which."""

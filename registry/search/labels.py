@@ -16,7 +16,7 @@ from typing import TypeAlias
 import msgspec
 
 from registry.record.codelists import codelists
-from registry.record.facets import FACETS
+from registry.record.facets import required_filter
 from registry.record.model import LangText
 from registry.record.pack import Pack, Service
 from registry.search.schema import LabelWords
@@ -45,8 +45,11 @@ from registry.text.tokens import (
 FacetCode: TypeAlias = tuple[str, str]
 """A facet and one of its codes."""
 
-LABELLED = ("sector", "function", "risk", "status", "technique", "affected", "territory")
-"""The facets whose labels are words."""
+LABELLED = (
+    *("sector", "function", "risk", "status", "technique", "affected", "territory"),
+    "data.sensitive",
+)
+"""The filters by codes whose labels are words."""
 
 
 class LabelIndex:
@@ -281,14 +284,13 @@ def _arabic_texts(pack: Pack) -> Iterator[str]:
 
 def labels_of(pack: Pack) -> LabelWords:
     """Return the labels that are words of the records with their codes, of format and pack."""
-    lists = {**codelists(), **{f"pack/{name}": codes for name, codes in pack.lists.items()}}
+    fields = {kind: required_filter(kind).field for kind in LABELLED}
     return {
         kind: {
-            code.code: _words_by_language(code.label)
-            for name in FACETS[kind].lists
-            for code in lists[name].values()
+            code: _words_by_language(held.label)
+            for code, held in pack.codes(field.lists if field else ()).items()
         }
-        for kind in LABELLED
+        for kind, field in fields.items()
     }
 
 

@@ -22,6 +22,7 @@ from registry.record.dimensions import (
     PERIODS,
     PUBLISHED_AT,
     RANGED,
+    Dimension,
     DimensionKind,
     dimensions,
     numeric,
@@ -36,10 +37,12 @@ from registry.record.facets import (
     NAME_LENGTH,
     OBSERVED_SINCE,
     REVIEW_DUE,
+    required_filter,
     values_of,
 )
 from registry.record.model import SOURCE_STATES
 from registry.record.observations import BY_DAY
+from registry.record.schema import broader
 from registry.record.search_document import ANSWERS, DERIVATION
 from registry.store.search_rows import VersionRow
 from registry.text.company_names import folded_name
@@ -61,7 +64,10 @@ CURRENT = 2**62
 """The value of `until` of a version in force."""
 
 VALUE, SPELLED = "value", "spelled"
-"""The fields of what a version states by dimension, and of how its names are spelled."""
+"""The fields of what a version states by dimension, and of how its names are spelled.
+
+Of a country's own code the first has the one of the format that it is under, the other itself.
+"""
 
 ITEM = "item"
 """The kind of the documents of items of lists; those of versions have none."""
@@ -90,7 +96,7 @@ _CODES = (
     COMPLETENESS,
     LANGUAGE,
 )
-FORMAT = (DERIVATION, version("tantivy"), _CODES, (*dimensions(),), STEMS, WORDS, "13")
+FORMAT = (DERIVATION, version("tantivy"), _CODES, (*dimensions(),), STEMS, WORDS, "14")
 """What determines how an index is read, beside the register."""
 
 _END = "."
@@ -172,6 +178,18 @@ def value_field(name: str, field: str = VALUE) -> str:
     return field + "." + name.replace(".", "\\.")
 
 
+def value_place(name: str, value: str) -> tuple[str, str]:
+    """Return the field and the token by which versions that state a value are found."""
+    dimension = dimensions()[name]
+    field = SPELLED if has_narrower(dimension) and broader(value) != value else VALUE
+    return value_field(name, field), value_token(dimension.kind, value)
+
+
+def has_narrower(dimension: Dimension) -> bool:
+    """Return whether a country may have codes of its own among the values."""
+    return dimension.field is not None and dimension.field.has_narrower
+
+
 def number_field(dimension: str) -> str:
     """Return the field by which the values of a dimension are found in a range."""
     return f"number_{dimension}"
@@ -234,10 +252,15 @@ def _add_values(
     tokens = {**unsaid}
     spelled = {}
     for name, stated in values.items():
-        kind = dimensions()[name].kind
+        dimension = dimensions()[name]
+        kind = dimension.kind
+        counted = stated
         if kind == "name":
             spelled[name] = stated
-        tokens[name] = list(dict.fromkeys(value_token(kind, value) for value in stated))
+        elif has_narrower(dimension):
+            counted = [*map(broader, stated)]
+            spelled[name] = [code for code in stated if code not in counted]
+        tokens[name] = list(dict.fromkeys(value_token(kind, value) for value in counted))
         if kind in RANGED:
             for number in {numeric(kind, value) for value in stated}:
                 made.add_float(number_field(name), number)
@@ -361,10 +384,11 @@ def _stem_and_forms(language: str) -> Mapping[str, tuple[str, str]]:
 
 
 def _label_words(row: VersionRow, labels: LabelWords) -> dict[str, str]:
-    """Return the words of the labels of a version's codes by language."""
+    """Return the words of the labels of a version's codes by language, and of the broader ones."""
     found: dict[str, str] = {}
     for kind, texts in labels.items():
-        for code in row.codes.get(kind, ()):
+        stated = row.codes.get(required_filter(kind).stating or kind, ())
+        for code in dict.fromkeys((*row.codes.get(kind, ()), *map(broader, stated), *stated)):
             for language, text in texts.get(code, {}).items():
                 before = found.get(language)
                 found[language] = text if before is None else f"{before}\n{text}"

@@ -155,14 +155,13 @@ class WorkbookWords:
             return self.render(_NOT_STORED)
         return duration_words(value, self.language)
 
-    def choices(self, name: str) -> dict[str, str]:
-        """Return the labels of the codes of a list, or of what `choices_of` names besides."""
-        return {code: self.pick(texts) for code, texts in self._texts(name).items()}
+    def choices(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the labels of the codes of lists, or of what `choices_of` names besides."""
+        return {code: self.pick(texts) for code, texts in self._texts(names).items()}
 
     def label(self, names: Sequence[str], code: str) -> str:
         """Return the label of a code, or the code if the lists do not have it."""
-        found = (self._texts(name).get(code) for name in names)
-        texts = next((texts for texts in found if texts is not None), None)
+        texts = self._texts(names).get(code)
         return self.pick(texts) if texts else code
 
     def code(self, names: Sequence[str], given: str) -> str | None:
@@ -170,11 +169,10 @@ class WorkbookWords:
         key = tuple(names)
         if key not in self._read:
             known: dict[str, str] = {}
-            for name in names:
-                for code, texts in self._texts(name).items():
-                    known.setdefault(fold(code), code)
-                    for text in texts.values():
-                        known.setdefault(_folded(text), code)
+            for code, texts in self._texts(names).items():
+                known.setdefault(fold(code), code)
+                for text in texts.values():
+                    known.setdefault(_folded(text), code)
             self._read[key] = known
         return self._read[key].get(_folded(given))
 
@@ -183,24 +181,24 @@ class WorkbookWords:
         found = pick_text(texts, self.language, (*self.pack.fallback, SOURCE))
         return found[1] if found else ""
 
-    def _texts(self, name: str) -> Mapping[str, Mapping[str, str]]:
+    def _texts(self, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """Return the labels of codes by language."""
         tags = dict.fromkeys((*self.pack.languages, SOURCE))
         locales = {tag: self.pack.locale(tag).babel for tag in tags}
-        if name == COUNTRIES:
+        if COUNTRIES in names:
             return {
                 code: {tag: country_name(code, locale) for tag, locale in locales.items()}
                 for code in country_codes()
             }
-        if name == LANGUAGES:
+        if LANGUAGES in names:
             return {
                 one: {tag: language_name(one, locale) for tag, locale in locales.items()}
                 for one in tags
             }
-        if name == BOOLEANS:
+        if BOOLEANS in names:
             answers = codelists()["answer"]
             return {"true": answers["yes"].label, "false": answers["no"].label}
-        return {code: held.label for code, held in self.pack.codes([name]).items()}
+        return {code: held.label for code, held in self.pack.codes(names).items()}
 
 
 def choices_of(field: Field) -> tuple[str, ...]:
@@ -287,7 +285,7 @@ def _read_code(field: Field, names: tuple[str, ...], text: str, words: WorkbookW
     pattern = field.schema.get("pattern")
     if "enum" not in field.schema and pattern and re.search(pattern, text):
         return text  # a code that the lists of this country lack; a rule may judge it
-    labels = {code: label for name in names for code, label in words.choices(name).items()}
+    labels = words.choices(names)
     if is_boolean:
         raise ValueFault(
             message(

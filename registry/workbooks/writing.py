@@ -231,8 +231,7 @@ class WorkbookWriter:
         if is_open and is_list and field.schema.get("x-empty-answers"):
             self._choose(sheet, row, column, ("none",), [self._words.say("There is none")])
         elif is_open and names and not is_list:
-            labels = [label for one in names for label in self._words.choices(one).values()]
-            self._choose(sheet, row, column, names, labels)
+            self._choose(sheet, row, column, names, [*self._words.choices(names).values()])
 
     def add_table(self, table: TableSheet, notes: SheetNotes | None = None) -> None:
         """Add the sheet of a table."""
@@ -438,7 +437,7 @@ def _table(sources: Sequence[FormSource], words: WorkbookWords) -> TableSheet:
     for number, name in enumerate(header):
         column = known.get(name)
         if column is not None and column.kind == "value" and (lists := choices_of(column.field)):
-            choices[number] = [code for one in lists for code in words.choices(one)]
+            choices[number] = [*words.choices(lists)]
     return TableSheet(name=words.say("Records"), rows=rows, choices=choices)
 
 

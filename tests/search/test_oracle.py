@@ -11,7 +11,7 @@ import pytest
 from registry.api import parameters
 from registry.api.search_filters import MOST_FACTS, SearchFilters, read_query
 from registry.record.codelists import codelists
-from registry.record.facets import BY_FACTS, FACETS, LONGEST_NAME
+from registry.record.facets import BY_FACTS, FACETS, LONGEST_NAME, required_filter
 from registry.record.facts import facts
 from registry.record.search_document import ANSWERS
 from registry.search.engine import open_index
@@ -57,7 +57,7 @@ class Scan:
         labels = {
             (kind, code.code): {tag: tokens.token_text([text]) for tag, text in code.label.items()}
             for kind in LABELLED
-            for name in FACETS[kind].lists
+            for name in required_filter(kind).field.lists
             for code in lists[name].values()
         }
         self.rows = {}

@@ -33,6 +33,7 @@ from registry.record.pointers import dig, pointer
 from registry.record.risk_floor import LEVELS
 from registry.record.rule_context import remark
 from registry.record.rules_restriction import may_restrict
+from registry.record.schema import broader
 from registry.store.record_names import HigherRecord, RecordName
 from registry.text.folding import fold
 from registry.text.text_safety import host_of, other_form, passes_for_another
@@ -231,7 +232,7 @@ def lowered_from(document: Document, higher: Sequence[HigherRecord]) -> HigherRe
     is_alike = cache(lambda: likeness_to(system_traits(document)))
 
     def may_be(one: HigherRecord) -> bool:
-        if is_restricted and one.is_withdrawn and one.sector == sector:
+        if is_restricted and one.is_withdrawn and one.sector == broader(sector or ""):
             return True
         if source_id is not None and one.source_id == source_id:
             return True
@@ -303,7 +304,7 @@ def restriction_hides_no_change(context: RegisterRuleContext) -> Iterator[Pendin
                 "whole system from the public. Keep the sector, or first publish a version that "
                 "says why it is another.",
                 number=context.version - 1,
-                sector=codelists()["sector"][sector].label,
+                sector=context.pack.label("sector", sector),
             ),
         )
 
