@@ -47,7 +47,7 @@ from tests.prepared import make_folder
 from tests.published import given_times, publish_alone
 from tests.served import UNLIMITED, Served, until_live
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("audit")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("audit campaign")]
 
 LATER = NOW + dt.timedelta(days=1)
 ADDRESS = "https://algorithms.example"
