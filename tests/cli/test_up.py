@@ -207,15 +207,21 @@ def test_a_signal_between_filling_and_serving_ends_it(database_url, tmp_path, mo
 
     monkeypatch.setenv("REGISTRY_DATABASE_URL", database_url)
     monkeypatch.setattr(cli_up, "prepare_register", fill)
-    end_by_itself(tmp_path)
+    end_by_itself(tmp_path, monkeypatch)
 
 
-def end_by_itself(data):
+def end_by_itself(data, monkeypatch):
+    """Run the command here; the server, if it comes to that, is told to end at once."""
+    told = []
+    monkeypatch.setattr(
+        cli_up, "run_server", lambda _, terminated: told.append(terminated.is_set())
+    )
     before = signal.getsignal(signal.SIGTERM)
     try:
         main(["up", "--data", str(data), "--port", str(free_port())])
     finally:
         signal.signal(signal.SIGTERM, before)
+    assert all(told)
 
 
 async def is_passed_over():
@@ -247,7 +253,7 @@ def test_a_signal_in_the_loop_of_events_ends_it(comes, database_url, tmp_path, m
 
     monkeypatch.setenv("REGISTRY_DATABASE_URL", database_url)
     monkeypatch.setattr(cli_up, "prepare", prepare)
-    end_by_itself(tmp_path)
+    end_by_itself(tmp_path, monkeypatch)
 
 
 def test_a_port_that_was_taken_while_it_filled_the_register_is_told(
