@@ -16,9 +16,10 @@ from typing import TypeAlias
 import msgspec
 
 from registry.record.codelists import codelists
-from registry.record.facets import required_filter
+from registry.record.facets import FACETS, required_filter
 from registry.record.model import LangText
 from registry.record.pack import Pack, Service
+from registry.record.schema import broader
 from registry.search.schema import LabelWords
 from registry.text.arabizi import ArabiziIndex
 from registry.text.query_parser import (
@@ -49,7 +50,7 @@ LABELLED = (
     *("sector", "function", "risk", "status", "technique", "affected", "territory"),
     "data.sensitive",
 )
-"""The filters by codes whose labels are words."""
+"""The filters by codes whose labels are words; of those that are no facets the country's own."""
 
 
 class LabelIndex:
@@ -289,6 +290,7 @@ def labels_of(pack: Pack) -> LabelWords:
         kind: {
             code: _words_by_language(held.label)
             for code, held in pack.codes(field.lists if field else ()).items()
+            if kind in FACETS or broader(code) != code
         }
         for kind, field in fields.items()
     }

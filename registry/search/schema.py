@@ -96,7 +96,7 @@ _CODES = (
     COMPLETENESS,
     LANGUAGE,
 )
-FORMAT = (DERIVATION, version("tantivy"), _CODES, (*dimensions(),), STEMS, WORDS, "14")
+FORMAT = (DERIVATION, version("tantivy"), _CODES, (*dimensions(),), STEMS, WORDS, "15")
 """What determines how an index is read, beside the register."""
 
 _END = "."
