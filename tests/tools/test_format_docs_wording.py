@@ -29,7 +29,10 @@ FRENCH = Language(tag="fr", say=lambda wording: find(CATALOGUES, ("fr",), wordin
         ("contact.phone", "text that matches `^\\+[0-9]{6,15}$`, at most 16 characters"),
         (
             "sector.secondary",
-            "list of at most 4 entries, none twice, each: code of [`sector`](code-lists.md#sector)",
+            (
+                "list of at most 4 entries, none twice, each: code of "
+                "[`sector`](code-lists.md#sector), or [`pack/sector`](code-lists.md#pack-sector)"
+            ),
         ),
         ("data.legal_basis", "list of 1 to 50 entries, each: object"),
         ("purpose.scale", "object with exactly one of its members"),
