@@ -166,6 +166,7 @@ async def _answer(
     feed = Feed(
         title=" – ".join(filter(None, (name, own.text if own else ""))),
         lang=reader.tag,
+        set_in=reader.locale.tag,
         address=f"{place.base_url}{path}",
         introduction=introduce(place.edition, place.base_url),
         query=query,

@@ -14,7 +14,7 @@ _SHOWN = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("lang", "direction"), [("ar", "rtl"), ("fr", "ltr"), ("zgh", "ltr")])
+@pytest.mark.parametrize(("lang", "direction"), [("ar", "rtl"), ("fr", "ltr"), ("zgh", "rtl")])
 def test_a_feed_is_a_page_of_its_language(opened, host, lang, direction):
     with opened(viewport=PHONE) as page:
         for file in ("all", "risk/high"):

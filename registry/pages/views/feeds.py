@@ -70,11 +70,13 @@ class FeedIntroduction(msgspec.Struct, frozen=True, kw_only=True):
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     """A feed before it has a format; `home` is the page that it follows.
 
+    It is in the language `lang` as its page is: most of its words may be in another, `set_in`.
     Its address is `address`, the ending of the format, and the query.
     """
 
     title: str
     lang: str
+    set_in: str
     address: str
     introduction: FeedIntroduction
     query: str = ""
@@ -133,6 +135,7 @@ def _render(
     feed = Feed(
         title=title,
         lang=reader.tag,
+        set_in=reader.locale.tag,
         address=f"{site.base_url}/feeds/{reader.tag}/{scope}",
         introduction=introduce(site.editions[reader.tag], site.base_url),
         home=f"{base}/{_home(scope)}",
@@ -269,7 +272,7 @@ def _write_atom(feed: Feed) -> bytes:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<?xml-stylesheet type="text/css" href={_attribute(shown.stylesheet)}?>\n'
-        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang={_attribute(feed.lang)}>\n'
+        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang={_attribute(feed.set_in)}>\n'
         f"<id>{_text(f'{feed.address}.atom{feed.query}')}</id>\n<title>{_text(feed.title)}</title>\n"
         f'<subtitle type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">{about}</div></subtitle>\n'
         f"<updated>{feed.updated}</updated>\n<author><name>{_text(feed.title)}</name></author>\n"

@@ -252,6 +252,7 @@ def _feed(
         Feed(
             title=f"{title} – {own.text}" if own else title,
             lang=reader.tag,
+            set_in=reader.locale.tag,
             address=f"{site.base_url}/feeds/{reader.tag}/law",
             introduction=introduce(edition, site.base_url),
             home=home,
