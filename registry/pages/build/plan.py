@@ -91,7 +91,8 @@ def run_in_processes(
                     busy.remove(ours)
     finally:
         for worker in workers:
-            worker.terminate()
+            # SIGTERM may have a handler of the process that it was forked of.
+            worker.kill()
             worker.join()
 
 
