@@ -16,7 +16,7 @@ import rich_click as click
 from registry.cli.output import print_message, progress_bar, write_json
 from registry.cli.runtime import in_register, pass_settings, run
 from registry.clock import utc_now
-from registry.errors import ConfigurationError, NotFound, Unavailable
+from registry.errors import ConfigurationError, Unavailable
 from registry.imports.convert import convert_file
 from registry.imports.crosswalk import load_crosswalk
 from registry.imports.identity import record_key
@@ -34,7 +34,6 @@ from registry.services.context import ServiceContext
 from registry.services.importing.importing import (
     RunReport,
     by_reason,
-    changed_members,
     import_foreign,
 )
 from registry.settings import Settings
@@ -196,7 +195,7 @@ def _write(path: Path, reading: dict[str, Any], done: RunReport) -> None:
 
 @click.group()
 def origin() -> None:
-    """List the other registers that records come from, and histories that are crossed.
+    """List the other registers that records come from.
 
     Example: registry origin list
     """
@@ -211,33 +210,3 @@ async def list_(context: ServiceContext) -> None:
     """
     async with context.database.connection() as connection:
         write_json(list((await imports.read_origins(connection)).values()))
-
-
-@origin.command()
-@click.argument("code")
-@in_register
-async def crossed(context: ServiceContext, code: str) -> None:
-    """Write the versions of CODE that have what another record had, as JSON.
-
-    Imports by earlier releases took systems that their source does not tell apart for one another:
-    each got the other's fields. Each item names the record, its version and entry, the run, the
-    record that had the same until then, and the fields.
-
-    Example: registry origin crossed nl-algoritmeregister
-    """
-    async with context.database.snapshot() as connection:
-        sizes = await imports.read_sizes(connection)
-        if code not in sizes:
-            raise NotFound(
-                f"nothing was imported of a register {code}; known are: "
-                f"{', '.join(sorted(sizes)) or 'none'}"
-            )
-        found = await imports.read_crossed(connection, code)
-    items = []
-    for one in found:
-        item = msgspec.structs.asdict(one)
-        before, after = (msgspec.json.decode(item.pop(name)) for name in ("before", "after"))
-        fields = changed_members(before, after)
-        items.append({**item, "fields": [name for name in fields if name != "/source_id"]})
-    write_json(items)
-    print_message(f"{len(found):,} versions have what another record had until their import")

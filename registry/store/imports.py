@@ -116,24 +116,6 @@ class ReadRow(KeptRow, frozen=True, kw_only=True):
     run: int | None
 
 
-class CrossedVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """A version in which an import gave a record what another of its origin had until then.
-
-    `other` is the record that had it, in its version before `other_version`, of the same run. The
-    documents are JSON: that of the version before this one, and that of this one.
-    """
-
-    run: int
-    record: str
-    version: int
-    entry: int
-    other: str
-    other_version: int
-    other_entry: int
-    before: bytes
-    after: bytes
-
-
 class OriginSize(msgspec.Struct, frozen=True, kw_only=True):
     """How many records of an origin are in force here, and how many of them its source lacks."""
 
@@ -253,12 +235,6 @@ async def read_known(connection: Connection, origin: str) -> list[KnownRecord]:
         )
         async for row in cursor
     ]
-
-
-async def read_crossed(connection: Connection, origin: str) -> list[CrossedVersion]:
-    """Return the versions of an origin that have what another record had, by run and record."""
-    rows = await connection.fetch(statement("imports", "crossed"), origin)
-    return [CrossedVersion(**row) for row in rows]
 
 
 async def read_taken(

@@ -85,7 +85,7 @@ def by_reason(refused: Sequence[RefusedRow]) -> dict[str, list[str]]:
     return found
 
 
-def changed_members(before: Document, after: Document) -> Iterator[str]:
+def _changed_members(before: Document, after: Document) -> Iterator[str]:
     """Yield the JSON Pointers of what differs: of members, or of members of members."""
     for name in sorted({*before, *after}):
         earlier, later = before.get(name), after.get(name)
@@ -396,7 +396,7 @@ class _Run:
         fields = (
             []
             if before is None
-            else list(changed_members(msgspec.json.decode(before.document), document))
+            else list(_changed_members(msgspec.json.decode(before.document), document))
         )
         has_moved = before is not None and before.agency != one.agency.id
         is_reread = bool(fields) and kept is not None and kept.content == row.content

@@ -75,41 +75,6 @@ left join lateral (
 where r.origin = $1
 order by r.id collate "C"
 
--- name: crossed
--- The versions of a register's records that say what another of its records said until the same import, but for ids.
--- Of several others the one that got in turn what this record had.
-with body as materialized (
-    select
-        v.record, v.version, v.entry, v.run,
-        sha256(convert_to(string_agg(s.key || ':' || s.value, ',' order by s.key collate "C"), 'UTF8')) as digest
-    from record as r
-    inner join version as v on v.record = r.id
-    inner join section as s on s.record = v.record and s.version = v.version and s.key not in ('id', 'source_id')
-    where r.origin = $1 and r.version > 1
-    group by v.record, v.version
-),
-
-step as (
-    select b.*, lag(b.digest) over (partition by b.record order by b.version) as earlier from body as b
-),
-
-crossed as (
-    select distinct on (s.entry)
-        s.run, s.record, s.version, s.entry, o.record as other, o.version as other_version, o.entry as other_entry
-    from step as s
-    inner join step as o
-        on o.run = s.run and o.record <> s.record and o.earlier = s.digest and o.digest <> o.earlier
-    where s.digest <> s.earlier
-    order by s.entry, (o.digest = s.earlier) desc, o.record collate "C"
-)
-
-select
-    c.*,
-    (select d.document from content as d where d.record = c.record and d.version = c.version - 1) as before,
-    (select d.document from content as d where d.record = c.record and d.version = c.version) as after
-from crossed as c
-order by c.run, c.entry
-
 -- name: taken
 -- Those of some ids that are of something else than the register $2.
 select id, origin from record where id = any($1::text []) and origin is distinct from $2
