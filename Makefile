@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n 3 --dist loadgroup
 PORT ?= 8000
 
-.PHONY: help up serve site test test-browser test-slow check format screenshots bench crash outage fuzz lock release wheelhouse sbom \
+.PHONY: help up serve site test test-browser test-slow nightly check format screenshots bench crash outage fuzz lock release wheelhouse sbom \
   licences advisories clean
 
 help: ## List what make can do
@@ -23,13 +23,19 @@ site: .venv/ready ## Build the static site from the register
 	$(BIN)/registry site build
 
 test: .venv/ready-dev ## Run the tests, but for the next two; T= a folder or file, all of it
-	$(PYTEST) $(if $(T),$(T),-m "not browser and not slow" tests)
+	$(PYTEST) $(if $(T),$(T),-m "not browser and not slow and not nightly" tests)
 
 test-browser: .venv/ready-dev ## Run the tests of every kind of page in a browser
-	$(PYTEST) -n 2 -m browser tests/browser
+	$(PYTEST) -n 2 -m "browser and not nightly" tests/browser
 
 test-slow: .venv/ready-dev .venv/readers/ready ## Run attacks, faults, crashes, other people's programs, what is shipped
-	$(PYTEST) -m slow tests
+	$(PYTEST) -m "slow and not nightly" tests
+
+nightly: .venv/ready-dev .venv/readers/ready ## Run the campaigns that take minutes each, then fuzz, crash and outage
+	$(PYTEST) -n 2 -m nightly --ignore tests/fuzz tests
+	$(MAKE) fuzz
+	$(MAKE) crash
+	$(MAKE) outage
 
 check: .venv/ready-dev ## Run every linter; changes nothing
 	$(BIN)/ruff check .

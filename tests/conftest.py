@@ -98,6 +98,8 @@ _SLOW = (
     *("search/test_oracle.py", "tlog/test_interop.py"),
     *("tlog/test_judges.py", "tools/test_release.py"),
 )
+# What `make nightly` runs: campaigns that take minutes.
+_NIGHTLY = ("audit/test_campaign.py", "fuzz/test_description.py")
 # What of a browser `make test` has: a filing, from nothing to an amendment.
 _WALK = "browser/test_console_by_keyboard.py"
 
@@ -109,6 +111,8 @@ def pytest_collection_modifyitems(items):
         folder = place.parts[0]
         if {folder, place.as_posix()}.intersection(_SLOW):
             item.add_marker(pytest.mark.slow)
+        if place.as_posix() in _NIGHTLY:
+            item.add_marker(pytest.mark.nightly)
         if folder == "browser" and place.as_posix() != _WALK:
             item.add_marker(pytest.mark.browser)
         if not _SHARED.get(folder, set()).isdisjoint(item.fixturenames):
