@@ -277,6 +277,22 @@ async def test_an_import_that_changed_nothing_is_shown_and_so_is_its_end(
     assert await current()
 
 
+async def test_feeds_after_two_imports_have_ids_of_one_entry_each_and_a_name(register):
+    await register.copy("one", "two", "three", "four")
+    await register.build()
+    for path in sorted((register.out / "feeds").rglob("*.json")):
+        items = json.loads(path.read_bytes())["items"]
+        assert "None" not in "".join(one["id"] + one["title"] + one["url"] for one in items), path
+        assert len({one["id"] for one in items}) == len(items), path
+        for one in items:
+            assert re.fullmatch(r"tag:[a-z0-9.-]+,\d{4}-\d\d-\d\d:\S+", one["id"]), path
+    here = json.loads((register.out / "feeds/en/all.json").read_bytes())["items"]
+    everything = json.loads((register.out / "feeds/en/everything.json").read_bytes())["items"]
+    ended = [one for one in everything if "An import has ended" in one["title"]]
+    assert len(ended) == 2
+    assert not {one["id"] for one in ended} & {one["id"] for one in here}
+
+
 async def dies(*_, **__):
     raise RuntimeError
 

@@ -55,11 +55,11 @@ def test_an_import_is_one_event_if_it_touches_more_than_a_fifth():
             foreign(50 + n, f"us.a/{n}", kind="version", run=2, seconds=9999)
             for n in range(touched)
         ]
-        expected = [("import", 0, 19, {"new": 20})]
+        expected = [("gathered", 0, 19, {"new": 20})]
         if touched == 4:
             expected += [("version", None, 50 + n, {}) for n in range(4)]
         else:
-            expected += [("import", 50, 54, {"version": 5})]
+            expected += [("gathered", 50, 54, {"version": 5})]
         assert shown([*first, *second]) == expected
 
 
@@ -69,7 +69,7 @@ def test_what_counts_is_how_large_the_register_was_then():
     later = [foreign(n, f"us.a/{n}", run=n) for n in range(3, 40)]
     assert shown([*begun, *doubled, *later])[:3] == [
         ("new", None, 0, {}),
-        ("import", 1, 2, {"new": 2}),
+        ("gathered", 1, 2, {"new": 2}),
         ("new", None, 3, {}),
     ]
 
@@ -92,8 +92,8 @@ def test_what_lies_between_stays_what_it_is():
     assert shown(events) == [
         ("new", None, 1, {}),
         ("withdrawal", None, 4, {}),
-        ("import", 2, 5, {"new": 2}),
-        ("import", 0, 6, {"new": 2, "gone": 1}),
+        ("gathered", 2, 5, {"new": 2}),
+        ("gathered", 0, 6, {"new": 2, "gone": 1}),
     ]
     assert shown(events, "all") == [("new", None, 1, {})]
 
@@ -101,9 +101,9 @@ def test_what_lies_between_stays_what_it_is():
 def test_an_agency_has_its_part_of_an_import():
     events = [foreign(n, f"us.a/{n}", run=1) for n in range(3)]
     events += [foreign(n, f"us.b/{n}", run=1) for n in range(3, 4)]
-    assert shown(events, "agencies/us.a") == [("import", 0, 2, {"new": 3})]
+    assert shown(events, "agencies/us.a") == [("gathered", 0, 2, {"new": 3})]
     assert shown(events, "agencies/us.b") == [("new", None, 3, {})]
-    assert shown(events, "origins/us-demo") == [("import", 0, 3, {"new": 4})]
+    assert shown(events, "origins/us-demo") == [("gathered", 0, 3, {"new": 4})]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import msgspec
 from registry.pages.page import Page, digest
 from registry.pages.reader import Reader
 from registry.pages.site import Site, pages
-from registry.pages.views.events import Event, event_view
+from registry.pages.views.events import GATHERED, Event, event_view
 
 PAGE_SIZE = 100
 
@@ -142,7 +142,7 @@ def _event(
     return Event(
         index=last.index,
         at=last.at,
-        kind="import",
+        kind=GATHERED,
         agency=agency,
         scopes=scopes,
         origin=first.origin,

@@ -41,6 +41,9 @@ COUNTED = {
 }
 """What an import did, by kind of event, in English: for one, for several."""
 
+GATHERED = "gathered"
+"""The kind of an event that stands for the entries of one import, which the log has not."""
+
 IMPORT = message("Import of %(register)s")
 MOVED = message("Moved here from %(agency)s")
 STATED_DAY = message("Day of the change, says the agency: %(date)s")
@@ -48,15 +51,16 @@ UNDATED = message("Changed without a date at the source")
 
 
 _OF_AGENCIES = {"attestation", "agency"}
+_OF_OTHERS = {"origin", "import"}
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of the log; `record` and `agency` are ids, `scopes` the lists that it stands in.
 
     The scope `all` is what was filed here, `everything` has the other registers too. `digest`
-    covers what is shown of the record, or else of the agency. An event of kind `import` stands for
-    the entries of one import, from `first` on the day `begun` to `index`: `counts` are its entries
-    by kind, `page` is the page of the log on which they begin.
+    covers what is shown of the record, or else of the agency. An event of kind `gathered` stands
+    for the entries of one import, from `first` on the day `begun` to `index`: `counts` are its
+    entries by kind, `page` is the page of the log on which they begin.
     """
 
     index: int
@@ -124,7 +128,7 @@ def read_events(site: Site) -> list[Event]:
             scopes.add(f"agencies/{agency}")
         if origin:
             scopes.add(f"origins/{origin}")
-        else:
+        elif line.kind not in _OF_OTHERS:
             scopes.add("all")
         if line.kind == "agency" and agency not in named:
             # That it is named for the first time is told by the record that it filed.

@@ -19,6 +19,7 @@ from registry.pages.reader import Reader, Text, as_it_is, comma_of, label, say, 
 from registry.pages.site import Site
 from registry.pages.views.events import (
     COUNTED,
+    GATHERED,
     IMPORT,
     KINDS,
     MOVED,
@@ -183,7 +184,7 @@ def _name(reader: Reader, site: Site, scope: str) -> str:
 
 
 def _item(reader: Reader, site: Site, event: Event, base: str) -> Item:
-    if event.kind == "import":
+    if event.kind == GATHERED:
         return _import_item(reader, site, event, base)
     card = site.cards.get(event.record or "")
     kind = translated(reader, KINDS.get(event.kind, event.kind)).text
@@ -234,9 +235,10 @@ def _import_item(reader: Reader, site: Site, event: Event, base: str) -> Item:
         for kind, number in event.counts.items()
     )
     host = urlsplit(site.base_url).hostname
+    parts = ("entries", str(event.first), event.agency, reader.tag)
     return Item(
         # Of its first entry, since an import may go on while the site is built.
-        id=f"tag:{host},{event.begun}:entries/{event.first}/{reader.tag}",
+        id=f"tag:{host},{event.begun}:{'/'.join(filter(None, parts))}",
         url=f"{base}/agencies/{event.agency}" if event.agency else f"{base}/{event.page}",
         title=f"{translated(reader, IMPORT).text % {'register': register}} – {counts}",
         text=counts,
