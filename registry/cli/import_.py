@@ -55,6 +55,11 @@ from registry.store.imports import ImportCounts, ImportFile
     "--gone-anyway", is_flag=True, help="Mark records as gone even if they are most of them."
 )
 @click.option(
+    "--renamed-anyway",
+    is_flag=True,
+    help="Take names that went from one id of the source to another for new names.",
+)
+@click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     help="The source's own date of the file; default as the crosswalk says, or none.",
@@ -70,6 +75,7 @@ def import_(
     dry_run: bool,
     complete: bool,
     gone_anyway: bool,
+    renamed_anyway: bool,
 ) -> None:
     """Publish the rows of FILE as foreign records, as CROSSWALK says.
 
@@ -123,6 +129,7 @@ def import_(
                 reading=as_json(counts),
                 dry_run=dry_run,
                 gone_anyway=gone_anyway,
+                renamed_anyway=renamed_anyway,
                 progress=batch_done,
             )
 

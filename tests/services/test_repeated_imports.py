@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from registry.errors import ImportRefused
 from registry.imports.convert import convert_file
 from registry.imports.crosswalk import load_crosswalk
 from registry.imports.identity import record_key
@@ -28,7 +29,7 @@ NUMBERS = itertools.count()
 TO_SUMMARY = {"column": "note", "to": "/summary", "transform": "text"}
 
 
-def crosswalk_of(origin, *, own=False, summary=False):
+def crosswalk_of(origin, *, own=False, summary=False, numbered=True):
     to = {"name": "/name", "goal": "/purpose/goal", "since": "/lifecycle/deployed_on"}
     transforms = {"since": "date", "goal": "text"}
     return {
@@ -45,14 +46,18 @@ def crosswalk_of(origin, *, own=False, summary=False):
         "id": {"of": ["agency", "/name"], "telling_apart": ["/purpose/goal"]}
         | ({"own": "no"} if own else {}),
         "mappings": [
-            {"column": "no", "to": "/source_id", "transform": "line"},
+            *([{"column": "no", "to": "/source_id", "transform": "line"}] if numbered else []),
             *(
                 {"column": column, "to": to[column], "transform": transforms.get(column, "line")}
                 for column in to
             ),
             *([TO_SUMMARY] if summary else []),
         ],
-        "unmapped": [] if summary else [{"column": "note", "reason": "Only of the source."}],
+        "unmapped": [
+            {"column": column, "reason": "Only of the source."}
+            for column, is_mapped in (("no", numbered), ("note", summary))
+            if not is_mapped
+        ],
     }
 
 
@@ -120,12 +125,69 @@ FILES = st.lists(ROWS, min_size=1, max_size=10)
 async def test_any_file_in_any_order_twice_changes_nothing(make_city, files, own, complete, seed):
     city = make_city(own=own)
     for rows in files:
-        await city.bring(rows, complete=complete, gone_anyway=True)
+        await city.bring(rows, complete=complete, gone_anyway=True, renamed_anyway=True)
         before = await city.state()
         again = [*rows]
         random.Random(seed).shuffle(again)
         assert await city.bring(again, complete=complete) == (0, 0, 0, 0, 0, len(rows))
         assert await city.state() == before
+
+
+LIST = [
+    ("", office, name, f"To {name.lower()}.", "", "")
+    for office, name in [
+        ("Parks", "Count trees"),
+        ("Parks", "Find dry lawns"),
+        ("Roads", "Predict ice"),
+        ("Roads", "Read plates"),
+        ("Water", "Bill by meter"),
+        ("Water", "Answer letters"),
+    ]
+]
+
+
+def numbered(rows):
+    """The rows with their place in the list for an id, as a sheet that is printed has it."""
+    return [(str(90001 + place), *row[1:]) for place, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    "again", [[*LIST[3:], *LIST[:3]], [LIST[0], ("", "Roads", "New one", "", "", ""), *LIST[1:]]]
+)
+async def test_ids_that_are_places_are_refused_until_names_tell_rows_apart(make_city, again):
+    city = make_city(own=True)
+    await city.bring(numbered(LIST))
+    before = await city.state()
+    with pytest.raises(ImportRefused) as refused:
+        await city.bring(numbered(again), complete=True)
+    told = refused.value.detail
+    assert "'Find dry lawns', which is" in told
+    assert "90002 was" in told
+    assert '"own"' in told
+    assert "--renamed-anyway" in told
+    assert await city.state() == before
+    city.told = {"numbered": False}
+    assert (await city.bring(numbered(LIST)))[:3] == (0, 6, 0)
+    new = len(again) - len(LIST)
+    assert await city.bring(numbered(again), complete=True) == (new, 0, 0, 0, 0, len(LIST))
+    after, _ = await city.state()
+    names = [
+        {name: json.loads(kept[0])["name"] for name, kept in state.items()}
+        for state in (before[0], after)
+    ]
+    assert names[0].items() <= names[1].items()
+
+
+async def test_honest_new_names_are_taken_and_so_are_those_that_somebody_stands_for(make_city):
+    city = make_city(own=True)
+    rows = numbered(LIST)
+    await city.bring(rows)
+    renamed = [(*row[:2], f"{row[2]} better", *row[3:]) for row in rows]
+    assert (await city.bring(renamed, complete=True))[:3] == (0, 6, 0)
+    swapped = [(renamed[1][0], *renamed[0][1:]), (renamed[0][0], *renamed[1][1:]), *renamed[2:]]
+    assert (await city.bring(swapped, complete=True))[:3] == (0, 2, 0)
+    turned = numbered([*renamed[3:], *renamed[:3]])
+    assert (await city.bring(turned, renamed_anyway=True))[1] == len(LIST)
 
 
 PAIR = [

@@ -37,6 +37,7 @@ from registry.services.importing.matching import (
     place_filings,
     refuse_foreign_ids,
     refuse_large_rows,
+    refuse_moved_names,
 )
 from registry.services.people.agencies import save_agencies
 from registry.store import imports, records, redactions
@@ -117,6 +118,7 @@ async def import_foreign(
     reading: Mapping[str, Any] | None = None,
     dry_run: bool = False,
     gone_anyway: bool = False,
+    renamed_anyway: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> RunReport:
     """Publish what a file says of the records of its register, a batch a transaction.
@@ -126,7 +128,7 @@ async def import_foreign(
     What was withdrawn here stays so, and what was erased here stays out. Stopped half-way, the
     batches that were finished stay, and the next import goes on from there. Imports take turns. A
     dry run publishes nothing. Raises `ImportRefused` where most records would be gone, unless they
-    are `gone_anyway`.
+    are `gone_anyway`, and where ids are those of other systems, unless they are `renamed_anyway`.
     """
     origin = file.origin.code
     filings, large = refuse_large_rows(filings)
@@ -139,6 +141,8 @@ async def import_foreign(
             placed, elsewhere, notes = await refuse_foreign_ids(
                 connection, origin, place_filings(filings, known, named, key_of, erased)
             )
+        if not renamed_anyway:
+            refuse_moved_names(origin, known, placed)
         refused = [*refused, *large, *elsewhere]
         gone, unclear = missing(known, placed, refused) if file.complete else ([], [])
         standing = sum(one.state == "published" for one in known)

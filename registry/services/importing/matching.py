@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from registry.errors import ImportRefused
 from registry.log.erasure import without_erased
 from registry.record.canonical import canonical
 from registry.record.ids import MAX_LENGTH
@@ -94,7 +95,10 @@ def refuse_large_rows(
 
 
 _NAMED = 5
-"""Agencies that a sentence names at most, of each kind."""
+"""Agencies or rows that a sentence names at most, of each kind."""
+
+_FEW = 2
+"""Names that may go from one id to another in a file: two that were swapped are a correction."""
 
 
 class RecordKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -370,6 +374,50 @@ def maybe_renamed(
         '"agency": {{"renamed": {{"the new name": "the earlier name"}}}}, and its records go '
         "on".format(*named)
     ]
+
+
+def refuse_moved_names(
+    origin: str, known: Iterable[KnownRecord], placed: Iterable[PlacedFiling]
+) -> None:
+    """Refuse a file whose ids are those of other systems than before, as places in a list are.
+
+    Counted are rows that keep their id at the source but not their name, where that name is now in
+    a row of another id, and no other had it. Raises `ImportRefused` above `_FEW` of them.
+    """
+    before: dict[Hashable, list[str]] = defaultdict(list)
+    now: dict[Hashable, list[str]] = defaultdict(list)
+    kept: list[tuple[KnownRecord, ForeignFiling]] = []
+    for record in known:
+        before[_names(record.document)].append(record.source_id)
+    for one in placed:
+        filing, id_ = one.filing, one.filing.source_id
+        now[_names(filing.document)].append(id_)
+        if id_ and one.known is not None and one.known.source_id == id_:
+            kept.append((one.known, filing))
+    told = []
+    for record, filing in kept:
+        names = _names(record.document)
+        if not names or names == _names(filing.document) or len(before[names]) > 1:
+            continue
+        others = [id_ for id_ in now[names] if id_ and id_ != record.source_id]
+        if others:
+            old, new = (_called(one.document) for one in (record, filing))
+            told.append(f"{record.source_id} was {old!r}, which is {others[0]} now, and is {new!r}")
+    if len(told) > _FEW:
+        raise ImportRefused(
+            f"{len(told):,} of {len(kept):,} rows have the id that another system of {origin} had "
+            f"until now: {'; '.join(told[:_NAMED])}. Such ids are places in a list: leave "
+            '"own" out of "id" in the crosswalk, and its column unmapped, so that names tell rows '
+            "apart. If the systems were renamed all the same, add --renamed-anyway"
+        )
+
+
+def _names(document: Document) -> frozenset[str]:
+    return frozenset(fold(text) for text in (document.get("name") or {}).values())
+
+
+def _called(document: Document) -> str:
+    return str(next(iter((document.get("name") or {}).values()), ""))
 
 
 def missing(
