@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
 import rich_click as click
 from click import get_current_context as current_context
 from click.core import ParameterSource
@@ -20,16 +19,10 @@ from registry.cli.output import print_message, progress_bar
 from registry.cli.runtime import pass_settings, run
 from registry.clock import utc_now
 from registry.exports.columns import ColumnSet
-from registry.exports.export import Export, ExportFormat, prepare, write
+from registry.exports.export import ExportFormat, prepare, write
 from registry.exports.package import write_package
-from registry.imports.backwards import RecordToWrite, read_again, write_file
-from registry.imports.crosswalk import load_crosswalk
-from registry.imports.crosswalk_model import Crosswalk
 from registry.log.files import read_checkpoint
-from registry.log.register import Register, SourceFacts
 from registry.record.facets import FACETS, KIND, filter_named, named_shortly
-from registry.record.ids import agency_of
-from registry.record.model import Document
 from registry.search.engine import open_index
 from registry.services.context import ServiceContext
 from registry.settings import Settings
@@ -70,12 +63,6 @@ def _read_facts(
     "--package",
     is_flag=True,
     help="The whole register as tables with keys and types, into the folder --out.",
-)
-@click.option(
-    "--as",
-    "like",
-    metavar="CROSSWALK",
-    help="In the form of another register, with a report beside it of what that cannot hold.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="A file or folder. Default: stdout.")
 @click.option(
@@ -119,7 +106,6 @@ def export(
     *,
     form: ExportFormat | None,
     package: bool,
-    like: str | None,
     out: Path | None,
     columns: ColumnSet,
     raw: bool,
@@ -139,17 +125,15 @@ def export(
     """Write every record that the filters find, in the order of ids, as one file.
 
     The filters are those of search. Given a folder, the file is called by its question and the
-    log's last entry. With --package the whole register comes as tables, into a new folder; with
-    --as the records come as a file that CROSSWALK, a name in schemas/crosswalks/ or a path, would
-    read.
+    log's last entry. With --package the whole register comes as tables, into a new folder.
 
     Example: registry export --format xlsx --risk high --lang fr --out exports/
     """
     if package:
         _export_package(settings, out, as_of)
         return
-    if (form is None) == (like is None):
-        raise click.UsageError("one of --format, --package and --as is needed")
+    if form is None:
+        raise click.UsageError("one of --format and --package is needed")
     _refuse_without_form(form, columns=columns != "summary", labels=labels is not None, raw=raw)
     codes = {name: list(given) for name, given in filters.items() if given} | kinds
     for name, given in stated.items():
@@ -179,7 +163,7 @@ def export(
             index,
             question,
             moment,
-            form=form or "jsonl",
+            form=form,
             query=sought.pairs,
             pack=pack,
             site=settings.base_url,
@@ -187,12 +171,9 @@ def export(
             labels=labels,
             safe=not raw,
         )
-        if like is not None:
-            await _write_like(load_crosswalk(like), context, made, out)
-        else:
-            with progress_bar("Exporting") as progress, _opened(out, made.name) as file:
-                async for part in write(database, made, progress=progress):
-                    file.write(part)
+        with progress_bar("Exporting") as progress, _opened(out, made.name) as file:
+            async for part in write(database, made, progress=progress):
+                file.write(part)
         if made.mended is not None:
             print_message(f"nothing has these words; looked for: {made.mended}")
         return len(made.selection.entries)
@@ -200,49 +181,7 @@ def export(
     print_message(f"{run(settings, work)} records")
 
 
-class _Line(msgspec.Struct, frozen=True):
-    """A line of an export as JSON Lines."""
-
-    record: Document
-    register: Register
-
-
-async def _write_like(
-    crosswalk: Crosswalk, context: ServiceContext, made: Export, out: Path | None
-) -> None:
-    """Write records as a crosswalk would read them, and what it would not give back of them."""
-    with progress_bar("Exporting") as progress:
-        parts = [part async for part in write(context.database, made, progress=progress)]
-    records = []
-    for line in msgspec.json.decode(
-        b"[%b]" % b",".join(b"".join(parts).splitlines()), type=list[_Line]
-    ):
-        source = line.register.source
-        changed = source.changed_on if isinstance(source, SourceFacts) else None
-        records.append(
-            RecordToWrite(
-                document=line.record,
-                agency=made.wording.agencies[agency_of(line.record["id"])],
-                changed_on=changed or f"{line.register.published_at:%Y-%m-%d}",
-            )
-        )
-    content = write_file(crosswalk, records)
-    today = utc_now().date()
-    told = read_again(crosswalk, content, records, pack=context.pack, today=today)
-    name = f"{crosswalk.origin}.{crosswalk.read.kind}"
-    with _opened(out, name) as file:
-        file.write(content)
-    if out is not None:
-        with _opened(out, f"{name}.report.json", beside=".report.json") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
-    for one in told.lost:
-        of = f"{one.records} of {told.records} records"
-        print_message(f"{one.pointer} is {one.kind} when it is read again: {of}")
-    for refused in told.refused:
-        print_message(f"{refused.id} would be refused: {refused.reason}")
-
-
-def _refuse_without_form(form: ExportFormat | None, **given: bool) -> None:
+def _refuse_without_form(form: ExportFormat, **given: bool) -> None:
     """Raise `UsageError` for an option that another form takes."""
     for option, forms in (
         ("columns", ("csv", "xlsx")),
@@ -286,15 +225,15 @@ async def _write_package(
 
 
 @contextmanager
-def _opened(out: Path | None, name: str, *, beside: str = "") -> Iterator[IO[bytes]]:
+def _opened(out: Path | None, name: str) -> Iterator[IO[bytes]]:
     """Open stdout, or a file that is replaced at once when it is complete.
 
-    In a folder it is called by the name; of a file named otherwise, `beside` is added to its own.
+    In a folder it is called by the name.
     """
     if out is None:
         yield sys.stdout.buffer
         return
-    path = out / name if out.is_dir() else out.with_name(out.name + beside)
+    path = out / name if out.is_dir() else out
     unfinished = path.with_name(f"{path.name}.part")
     try:
         with unfinished.open("wb") as file:

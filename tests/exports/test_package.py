@@ -267,34 +267,6 @@ def test_it_is_served_in_parts_and_compressed(register, package):
             assert client.get(f"{here}/{wrong}").status_code == 404
 
 
-def test_records_are_written_as_another_register_has_them_with_what_that_cannot_hold(
-    register, tmp_path
-):
-    done = register.run("export", "--as", "uk-atrs", "--risk", "high", "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
-    total = httpx.get(f"{register.base_url}/api/v1/records?risk=high").json()["total"]
-    rows = json.loads((tmp_path / "uk-atrs.json").read_text("utf-8"))["records"]
-    told = json.loads((tmp_path / "uk-atrs.json.report.json").read_text("utf-8"))
-    assert total == len(rows) == told["records"] > 0
-    # Of which only the existence is public.
-    assert [one["id"] for one in told["refused"]] == ["demo-securite/systeme-a"]
-    assert {"pointer": "/risk/level", "kind": "removed", "records": total - 1} in [
-        {name: one[name] for name in ("pointer", "kind", "records")} for one in told["lost"]
-    ]
-    assert (
-        f"/risk/level is removed when it is read again: {total - 1} of {total} records"
-        in done.stderr
-    )
-    for arguments, why in (
-        (("--as", "nowhere"), "no crosswalk is named 'nowhere'"),
-        (("--as", "uk-atrs", "--format", "csv"), "one of --format"),
-        (("--as", "uk-atrs", "--raw"), "--raw is for"),
-    ):
-        refused = register.run("export", *arguments)
-        assert refused.returncode != 0
-        assert why in refused.stderr
-
-
 def test_no_other_folder_is_written_over_and_nothing_that_was_asked_is_left_out(register, tmp_path):
     (tmp_path / "kept").write_text("mine")
     for arguments, why in (
