@@ -225,6 +225,9 @@ def expanded(document: dict[str, Any]) -> dict[str, Any]:
     new = dict(document)
     if isinstance(new["read"], str):
         new["read"] = {"as": new["read"]}
+    new["read"] = dict(new["read"])
+    if isinstance(encodings := new["read"].get("encoding"), list):
+        new["read"] |= {"encoding": encodings[0], "other_encodings": encodings[1:]}
     new["agency"] = _agency(new["agency"], new["language"])
     new["id"] = dict(new["id"])
     if "own" in new["id"]:

@@ -36,7 +36,13 @@ from registry.imports.source import (
     SourceFile,
 )
 from registry.imports.table import SourceTable, SourceTableRow, header_numbers, read_table
-from registry.imports.text_files import read_csv, read_html, read_json, read_json_lines
+from registry.imports.text_files import (
+    in_its_encoding,
+    read_csv,
+    read_html,
+    read_json,
+    read_json_lines,
+)
 from registry.record.messages import render
 from registry.text.catalogues import SOURCE
 from registry.workbooks.sheets import (
@@ -194,6 +200,7 @@ def read_source(options: ReadOptions, path: Path, progress: Progress | None = No
     raw = _content(path)
     if not raw.removeprefix(codecs.BOM_UTF8).strip():
         raise ImportRefused(f"{path}: the file is empty")
+    options = in_its_encoding(raw, options)
     other = mismatch(raw, options)
     if other is not None:
         raise ImportRefused(f"{path}: {other}")

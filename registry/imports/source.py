@@ -125,11 +125,13 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, rename={"kind": "as
     """How the file is read; `schemas/crosswalk.schema.json` documents each member.
 
     Rows of tables count from 1, as people count them. A negative number in `skip_rows` counts from
-    the last row; a name in `columns` that is None leaves the file's own.
+    the last row; a name in `columns` that is None leaves the file's own. `other_encodings` are
+    tried in order where the file is not text of `encoding`.
     """
 
     kind: FileKind
     encoding: str = "utf-8"
+    other_encodings: tuple[str, ...] = ()
     delimiter: str = ","
     header_row: int | tuple[int, ...] = 1
     skip_rows: int | tuple[int, ...] = ()

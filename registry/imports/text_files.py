@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+import msgspec
 from lxml import etree, html
 
 from registry.errors import ImportRefused
@@ -67,6 +68,17 @@ def decode(raw: bytes, encoding: str, path: Path) -> str:
             'UTF-16, say "read": {"encoding": "utf-16-le"}'
         )
     return text
+
+
+def in_its_encoding(raw: bytes, options: ReadOptions) -> ReadOptions:
+    """Return the options with the first of their encodings that a file is in, else as they are."""
+    for encoding in (options.encoding, *options.other_encodings) if options.other_encodings else ():
+        try:
+            decode(raw, encoding, Path())
+        except ImportRefused:
+            continue
+        return msgspec.structs.replace(options, encoding=encoding)
+    return options
 
 
 def codec_of(encoding: str) -> str:

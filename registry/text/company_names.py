@@ -93,17 +93,21 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 _BETWEEN = re.compile(r"[;\n\r]|,(?!\d)|\s/\s|(?<=\w\w)/(?=\w\w)")
 _LISTED = re.compile(r"[;,\n\r]")
+_CLEARLY = re.compile(r"[;\n\r]|\s/\s|(?<=\w\w)/(?=\w\w)")
+_CLEAR = re.compile(r"\S\s*[;\n\r]\s*[^\s;]")
+"""A semicolon or a line's end between two names, beside which a comma belongs to a name."""
 _LEADING_AND = re.compile(r"^(?:and|&)\s+", re.IGNORECASE)
 
 
 def company_names(text: str) -> list[str]:
     """Return the names of companies in a text, each without a remark in brackets.
 
-    Semicolons, lines, strokes and commas part them, but for a comma before a legal form; an
-    address is one name.
+    Semicolons, lines, strokes and commas part them, but for a comma before a legal form or beside
+    a semicolon or the end of a line; an address is one name.
     """
     outside = _without_brackets(text)
-    parts = (_LISTED if "://" in outside else _BETWEEN).split(outside)
+    between = _CLEARLY if _CLEAR.search(outside) else _BETWEEN
+    parts = (_LISTED if "://" in outside else between).split(outside)
     names: list[str] = []
     for part in parts:
         name = " ".join(_LEADING_AND.sub("", part.strip()).split())

@@ -127,6 +127,20 @@ FILES = {
         [("Café des Élèves", "Menu – naïf", "Œuvre “juste”")],
         (CSV | {"delimiter": ";"}, '"read": {"encoding": "cp1252"}'),
     ),
+    "utf-8 or cp1252": (
+        awkward.cp1252,
+        CSV | {"encoding": ["utf-8", "cp1252"], "delimiter": ";"},
+        None,
+        [("Café des Élèves", "Menu – naïf", "Œuvre “juste”")],
+        (CSV | {"encoding": ["utf-8", "utf-16"], "delimiter": ";"}, "not utf-8 text"),
+    ),
+    "cp1252 or utf-8": (
+        awkward.utf_8,
+        CSV | {"encoding": ["cp1252", "utf-8"], "delimiter": ";"},
+        None,
+        [("Café des Élèves", "Menu – naïf", "Œuvre “juste”")],
+        None,
+    ),
     "utf-8": (
         awkward.utf_8,
         CSV | {"delimiter": ";"},

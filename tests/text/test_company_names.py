@@ -152,6 +152,18 @@ def test_no_two_suppliers_are_taken_for_one():
         ("https://a.example/x , https://b.example/", ["https://a.example/x", "https://b.example/"]),
         ("IBM\nAWS\nIBM", ["IBM", "AWS"]),
         ("(unnamed)", ["(unnamed)"]),
+        (
+            "Institute of State and Law, Prague; Stroje, s.r.o.; Ústav, v. v. i.; Spolek, z. s.",
+            [
+                "Institute of State and Law, Prague",
+                "Stroje, s.r.o.",
+                "Ústav, v. v. i.",
+                "Spolek, z. s.",
+            ],
+        ),
+        ("Roads, Parks and Water\nAcme, Inc.", ["Roads, Parks and Water", "Acme, Inc."]),
+        ("Ústav, v. v. i., Spolek, z. s.", ["Ústav, v. v. i.", "Spolek, z. s."]),
+        ("Acme, Sample Ltd;", ["Acme", "Sample Ltd"]),
         (" ; ", []),
     ],
 )
