@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from hashlib import sha256
+from html import unescape
 from typing import Any
 
 import msgspec
@@ -35,6 +36,17 @@ _NO_LANGUAGES = frozenset({"aia", "id", "law", "url", "who"})
 _NOT_ON_PAGES = ("/languages", "/publication/change_note")
 _OF_HEAD = ("/name", "/summary")
 _UNSEALED = 'data-words=""'
+
+_PROOF = re.compile(r'<section id="proof"[^<>]*>(.*?)</section>', re.DOTALL)
+_TAG = re.compile(r"""</?[A-Za-z](?:[^<>"']|"[^"]*"|'[^']*')*>""")
+# What parsers read otherwise than as a tag, a reference or a letter.
+_FOR_A_PARSER = re.compile(
+    "<(?:[!?]|script|style|noscript|iframe|xmp|plaintext)"
+    "|id='?proof"
+    "|&(?!(?:amp|lt|gt|quot|nbsp|#3[49]);)"
+    "|[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff]",
+    re.IGNORECASE,
+)
 
 
 class ShownPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +103,31 @@ def seal(page: str) -> str:
     """Return a page with the digest of its words, if it has a place for it."""
     if _UNSEALED not in page:
         return page
-    return page.replace(_UNSEALED, f'data-words="{read_page(page).digest}"', 1)
+    words = _plain_words(page)
+    digest = read_page(page).digest if words is None else _digest(words)
+    return page.replace(_UNSEALED, f'data-words="{digest}"', 1)
+
+
+def _plain_words(page: str) -> str | None:
+    """Return the words of a page as templates write it, or None if a parser must say.
+
+    A parse takes as long as rendering the page. Where every tag is one and every reference one of a
+    few, the text is what is left without tags.
+    """
+    before, _, rest = page.partition("<main")
+    main, _, after = rest.partition("</main>")
+    parts = _PROOF.split(f"<main{main}")
+    shown = "".join(parts[::2])
+    if (
+        not after
+        or "<main" in rest
+        or "</main" in before + after
+        or any("<section" in proof or "<!--" in proof for proof in parts[1::2])
+        or _FOR_A_PARSER.search(shown)
+    ):
+        return None
+    text = _TAG.sub("", shown)
+    return None if "<" in text else unescape(text)
 
 
 def _digest(words: str) -> str:

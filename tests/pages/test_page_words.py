@@ -3,7 +3,10 @@
 import json
 import re
 
-from registry.record.page_words import read_page, unshown_texts
+import pytest
+
+from registry.record import page_words
+from registry.record.page_words import read_page, seal, unshown_texts
 from registry.record.schema import resolved_schema
 from registry.text import markdown
 from registry.verify.record import page_faults
@@ -45,6 +48,43 @@ def test_every_page_of_a_version_says_what_its_document_does(corpus, site):
                     wrong[tag, name] = faults
     assert wrong == {}
     assert seen > 400
+
+
+def test_words_without_a_parse_are_those_of_a_parse(site):
+    quick = 0
+    for path in sorted((site / "ar/records").rglob("*.html")):
+        page = re.sub(r'data-words="\w+"', 'data-words=""', path.read_text("utf-8"))
+        if 'data-words=""' not in page:
+            continue
+        # A comment is for the parser.
+        parsed = seal(page.replace("</main>", "<!-- x --></main>"))
+        quick += page_words._plain_words(page) is not None
+        assert seal(page) == parsed.replace("<!-- x --></main>", "</main>"), path
+    assert quick > 100
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        "<main><p>a &lt;b&gt; &amp;amp; &#39;c&#34;</p>{}</main>",
+        "<main>a > b{}</main>",
+        "<main>a < b{}</main>",
+        "<main>1 &notit; &#128; &copy{}</main>",
+        "<main><p title='a > b' lang=\"x'>y\">c</p>{}</main>",
+        "<main><script>if (a < b) '<i>'</script>{}</main>",
+        "<main>{}<section id='proof'>in</section>out</main>",
+        '<main><section id="proof"><section>a</section>b</section>c{}</main>',
+        "<main>a<textarea>&lt;b</textarea><template><b>c</b></template>{}</main>",
+        "<main>a</main><main>b{}</main>",
+        "<main>a{}",
+        "<p>{}</p>",
+    ],
+)
+def test_odd_pages_are_sealed_as_they_are_read(main):
+    unsealed = '<i data-words="">z</i>'
+    page = f"<html><body><h1>x</h1>{main.format(unsealed)}<p>y</p></body></html>"
+    digest = read_page(page).digest
+    assert f'data-words="{digest}"' in seal(page)
 
 
 def altered(corpus, site, change):
