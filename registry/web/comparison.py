@@ -16,6 +16,7 @@ from registry.log.register import StoredRecord
 from registry.pages.editions import Edition
 from registry.pages.reader import reader_of_origin
 from registry.pages.site import render
+from registry.pages.views.lists import origin_facts
 from registry.pages.views.record_pages import compare_view
 from registry.record.pack import Pack
 from registry.store import agencies, imports, records
@@ -65,6 +66,9 @@ def serve_comparisons(
 
         def compare() -> bytes:
             edition = editions(state.context.pack)[tag]
+            code = latest.register.origin
+            whose = origins.get(code or "")
+            reader = reader_of_origin(edition.reader, whose)
             numbers = given if pair is None else [str(_number(one)) for one in pair]
             here = f"{path}?{urlencode({'from': numbers[0], 'to': numbers[1]})}"
             return render(
@@ -72,12 +76,13 @@ def serve_comparisons(
                 here,
                 "compare.html",
                 lambda: compare_view(
-                    reader_of_origin(edition.reader, origins.get(latest.register.origin or "")),
+                    reader,
                     latest,
                     lines,
                     pair,
                     [one[:_LONGEST] for one in missing],
                     agencies=named,
+                    source=origin_facts(reader, code, whose),
                 ),
             )
 

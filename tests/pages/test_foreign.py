@@ -244,6 +244,15 @@ def test_a_comparison_says_that_the_agency_changed(rendered):
         assert "No field changed" not in words(page)
 
 
+def test_a_comparison_says_whose_record_it_is_and_when_it_was_copied(rendered):
+    page = rendered("en/records/be.demo/tri/compare.html")
+    [notice] = [one for one in page.iter("div") if one.get("class") == "notice foreign"]
+    assert "From a register of another country: Belgium." in words(notice)
+    [compared] = [one for one in page.iter("section") if one.get("id") == "v1-2"]
+    assert "October 1, 2026" in words(compared.find("h2"))
+    assert "Changed without a date at the source" in words(compared)
+
+
 def test_structured_data_name_publisher_licence_country_and_source(rendered):
     page = rendered("fr/records/be.demo/tri.html")
     [script] = [one for one in page.iter("script") if one.get("type") == "application/ld+json"]

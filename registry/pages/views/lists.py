@@ -86,18 +86,26 @@ def agency_view(reader: Reader, site: Site, agency_id: str) -> dict[str, Any]:
 
 
 def origin_view(reader: Reader, site: Site, code: str | None) -> dict[str, Any]:
+    """Return whose the other register is that something was copied from, as `origin_facts`."""
+    known = site.snapshot.origins.get(code) if code else None
+    return origin_facts(reader, code, known, troubles(site.snapshot.peers).get(code or ""))
+
+
+def origin_facts(
+    reader: Reader, code: str | None, known: Origin | None, trouble: str | None = None
+) -> dict[str, Any]:
     """Return whose the other register is that something was copied from, and on which terms.
 
     `origin_page` is the page here about it, `origin_url` its own address; `abroad` says that it is
     another country's, and `country_name` is empty where that is not known. `trouble` is what is
     wrong with its log, if it is one that is watched.
     """
-    known = (site.snapshot.origins.get(code) if code else None) or Origin(code="", title="")
+    known = known or Origin(code="", title="")
     return {
         "origin": code,
         "origin_name": (known.title and say(reader, known.name)) or as_it_is(reader, code or ""),
         "origin_page": f"registers/{code}",
-        "trouble": troubles(site.snapshot.peers).get(code or ""),
+        "trouble": trouble,
         "origin_url": known.homepage or None,
         "publisher": say(reader, {known.language or "en": known.publisher})
         if known.publisher

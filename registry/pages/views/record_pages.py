@@ -41,6 +41,7 @@ from registry.pages.views.lists import (
     has_card,
     has_letter,
     history_view,
+    origin_view,
 )
 from registry.pages.views.record_view import (
     kit_of,
@@ -72,7 +73,7 @@ def tombstone_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str
         "name": say(reader, document.get("name"), written),
         "shown": reader.tag,
         "agency": agency_view(reader, site, record.agency),
-        "notices": register_notices(reader, record, site),
+        "notices": register_notices(record, origin_view(reader, site, record.register.origin)),
         "withdrawal": last | {"hash": withdrawals[-1].hash, "successor": withdrawals[-1].successor},
         "contact": show(reader, contact, {}, written)["contact"],
         "successor": successor and say(reader, successor.name, successor.written),
@@ -130,12 +131,13 @@ def compare_view(
     missing: Sequence[str] = (),
     *,
     agencies: Mapping[str, Agency],
+    source: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Build the comparison of two versions, the earlier first; `lines` are all, oldest first.
 
     One version twice is no pair to compare. `missing` are numbers that were asked for and that no
     version has; then there is no pair, and the latest two are proposed. `agencies` has those of the
-    pair that have names.
+    pair that have names; `source` is the view of the register that the record comes from.
     """
     if pair is None:
         numbers = [line.version for line in lines[-2:]]
@@ -145,6 +147,7 @@ def compare_view(
         "r": {
             "id": latest.id,
             "origin": latest.register.origin,
+            "notices": register_notices(latest, source),
             "name": say(
                 reader, read_document(latest.document).get("name"), read_languages(latest.document)
             ),
@@ -326,5 +329,10 @@ def _compare(reader: Reader, *, site: Site, name: str) -> dict[str, Any]:
     *_, before, latest = site.histories[name]
     own = _reader_of(reader, site, name)
     return compare_view(
-        own, latest, latest.versions, (before, latest), agencies=site.snapshot.agencies
+        own,
+        latest,
+        latest.versions,
+        (before, latest),
+        agencies=site.snapshot.agencies,
+        source=origin_view(own, site, latest.register.origin),
     )

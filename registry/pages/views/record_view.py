@@ -164,7 +164,7 @@ def record_view(reader: Reader, record: StoredRecord, site: Site) -> dict[str, A
         "id": record.id,
         "shown": shown,
         "agency": agency_view(reader, site, record.agency),
-        "notices": register_notices(reader, record, site),
+        "notices": register_notices(record, origin_view(reader, site, record.register.origin)),
         "language": language(reader, shown) if shown != reader.locale.tag else None,
         "machine": (languages.get("translation_status") or {}).get(shown) == "machine",
         "source": language(reader, source) if source not in (None, shown) else None,
@@ -251,10 +251,11 @@ def is_overdue(document: Mapping[str, Any], today: dt.date) -> bool:
     return due is not None and lifecycle.get("status") != "retired" and due < today.isoformat()
 
 
-def register_notices(reader: Reader, record: StoredRecord, site: Site) -> dict[str, Any]:
+def register_notices(record: StoredRecord, source: Mapping[str, Any]) -> dict[str, Any]:
     """Return the notices of the register itself: an example, a copy, an erasure.
 
-    A copy that another version followed, or that was withdrawn, is not said to be gone.
+    `source` is the view of the register that it comes from. A copy that another version followed,
+    or that was withdrawn, is not said to be gone.
     """
     register = record.register
     return {
@@ -262,7 +263,7 @@ def register_notices(reader: Reader, record: StoredRecord, site: Site) -> dict[s
         "copied_on": register.published_at.date().isoformat(),
         "fictitious": register.fictitious,
         "redacted": bool(register.redacted),
-        **origin_view(reader, site, register.origin),
+        **source,
     }
 
 
