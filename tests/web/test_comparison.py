@@ -5,8 +5,12 @@ import itertools
 import pytest
 
 from registry import work
+from registry.record.validate import validate
+from registry.services.importing.matching import ForeignFiling
+from tests.conftest import NOW
+from tests.imported import import_filings
 from tests.pages.test_html import text_of
-from tests.web.conftest import parse
+from tests.web.conftest import FOREIGN, parse
 
 FILE = "<!doctype html><p>the page of the latest two</p>"
 
@@ -128,3 +132,21 @@ async def test_a_comparison_begins_with_what_matters(client, publish, record):
     folded = [one for one in section.iter("details") if one.get("class") == "others"]
     assert "Il trie." in [text_of(one) for one in texts]
     assert [text_of(one.find("span")) for one in folded] == ["يفرز."]
+
+
+async def test_a_comparison_of_a_copied_record_says_whose_it_is(client, context, pack):
+    for name in ("Sorting", "Sorting anew"):
+        document = {
+            "id": "us.demo/sorting",
+            "schema_version": "1.0",
+            "name": {"en": name},
+            "lifecycle": {"status": "in_use"},
+        }
+        verdict = validate(document, profile="foreign", pack=pack, today=NOW.date())
+        filing = ForeignFiling(
+            document=document, agency=FOREIGN, verdict=verdict, source_row={"name": name}
+        )
+        await import_filings(context, [filing])
+    page = parse(await client.get("/en/records/us.demo/sorting/compare?from=1&to=2"))
+    [notice] = [one for one in page.iter("div") if one.get("class") == "notice foreign"]
+    assert "It was not filed here" in text_of(notice)
