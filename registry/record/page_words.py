@@ -38,15 +38,14 @@ _OF_HEAD = ("/name", "/summary")
 _UNSEALED = 'data-words=""'
 
 _PROOF = re.compile(r'<section id="proof"[^<>]*>(.*?)</section>', re.DOTALL)
-_TAG = re.compile(r"""</?[A-Za-z](?:[^<>"']|"[^"]*"|'[^']*')*>""")
-# What parsers read otherwise than as a tag, a reference or a letter.
-_FOR_A_PARSER = re.compile(
-    "<(?:[!?]|script|style|noscript|iframe|xmp|plaintext)"
-    "|id='?proof"
-    "|&(?!(?:amp|lt|gt|quot|nbsp|#3[49]);)"
-    "|[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff]",
-    re.IGNORECASE,
+_TAG = re.compile("<[^<>]*>")
+_REFERENCE = re.compile("&[^;&<]*;?")
+_REFERENCES = frozenset(("&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;", "&#34;", "&#39;"))
+# What parsers may read otherwise than as a tag.
+_NO_TAG = re.compile(
+    "<(?:[^a-z/]|/[^a-z]|script|style|noscript|iframe|xmp|plaintext|section id='?proof)"
 )
+_NO_LETTER = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff]")
 
 
 class ShownPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,14 +119,17 @@ def _plain_words(page: str) -> str | None:
     shown = "".join(parts[::2])
     if (
         not after
+        or len(parts) > 3
         or "<main" in rest
         or "</main" in before + after
         or any("<section" in proof or "<!--" in proof for proof in parts[1::2])
-        or _FOR_A_PARSER.search(shown)
+        or _NO_TAG.search(shown)
+        or not _REFERENCES.issuperset(_REFERENCE.findall(shown))
     ):
         return None
     text = _TAG.sub("", shown)
-    return None if "<" in text else unescape(text)
+    # As of an attribute with a sign of its own.
+    return None if "<" in text or ">" in text or _NO_LETTER.search(text) else unescape(text)
 
 
 def _digest(words: str) -> str:
