@@ -119,7 +119,7 @@ def _plain_words(page: str) -> str | None:
     shown = "".join(parts[::2])
     if (
         not after
-        or len(parts) > 3
+        or parts[3:]
         or "<main" in rest
         or "</main" in before + after
         or any("<section" in proof or "<!--" in proof for proof in parts[1::2])
