@@ -323,6 +323,7 @@ class _Draft(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     document: Document
     source_id: str
+    own_id_missing: bool
     changed_on: str | None
     of: tuple[str, ...]
     telling_apart: tuple[str, ...]
@@ -345,7 +346,9 @@ def _drafted(plan: MappingPlan, row: SourceRow, agency: Agency | None) -> tuple[
     identity = identity_of(crosswalk, filled.document, found.id, within_agency)
     draft = _Draft(
         document=filled.document,
-        source_id=own,
+        # As the record is recognised in the next file: what follows from its document.
+        source_id=filled.document.get("source_id", "") if crosswalk.document is None else own,
+        own_id_missing=not own,
         changed_on=_date(plan, cells, crosswalk.changed_on),
         of=identity.of,
         telling_apart=identity.telling_apart,
@@ -466,7 +469,7 @@ def _record(
         changed_on=draft.changed_on,
         unclear=draft.unclear,
         otherwise=draft.otherwise,
-        own_id_missing=not draft.source_id,
+        own_id_missing=draft.own_id_missing,
         told_apart=slug[1],
     )
 

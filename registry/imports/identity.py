@@ -67,6 +67,9 @@ def record_key(
 ) -> RecordKey:
     """Return what a published record is recognised by in a new file of its source."""
     of, telling_apart = keys_of(crosswalk, document, agency_id)
+    if crosswalk.document is not None:
+        # Its id there is the one here without the prefix.
+        source_id = str(document["id"]).removeprefix(f"{crosswalk.agency.prefix}.")
     return RecordKey(agency=agency_id, source_id=source_id, of=of, telling_apart=telling_apart)
 
 

@@ -295,19 +295,18 @@ async def read_source_events(
 
 async def note_met(
     connection: Connection,
-    met: Mapping[str, tuple[str, str | None]],
+    met: Mapping[str, str | None],
     *,
     run: int,
     now: dt.datetime,
 ) -> None:
-    """Store that records were in the file of a run, with their ids there and dates of change."""
+    """Store that records were in the file of a run, with their dates of change."""
     await connection.execute(
         statement("imports", "met"),
         list(met),
-        [changed_on for _, changed_on in met.values()],
+        list(met.values()),
         now,
         run,
-        [source_id for source_id, _ in met.values()],
     )
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+from functools import partial
 
 import msgspec
 import pytest
@@ -13,13 +14,16 @@ from registry.errors import ImportRefused
 from registry.imports.convert import convert_file
 from registry.imports.crosswalk import load_crosswalk
 from registry.imports.identity import record_key
+from registry.imports.report import ForeignRecord
+from registry.ledger.verify_database import check_database, check_slice
 from registry.record.fast_validator import FastValidator
 from registry.services.people.access import Actor
 from registry.services.statements import redaction
-from registry.store import imports
+from registry.store import imports, log_checks
 from registry.worker.runner import publish
-from tests.conftest import NOW
+from tests.conftest import NOW, ROOT
 from tests.imported import import_filings
+from tests.services.conftest import Filer
 
 COLUMNS = ["no", "office", "name", "goal", "since", "note"]
 FAST = FastValidator()
@@ -29,7 +33,7 @@ NUMBERS = itertools.count()
 TO_SUMMARY = {"column": "note", "to": "/summary", "transform": "text"}
 
 
-def crosswalk_of(origin, *, own=False, summary=False, numbered=True):
+def crosswalk_of(origin, *, own=None, summary=False, numbered=True):
     to = {"name": "/name", "goal": "/purpose/goal", "since": "/lifecycle/deployed_on"}
     transforms = {"since": "date", "goal": "text"}
     return {
@@ -44,7 +48,7 @@ def crosswalk_of(origin, *, own=False, summary=False, numbered=True):
         "over_long": "refuse",
         "agency": {"prefix": origin.split("-")[0], "name": "office"},
         "id": {"of": ["agency", "/name"], "telling_apart": ["/purpose/goal"]}
-        | ({"own": "no"} if own else {}),
+        | ({"own": own} if own else {}),
         "mappings": [
             *([{"column": "no", "to": "/source_id", "transform": "line"}] if numbered else []),
             *(
@@ -87,6 +91,10 @@ class City:
         done = counts.added, counts.changed, counts.moved, counts.gone, counts.returned
         return (*done, counts.unchanged + counts.withdrawn)
 
+    async def size(self):
+        async with self.context.database.snapshot() as connection:
+            return await log_checks.read_size(connection)
+
     async def state(self):
         """The documents and kept rows of its records, and how long the log is."""
         async with self.context.database.snapshot() as connection:
@@ -118,12 +126,13 @@ FILES = st.lists(ROWS, min_size=1, max_size=10)
 )
 @given(
     files=st.lists(FILES, min_size=1, max_size=3),
-    own=st.booleans(),
+    own=st.sampled_from([None, "no", "name", "note"]),
     complete=st.booleans(),
     seed=st.integers(),
 )
 async def test_any_file_in_any_order_twice_changes_nothing(make_city, files, own, complete, seed):
     city = make_city(own=own)
+    start = await city.size()
     for rows in files:
         await city.bring(rows, complete=complete, gone_anyway=True, renamed_anyway=True)
         before = await city.state()
@@ -131,6 +140,38 @@ async def test_any_file_in_any_order_twice_changes_nothing(make_city, files, own
         random.Random(seed).shuffle(again)
         assert await city.bring(again, complete=complete) == (0, 0, 0, 0, 0, len(rows))
         assert await city.state() == before
+    async with city.context.database.snapshot() as connection:
+        await check_slice(connection, start, await city.size())
+
+
+# The workbook is made from its cells elsewhere.
+EXAMPLES = sorted(
+    path
+    for path in (ROOT / "docs/crosswalks").glob("*/source.*")
+    if path.suffixes != [".xlsx", ".csv"]
+)
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.parent.name)
+async def test_an_example_imported_twice_is_in_order_and_others_are_published(
+    logged, context, pack, settings, record, file
+):
+    context = msgspec.structs.replace(context, database=logged)
+    crosswalk = load_crosswalk(file.parent / "crosswalk.json")
+    for again in (False, True):
+        filings = [
+            one
+            for one in convert_file(crosswalk, file, pack=pack, today=NOW.date(), fast=FAST)
+            if isinstance(one, ForeignRecord)
+        ]
+        key_of = partial(record_key, crosswalk)
+        counts = (await import_filings(context, filings, key_of=key_of)).counts
+        assert (counts.unchanged, counts.added)[not again] == len(filings)
+        await publish(settings, context)
+        await check_database(context.database, settings, progress=lambda *_: None)
+    await Filer(context).publish(record)
+    await publish(settings, context)
+    await check_database(context.database, settings, progress=lambda *_: None)
 
 
 LIST = [
@@ -155,7 +196,7 @@ def numbered(rows):
     "again", [[*LIST[3:], *LIST[:3]], [LIST[0], ("", "Roads", "New one", "", "", ""), *LIST[1:]]]
 )
 async def test_ids_that_are_places_are_refused_until_names_tell_rows_apart(make_city, again):
-    city = make_city(own=True)
+    city = make_city(own="no")
     await city.bring(numbered(LIST))
     before = await city.state()
     with pytest.raises(ImportRefused) as refused:
@@ -179,7 +220,7 @@ async def test_ids_that_are_places_are_refused_until_names_tell_rows_apart(make_
 
 
 async def test_honest_new_names_are_taken_and_so_are_those_that_somebody_stands_for(make_city):
-    city = make_city(own=True)
+    city = make_city(own="no")
     rows = numbered(LIST)
     await city.bring(rows)
     renamed = [(*row[:2], f"{row[2]} better", *row[3:]) for row in rows]

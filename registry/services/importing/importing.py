@@ -134,7 +134,12 @@ async def import_foreign(
     filings, large = refuse_large_rows(filings)
     async with leadership(context.database, "importer"):
         async with context.database.snapshot() as connection:
-            known = await imports.read_known(connection, origin)
+            known = [
+                msgspec.structs.replace(
+                    one, source_id=key_of(one.document, one.agency, one.source_id).source_id
+                )
+                for one in await imports.read_known(connection, origin)
+            ]
             named = await imports.read_agencies(connection, origin)
             before = (await imports.read_origins(connection)).get(origin, file.origin)
             erased = await redactions.read_erased(connection, [one.id for one in known])
@@ -238,7 +243,7 @@ class _Batch(msgspec.Struct, kw_only=True):
 
     publications: list[Publication] = []
     back: list[tuple[str, CurrentVersion]] = []
-    met: dict[str, tuple[str, str | None]] = {}
+    met: dict[str, str | None] = {}
     rows: dict[str, KeptRow] = {}
 
 
@@ -298,7 +303,6 @@ class _Run:
             batch = await self._compare(connection, placed)
             await imports.replace_rows(connection, batch.rows)
             await publish(connection, batch.publications, guard=guard, now=now, random=random)
-            # After new records: what the crosswalk takes for an id may be none in the document.
             await imports.note_met(connection, batch.met, run=self._number, now=now)
             await self._append(connection, batch.back, "present", now=now)
             await imports.keep_counts(connection, self._number, self._counts)
@@ -358,7 +362,7 @@ class _Run:
                 continue
             document = without_erased(filing.document | {"id": one.id}, erased.get(one.id, {}))
             row = filing.kept_row
-            batch.met[one.id] = filing.source_id, filing.changed_on
+            batch.met[one.id] = filing.changed_on
             is_back = one.known is not None and one.known.source_state == "gone"
             if is_back:
                 self._note("returned", one.id, filing.source_id)

@@ -126,8 +126,9 @@ where $1::text [] is null or record = any($1)
 order by entry
 
 -- name: met
-update foreign_record as f set seen_at = $3, run = $4, source_id = new.source_id, changed_on = new.changed_on
-from unnest($1::text [], $2::text [], $5::text []) as new (record, changed_on, source_id)
+-- What follows from the log is what publishing has stored: this is the rest.
+update foreign_record as f set seen_at = $3, run = $4, changed_on = new.changed_on
+from unnest($1::text [], $2::text []) as new (record, changed_on)
 where f.record = new.record
 
 -- name: source_row
