@@ -8,13 +8,15 @@ register that is used meanwhile answers from one moment to the next by another s
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import math
 import random
 import re
+import secrets
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +30,7 @@ from registry.audit.comparison import difference
 from registry.audit.questions import LogContents, Question, Questions
 from registry.audit.rebuild import RebuiltRegister, StatedFacts, rebuilding
 from registry.audit.remote import CONNECTIONS, Mirror, RemoteRegister
+from registry.clock import utc_now
 from registry.errors import ConfigurationError, RegistryError, Unavailable
 from registry.log.blob import Content, KeptSection
 from registry.log.configuration import PACK, RELEASE
@@ -35,6 +38,7 @@ from registry.log.entry import ConfigurationEntry, GenesisEntry, ImportEntry, Lo
 from registry.log.files import CHECKPOINT, INCIDENTS, LogRefused
 from registry.log.replay import LogReplay
 from registry.pages.snapshot import BuildFacts
+from registry.pages.views.prose_pages import GUIDES
 from registry.record.pack import Pack, read_pack
 from registry.store.imports import KeptRow
 from registry.tlog import base64_text
@@ -45,7 +49,7 @@ from registry.web.in_process import Answer
 VerifyLog: TypeAlias = Callable[[ReadFile, LogReplay], VerifiedLog]
 """Verifies a log by its files, and has a replay take its entries. Raises `LogRefused`."""
 
-AuditVerdict: TypeAlias = Literal["in order", "differs", "log refused"]
+AuditVerdict: TypeAlias = Literal["in order", "partly compared", "differs", "log refused"]
 _Progress: TypeAlias = Callable[[int, int | None], None]
 
 MOST_NAMED = 20
@@ -65,6 +69,11 @@ _MOST = {"workbooks": 8}
 """So many are asked of what takes long and has nothing of the log."""
 _PARSED = ("/api/v1/records", "/api/v1/changes", "/api/v1/statistics", "/api/v1/attestations")
 """What another release answers with the same members, and perhaps further ones."""
+
+_NOT_PAGES = ("/api/", f"{_LOG}/", "/openapi.json")
+_OF_SITE = f"{_LOG}/site.json"
+MAX_AGE = dt.timedelta(days=2)
+"""So long ago the site may be built, which is made anew each day."""
 
 _NEVER_COVERED = (
     "its address, its contact for weaknesses, whether it has a filing office: as it says itself",
@@ -86,8 +95,9 @@ class AnswerDifference(msgspec.Struct, frozen=True, kw_only=True):
 class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     """What an audit found: of which log, what was compared, the first differences, and how many.
 
-    `not_covered` are sentences on what was not compared, and why. Where the log itself is refused,
-    nothing else was compared, and `refused` says why.
+    `not_covered` are sentences on what was not compared, and why; the verdict is "partly compared"
+    where whoever audits left the pages out. The same `seed` draws the same questions of the same
+    log. Where the log itself is refused, nothing else was compared, and `refused` says why.
     """
 
     verdict: AuditVerdict
@@ -96,6 +106,10 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     size: int | None = None
     root: str | None = None
     signed_by: str | None = None
+    seed: int | None = None
+    built_as_of: dt.datetime | None = None
+    last_entry_at: str | None = None
+    last_cosigned_at: dt.datetime | None = None
     checked: dict[str, int] = {}
     differences: Sequence[AnswerDifference] = ()
     differences_total: int = 0
@@ -109,13 +123,18 @@ def audit_register(
     verify: VerifyLog,
     progress: _Progress,
     share: float | None = None,
+    seed: int | None = None,
+    without_pages: bool = False,
+    max_age: dt.timedelta = MAX_AGE,
     sleep: Callable[[float], None] = time.sleep,
 ) -> AuditReport:
     """Audit a register at the address of its pages, or of its log, which `verify` verifies.
 
     `share` is the part of its answers that is compared; without one a large register takes minutes.
-    Raises `Unavailable` where it cannot be reached, and `ConfigurationError` for what is no
-    address.
+    Without a `seed` nobody foresees what is drawn. `max_age` is how long ago the site may be built,
+    and a witness that was asked for may have signed. Pages that are not there differ, unless the
+    audit is `without_pages`. Raises `Unavailable` where it cannot be reached, and
+    `ConfigurationError` for what is no address.
     """
     with (
         RemoteRegister(_base(address, sleep), sleep=sleep) as remote,
@@ -123,7 +142,17 @@ def audit_register(
     ):
         # As root the embedded server is another user, who has to enter it.
         Path(folder).chmod(0o755)
-        audit = _Audit(remote, Path(folder), verify, progress, share=share, sleep=sleep)
+        audit = _Audit(
+            remote,
+            Path(folder),
+            verify,
+            progress,
+            share=share,
+            seed=secrets.randbits(48) if seed is None else seed,
+            without_pages=without_pages,
+            max_age=max_age,
+            sleep=sleep,
+        )
         try:
             return uvloop.run(audit.run())
         except LogRefused as error:
@@ -198,6 +227,10 @@ class _Mirrored(msgspec.Struct, frozen=True, kw_only=True):
     built: BuildFacts | None
     has_changed: bool
 
+    @property
+    def built_as_of(self) -> dt.datetime | None:
+        return None if self.built is None else self.built.as_of
+
 
 class _Audit:
     """One audit, with a folder for the rebuilt register."""
@@ -210,6 +243,9 @@ class _Audit:
         progress: _Progress,
         *,
         share: float | None,
+        seed: int,
+        without_pages: bool,
+        max_age: dt.timedelta,
         sleep: Callable[[float], None],
     ) -> None:
         self._remote = remote
@@ -217,6 +253,10 @@ class _Audit:
         self._verify = verify
         self._progress = progress
         self._share = share
+        self._seed = seed
+        self._random = random.Random(seed)  # noqa: S311  to be drawn again
+        self._without_pages = without_pages
+        self._max_age = max_age
         self._sleep = sleep
         self._checked: Counter[str] = Counter()
         self._not_covered: list[str] = []
@@ -224,6 +264,7 @@ class _Audit:
         self._unasked: tuple[str, ...] = ()
         """The ends of paths whose answers follow from what is outside the log."""
         self._built_fault: AnswerDifference | None = None
+        self._not_offered: list[AnswerDifference] = []
         self._is_same_release = True
         self._expected: dict[str, bytes] = {}
         """Digests of what the rebuilt register answered when its lists led on."""
@@ -231,7 +272,11 @@ class _Audit:
 
     async def run(self) -> AuditReport:
         """Return what the audit found."""
-        mirrored = await asyncio.to_thread(self._mirror)
+        for _ in range(_ROUNDS):
+            mirrored = await asyncio.to_thread(self._mirror)
+            if mirrored.built is not None or self._without_pages:
+                break
+            await asyncio.to_thread(self._sleep, _PAUSE)
         facts = await asyncio.to_thread(self._read_facts, mirrored)
         questions: list[Question] | None = None
         for number in range(_ROUNDS):
@@ -248,7 +293,7 @@ class _Audit:
             if left is None:
                 break
             questions = left
-        return self._report(mirrored.log)
+        return self._report(mirrored)
 
     async def _compare(
         self, here: RebuiltRegister, questions: list[Question], mirrored: _Mirrored
@@ -322,9 +367,9 @@ class _Audit:
                 versions={name: one.version for name, one in replay.last.items() if one.version},
                 codes=sorted(replay.codes),
                 size=checkpoint.size,
-                root=checkpoint.root.hex(),
             ),
             files,
+            drawn=self._random,
             languages=facts.pack.languages,
         )
         kinds: dict[str, list[Question]] = {}
@@ -341,11 +386,13 @@ class _Audit:
                 self._not_covered.append(
                     f"{len(found) - number:,} of {len(found):,} {kind}, which were not asked for"
                 )
-            chosen += random.SystemRandom().sample(found, number)
+            chosen += self._random.sample(found, number)
         return chosen
 
     def _is_asked(self, one: Question) -> bool:
         if one.path.partition("?")[0].endswith(self._unasked):
+            return False
+        if self._without_pages and (one.path == _OF_SITE or not one.path.startswith(_NOT_PAGES)):
             return False
         return self._is_same_release or one.path.startswith(_PARSED)
 
@@ -389,18 +436,29 @@ class _Audit:
             log = await here.ask(one.path)
         return difference(one.path, known, log, origin=origin, is_parsed=not self._is_same_release)
 
-    def _report(self, found: VerifiedLog) -> AuditReport:
-        checkpoint = found.checkpoint
+    def _report(self, mirrored: _Mirrored) -> AuditReport:
+        found, checkpoint = mirrored.log, mirrored.log.checkpoint
+        cosigned = max((one.time for one in found.cosigned if one.time is not None), default=None)
+        cosigned_at = None if cosigned is None else dt.datetime.fromtimestamp(cosigned, dt.UTC)
         if self._built_fault is not None:
             self._differences["/build.json"] = self._built_fault
-        differences = list(self._differences.values())
+        differences = [
+            *self._not_offered,
+            *self._outdated(mirrored, cosigned_at),
+            *self._differences.values(),
+        ]
+        whole: AuditVerdict = "partly compared" if self._without_pages else "in order"
         return AuditReport(
-            verdict="differs" if differences else "in order",
+            verdict="differs" if differences else whole,
             address=self._remote.url,
             origin=checkpoint.origin,
             size=checkpoint.size,
             root=base64_text.encode(checkpoint.root),
             signed_by=found.keys.last.to_text(),
+            seed=self._seed,
+            built_as_of=mirrored.built_as_of,
+            last_entry_at=found.at,
+            last_cosigned_at=cosigned_at,
             checked=dict(sorted(self._checked.items())),
             differences=differences[:MOST_NAMED],
             differences_total=len(differences),
@@ -408,11 +466,11 @@ class _Audit:
         )
 
     def _read_built(self, found: VerifiedLog) -> BuildFacts | None:
-        """Return what the site was built from; None without one, or where it does not tell."""
-        answer = self._remote.get("/build.json")
+        """Return what the site was built from; None where it does not tell, or nobody asked."""
         self._built_fault = None
-        if answer.status == _NOT_FOUND:
+        if self._without_pages:
             return None
+        answer = self._remote.get("/build.json")
         try:
             built = msgspec.json.decode(answer.content, type=BuildFacts)
             size, root = built.log.size, built.log.root
@@ -429,12 +487,14 @@ class _Audit:
         pack, release = mirrored.replay.read_configuration(mirrored.log.checkpoint.size)
         self._is_same_release = release == __version__
         if not self._is_same_release:
-            self._not_covered.append(
+            self._leave_out(
                 f"pages, files, feeds and tables: release {release} made them, and this is "
                 f"{__version__}; other answers were compared by their members"
             )
+        elif self._without_pages:
+            self._leave_out("pages, short links, feeds and other files of the site")
         elif mirrored.built is None:
-            self._not_covered.append("pages: there is no site beside the log")
+            self._leave_out("pages, since /build.json does not say what they follow from")
         if mirrored.log.policy is not None:
             self._unasked += ("/witnesses",)
             self._not_covered.append("the page of witnesses: when each has signed last")
@@ -457,13 +517,34 @@ class _Audit:
         catalogue = _json(self._remote.get("/api/v1/catalogue")) or {}
         text = self._remote.get("/.well-known/security.txt").content.decode(errors="replace")
         contact = re.search(r"^Contact: (\S+)$", text, re.MULTILINE)
+        guide = f"/{pack.languages[0]}/filing/{GUIDES[0]}"
         return StatedFacts(
             base_url=(catalogue.get("landing_page") or self._remote.url).rstrip("/"),
             pack=pack,
             security_contact=contact and contact[1],
             has_console=self._remote.get("/office").status != _NOT_FOUND,
+            has_guides=self._remote.get(guide).status == _OK,
             reports=self._read_reports(mirrored.replay.imported),
         )
+
+    def _leave_out(self, what: str) -> None:
+        """Say what is not compared; that differs, unless whoever audits asked for no pages."""
+        self._not_covered.append(what)
+        if not self._without_pages:
+            why = f"not compared: {what}; --without-pages leaves them out"
+            self._not_offered.append(AnswerDifference(at="/build.json", why=why))
+
+    def _outdated(
+        self, mirrored: _Mirrored, cosigned_at: dt.datetime | None
+    ) -> Iterator[AnswerDifference]:
+        """Yield what is of another day than the clock of whoever audits lets it be."""
+        for at, what, day in (
+            ("/build.json", "the site is", mirrored.built_as_of),
+            (f"{_LOG}/{CHECKPOINT}", "a witness signed last", cosigned_at),
+        ):
+            if day is not None and abs(utc_now() - day) > self._max_age:
+                why = f"{what} as of {day:%Y-%m-%d %H:%M} UTC, and it is {utc_now():%Y-%m-%d %H:%M}"
+                yield AnswerDifference(at=at, why=why)
 
     def _read_reports(self, imported: Mapping[int, str]) -> dict[int, str]:
         """Return the reports of imports, by number, that have the digests which entries state."""

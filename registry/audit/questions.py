@@ -66,12 +66,11 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class LogContents(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in a log: versions by record, short codes, the number of entries, the root in hex."""
+    """What is in a log: versions by record, short codes, the number of entries."""
 
     versions: Mapping[str, int]
     codes: Sequence[str]
     size: int
-    root: str
 
     @property
     def as_of(self) -> str:
@@ -89,13 +88,14 @@ class Questions:
         files: Sequence[str],
         *,
         languages: Sequence[str],
+        drawn: random.Random,
     ) -> None:
-        """Take what is asked about: the log, the files of the site, its languages."""
+        """Take what is asked about (log, files of the site, languages), and what draws of it."""
         self._ask = ask
         self._log = log
         self._files = files
         self._languages = languages
-        self._random = random.Random(log.root)  # noqa: S311  anybody draws the same
+        self._random = drawn
         self._counted: dict[str, list[str]] = {}
         self._schemas: Mapping[str, Any] = {}
 

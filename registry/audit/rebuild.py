@@ -47,13 +47,16 @@ _CONNECTIONS = 6
 class StatedFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a rebuilt register takes over: the country pack of the log, and what no entry says.
 
-    `reports` are those of imports, by number, each of the digest that its entry has.
+    `has_guides` is whether the site has what only a console needs: `registry site build` beside a
+    `registry up`, which turns the console on, knows nothing of it. `reports` are those of imports,
+    by number, each of the digest that its entry has.
     """
 
     base_url: str
     pack: Pack
     security_contact: str | None = None
     has_console: bool = False
+    has_guides: bool = False
     reports: Mapping[int, str] = {}
 
 
@@ -137,7 +140,9 @@ class RebuiltRegister:
         report = await build_register(
             self._database,
             await self._pack(),
-            self._settings,
+            msgspec.structs.replace(
+                self._settings, console="on" if self._facts.has_guides else "off"
+            ),
             out=self._settings.site_dir,
             as_of=as_of,
             progress=progress,

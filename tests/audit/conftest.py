@@ -1,5 +1,6 @@
 """What the audits of a module share: the register that follows from a log is made once."""
 
+import datetime as dt
 import re
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -106,6 +107,8 @@ def audited(monkeypatch):
                 "_is_asked",
                 lambda *one: named.search(one[1].path) is not None and is_asked(*one),
             )
+        # Registers of tests are of days of their own.
+        options = {"seed": 1, "max_age": dt.timedelta(days=99_999), **options}
         return audit_register(
             url, verify=verify, progress=lambda *_: None, sleep=lambda _: None, **options
         )

@@ -7,6 +7,7 @@ it. What is done to its rows is in `test_campaign.py`.
 # ruff: noqa: S608  the names are our own
 
 import asyncio
+import datetime as dt
 import re
 import threading
 
@@ -49,6 +50,10 @@ def register(tmp_path_factory):
             ("log", "publish"),
             ("site", "build"),
         ):
+            # `registry up` turns the console on for itself, and no other command knows of it.
+            running.register.environment["REGISTRY_CONSOLE"] = (
+                "on" if command[0] == "site" else "off"
+            )
             done = run(*command)
             assert done.returncode == (command[0] == "import"), f"{command}: {done.stderr}"
         yield running
@@ -182,6 +187,28 @@ def test_what_the_site_says_it_was_built_from_is_compared(register, audited, alt
     assert [one for one in told(report) if one.startswith("/build.json: ")], told(report)[:9]
 
 
+def test_pages_that_cannot_be_compared_differ_unless_they_are_left_out(register, audited):
+    path = (register.register.data / "site").resolve() / "build.json"
+    content = path.read_bytes()
+    path.unlink()
+    try:
+        report = audited(register.url, share=0, about=["catalogue"])
+        without = audited(register.url, share=0, about=["catalogue"], without_pages=True)
+    finally:
+        path.write_bytes(content)
+    assert [one.partition(":")[0] for one in told(report)] == ["/build.json"] * 2
+    assert report.verdict == "differs"
+    assert (without.verdict, told(without)) == ("partly compared", [])
+    assert any(one.startswith("pages, short links") for one in without.not_covered)
+
+
+def test_what_is_of_another_day_differs(register, audited):
+    report = audited(register.url, share=0, about=["catalogue"], max_age=dt.timedelta(0))
+    assert [one.partition(" as of")[0] for one in told(report)] == ["/build.json: the site is"]
+    assert report.built_as_of.date().isoformat() in report.differences[0].why
+    assert report.last_entry_at
+
+
 def test_what_is_filed_meanwhile_is_no_difference(register, audited, monkeypatch):
     """An agency attests while answers are compared; pages and lists change by it."""
     asked = audit._Audit._ask_all
@@ -206,11 +233,15 @@ def test_what_is_filed_meanwhile_is_no_difference(register, audited, monkeypatch
 
 def test_of_another_release_members_are_compared(register, audited, monkeypatch):
     monkeypatch.setattr(audit, "__version__", "0")
-    report = audited(register.url, share=0)
-    assert report.verdict == "in order"
+    report = audited(register.url, share=0, without_pages=True)
+    assert report.verdict == "partly compared"
     assert any(one.startswith("pages, files, feeds and tables") for one in report.not_covered)
+    report = audited(register.url, share=0)
+    assert [one.partition(": release")[0] for one in told(report)] == [
+        "/build.json: not compared: pages, files, feeds and tables"
+    ]
     with Altered(register, "update version set completeness = 3"):
-        report = audited(register.url, share=0)
+        report = audited(register.url, share=0, without_pages=True)
     assert any("completeness is 3" in one for one in told(report))
 
 

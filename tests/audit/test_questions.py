@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 
 import msgspec
@@ -30,8 +31,9 @@ async def test_how_records_answer_on_a_fact_is_asked_of_each_fact_once():
         content = msgspec.json.encode(DESCRIBED if path == "/openapi.json" else page)
         return Answer(status=200, media_type="application/json", content=content)
 
-    log = LogContents(versions={}, codes=[], size=1, root="")
-    asked = [one.path async for one in Questions(ask, log, [], languages=["fr"]).all()]
+    log = LogContents(versions={}, codes=[], size=1)
+    made = Questions(ask, log, [], languages=["fr"], drawn=random.Random(1))
+    asked = [one.path async for one in made.all()]
     pairs = [found.groups() for one in asked if (found := re.search(r"kind\.([\w.]+)=(\w+)", one))]
     assert [fact for fact, _ in pairs] == [*facts()]
     assert {kind for _, kind in pairs} == {*KINDS}

@@ -90,7 +90,17 @@ def test_it_gives_up_one_that_stays_busy_and_waits_for_no_further_one(register, 
 
 
 async def test_an_answer_that_breaks_off_differs_where_others_come(register, tmp_path):
-    one = audit._Audit(register, tmp_path, None, None, share=None, sleep=None)
+    one = audit._Audit(
+        register,
+        tmp_path,
+        None,
+        None,
+        share=None,
+        seed=1,
+        without_pages=False,
+        max_age=None,
+        sleep=None,
+    )
     said = await one._ask_both(None, Question("exports", "/cut"), "origin")
     assert "/cut cannot be read: " in said
 
