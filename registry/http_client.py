@@ -73,16 +73,16 @@ class BoundedClient(httpx.Client):
         """Have every exchange from now on end within some seconds."""
         self._bounds.ends_at = time.monotonic() + seconds
 
-    def read(self, url: str) -> HttpAnswer:
+    def read(self, url: str, method: str = "GET", **request: Any) -> HttpAnswer:
         """Return the answer at an address. Raises `httpx.HTTPError`."""
         try:
-            return self._read(url)
+            return self._read(method, url, request)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
             # A server may have closed an idle connection; then a new one is opened, once.
-            return self._read(url)
+            return self._read(method, url, request)
 
-    def _read(self, url: str) -> HttpAnswer:
-        with self.stream("GET", url) as answer:
+    def _read(self, method: str, url: str, request: dict[str, Any]) -> HttpAnswer:
+        with self.stream(method, url, **request) as answer:
             content = b"".join(answer.iter_raw())
         return HttpAnswer(status=answer.status_code, headers=answer.headers, content=content)
 

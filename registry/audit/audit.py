@@ -26,7 +26,7 @@ import msgspec
 import uvloop
 
 from registry import __version__
-from registry.audit.comparison import difference
+from registry.audit.comparison import bound_headers, difference
 from registry.audit.questions import LogContents, Question, Questions
 from registry.audit.rebuild import RebuiltRegister, StatedFacts, rebuilding
 from registry.audit.remote import CONNECTIONS, Mirror, RemoteRegister
@@ -78,6 +78,10 @@ MAX_AGE = dt.timedelta(days=2)
 _NEVER_COVERED = (
     "its address, its contact for weaknesses, whether it has a filing office: as it says itself",
     "copies to carry (/copies/)",
+    "other words, tables and combinations of filters than were drawn, and more than three filters",
+    "addresses that nobody asked for: what the register shows beside its pages",
+    "what other languages, agents, HEAD and conditions are answered, and POST /api/v1/validate",
+    "headers of an exchange: dates, tags, caches, numbers of requests, Strict-Transport-Security",
     "packages (/exports/register/), which `registry export --package` makes again from the log",
     "letters, dates to contest by (/contest?received=) and records, which somebody fills in",
     "receipts of answers: `registry verify` computes each again, from the log",
@@ -387,7 +391,8 @@ class _Audit:
                     f"{len(found) - number:,} of {len(found):,} {kind}, which were not asked for"
                 )
             chosen += self._random.sample(found, number)
-        return chosen
+        as_of = f"entry:{checkpoint.size - 1}"
+        return [one.in_form(self._random, as_of) for one in chosen]
 
     def _is_asked(self, one: Question) -> bool:
         if one.path.partition("?")[0].endswith(self._unasked):
@@ -413,7 +418,9 @@ class _Audit:
                 self._progress(done, len(questions))
                 if why is not None:
                     differing.append(one)
-                    self._differences[one.path] = AnswerDifference(at=one.path, why=why)
+                    agent = one.headers.get("user-agent", "registry").partition("/")[0]
+                    at = one.path if one.body is None else f"{one.path} {one.body.decode()}"
+                    self._differences[at] = AnswerDifference(at=at, why=f"{why} (asked as {agent})")
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -426,14 +433,14 @@ class _Audit:
     async def _ask_both(self, here: RebuiltRegister, one: Question, origin: str) -> str | None:
         async with self._one_at_a_time if one.kind == "exports" else nullcontext():
             try:
-                known = await self._remote.ask(one.path)
+                known = await self._remote.ask(one.path, one.headers, one.body)
             except Unavailable as error:
                 # A row that cannot be read breaks off an answer: others come all the same.
                 await self._remote.ask(f"{_LOG}/{CHECKPOINT}")
                 return error.detail
-            if _digest(known) == self._expected.get(one.path):
+            if one.is_plain and _digest(known) == self._expected.get(one.path):
                 return None
-            log = await here.ask(one.path)
+            log = await here.ask(one.path, one.headers, one.body)
         return difference(one.path, known, log, origin=origin, is_parsed=not self._is_same_release)
 
     def _report(self, mirrored: _Mirrored) -> AuditReport:
@@ -528,7 +535,7 @@ class _Audit:
         )
 
     def _leave_out(self, what: str) -> None:
-        """Say what is not compared; that differs, unless whoever audits asked for no pages."""
+        """Note what is not compared, which differs unless whoever audits asked for no pages."""
         self._not_covered.append(what)
         if not self._without_pages:
             why = f"not compared: {what}; --without-pages leaves them out"
@@ -581,4 +588,5 @@ def _json(answer: Answer) -> Any:
 
 
 def _digest(answer: Answer) -> bytes:
-    return sha256(msgspec.msgpack.encode(answer)).digest()
+    bound = msgspec.structs.replace(answer, headers=bound_headers(answer))
+    return sha256(msgspec.msgpack.encode(bound)).digest()

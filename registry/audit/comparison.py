@@ -29,6 +29,32 @@ _PROBLEM = "application/problem+json"
 """Has the number of the request."""
 
 
+HEADERS = (
+    "location",
+    "content-security-policy",
+    "refresh",
+    "link",
+    "set-cookie",
+    "x-robots-tag",
+    "cache-control",
+    "vary",
+)
+"""Headers that decide what a person sees, besides the status and the media type.
+
+How an answer is compressed is the business of the proxies on its way, which say so in `Vary`.
+"""
+
+
+def bound_headers(answer: Answer) -> dict[str, str]:
+    """Return the headers of an answer that are compared, however lists in them are written."""
+    found = {name: answer.headers[name] for name in HEADERS if name in answer.headers}
+    for name in ("cache-control", "vary"):
+        parts = {one.strip().lower() for one in found.pop(name, "").split(",")}
+        if kept := ", ".join(sorted(parts - {"", "accept-encoding"})):
+            found[name] = kept
+    return found
+
+
 def difference(
     path: str, answered: Answer, log: Answer, *, origin: str, is_parsed: bool = False
 ) -> str | None:
@@ -37,10 +63,17 @@ def difference(
     Of signed notes the log's own signature counts, of the `origin`: witnesses sign again and again.
     Of what `is_parsed` the members count that follow from the log, however they are written.
     """
-    if answered.status != log.status:
-        return _unlike("the status", answered.status, log.status)
-    if answered.media_type != log.media_type:
-        return _unlike("the media type", answered.media_type, log.media_type)
+    heads: list[tuple[str, Any, Any]] = [
+        ("the status", answered.status, log.status),
+        ("the media type", answered.media_type, log.media_type),
+    ]
+    for what, one, other in heads:
+        if one != other:
+            return _unlike(what, one, other)
+    if not is_parsed and (
+        found := member_difference(bound_headers(answered), bound_headers(log), "the header")
+    ):
+        return found
     unbound = ("request",) if log.media_type.startswith(_PROBLEM) else UNBOUND.get(path, ())
     here, there = (_bound(one.content, unbound, origin) for one in (answered, log))
     if here == there:

@@ -3,13 +3,15 @@
 The description of the API gives its addresses and parameters, each with the codes that it may have;
 where it lists none, the codes are those that the rebuilt register counts. Each parameter is asked
 for alone, with every code; filters by facts, of which there are as many as facts, with one each;
-of tables of two groupings and of facts that are followed some are drawn. What is in the register
-gives the rest: records, versions, entries.
+of tables of two groupings, of facts that are followed, of two and three filters together and of
+addresses that no record has some are drawn. What is in the register gives the rest: records,
+versions, entries. Each question is asked in one form of those in which people and programs ask.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from itertools import cycle, product
 from typing import Any
@@ -54,15 +56,57 @@ _SHARED = frozenset(
 )
 """The parameters of searches, which exports have too and are asked for there alone."""
 
+_BROWSER = {
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "accept-language": "fr,en;q=0.5",
+    "accept-encoding": "gzip",
+    "upgrade-insecure-requests": "1",
+    "sec-fetch-dest": "document",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-site": "none",
+}
+_FORMS: Sequence[Mapping[str, str]] = (
+    {"user-agent": "curl/8.14.1", "accept": "*/*"},
+    {"user-agent": "python-requests/2.32.5", "accept": "*/*", "accept-encoding": "gzip, deflate"},
+    _BROWSER,
+    {**_BROWSER, "accept-language": "ar"},
+)
+"""The headers of programs and browsers, of which each question is asked with some."""
+_FRESH = 0.05
+"""The part of questions after which a connection is closed."""
+_TODAY = 0.5
+"""The part of questions as of the last entry that are asked as of now."""
+
 _PAGED = {"cursor", "since", "before", "limit", "as_of", "q", PARAMETER}
 """Parameters that another question asks for, or every one; of receipts there is a command."""
 
 
 class Question(msgspec.Struct, frozen=True):
-    """An address, and the kind of answer under which it is counted."""
+    """An address, the kind of answer under which it is counted, and the form of the request.
+
+    With a body it is asked by POST.
+    """
 
     kind: str
     path: str
+    headers: Mapping[str, str] = {}
+    body: bytes | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the answer is that of a request without any headers."""
+        return self.body is None and self.headers.get("accept", "*/*") == "*/*"
+
+    def in_form(self, drawn: random.Random, as_of: str) -> Question:
+        """Return it as a person or a program may ask it: with headers, and often of today."""
+        headers, path = drawn.choice(_FORMS), self.path
+        if drawn.random() < _FRESH:
+            headers = {**headers, "connection": "close"}
+        if "cursor=" not in path and drawn.random() < _TODAY:
+            path = re.sub(rf"[?&]as_of={re.escape(as_of)}(?=&|$)", "", path)
+            path = path if "?" in path else path.replace("&", "?", 1)
+        return msgspec.structs.replace(self, headers={**headers, **self.headers}, path=path)
 
 
 class LogContents(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,14 +141,15 @@ class Questions:
         self._languages = languages
         self._random = drawn
         self._counted: dict[str, list[str]] = {}
+        self._weights: dict[tuple[str, str], int] = {}
         self._schemas: Mapping[str, Any] = {}
 
     async def all(self) -> AsyncIterator[Question]:
         """Yield every question once."""
-        seen: set[str] = set()
+        seen: set[tuple[str, bytes | None]] = set()
         async for one in self._all():
-            if one.path not in seen:
-                seen.add(one.path)
+            if (one.path, one.body) not in seen:
+                seen.add((one.path, one.body))
                 yield one
 
     async def _all(self) -> AsyncIterator[Question]:
@@ -126,8 +171,9 @@ class Questions:
             yield one
         async for one in self._moments():
             yield one
-        for one in self._made_when_asked():
-            yield one
+        for made in (self._made_when_asked(), self._combinations(), self._absent()):
+            for one in made:
+                yield one
 
     def _site(self) -> Iterator[Question]:
         for file in self._files:
@@ -157,6 +203,7 @@ class Questions:
             page = await self._json(f"{_RECORDS}?{_query(asked)}")
             for name, counts in page["facets"].items():
                 self._counted[name] = [one["code"] for one in counts]
+                self._weights |= {(name, one["code"]): one["count"] for one in counts}
         agencies = await self._json("/api/v1/agencies")
         self._counted["agency"] = [one["id"] for one in agencies["items"]]
 
@@ -282,8 +329,7 @@ class Questions:
 
     async def _searches(self) -> AsyncIterator[Question]:
         """Yield searches for words of some records, as questions, suggestions and pages."""
-        records = sorted(self._log.versions)
-        for record in self._random.sample(records, min(_WORDS, len(records))):
+        for record in self._drawn_records():
             answer = await self._ask(f"{_RECORDS}/{record}?as_of={self._log.as_of}")
             document = msgspec.json.decode(answer.content).get("record") or {}
             named = {name: document.get(name) for name in ("name", "summary", "purpose")}
@@ -309,8 +355,15 @@ class Questions:
                 {"q": one, "reader": tag, "lang": tag},
             ):
                 yield Question("searches", f"{_RECORDS}?{_query(asked | always)}")
-            yield Question("searches", f"/api/v1/suggestions?{_query({'q': one[:3]})}")
+            yield Question("suggestions", f"/api/v1/suggestions?{_query({'q': one[:3]})}")
             yield Question("searches", f"/{tag}/search?{_query({'q': one})}")
+            batch = msgspec.json.encode({"q": {"query": f"{one} {other}", "limit": 5}}).decode()
+            form = {"content-type": "application/x-www-form-urlencoded"}
+            body = urlencode({"queries": batch}).encode()
+            at = "/api/v1/reconcile"
+            yield Question("reconciliation", at, headers=form, body=body)
+            yield Question("reconciliation", f"{at}/suggest?{_query({'prefix': one[:3]})}")
+            yield Question("reconciliation", f"{at}/view?{_query({'id': record})}")
 
     async def _moments(self) -> AsyncIterator[Question]:
         """Yield what was found and counted of an agency while a version was in force."""
@@ -339,8 +392,35 @@ class Questions:
         for name, codes in self._counted.items():
             for code in codes if name in FACETS else ():
                 tag, asked = next(tags), _query({name: code})
-                yield Question("searches", f"/{tag}/search?{asked}")
+                yield Question("filters", f"/{tag}/search?{asked}")
                 yield Question("feeds", f"/feeds/{tag}/search.json?{asked}")
+
+    def _combinations(self) -> Iterator[Question]:
+        """Yield what is found by two and three filters, mostly of codes that many records have."""
+        counted = {name: codes for name in FACETS if (codes := self._counted.get(name))}
+        for number in [2, 3] * _DRAWN:
+            asked = {}
+            for name in self._random.sample([*counted], min(number, len(counted))):
+                weights = [1 + self._weights.get((name, code), 0) for code in counted[name]]
+                [asked[name]] = self._random.choices(counted[name], weights)
+            then = {"as_of": self._log.as_of}
+            listed = _query({"limit": _PAGE} | asked | then)
+            yield Question("combinations", f"{_RECORDS}?{listed}")
+            yield Question("combinations", f"/api/v1/statistics?{_query(asked | then)}")
+            tag = self._random.choice(self._languages)
+            yield Question("combinations", f"/{tag}/search?{_query(asked)}")
+
+    def _absent(self) -> Iterator[Question]:
+        """Yield addresses of records that no log has."""
+        for record in self._drawn_records():
+            at = f"records/{record}-{self._random.randrange(10)}{self._random.choice('abcdefg')}"
+            tag = self._random.choice(self._languages)
+            yield Question("absent", f"/api/v1/{at}")
+            yield Question("absent", f"/{tag}/{at}")
+
+    def _drawn_records(self) -> list[str]:
+        records = sorted(self._log.versions)
+        return self._random.sample(records, min(_WORDS, len(records)))
 
     async def _json(self, path: str) -> Any:
         return msgspec.json.decode((await self._ask(path)).content)

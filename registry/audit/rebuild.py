@@ -39,9 +39,11 @@ from registry.store.imports import KeptRow
 from registry.store.migrate import migrate
 from registry.verify.log import VerifiedLog
 from registry.web.app import create_app
-from registry.web.in_process import Answer, Ask, answering
+from registry.web.in_process import Answer, AskInForm, answering
 
 _CONNECTIONS = 6
+_PLAIN: Mapping[str, str] = {}
+_OF_EXCHANGE = {"accept-encoding", "connection"}
 
 
 class StatedFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ class RebuiltRegister:
         )
         self._facts = facts
         self._database = database
-        self._ask: Ask
+        self._ask: AskInForm
         self._rows: set[tuple[str, int]] = set()
         self.size = 0
 
@@ -158,9 +160,12 @@ class RebuiltRegister:
         async with answering(app) as self._ask:
             yield
 
-    async def ask(self, path: str) -> Answer:
-        """Return the answer at a path, which begins with a slash and may have a query."""
-        return await self._ask(path)
+    async def ask(
+        self, path: str, headers: Mapping[str, str] = _PLAIN, body: bytes | None = None
+    ) -> Answer:
+        """Return the answer at a path, which begins with a slash, whatever its compression."""
+        kept = {name: value for name, value in headers.items() if name not in _OF_EXCHANGE}
+        return await self._ask(path, kept, body)
 
     async def _pack(self) -> Pack:
         async with self._database.connection() as connection:

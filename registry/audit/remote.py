@@ -6,7 +6,8 @@ import asyncio
 import re
 import threading
 import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from registry.errors import Unavailable
-from registry.http_client import BoundedClient
+from registry.http_client import BoundedClient, HttpAnswer
 from registry.log.blob import bundle_of_contents, content_path
 from registry.log.files import write_volatile
 from registry.tlog.tile import WIDTH
@@ -32,7 +33,7 @@ _TRIES = 20
 _TOO_MANY, _BUSY = 429, 503
 _PATIENCE = 900.0
 """Seconds that all questions together wait for what is busy: a damaged server says so for ever."""
-_AGENT = "registry-audit"
+_PLAIN: Mapping[str, str] = {}
 _CONTENT = re.compile(r"content/([0-9]+)\.json")
 _LASTING = re.compile(r"tile/(?!.*\.p/).*")
 """Full tiles and bundles never change."""
@@ -73,19 +74,23 @@ class RemoteRegister:
         for client in self._clients:
             client.close()
 
-    def get(self, path: str) -> Answer:
-        """Ask at a path, which begins with a slash. Raises `Unavailable`."""
+    def get(
+        self, path: str, headers: Mapping[str, str] = _PLAIN, body: bytes | None = None
+    ) -> Answer:
+        """Ask at a path, which begins with a slash; with a body by POST. Raises `Unavailable`."""
+        method = "GET" if body is None else "POST"
         address = f"{self.url}{path}"
         for attempt in range(_TRIES):
             # The register counts all questions together.
             if (left := self._until - time.monotonic()) > 0:
                 self._sleep(left)
-            answer = fetch(self._client(), address)
+            answer = fetch(self._client(), address, method, headers=headers, content=body)
             if answer.status not in {_TOO_MANY, _BUSY}:
                 return Answer(
                     status=answer.status,
                     media_type=answer.headers.get("content-type", ""),
-                    content=answer.content,
+                    content=_decoded(answer, address),
+                    headers=dict(answer.headers),
                 )
             if answer.status == _BUSY and self._patience <= 0:
                 break
@@ -96,16 +101,33 @@ class RemoteRegister:
             self._until = max(self._until, time.monotonic() + seconds)
         raise Unavailable(f"{address} answers {answer.status}, {attempt + 1} times in turn")
 
-    async def ask(self, path: str) -> Answer:
+    async def ask(
+        self, path: str, headers: Mapping[str, str] = _PLAIN, body: bytes | None = None
+    ) -> Answer:
         """Ask as `get` does, in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.get, path)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, self.get, path, headers, body
+        )
 
     def _client(self) -> BoundedClient:
         known: BoundedClient | None = getattr(self._own, "client", None)
         if known is None:
-            known = self._own.client = open_client(self.url, most=_MOST_BYTES, agent=_AGENT)
+            known = self._own.client = open_client(self.url, most=_MOST_BYTES)
             self._clients.append(known)
         return known
+
+
+def _decoded(answer: HttpAnswer, address: str) -> bytes:
+    """Return the content of an answer, of one that is compressed what was. Raises `Unavailable`."""
+    coding = answer.headers.get("content-encoding", "identity").lower()
+    if coding == "identity":
+        return answer.content
+    press = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    with suppress(zlib.error):
+        content = press.decompress(answer.content, _MOST_BYTES)
+        if coding == "gzip" and press.eof and not press.unused_data:
+            return content
+    raise Unavailable(f"{address} cannot be read: its content is not what {coding} makes")
 
 
 class Mirror:

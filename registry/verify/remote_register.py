@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -84,9 +85,9 @@ def open_client(
     )
 
 
-def fetch(client: BoundedClient, address: str) -> HttpAnswer:
+def fetch(client: BoundedClient, address: str, method: str = "GET", **request: Any) -> HttpAnswer:
     """Return the answer at an address. Raises `Unavailable`, with the address."""
     try:
-        return client.read(address)
+        return client.read(address, method, **request)
     except httpx.HTTPError as error:
         raise Unavailable(f"{address} cannot be read: {error}") from error

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
 from litestar.types import ASGIApp
 
 _BUSY, _TRIES = 503, 60
+_PLAIN = {"accept": "*/*"}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What is answered at an address: status, media type, body."""
+    """What is answered at an address: status, media type, body, and the headers by small names.
+
+    Of a header that came twice the values are joined by commas.
+    """
 
     status: int
     media_type: str
     content: bytes
+    headers: Mapping[str, str] = {}
 
 
 Ask: TypeAlias = Callable[[str], Awaitable[Answer]]
 """Returns the answer at a path, which begins with a slash and may have a query."""
 
 
+class AskInForm(Protocol):
+    """Asks as `Ask` does, with some headers and, by POST, a body."""
+
+    def __call__(
+        self, path: str, headers: Mapping[str, str] = ..., body: bytes | None = None
+    ) -> Awaitable[Answer]:
+        """Return the answer."""
+
+
 @asynccontextmanager
-async def answering(application: ASGIApp) -> AsyncIterator[Ask]:
+async def answering(application: ASGIApp) -> AsyncIterator[AskInForm]:
     """Start an application, and yield what asks it, until the block ends.
 
     What is busy, as while the index of search is made, is asked again, as at an address.
@@ -40,9 +54,11 @@ async def answering(application: ASGIApp) -> AsyncIterator[Ask]:
     await asked.put({"type": "lifespan.startup"})
     await answered.get()
 
-    async def ask(path: str) -> Answer:
+    async def ask(
+        path: str, headers: Mapping[str, str] = _PLAIN, body: bytes | None = None
+    ) -> Answer:
         for _ in range(_TRIES):
-            answer = await _answer(app, path)
+            answer = await _answer(app, path, headers, body)
             if answer.status != _BUSY:
                 break
             await asyncio.sleep(1.0)
@@ -55,35 +71,39 @@ async def answering(application: ASGIApp) -> AsyncIterator[Ask]:
         await running
 
 
-async def _answer(app: Any, path: str) -> Answer:
+async def _answer(app: Any, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
     place, _, query = path.partition("?")
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
-        "method": "GET",
+        "method": "GET" if body is None else "POST",
         "scheme": "http",
         "path": unquote(place),
         "raw_path": place.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"127.0.0.1"), (b"accept", b"*/*")],
+        "headers": [
+            (name.encode(), value.encode())
+            for name, value in {"host": "127.0.0.1", **_PLAIN, **headers}.items()
+        ],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
         "state": {},
     }
-    status, media_type = 0, ""
+    status, said = 0, dict[str, str]()
     parts: list[bytes] = []
 
     asked = asyncio.Queue[Any]()
-    asked.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+    asked.put_nowait({"type": "http.request", "body": body or b"", "more_body": False})
 
     async def send(message: Any) -> None:
-        nonlocal status, media_type
+        nonlocal status
         if message["type"] == "http.response.start":
             status = message["status"]
-            headers = {name.lower(): value for name, value in message["headers"]}
-            media_type = headers.get(b"content-type", b"").decode("latin-1")
+            for name, value in message["headers"]:
+                key, text = name.decode().lower(), value.decode("latin-1")
+                said[key] = f"{said[key]}, {text}" if key in said else text
         else:
             parts.append(message.get("body", b""))
             if not message.get("more_body"):
@@ -91,4 +111,9 @@ async def _answer(app: Any, path: str) -> Answer:
                 asked.put_nowait({"type": "http.disconnect"})
 
     await app(scope, asked.get, send)
-    return Answer(status=status, media_type=media_type, content=b"".join(parts))
+    return Answer(
+        status=status,
+        media_type=said.get("content-type", ""),
+        content=b"".join(parts),
+        headers=said,
+    )

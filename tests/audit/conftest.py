@@ -63,15 +63,16 @@ class KnownRegister:
             self._is_served = False
             yield
 
-    async def ask(self, path):
-        key = self._built, self._at, path
+    async def ask(self, path, headers=None, body=None):
+        said = {name: (headers or {}).get(name) for name in ("accept", "accept-language")}
+        key = self._built, self._at, path, tuple(said.values()), body
         if key not in self._known:
             real = await self._open()
             async with self._lock:
                 if not self._is_served:
                     await self._served.enter_async_context(real.serving())
                     self._is_served = True
-            self._known[key] = await real.ask(path)
+            self._known[key] = await real.ask(path, headers or {}, body)
         return self._known[key]
 
 

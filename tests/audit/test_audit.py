@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import re
 import threading
+from collections import defaultdict
 
 import asyncpg
 import msgspec
@@ -20,7 +21,9 @@ from registry.cli.main import main
 from registry.ledger import key
 from registry.tlog.checkpoint import Checkpoint
 from registry.tlog.note import sign_note
+from tests.audit.lies import LIES, LyingProxy
 from tests.guides import fences
+from tests.listening import listening
 from tests.served import ROOT, UNLIMITED, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("audit")]
@@ -110,6 +113,15 @@ def test_what_is_in_order_is_found_so_whole(register, audited):
     said = "\n".join(report.not_covered)
     for words in ("rows of other registers", "workbooks", "copies to carry", "ask from elsewhere"):
         assert words in said
+
+
+def test_each_lie_of_a_proxy_is_named_and_what_an_honest_one_changes_is_not(register, audited):
+    with listening(LyingProxy, url=register.url, told=defaultdict(set)) as proxy:
+        report = audited(f"http://127.0.0.1:{proxy.server_port}", share=0)
+    assert report.verdict == "differs"
+    named = {one.at.partition(" ")[0] for one in report.differences}
+    assert sorted(LIES.keys() - {lie for lie, paths in proxy.told.items() if paths & named}) == []
+    assert sorted(named - set().union(*proxy.told.values())) == []
 
 
 def test_a_share_is_asked_for_and_the_rest_is_said(register, audited):
