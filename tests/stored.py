@@ -15,7 +15,14 @@ import httpx
 import msgspec
 import pytest
 
-_PASSED = ("accept", "accept-encoding", "if-none-match", "user-agent")
+_PASSED = (
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "content-type",
+    "if-none-match",
+    "user-agent",
+)
 _READABLE = {
     "Version": "2012-10-17",
     "Statement": [
@@ -90,7 +97,14 @@ class Balancer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                answer = balancer.ask(self.path, self.headers)
+                self.pass_on()
+
+            def do_POST(self):
+                self.pass_on()
+
+            def pass_on(self):
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                answer = balancer.ask(self.command, self.path, self.headers, body)
                 self.send_response(answer.status_code)
                 for name, value in answer.headers.items():
                     if name not in ("content-length", "transfer-encoding"):
@@ -105,10 +119,11 @@ class Balancer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def ask(self, path, headers):
+    def ask(self, method, path, headers, body):
         """Ask the next application."""
         given = {name: headers[name] for name in _PASSED if name in headers}
-        asked = next(self._clients).get(path, headers=given | {"accept-encoding": "identity"})
+        given["accept-encoding"] = "identity"
+        asked = next(self._clients).request(method, path, headers=given, content=body)
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result(60)
 
     @asynccontextmanager

@@ -34,8 +34,14 @@ def register(tmp_path, warm):
         contact = ["--contact", "registre@demo-sante.example"]
         attested = run(["attest", "demo-sante", "--systems", "7", *contact])
         assert attested.returncode == 0, attested.stderr
-        published = run(["log", "publish"])
-        assert published.returncode == 0, published.stderr
+        (running.register.data / "site/index.html").unlink()
+        (running.register.data / "site").rmdir()
+        place["environment"] = running.register.environment | {
+            "REGISTRY_BASE_URL": running.register.base_url
+        }
+        for command in (["log", "publish"], ["site", "build"]):
+            done = warm.run(command, **place)
+            assert done.returncode == 0, done.stderr
         yield running.register
 
 
