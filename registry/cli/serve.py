@@ -34,6 +34,7 @@ PORT = WholeNumber(1, 65535)
 ASGIApp: TypeAlias = Callable[..., Awaitable[Any]]
 
 _WORKERS_GONE_SECONDS = 2.0
+_POLL_SECONDS = 0.1
 _MEMORY = Path("/dev/shm")  # noqa: S108  only the parent of a folder that nobody else may open
 """Where workers count, if it is there: no full disk ends a process that writes mapped memory."""
 
@@ -82,6 +83,21 @@ def check_port(settings: Settings) -> None:
             ) from error
 
 
+class _Interrupt(Event):
+    """The event that ends the wait of the server's main process, whose `wait` polls.
+
+    That of `Event` goes on where the kernel gave SIGTERM to another thread: Python runs handlers in
+    the main one alone, which nothing wakes. It also holds a lock for a moment, on which a handler
+    that sets the event then would wait for ever.
+    """
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  none is ever given
+        """Return once the event is set."""
+        while not self.is_set():
+            time.sleep(_POLL_SECONDS)
+        return True
+
+
 def run_server(
     settings: Settings,
     load: Callable[[Settings], ASGIApp] | None = None,
@@ -106,6 +122,7 @@ def run_server(
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     )
+    server.main_loop_interrupt = _Interrupt()
     if terminated is not None:
 
         @server.on_startup

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import ctypes
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from threading import Thread
 
 import asyncpg
 import httpx
+import psutil
 import pytest
 
 from registry.cli import serve
@@ -198,6 +200,16 @@ def test_a_signal_at_any_moment_of_its_start_ends_it(up, tmp_path, moment):
     until(lambda: (up.data / moment).exists() or process.poll() is not None)
     assert "Traceback" not in up.end(signal.SIGTERM)
     assert process.returncode == 0
+
+
+def test_a_signal_that_another_thread_is_given_ends_it(up):
+    # The kernel may choose any of a process: here it is told to, while the main one waits.
+    copy_register(up.data, load=False)
+    up.start()
+    other = next(one.id for one in psutil.Process(up.process.pid).threads()[1:])
+    assert ctypes.CDLL(None).tgkill(up.process.pid, other, signal.SIGTERM) == 0
+    assert "Traceback" not in up.process.communicate(timeout=PATIENCE)[0]
+    assert up.process.returncode == 0
 
 
 def test_a_signal_between_filling_and_serving_ends_it(database_url, tmp_path, monkeypatch):
