@@ -46,17 +46,14 @@ _CARDS_ROOM = 24 * 2**20
 _BODIES_ROOM = 64 * 2**20
 _MET_FIRST = 100
 _EVERY_SECONDS = 10.0
-_WAIT_SECONDS = 5.0
-"""How long a query waits for an index that has to be made anew first, since there is none."""
-
 _PASSAGES_SECONDS = 2.0
 """How long an answer waits for the texts of passages; a usual one takes a hundredth of that."""
 
 _MOST_FOLLOWED = 20_000
 """Records whose versions are compared for one question."""
 
-_CATCH_UP_SECONDS = 20.0
-"""How long it waits at the most until what was published is in the index."""
+_WAIT_SECONDS = 20.0
+"""How long a query waits until what was published is in the index, which may be made anew."""
 
 
 class SearchIndex:
@@ -393,21 +390,17 @@ class SearchIndex:
 
             self._rising = asyncio.create_task(bring_up())
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(_WAIT_SECONDS):
                 return await asyncio.shield(self._rising)
         except TimeoutError as error:
             raise Unavailable(
                 "the search index is being made anew; try again in a moment"
             ) from error
 
-    @property
-    def _patience(self) -> float:
-        return _WAIT_SECONDS if self._directory.searcher is None else _CATCH_UP_SECONDS
-
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(_WAIT_SECONDS):
                 await self._lock.acquire()
         except TimeoutError as error:
             raise Unavailable("the register is busy; try again in a moment") from error

@@ -228,12 +228,14 @@ class IndexDirectory:
         fresh._progress = progress
         async with fresh._locked():
             await asyncio.to_thread(self._sweep, fresh)
-            async with self._locked():
+            async with self._locked() as lock:
                 with suppress(IndexDamagedError):
                     self.read()
-            log = await self._read_log(connection)
-            if not always and self.begins(log) and not self.is_stale(log):
-                return log
+                log = await self._read_log(connection)
+                if not always and self.begins(log) and not self.is_stale(log):
+                    # Another process has mended it; the log may have grown since.
+                    await self._write(connection, log, lock)
+                    return log
             with suppress(IndexDamagedError):
                 fresh.read()
             log = await fresh._read_log(connection)

@@ -15,7 +15,7 @@ from registry.errors import InvalidParameter, Unavailable
 from registry.record.facets import SINGLE
 from registry.search import engine, highlights, ranking
 from registry.search.engine import SearchIndex
-from registry.search.index import IndexDirectory
+from registry.search.index import IndexDamagedError, IndexDirectory
 from registry.search.query import PagePosition, SearchQuery
 from registry.services.filing.drafts import Precondition
 from registry.services.people.access import Actor
@@ -258,6 +258,24 @@ async def test_who_waits_too_long_for_another_is_told_so(database, monkeypatch, 
             await first
     monkeypatch.undo()
     assert (await index.answer(SearchQuery())).total == 0
+
+
+async def test_an_index_that_another_process_has_mended_meanwhile_is_brought_up(
+    publish, index, monkeypatch
+):
+    await publish(named("Cadastre"))
+    assert (await index.answer(SearchQuery(text="cadastre"))).total == 1
+    await publish(named("Cadastre", at="u"))
+    read, looks = IndexDirectory.read, iter(range(2))
+
+    def damaged_at_first(directory):
+        if next(looks, None) is None:
+            return read(directory)
+        directory.searcher = directory.state = None
+        raise IndexDamagedError("amid a merge")
+
+    monkeypatch.setattr(IndexDirectory, "read", damaged_at_first)
+    assert (await index.answer(SearchQuery(text="cadastre"))).total == 2
 
 
 async def test_questions_amid_publications_and_folds_are_of_one_state(database, publish, folder):
